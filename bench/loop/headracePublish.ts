@@ -1,0 +1,25 @@
+import { ENTRIES_PER_REQUEST, makeItem, REQUESTS_IN_FLIGHT, TABLE } from '../items.ts'
+import { headraceClient } from './headraceClient.ts'
+import { loopOptions, measure } from './measure.ts'
+
+const options = loopOptions()
+const db = headraceClient(options)
+const publisher = await db.table(TABLE).publisher({
+  maxInFlight: REQUESTS_IN_FLIGHT * ENTRIES_PER_REQUEST,
+  maxQueueSize: 10_000,
+})
+
+async function publish(first: number, count: number): Promise<number> {
+  for (let index = first; index < first + count; index += 1) {
+    if (!publisher.put(makeItem(index))) await publisher.ready
+  }
+  await publisher.flush()
+  return count
+}
+
+await measure('headrace', 'publish', options, {
+  warmUp: () => publish(0, options.warmUpItems),
+  measured: () => publish(options.warmUpItems, options.items),
+})
+await publisher.close()
+await db.close()

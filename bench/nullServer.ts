@@ -1,0 +1,307 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createServer as createTlsServer } from 'node:tls'
+import { crc32 } from 'node:zlib'
+import { generate } from 'selfsigned'
+import { ITEMS_PER_PAGE, SEGMENTS, TABLE } from './items.ts'
+
+/**
+ * A program that speaks just enough DynamoDB to measure a client: it stores nothing, counts exactly, and answers from
+ * texts made beforehand. It parses HTTP/1.1 itself, because `node:http` would cost more than the clients it measures.
+ *
+ * Started by `startNullServer`, which hands it its options as one JSON argument and talks to it over IPC.
+ */
+export interface NullServerOptions {
+  tls: boolean
+  /** Time between a request's last byte and its answer. */
+  delayMs: number
+  /** Pages of a segment of any table whose name does not say (`bench-pages-3`). */
+  pagesPerSegment: number
+}
+
+export interface NullServerCounts {
+  /** Entries of BatchWriteItem that were puts, and PutItem. */
+  puts: number
+  /** Entries of BatchExecuteStatement, and UpdateItem. */
+  statements: number
+  pages: number
+  requests: number
+  connections: number
+  /** User and system time of the server's process: shows that it was not the bottleneck. */
+  cpuMicros: number
+}
+
+/** What the server sends its parent. */
+export type NullServerMessage =
+  | { kind: 'listening'; endpoint: string; caFile?: string }
+  | { kind: 'counts'; counts: NullServerCounts }
+
+const HEAD_END = '\r\n\r\n'
+const PUT_MARK = Buffer.from('"PutRequest"')
+const STATEMENT_MARK = Buffer.from('"Statement"')
+const TOTAL_MARK = Buffer.from('"ReturnConsumedCapacity":"TOTAL"')
+
+const options: NullServerOptions = JSON.parse(process.argv[2] ?? '{"tls":false,"delayMs":0,"pagesPerSegment":1}')
+const counts: NullServerCounts = { puts: 0, statements: 0, pages: 0, requests: 0, connections: 0, cpuMicros: 0 }
+
+/** Gathers what arrives, however it is cut, and hands over each whole request, however many arrive together. */
+function serve(socket: Socket): void {
+  counts.connections += 1
+  let chunks: Buffer[] = []
+  let bytesHeld = 0
+  let bytesNeeded = 0
+
+  socket.on('data', (chunk: Buffer) => {
+    chunks.push(chunk)
+    bytesHeld += chunk.length
+    if (bytesHeld < bytesNeeded) return
+    const data = chunks.length === 1 ? chunk : Buffer.concat(chunks, bytesHeld)
+    let offset = 0
+    bytesNeeded = 0
+    while (offset < data.length) {
+      const headEnd = data.indexOf(HEAD_END, offset, 'latin1')
+      if (headEnd < 0) break
+      const head = data.toString('latin1', offset, headEnd)
+      const bodyStart = headEnd + HEAD_END.length
+      const bodyEnd = bodyStart + bodyLength(head)
+      if (bodyEnd > data.length) {
+        bytesNeeded = bodyEnd - offset
+        break
+      }
+      answer(socket, head, data.subarray(bodyStart, bodyEnd))
+      offset = bodyEnd
+    }
+    bytesHeld = data.length - offset
+    chunks = bytesHeld === 0 ? [] : [data.subarray(offset)]
+  })
+  // A client that goes away in the middle is its own affair.
+  socket.on('error', () => socket.destroy())
+}
+
+function bodyLength(head: string): number {
+  const match = /\r\ncontent-length: *(\d+)/i.exec(head)
+  return match === null ? 0 : Number(match[1])
+}
+
+function answer(socket: Socket, head: string, body: Buffer): void {
+  counts.requests += 1
+  const operation = /\r\nx-amz-target: *DynamoDB_20120810\.(\w+)/i.exec(head)?.[1] ?? ''
+  if (operation === 'Scan') sendPage(socket, JSON.parse(body.toString()))
+  else send(socket, answerText(operation, body))
+}
+
+function answerText(operation: string, body: Buffer): string | undefined {
+  switch (operation) {
+    case 'BatchWriteItem': {
+      const puts = countOf(PUT_MARK, body)
+      counts.puts += puts
+      return body.includes(TOTAL_MARK) ? writtenWithCapacity(puts) : WRITTEN
+    }
+    case 'BatchExecuteStatement': {
+      const statements = countOf(STATEMENT_MARK, body)
+      counts.statements += statements
+      return executed(statements, body.includes(TOTAL_MARK))
+    }
+    case 'PutItem':
+      counts.puts += 1
+      return '{}'
+    case 'UpdateItem':
+      counts.statements += 1
+      return '{}'
+    case 'DescribeTable':
+      return describeTable(JSON.parse(body.toString()).TableName)
+    default:
+      return undefined
+  }
+}
+
+/** A mark with its quotes can not be part of a longer JSON string, where its quotes would be escaped. */
+function countOf(mark: Buffer, body: Buffer): number {
+  let count = 0
+  for (let at = body.indexOf(mark); at >= 0; at = body.indexOf(mark, at + mark.length)) count += 1
+  return count
+}
+
+const WRITTEN = '{"UnprocessedItems":{}}'
+const cachedTexts = new Map<string, string>()
+
+function cached(name: string, make: () => string): string {
+  let text = cachedTexts.get(name)
+  if (text === undefined) {
+    text = make()
+    cachedTexts.set(name, text)
+  }
+  return text
+}
+
+function writtenWithCapacity(puts: number): string {
+  return cached(`written ${puts}`, () => `{"UnprocessedItems":{},"ConsumedCapacity":[${capacity(puts)}]}`)
+}
+
+function executed(statements: number, withCapacity: boolean): string {
+  return cached(`executed ${statements} ${withCapacity}`, () => {
+    const responses = new Array(statements).fill(`{"TableName":"${TABLE}"}`).join(',')
+    return withCapacity
+      ? `{"Responses":[${responses}],"ConsumedCapacity":[${capacity(statements)}]}`
+      : `{"Responses":[${responses}]}`
+  })
+}
+
+function capacity(units: number): string {
+  return `{"TableName":"${TABLE}","CapacityUnits":${units}}`
+}
+
+function pagesPerSegmentOf(table: string): number {
+  const match = /-pages-(\d+)$/.exec(table)
+  return match === null ? options.pagesPerSegment : Number(match[1])
+}
+
+function describeTable(table: string): string {
+  const itemCount = pagesPerSegmentOf(table) * SEGMENTS * ITEMS_PER_PAGE
+  return JSON.stringify({
+    Table: {
+      TableName: table,
+      TableArn: `arn:aws:dynamodb:eu-west-1:000000000000:table/${table}`,
+      TableId: '00000000-0000-4000-8000-000000000000',
+      TableStatus: 'ACTIVE',
+      CreationDateTime: 1_700_000_000,
+      KeySchema: [
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'sk', KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: [
+        { AttributeName: 'pk', AttributeType: 'S' },
+        { AttributeName: 'sk', AttributeType: 'S' },
+      ],
+      BillingModeSummary: { BillingMode: 'PAY_PER_REQUEST' },
+      ProvisionedThroughput: { NumberOfDecreasesToday: 0, ReadCapacityUnits: 0, WriteCapacityUnits: 0 },
+      ItemCount: itemCount,
+      TableSizeBytes: itemCount * 180,
+    },
+  })
+}
+
+/** The part that all pages share; what follows it differs by a few bytes, and CRC-32 can be carried on from here. */
+const PAGE = Buffer.from(makePage())
+const PAGE_CRC32 = crc32(PAGE)
+
+function makePage(): string {
+  const cities = ['Rotterdam', 'Trondheim', 'Salamanca', 'Ljubljana', 'Edinburgh']
+  const items: string[] = []
+  for (let index = 0; index < ITEMS_PER_PAGE; index += 1) {
+    items.push(
+      `{"pk":{"S":"user-${1_000_000 + index}"},"sk":{"S":"profile"},"name":{"S":"Ada Lovelace ${index}"},` +
+        `"email":{"S":"ada.lovelace.${index}@example.com"},"active":{"BOOL":${index % 4 !== 0}},` +
+        `"score":{"N":"${(index % 1_000) / 8}"},"tags":{"L":[{"S":"gold"},{"S":"north"}]},` +
+        `"address":{"M":{"city":{"S":"${cities[index % 5]}"},"zip":{"S":"${10_000 + index}"}}}}`,
+    )
+  }
+  return `{"Items":[${items.join(',')}],"Count":${ITEMS_PER_PAGE},"ScannedCount":${ITEMS_PER_PAGE}`
+}
+
+interface ScanRequest {
+  TableName: string
+  Segment?: number
+  ExclusiveStartKey?: { pk: { S: string } }
+  ReturnConsumedCapacity?: string
+}
+
+/** A segment's pages are numbered from 1, and the key to go on from names the page that was read last. */
+function sendPage(socket: Socket, request: ScanRequest): void {
+  counts.pages += 1
+  const page = Number(request.ExclusiveStartKey?.pk.S.replace('page-', '') ?? 0) + 1
+  const capacityText = `,"ConsumedCapacity":{"TableName":"${request.TableName}","CapacityUnits":128}`
+  const startKey = `,"LastEvaluatedKey":{"pk":{"S":"page-${page}"},"sk":{"S":"segment-${request.Segment ?? 0}"}}`
+  const tail =
+    (request.ReturnConsumedCapacity === 'TOTAL' ? capacityText : '') +
+    (page < pagesPerSegmentOf(request.TableName) ? startKey : '') +
+    '}'
+  const head = headOf('200 OK', PAGE.length + tail.length, crc32(tail, PAGE_CRC32))
+  later(() => {
+    socket.cork()
+    socket.write(head, 'latin1')
+    socket.write(PAGE)
+    socket.write(tail, 'latin1')
+    socket.uncork()
+  })
+}
+
+const UNKNOWN_OPERATION = '{"__type":"com.amazon.coral.service#UnknownOperationException"}'
+
+/** For texts of ASCII only. */
+function send(socket: Socket, text: string | undefined): void {
+  const body = text ?? UNKNOWN_OPERATION
+  const whole = headOf(text === undefined ? '400 Bad Request' : '200 OK', body.length, crc32(body)) + body
+  later(() => socket.write(whole, 'latin1'))
+}
+
+function later(write: () => void): void {
+  // Timers of one duration fire in the order in which they were set, so pipelined answers keep theirs.
+  if (options.delayMs > 0) setTimeout(write, options.delayMs)
+  else write()
+}
+
+function headOf(status: string, bytes: number, checksum: number): string {
+  return (
+    `HTTP/1.1 ${status}\r\nx-amzn-requestid: BENCH${counts.requests}\r\nx-amz-crc32: ${checksum}\r\n` +
+    `content-type: application/x-amz-json-1.0\r\ncontent-length: ${bytes}\r\n\r\n`
+  )
+}
+
+async function start(): Promise<void> {
+  let server: Server
+  let folder: string | undefined
+  let caFile: string | undefined
+  if (options.tls) {
+    const pem = await generate([{ name: 'commonName', value: 'localhost' }], {
+      keyType: 'ec',
+      algorithm: 'sha256',
+      extensions: [
+        { name: 'basicConstraints', cA: true },
+        {
+          name: 'subjectAltName',
+          altNames: [
+            { type: 2, value: 'localhost' },
+            { type: 7, ip: '127.0.0.1' },
+          ],
+        },
+      ],
+    })
+    folder = mkdtempSync(join(tmpdir(), 'headrace-bench-'))
+    caFile = join(folder, 'ca.pem')
+    writeFileSync(caFile, pem.cert)
+    server = createTlsServer({ key: pem.private, cert: pem.cert, noDelay: true }, serve)
+  } else {
+    server = createServer({ noDelay: true }, serve)
+  }
+
+  // The parent's end is ours too, however it comes; the exit handler then takes the certificate away.
+  process.on('exit', () => {
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
+  })
+  process.on('disconnect', () => process.exit(0))
+  process.on('SIGTERM', () => process.exit(0))
+  // Ctrl-C reaches the whole group; the parent may still want the counts.
+  process.on('SIGINT', () => {
+    if (!process.connected) process.exit(130)
+  })
+  process.on('message', () => {
+    const { user, system } = process.cpuUsage()
+    tellParent({ kind: 'counts', counts: { ...counts, cpuMicros: user + system } })
+  })
+
+  server.listen(0, '127.0.0.1', () => {
+    const { port } = server.address() as AddressInfo
+    const endpoint = `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`
+    tellParent(caFile === undefined ? { kind: 'listening', endpoint } : { kind: 'listening', endpoint, caFile })
+  })
+}
+
+function tellParent(message: NullServerMessage): void {
+  if (process.send === undefined) console.log(JSON.stringify(message))
+  else process.send(message)
+}
+
+await start()

@@ -1,0 +1,47 @@
+import { type Count, count } from '../../index.ts'
+import { formatCount } from '../../report/figures.ts'
+import { exitCodeOf } from '../exitCode.ts'
+import { Interruption } from '../interruption.ts'
+import { type CommonFlags, openDatabase, type ReadFlags, readOptions } from '../options.ts'
+import { readSummary } from '../readSummary.ts'
+import { Talk } from '../talk.ts'
+
+/** `headrace count` */
+export async function countCommand(
+  name: string,
+  flags: CommonFlags & ReadFlags & { index?: string; consistentRead?: boolean },
+): Promise<void> {
+  const talk = new Talk(flags)
+  const interruption = new Interruption(talk)
+  const database = openDatabase(flags)
+  const startedAt = performance.now()
+  let latest: Count | undefined
+  const follower = talk.follow(() =>
+    readSummary('count', name, latest?.scannedCount ?? 0, performance.now() - startedAt, latest?.stats),
+  )
+  try {
+    const counted = await count(database.table(name), {
+      ...readOptions(flags),
+      ...(flags.index === undefined ? {} : { index: flags.index }),
+      ...(flags.consistentRead === true ? { consistentRead: true } : {}),
+      signal: interruption.signal,
+      onProgress: (now) => {
+        latest = now
+      },
+    })
+    follower.stop()
+    const { scannedCount, stats } = counted
+    if (flags.json === true)
+      talk.event('done', { operation: 'count', table: name, count: counted.count, scannedCount, ...stats })
+    else process.stdout.write(`${counted.count}\n`)
+    if (flags.where !== undefined)
+      talk.say(`${formatCount(scannedCount)} items were read for it, ${formatCount(stats.readUnits)} read units`)
+  } catch (error) {
+    follower.stop()
+    talk.failure(error)
+    process.exitCode = interruption.exitCode ?? exitCodeOf(error)
+  } finally {
+    interruption.release()
+    await database.close()
+  }
+}

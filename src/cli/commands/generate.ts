@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs'
+import { generate, type PlainItem } from '../../index.ts'
+import { type CommonFlags, openDatabase, type WriteFlags, writeOptions } from '../options.ts'
+import { runJob } from '../runJob.ts'
+
+/** `headrace generate` */
+export async function generateCommand(
+  name: string,
+  flags: CommonFlags & WriteFlags & { items: number; seed: number; template?: string; itemBytes?: number },
+): Promise<void> {
+  const database = openDatabase(flags)
+  const template = flags.template === undefined ? undefined : readTemplate(flags.template)
+  await runJob('generate', name, flags, database, (onReject) =>
+    generate(database.table(name), {
+      items: flags.items,
+      seed: flags.seed,
+      ...(template === undefined ? {} : { template }),
+      ...(flags.itemBytes === undefined ? {} : { itemBytes: flags.itemBytes }),
+      ...writeOptions(flags),
+      onReject,
+    }),
+  )
+}
+
+function readTemplate(text: string): PlainItem {
+  const json = text.startsWith('@') ? readFileSync(text.slice(1), 'utf8') : text
+  let template: unknown
+  try {
+    template = JSON.parse(json)
+  } catch (error) {
+    throw new TypeError(`--template is not JSON: ${error instanceof Error ? error.message : error}`)
+  }
+  if (template === null || typeof template !== 'object' || Array.isArray(template)) {
+    throw new TypeError('--template must be one JSON object: the attributes of an item')
+  }
+  return template as PlainItem
+}

@@ -1,0 +1,83 @@
+import {
+  type ColumnType,
+  createTable,
+  type FileOptions,
+  type FormatName,
+  file,
+  HeadraceError,
+  load,
+} from '../../index.ts'
+import { exitCodeOf } from '../exitCode.ts'
+import { type CommonFlags, type keySchema, openDatabase, type WriteFlags, writeOptions } from '../options.ts'
+import { runJob } from '../runJob.ts'
+import { Talk } from '../talk.ts'
+
+interface LoadFlags {
+  format?: string
+  key?: ReturnType<typeof keySchema>
+  types?: string
+  delimiter?: string
+}
+
+const FORMATS: readonly string[] = ['jsonl', 'json', 'ddb-json', 'csv'] satisfies FormatName[]
+const TYPES: readonly string[] = ['S', 'N', 'BOOL', 'NULL', 'B', 'json'] satisfies ColumnType[]
+
+/** `headrace load` */
+export async function loadCommand(
+  name: string,
+  path: string,
+  flags: CommonFlags & WriteFlags & LoadFlags,
+): Promise<void> {
+  const options = fileOptions(flags)
+  const database = openDatabase(flags)
+  const table = database.table(name)
+  if (flags.key !== undefined) {
+    try {
+      await table.describe()
+    } catch (error) {
+      const talk = new Talk(flags)
+      if (error instanceof HeadraceError && error.code === 'TABLE') {
+        await createTable(database, name, { key: flags.key })
+        talk.say(`created table ${name}`)
+      } else {
+        talk.failure(error)
+        process.exitCode = exitCodeOf(error)
+        await database.close()
+        return
+      }
+    }
+  }
+  await runJob('load', name, flags, database, (onReject) =>
+    load(file(path, { ...options, stdin: process.stdin }), table, { ...writeOptions(flags), onReject }),
+  )
+}
+
+function fileOptions(flags: LoadFlags): FileOptions {
+  const { format, types, delimiter } = flags
+  if (format !== undefined && !FORMATS.includes(format)) {
+    throw new TypeError(`--format must be one of ${FORMATS.join(', ')}, not "${format}"`)
+  }
+  const csv = {
+    ...(types === undefined ? {} : { types: columnTypes(types) }),
+    ...(delimiter === undefined ? {} : { delimiter: delimiter === '\\t' ? '\t' : delimiter }),
+  }
+  return {
+    ...(format === undefined ? {} : { format: format as FormatName }),
+    ...(Object.keys(csv).length === 0 ? {} : { csv }),
+  }
+}
+
+function columnTypes(text: string): { [column: string]: ColumnType } {
+  const types: { [column: string]: ColumnType } = {}
+  for (const pair of text.split(',')) {
+    const separator = pair.lastIndexOf('=')
+    const type = pair.slice(separator + 1).trim()
+    if (separator < 1 || !TYPES.includes(type)) {
+      throw new TypeError(
+        `--types takes COLUMN=TYPE with commas between, TYPE one of ${TYPES.join(', ')}; "${pair}" is not`,
+      )
+    }
+    types[pair.slice(0, separator).trim()] = type as ColumnType
+  }
+  return types
+}

@@ -1,0 +1,104 @@
+import { createInterface } from 'node:readline/promises'
+import { createTable, dropTable, type TableDescription, waitForTable } from '../../index.ts'
+import { formatCount } from '../../report/figures.ts'
+import { exitCodeOf } from '../exitCode.ts'
+import { type CommonFlags, type keySchema, openDatabase } from '../options.ts'
+import { Talk } from '../talk.ts'
+
+type Key = ReturnType<typeof keySchema>
+
+/** `headrace table create` */
+export async function create(
+  name: string,
+  flags: CommonFlags & { key: Key; readUnits?: number; writeUnits?: number; replace?: boolean; yes?: boolean },
+): Promise<void> {
+  await withDatabase(flags, async (talk, database) => {
+    if (flags.replace === true) await confirm(name, flags.yes === true)
+    const { key, readUnits, writeUnits, replace } = flags
+    const description = await createTable(database, name, {
+      key,
+      ...(readUnits === undefined ? {} : { readUnitsPerSecond: readUnits }),
+      ...(writeUnits === undefined ? {} : { writeUnitsPerSecond: writeUnits }),
+      ...(replace === undefined ? {} : { replace }),
+    })
+    talk.event('created', description)
+    talk.say(`created ${describeInWords(description)}`)
+  })
+}
+
+/** `headrace table drop` */
+export async function drop(name: string, flags: CommonFlags & { yes?: boolean }): Promise<void> {
+  await withDatabase(flags, async (talk, database) => {
+    await confirm(name, flags.yes === true)
+    const found = await dropTable(database, name)
+    talk.event('dropped', { name, found })
+    talk.say(found ? `dropped ${name}` : `there was no table ${name}`)
+  })
+}
+
+/** `headrace table describe` */
+export async function describe(name: string, flags: CommonFlags): Promise<void> {
+  await withDatabase(flags, async (talk, database) => {
+    const description = await database.table(name).describe()
+    if (flags.json === true) talk.event('table', description)
+    else process.stdout.write(`${describeInWords(description)}\n`)
+  })
+}
+
+/** `headrace table wait` */
+export async function wait(name: string, flags: CommonFlags): Promise<void> {
+  await withDatabase(flags, async (talk, database) => {
+    const description = await waitForTable(database, name)
+    talk.event('table', description)
+    talk.say(`${name} is ${description.status}`)
+  })
+}
+
+async function withDatabase(
+  flags: CommonFlags,
+  work: (talk: Talk, database: ReturnType<typeof openDatabase>) => Promise<void>,
+): Promise<void> {
+  const talk = new Talk(flags)
+  const database = openDatabase(flags)
+  try {
+    await work(talk, database)
+  } catch (error) {
+    talk.failure(error)
+    process.exitCode = exitCodeOf(error)
+  } finally {
+    await database.close()
+  }
+}
+
+/** Nothing with items in it goes unless its name was typed, or `--yes` was. */
+async function confirm(name: string, yes: boolean): Promise<void> {
+  if (yes) return
+  if (process.stdin.isTTY !== true) {
+    throw new TypeError(`dropping table "${name}" needs --yes where nobody can be asked`)
+  }
+  const prompt = createInterface({ input: process.stdin, output: process.stderr })
+  const answer = await prompt.question(`This drops table "${name}" with everything in it. Type its name to go on: `)
+  prompt.close()
+  if (answer.trim() !== name) throw new TypeError('nothing was dropped: the name was not typed')
+}
+
+function describeInWords(table: TableDescription): string {
+  const { key } = table
+  const sort = key.sort === undefined ? '' : `, ${key.sort.name}:${key.sort.type}`
+  const capacity =
+    table.billing === 'on demand'
+      ? 'on demand'
+      : `${formatCount(table.readUnitsPerSecond)} read and ${formatCount(table.writeUnitsPerSecond)} write units a second`
+  const rows = [
+    ['key', `${key.partition.name}:${key.partition.type}${sort}`],
+    ['status', table.status],
+    ['capacity', capacity],
+    [
+      'items',
+      `${formatCount(table.itemCount)}, ${formatCount(table.sizeBytes)} bytes (as the service last looked, up to six hours ago)`,
+    ],
+    ['indexes', table.indexes.length === 0 ? 'none' : table.indexes.join(', ')],
+    ['arn', table.arn],
+  ]
+  return [table.name, ...rows.map(([label, value]) => `  ${label!.padEnd(8)}  ${value}`)].join('\n')
+}

@@ -1,0 +1,235 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { EXIT, exitCodeOf } from './exitCode.ts'
+import {
+  addConnectionOptions,
+  addReadOptions,
+  addTalkOptions,
+  addWriteOptions,
+  keySchema,
+  wholeFrom,
+} from './options.ts'
+
+/** Commands load what they need when they run, so that help answers at once. */
+const program = new Command('headrace')
+
+const EXIT_CODES = `
+Exit status:
+  0 done · 1 failure · 2 usage · 3 done, with rejects · 4 credentials or configuration
+  5 the service refuses · 6 no progress within the patience · 130/143 stopped by a signal
+
+Endpoint, region and credentials come from flags, environment and ~/.aws, as for every AWS tool.
+For a DynamoDB on this machine: headrace local, then --endpoint-url http://localhost:8000`
+
+program
+  .description('Bulk work on Amazon DynamoDB: millions of items at the speed the table allows, without losing one.')
+  .version(readVersion())
+  .configureHelp({ helpWidth: 110, showGlobalOptions: false })
+  .showHelpAfterError('(add --help for what it takes)')
+  .addHelpText('after', EXIT_CODES)
+  .exitOverride()
+
+function verb(parent: Command, usage: string, description: string, examples: readonly string[]): Command {
+  return parent
+    .command(usage)
+    .description(description)
+    .configureHelp({ helpWidth: 110 })
+    .addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`)
+    .exitOverride()
+}
+
+addTalkOptions(
+  verb(program, 'local', 'Run a DynamoDB on this machine until Ctrl-C; in memory, or in a folder.', [
+    'headrace local',
+    'headrace local --port 8000',
+    'headrace local --port 8000 --data ./dynamodb-data',
+  ]),
+)
+  .option('--port <port>', 'where it listens', wholeFrom(0), 8000)
+  .option('--data <directory>', 'keep the tables in this folder')
+  .option('--kind <kind>', 'dynoxide or dynalite (default: whichever is installed)')
+  .action(async (flags) => (await import('./commands/local.ts')).local(flags))
+
+const table = program.command('table').description('Make, look at and drop tables.').exitOverride()
+
+addTalkOptions(
+  addConnectionOptions(
+    verb(table, 'create <table>', 'Make a table and wait until it can be used.', [
+      'headrace table create users --key id:S',
+      'headrace table create orders --key customer:S,number:N --read-units 100 --write-units 500',
+      'headrace table create orders --key customer:S,number:N --replace --yes',
+    ]),
+  ),
+)
+  .requiredOption(
+    '--key <key>',
+    'partition key and sort key with their types, such as id:S or customer:S,number:N',
+    keySchema,
+  )
+  .option('--read-units <n>', 'provisioned read units a second (default: on demand)', wholeFrom(1))
+  .option('--write-units <n>', 'provisioned write units a second (default: on demand)', wholeFrom(1))
+  .option('--replace', 'drop a table of this name first, with everything in it')
+  .option('--yes', 'do not ask before dropping')
+  .action(async (name, flags) => (await import('./commands/table.ts')).create(name, flags))
+
+addTalkOptions(
+  addConnectionOptions(
+    verb(table, 'drop <table>', 'Drop a table with everything in it, and wait until it is gone.', [
+      'headrace table drop users',
+      'headrace table drop users --yes',
+      'headrace table drop users --yes --endpoint-url http://localhost:8000',
+    ]),
+  ),
+)
+  .option('--yes', 'do not ask')
+  .action(async (name, flags) => (await import('./commands/table.ts')).drop(name, flags))
+
+addTalkOptions(
+  addConnectionOptions(
+    verb(table, 'describe <table>', 'Show what the service tells of a table.', [
+      'headrace table describe users',
+      'headrace table describe users --json',
+      'headrace table describe users --profile production --region eu-west-1',
+    ]),
+  ),
+).action(async (name, flags) => (await import('./commands/table.ts')).describe(name, flags))
+
+addTalkOptions(
+  addConnectionOptions(
+    verb(table, 'wait <table>', 'Wait until a table is ACTIVE.', [
+      'headrace table wait users',
+      'headrace table wait users --quiet',
+      'headrace table wait users --json',
+    ]),
+  ),
+).action(async (name, flags) => (await import('./commands/table.ts')).wait(name, flags))
+
+addTalkOptions(
+  addWriteOptions(
+    addConnectionOptions(
+      verb(program, 'generate <table>', 'Fill a table with made items; the same seed makes the same items.', [
+        'headrace generate orders --items 50000',
+        'headrace generate orders --items 1000000 --item-bytes 1000 --seed 7',
+        `headrace generate users --items 1000 --template '{"id":"user-{{index}}","age":"{{whole 18 99}}"}'`,
+      ]),
+    ),
+  ),
+)
+  .requiredOption('--items <n>', 'how many', wholeFrom(1))
+  .option('--seed <n>', 'which ones', wholeFrom(0), 1)
+  .option(
+    '--template <json>',
+    'an item with {{placeholders}} (index, whole, decimal, pick, word, name, hex, flag, time), or @FILE',
+  )
+  .option('--item-bytes <n>', 'pad each item to this size', wholeFrom(1))
+  .action(async (name, flags) => (await import('./commands/generate.ts')).generateCommand(name, flags))
+
+addTalkOptions(
+  addWriteOptions(
+    addConnectionOptions(
+      verb(program, 'load <table> <file>', 'Write every record of a file into a table; "-" is standard input.', [
+        'headrace load users users.jsonl.gz',
+        'headrace load cities cities.csv --types population=N,capital=BOOL',
+        'zcat dump.jsonl.gz | headrace load users - --key id:S',
+      ]),
+    ),
+  ),
+)
+  .option('--format <format>', 'jsonl, json, ddb-json or csv (default: from the name or the first record)')
+  .option(
+    '--key <key>',
+    'make the table with this key if there is none, such as id:S or customer:S,number:N',
+    keySchema,
+  )
+  .option('--types <types>', 'types of CSV columns that are not text, such as age=N,active=BOOL,tags=json')
+  .option('--delimiter <character>', 'between the cells of a CSV file (default ",", or a tab for .tsv)')
+  .action(async (name, path, flags) => (await import('./commands/load.ts')).loadCommand(name, path, flags))
+
+addTalkOptions(
+  addWriteOptions(
+    addReadOptions(
+      addConnectionOptions(
+        verb(
+          program,
+          'update <table> [visitor]',
+          'Show every item to a visitor module (.ts, .js) and write what it asks for.',
+          [
+            'headrace update users add-tier.ts',
+            `headrace update users --set tier='"basic"' --where 'attribute_not_exists(tier)'`,
+            'headrace update users --remove legacyFlag --set migrated=true --read-rate 500 --write-rate 500',
+          ],
+        ),
+      ),
+    ),
+  ),
+)
+  .option('--set <name=json>', 'give every item this attribute (repeatable)', collect)
+  .option('--remove <name>', 'take this attribute from every item (repeatable)', collect)
+  .action(async (name, path, flags) => (await import('./commands/update.ts')).updateCommand(name, path, flags))
+
+addTalkOptions(
+  addReadOptions(
+    addConnectionOptions(
+      verb(program, 'count <table>', 'Count the items of a table, exactly, by reading all of it.', [
+        'headrace count users',
+        `headrace count users --where "tier = 'basic'"`,
+        'headrace count users --read-rate 200 --json',
+      ]),
+    ),
+  ),
+)
+  .option('--index <name>', 'count a secondary index instead')
+  .option('--consistent-read', 'see every write that ended before the scan began, at twice the price')
+  .action(async (name, flags) => (await import('./commands/count.ts')).countCommand(name, flags))
+
+addTalkOptions(
+  addReadOptions(
+    addConnectionOptions(
+      verb(program, 'scan <table>', 'Write the items of a table to standard output, one JSON object a line.', [
+        'headrace scan users > users.jsonl',
+        `headrace scan users --where "country = 'NO'" --select id,name --limit 10`,
+        'headrace scan users --format ddb-json | gzip > users.ddb.jsonl.gz',
+      ]),
+    ),
+  ),
+)
+  .option('--select <names>', 'only these attributes, with commas between them')
+  .option('--format <format>', 'jsonl (plain; sets become lists, binary base64) or ddb-json (lossless)', 'jsonl')
+  .option('--limit <n>', 'stop after so many items', wholeFrom(1))
+  .option('--index <name>', 'read a secondary index instead')
+  .option('--consistent-read', 'see every write that ended before the scan began, at twice the price')
+  .action(async (name, flags) => (await import('./commands/scan.ts')).scanCommand(name, flags))
+
+function collect(value: string, earlier: string[] = []): string[] {
+  return [...earlier, value]
+}
+
+function readVersion(): string {
+  const file = new URL('../../package.json', import.meta.url)
+  const fallback = new URL('../../../package.json', import.meta.url)
+  for (const candidate of [file, fallback]) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(candidate, 'utf8')) as { name: string; version: string }
+      if (name === 'headrace') return version
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
+  return 'unknown'
+}
+
+// The SDK says on every start what it will need next year; a tool's user can do nothing about it.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
+
+try {
+  await program.parseAsync(process.argv)
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage
+  } else {
+    const message = error instanceof Error ? error.message : `${error}`
+    process.stderr.write(`headrace: ${message}\n`)
+    process.exitCode = exitCodeOf(error)
+  }
+}

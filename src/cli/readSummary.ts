@@ -1,0 +1,38 @@
+import type { ScanStats, Summary } from '../index.ts'
+
+/** The progress of a command that only reads, in the form that jobs have. */
+export function readSummary(
+  operation: string,
+  table: string,
+  read: number,
+  durationMs: number,
+  stats: ScanStats | undefined,
+): Summary {
+  return {
+    operation,
+    table,
+    read,
+    written: 0,
+    rejected: 0,
+    filtered: 0,
+    notReached: 0,
+    complete: false,
+    durationMs,
+    itemsPerSecond: durationMs === 0 ? 0 : (read / durationMs) * 1_000,
+    buffered: 0,
+    inFlight: 0,
+    retried: stats?.retried ?? 0,
+    unprocessed: 0,
+    throttledRequests: stats?.throttledRequests ?? 0,
+    failedRequests: 0,
+    requests: stats?.requests ?? 0,
+    conflicts: 0,
+    readUnits: stats?.readUnits ?? 0,
+    writeUnits: 0,
+    latencyMsP50: 0,
+    latencyMsP99: 0,
+    latencyMsMax: 0,
+    segmentsDone: undefined,
+    segments: undefined,
+  }
+}

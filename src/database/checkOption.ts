@@ -1,0 +1,27 @@
+/**
+ * An option that is a whole number within bounds.
+ *
+ * @throws {TypeError} with the option's name, the value and the range
+ */
+export function checkWhole(name: string, value: number, least: number, most: number): number {
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new TypeError(`${name} must be a whole number from ${least} to ${most}, not ${describe(value)}`)
+  }
+  return value
+}
+
+/**
+ * An option that is a rate: above 0, `Infinity` for none.
+ *
+ * @throws {TypeError} with the option's name and the value
+ */
+export function checkRate(name: string, value: number): number {
+  if (typeof value !== 'number' || !(value > 0)) {
+    throw new TypeError(`${name} must be a number above 0, not ${describe(value)}`)
+  }
+  return value
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'string' ? `the text "${value}"` : `${value}`
+}

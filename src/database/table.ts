@@ -1,0 +1,164 @@
+import type { PlainItem } from '../item/attributeValue.ts'
+import { decodeItem } from '../item/decode.ts'
+import { ItemEncoder } from '../item/encode.ts'
+import { type EngineOptions, PublishEngine } from '../publish/publishEngine.ts'
+import { Publisher, type PublisherOptions } from '../publish/publisher.ts'
+import { compileExpression, compileProjection, type Expression } from '../scan/expression.ts'
+import { ScanEngine } from '../scan/scanEngine.ts'
+import { chooseSegments } from '../scan/segmentOrder.ts'
+import { checkRate, checkWhole } from './checkOption.ts'
+import type { Database } from './database.ts'
+import { Scan, type ScanOptions } from './scan.ts'
+import { describeTable, type TableDescription } from './tableDescription.ts'
+
+const PATIENCE_MS = 600_000
+
+/** A table, by its name. Making one sends nothing. */
+export class Table {
+  readonly name: string
+  readonly database: Database
+  #description: Promise<TableDescription> | undefined
+
+  /** Made by `database.table()`. */
+  constructor(database: Database, name: string) {
+    if (!/^[a-zA-Z0-9_.-]{3,255}$/.test(name)) {
+      throw new TypeError(`"${name}" is no table name: 3 to 255 letters, digits, "_", "-" and "."`)
+    }
+    this.database = database
+    this.name = name
+  }
+
+  /**
+   * What the service tells of the table; asked once, then remembered.
+   *
+   * @throws {HeadraceError} `TABLE`, `UNREACHABLE`, `CREDENTIALS`, `DENIED`
+   */
+  describe(options: { again?: boolean } = {}): Promise<TableDescription> {
+    if (this.#description === undefined || options.again === true) {
+      this.#description = this.database
+        .open()
+        .then(({ service, connection }) => describeTable(service, this.name, connection.loopback ? 3_000 : 20_000))
+      this.#description.catch(() => {
+        this.#description = undefined
+      })
+    }
+    return this.#description
+  }
+
+  /** A publisher of its own for this table; see {@link Publisher}. Wrong options are `TypeError`s here and now. */
+  publisher(options: PublisherOptions = {}): Publisher {
+    const checked = checkPublisherOptions(options)
+    return new Publisher(this.#openEngine(checked), { maxQueueSize: checked.maxQueueSize, onReject: options.onReject })
+  }
+
+  /** For operations: the machine behind a publisher, whose entries have owners of their own. */
+  async publishEngine(options: PublisherOptions = {}): Promise<PublishEngine> {
+    const { engine } = await this.#openEngine(checkPublisherOptions(options))
+    return engine
+  }
+
+  /** A scan of the whole table; nothing is sent before it is iterated. */
+  scan(options: ScanOptions = {}): Scan {
+    const prepared = this.#prepareScan(options)
+    return new Scan(() => this.#openScan(prepared, false))
+  }
+
+  /** For operations: as {@link scan}, without the iterable around it. */
+  scanEngine(options: ScanOptions & { readonly countOnly?: boolean } = {}): Promise<ScanEngine> {
+    return this.#openScan(this.#prepareScan(options), options.countOnly ?? false)
+  }
+
+  /** The item with this key as it is now, strongly consistent; undefined when there is none. */
+  async get(key: PlainItem): Promise<PlainItem | undefined> {
+    const found = await this.readAgain(new ItemEncoder().encode(key), undefined)
+    return found === undefined ? undefined : decodeItem(found)
+  }
+
+  /**
+   * For operations: as {@link get}, key and item in DynamoDB JSON, and undefined too where the filter does not hold. A
+   * Query, since GetItem takes no filter.
+   */
+  async readAgain(keyText: string, filter: Expression | undefined): Promise<{ [name: string]: unknown } | undefined> {
+    const [{ service }, { key: schema }] = await Promise.all([this.database.open(), this.describe()])
+    const attributes = JSON.parse(keyText) as { [name: string]: unknown }
+    const key = schema.sort === undefined ? [schema.partition] : [schema.partition, schema.sort]
+    const names: { [alias: string]: string } = { ...filter?.names }
+    const values: { [alias: string]: unknown } = {}
+    for (const [alias, text] of Object.entries(filter?.values ?? {})) values[alias] = JSON.parse(text)
+    for (const [index, { name }] of key.entries()) {
+      names[`#k${index}`] = name
+      values[`:k${index}`] = attributes[name]
+    }
+    const answer = (await service.call('Query', {
+      TableName: this.name,
+      ConsistentRead: true,
+      KeyConditionExpression: key.map((_, index) => `#k${index} = :k${index}`).join(' AND '),
+      ...(filter === undefined ? {} : { FilterExpression: filter.text }),
+      ExpressionAttributeNames: names,
+      ExpressionAttributeValues: values,
+    })) as { Items?: { [name: string]: unknown }[] }
+    return answer.Items?.[0]
+  }
+
+  #prepareScan(options: ScanOptions): ScanOptions {
+    if (options.segments !== undefined) checkWhole('segments', options.segments, 1, 1_000_000)
+    if (options.concurrency !== undefined) checkWhole('concurrency', options.concurrency, 1, 1_000)
+    if (options.pageItemsMax !== undefined) checkWhole('pageItemsMax', options.pageItemsMax, 1, 1_000_000)
+    if (options.readUnitsPerSecond !== undefined) checkRate('readUnitsPerSecond', options.readUnitsPerSecond)
+    return options
+  }
+
+  async #openScan(options: ScanOptions, countOnly: boolean): Promise<ScanEngine> {
+    const open = await this.database.open()
+    const concurrency = options.concurrency ?? 16
+    let { segments } = options
+    if (segments === undefined) {
+      const { sizeBytes, itemCount } = await this.describe()
+      segments = chooseSegments(sizeBytes, itemCount, concurrency)
+    }
+    return new ScanEngine({
+      service: open.service,
+      table: this.name,
+      clock: open.clock,
+      random: open.random,
+      segments,
+      concurrency: Math.min(concurrency, segments),
+      filter: options.filter === undefined ? undefined : compileExpression(options.filter),
+      projection: options.select === undefined ? undefined : compileProjection(options.select),
+      index: options.index,
+      consistentRead: options.consistentRead ?? false,
+      countOnly,
+      pageItemsMax: options.pageItemsMax,
+      readUnitsPerSecond: options.readUnitsPerSecond ?? Number.POSITIVE_INFINITY,
+      patienceMs: options.patienceMs ?? PATIENCE_MS,
+      // Over a network the transfer is what a scan waits for; on this machine unpacking would only cost.
+      gzip: !open.connection.loopback,
+    })
+  }
+
+  async #openEngine(
+    options: CheckedPublisherOptions,
+  ): Promise<{ engine: PublishEngine; schema: TableDescription['key'] }> {
+    const [open, { key }] = await Promise.all([this.database.open(), this.describe()])
+    const { service, clock, random } = open
+    return {
+      engine: new PublishEngine({ service, table: this.name, schema: key, clock, random, ...options }),
+      schema: key,
+    }
+  }
+}
+
+type CheckedPublisherOptions = Omit<EngineOptions, 'service' | 'table' | 'schema' | 'clock' | 'random'>
+
+function checkPublisherOptions(options: PublisherOptions): CheckedPublisherOptions {
+  const { maxInFlight = 1_000, maxQueueSize = 10_000, maxQueueBytes = 64 * 1024 * 1024, lingerMs = 5 } = options
+  const { patienceMs = PATIENCE_MS, writeUnitsPerSecond = Number.POSITIVE_INFINITY } = options
+  return {
+    maxInFlight: checkWhole('maxInFlight', maxInFlight, 1, 100_000),
+    maxQueueSize: checkWhole('maxQueueSize', maxQueueSize, 1, 10_000_000),
+    maxQueueBytes: checkWhole('maxQueueBytes', maxQueueBytes, 1_024, Number.MAX_SAFE_INTEGER),
+    lingerMs: checkWhole('lingerMs', lingerMs, 0, 60_000),
+    patienceMs: checkWhole('patienceMs', patienceMs, 0, Number.MAX_SAFE_INTEGER),
+    writeUnitsPerSecond: checkRate('writeUnitsPerSecond', writeUnitsPerSecond),
+  }
+}

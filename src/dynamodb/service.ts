@@ -1,0 +1,230 @@
+import { crc32, gunzip } from 'node:zlib'
+import type { Clock } from '../runtime/clock.ts'
+import { HeadraceError } from '../runtime/headraceError.ts'
+import type { CredentialSource } from './credentialSource.ts'
+import { type Outcome, type Refused, sortDamage, sortError, sortFailure } from './outcome.ts'
+import type { Credentials, Signer } from './signer.ts'
+import type { Abort, Transport, TransportAnswer, TransportFailure } from './transport.ts'
+
+/** Operations that Headrace sends. */
+export type Operation =
+  | 'BatchWriteItem'
+  | 'BatchExecuteStatement'
+  | 'UpdateItem'
+  | 'DeleteItem'
+  | 'GetItem'
+  | 'Query'
+  | 'Scan'
+  | 'DescribeTable'
+  | 'CreateTable'
+  | 'DeleteTable'
+
+/** Told once how a request ended. */
+export interface ReplyReceiver {
+  /** The service did what was asked; `body` is its answer, whole and checked. */
+  onReply(body: Buffer, latencyMs: number, requestId: string): void
+  onOutcome(outcome: Outcome, latencyMs: number, requestId: string): void
+}
+
+export interface ServiceOptions {
+  readonly transport: Transport
+  readonly signer: Signer
+  readonly credentials: CredentialSource
+  readonly clock: Clock
+}
+
+/**
+ * One request to DynamoDB, and one outcome: signs, sends, checks the answer's checksum, and sorts what came. Never tries
+ * a second time by itself; what an outcome of *again* leads to is its caller's decision.
+ */
+export class Service {
+  readonly clock: Clock
+  readonly #transport: Transport
+  readonly #signer: Signer
+  readonly #credentials: CredentialSource
+  /** The service's clock minus this machine's, learnt when a signature is refused for its date. */
+  #skewMs = 0
+
+  constructor(options: ServiceOptions) {
+    this.clock = options.clock
+    this.#transport = options.transport
+    this.#signer = options.signer
+    this.#credentials = options.credentials
+  }
+
+  /** Sends one request. `receiver` is told exactly once, never before this returns, or at most once after an abort. */
+  send(operation: Operation, body: Buffer, receiver: ReplyReceiver, acceptGzip = false): Abort {
+    const credentials = this.#credentials.current()
+    if (credentials !== undefined) return this.#sendSigned(operation, body, receiver, acceptGzip, credentials)
+    let aborted = false
+    let abort: Abort = () => {
+      aborted = true
+    }
+    this.#credentials.get().then(
+      (fresh) => {
+        if (!aborted) abort = this.#sendSigned(operation, body, receiver, acceptGzip, fresh)
+      },
+      (error: unknown) => {
+        const message = error instanceof Error ? error.message : `${error}`
+        receiver.onOutcome({ kind: 'refused', why: 'credentials', code: 'NoCredentials', message }, 0, '')
+      },
+    )
+    return () => abort()
+  }
+
+  #sendSigned(
+    operation: Operation,
+    body: Buffer,
+    receiver: ReplyReceiver,
+    acceptGzip: boolean,
+    credentials: Credentials,
+  ): Abort {
+    const headers = this.#signer.sign(credentials, TARGETS[operation], body, this.clock.wallNow() + this.#skewMs)
+    if (acceptGzip) headers.push('accept-encoding', 'gzip')
+    return this.#transport.send(headers, body, new Exchange(this, receiver, credentials, this.clock.now()))
+  }
+
+  /** What an error teaches about clock and credentials, before its outcome is handed on. */
+  learn(outcome: Outcome, answer: TransportAnswer, credentials: Credentials): void {
+    if (outcome.kind !== 'again') return
+    if (outcome.why === 'credentials') this.#credentials.invalidate(credentials)
+    if (outcome.why === 'clock') {
+      const serverTimeMs = Date.parse(answer.date)
+      if (Number.isFinite(serverTimeMs)) this.#skewMs = serverTimeMs - this.clock.wallNow()
+    }
+  }
+
+  /**
+   * One request of the control plane, asked again while the outcome is *again*, for at most `patienceMs`.
+   *
+   * @returns the answer, parsed
+   * @throws {HeadraceError} as {@link refusalError}, and `UNREACHABLE` when patience ends
+   */
+  async call(
+    operation: Operation,
+    payload: object,
+    options: { patienceMs?: number; signal?: AbortSignal } = {},
+  ): Promise<unknown> {
+    const { patienceMs = 20_000, signal } = options
+    const body = Buffer.from(JSON.stringify(payload))
+    const deadline = this.clock.now() + patienceMs
+    for (let waitMs = 50; ; waitMs = Math.min(waitMs * 2, 2_000)) {
+      signal?.throwIfAborted()
+      const { reply, outcome } = await this.#ask(operation, body)
+      if (reply !== undefined) return JSON.parse(reply.toString('utf8'))
+      if (outcome?.kind === 'refused') throw refusalError(outcome, operation)
+      const message = outcome?.kind === 'again' ? `${outcome.code}: ${outcome.message}` : 'no answer'
+      if (this.clock.now() + waitMs > deadline) {
+        throw new HeadraceError(
+          'UNREACHABLE',
+          `DynamoDB did not answer ${operation} for ${Math.round(patienceMs / 1_000)} s (${message}). Check endpoint, region and network`,
+        )
+      }
+      await new Promise<void>((resolve) => void this.clock.setTimer(resolve, waitMs))
+    }
+  }
+
+  #ask(operation: Operation, body: Buffer): Promise<{ reply?: Buffer; outcome?: Outcome }> {
+    return new Promise((resolve) => {
+      this.send(operation, body, {
+        onReply: (reply) => resolve({ reply }),
+        onOutcome: (outcome) => resolve({ outcome }),
+      })
+    })
+  }
+
+  /** Releases every connection. */
+  async close(): Promise<void> {
+    await this.#transport.close()
+  }
+}
+
+/** One request under way. */
+class Exchange {
+  readonly #service: Service
+  readonly #receiver: ReplyReceiver
+  readonly #credentials: Credentials
+  readonly #sentAt: number
+
+  constructor(service: Service, receiver: ReplyReceiver, credentials: Credentials, sentAt: number) {
+    this.#service = service
+    this.#receiver = receiver
+    this.#credentials = credentials
+    this.#sentAt = sentAt
+  }
+
+  onAnswer(answer: TransportAnswer): void {
+    const latencyMs = this.#service.clock.now() - this.#sentAt
+    // The checksum is of the bytes that travelled: botocore checks it, the SDK for JavaScript does not.
+    if (answer.crc32 !== undefined && answer.crc32 !== crc32(answer.body)) {
+      this.#receiver.onOutcome(sortDamage('the checksum of the answer is wrong'), latencyMs, answer.requestId)
+    } else if (answer.gzip) {
+      gunzip(answer.body, (error, body) => {
+        if (error !== null) this.#receiver.onOutcome(sortDamage(error.message), latencyMs, answer.requestId)
+        else this.#finish(answer, body, latencyMs)
+      })
+    } else {
+      this.#finish(answer, answer.body, latencyMs)
+    }
+  }
+
+  onFailure(failure: TransportFailure): void {
+    this.#receiver.onOutcome(sortFailure(failure), this.#service.clock.now() - this.#sentAt, '')
+  }
+
+  #finish(answer: TransportAnswer, body: Buffer, latencyMs: number): void {
+    if (answer.status === 200) {
+      this.#receiver.onReply(body, latencyMs, answer.requestId)
+      return
+    }
+    const outcome = sortError(answer.status, body.toString('utf8'), answer.retryAfterMs)
+    this.#service.learn(outcome, answer, this.#credentials)
+    this.#receiver.onOutcome(outcome, latencyMs, answer.requestId)
+  }
+}
+
+const TARGETS: { readonly [Name in Operation]: string } = {
+  BatchWriteItem: 'DynamoDB_20120810.BatchWriteItem',
+  BatchExecuteStatement: 'DynamoDB_20120810.BatchExecuteStatement',
+  UpdateItem: 'DynamoDB_20120810.UpdateItem',
+  DeleteItem: 'DynamoDB_20120810.DeleteItem',
+  GetItem: 'DynamoDB_20120810.GetItem',
+  Query: 'DynamoDB_20120810.Query',
+  Scan: 'DynamoDB_20120810.Scan',
+  DescribeTable: 'DynamoDB_20120810.DescribeTable',
+  CreateTable: 'DynamoDB_20120810.CreateTable',
+  DeleteTable: 'DynamoDB_20120810.DeleteTable',
+}
+
+/** The error that ends a job because of this refusal. `subject` is what was asked for, for the message. */
+export function refusalError(refused: Refused, subject: string, table?: string): HeadraceError {
+  const place = table === undefined ? {} : { table }
+  const said = `${refused.code}${refused.message === '' ? '' : `: ${refused.message}`}`
+  switch (refused.why) {
+    case 'table':
+      return new HeadraceError(
+        'TABLE',
+        `DynamoDB refuses ${subject}: ${said}. Check the table's name, region and account`,
+        { place },
+      )
+    case 'denied':
+      return new HeadraceError(
+        'DENIED',
+        `DynamoDB refuses ${subject}: ${said}. Check the credentials and their policy`,
+        { place },
+      )
+    case 'credentials':
+      return new HeadraceError('CREDENTIALS', refused.message, { place })
+    case 'unreachable':
+      if (refused.code === 'Closed') {
+        return new HeadraceError('CLOSED', 'the connection was closed while work was under way', { place })
+      }
+      return new HeadraceError(
+        'UNREACHABLE',
+        `the endpoint's certificate is not trusted (${refused.message}). If it is your own, name its CA file in NODE_EXTRA_CA_CERTS`,
+        { place },
+      )
+    default:
+      return new HeadraceError('REFUSED', `DynamoDB refuses ${subject}: ${said}`, { place })
+  }
+}

@@ -1,0 +1,246 @@
+import { CsvError, Parser } from 'csv-parse'
+import { ItemError } from '../item/itemError.ts'
+import { type CsvColumn, cellValue, csvColumns } from './csvColumns.ts'
+import { FormatError } from './formatError.ts'
+import type { CsvOptions, SourceRecord } from './record.ts'
+import { rawText, strictText } from './strictUtf8.ts'
+
+export interface CsvReaderOptions {
+  readonly file: string
+  readonly types: NonNullable<CsvOptions['types']>
+  /** One ASCII character. */
+  readonly delimiter: string
+  readonly lineBytesMax: number
+  /** Where the stream begins in the file, in bytes. */
+  readonly offset: number
+}
+
+/**
+ * Reads comma-separated values as RFC 4180 describes them, by csv-parse; the first line names the columns. An empty
+ * cell, quoted or not, is an attribute that the item does not have.
+ *
+ * A record with a bad cell, or with too many or too few, is an error record. A misplaced quote ends the file: where the
+ * next record begins can then only be guessed, and a wrong guess would make items of the wrong cells. So does a record
+ * that is too long, as a quote that is never closed makes the rest of the file one cell.
+ *
+ * @throws {FormatError} as said above, and when the header line can not be used.
+ */
+export async function* readCsv(
+  pieces: AsyncIterable<Buffer>,
+  options: CsvReaderOptions,
+): AsyncGenerator<readonly SourceRecord[]> {
+  const reader = new CsvReader(options)
+  try {
+    for await (const piece of pieces) {
+      const records = await reader.push(piece)
+      if (records.length > 0) yield records
+      reader.check()
+    }
+    const records = await reader.end()
+    if (records.length > 0) yield records
+    reader.check()
+  } finally {
+    reader.close()
+  }
+}
+
+/**
+ * Hands on each record at the moment it is found, when `info.bytes` is still where it ends. To ask the parser for that
+ * with every record (its `info` option) takes as long as the parsing itself.
+ */
+class RecordParser extends Parser {
+  onRecord: (cells: string[]) => void = () => {}
+
+  override push(cells: string[] | null): boolean {
+    if (cells !== null) this.onRecord(cells)
+    return true
+  }
+}
+
+/** Bytes that the parser holds back to look ahead, and the line's end: a record is not found too long for them. */
+const LOOK_AHEAD_BYTES = 16
+const LINE_END_BYTES = 2
+
+class CsvReader {
+  readonly #options: CsvReaderOptions
+  readonly #parser: RecordParser
+  #columns: readonly CsvColumn[] | undefined
+  #records: SourceRecord[] = []
+  /** Where the next record begins. */
+  #line = 1
+  #offset: number
+  /** The parser's own count of lines at the end of the last record. */
+  #parserLines = 0
+  #givenBytes = 0
+  #failure: unknown
+
+  constructor(options: CsvReaderOptions) {
+    this.#options = options
+    this.#offset = options.offset
+    this.#parser = new RecordParser({
+      // As Latin-1 a character is a byte: nothing is lost before a cell is decoded strictly, and ASCII need not be.
+      encoding: 'latin1',
+      delimiter: options.delimiter,
+      // Not found out by the first line, as some lines of a file may have been edited elsewhere.
+      record_delimiter: ['\r\n', '\n'],
+      relax_column_count: true,
+    })
+    this.#parser.onRecord = (cells) => this.#take(cells)
+    // Failures come with the callbacks of the writes; without a listener they would also end the process.
+    this.#parser.on('error', () => {})
+  }
+
+  /** The records that this piece completes. */
+  async push(piece: Buffer): Promise<SourceRecord[]> {
+    this.#givenBytes += piece.length
+    await this.#settled((done) => this.#parser.write(piece, done))
+    const pending = this.#givenBytes - (this.#offset - this.#options.offset)
+    if (pending > this.#options.lineBytesMax + LOOK_AHEAD_BYTES) this.#failure ??= this.#tooLong()
+    return this.#taken()
+  }
+
+  async end(): Promise<SourceRecord[]> {
+    await this.#settled((done) => this.#parser.end(done))
+    return this.#taken()
+  }
+
+  /** @throws {FormatError} when reading can not go on */
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  close(): void {
+    this.#parser.destroy()
+  }
+
+  #settled(act: (done: (error?: Error | null) => void) => void): Promise<void> {
+    return new Promise((resolve) => {
+      act((error) => {
+        if (error) this.#failure ??= error instanceof CsvError ? this.#misquoted(error) : error
+        resolve()
+      })
+    })
+  }
+
+  #taken(): SourceRecord[] {
+    const records = this.#records
+    this.#records = []
+    return records
+  }
+
+  #take(cells: string[]): void {
+    if (this.#failure !== undefined) return
+    const { lineBytesMax, offset, file, types } = this.#options
+    const end = offset + this.#parser.info.bytes
+    if (end - this.#offset > lineBytesMax + LINE_END_BYTES) {
+      this.#failure = this.#tooLong()
+      return
+    }
+    if (this.#columns !== undefined) {
+      if (cells.length > 1 || cells[0] !== '') this.#records.push(this.#record(cells, this.#columns))
+    } else if (cells.length > 1 || cells[0]!.trim() !== '') {
+      try {
+        this.#columns = csvColumns(cells.map(cellText), types, file)
+      } catch (error) {
+        this.#failure = error instanceof ItemError ? this.#unreadable(error.message) : error
+        return
+      }
+    }
+    this.#offset = end
+    const { lines } = this.#parser.info
+    this.#line += 1
+    // The parser counts a CR LF in a cell twice.
+    if (lines - this.#parserLines > 1) for (const cell of cells) this.#line += newlines(cell)
+    this.#parserLines = lines
+  }
+
+  #record(cells: readonly string[], columns: readonly CsvColumn[]): SourceRecord {
+    const place = { file: this.#options.file, line: this.#line, offset: this.#offset }
+    if (cells.length !== columns.length) {
+      const error = `${cells.length} cells, where the header names ${columns.length}`
+      return { error, raw: this.#raw(cells), place }
+    }
+    try {
+      return { item: itemOf(cells, columns), place }
+    } catch (error) {
+      if (!(error instanceof ItemError)) throw error
+      return { error: error.message, raw: this.#raw(cells), place }
+    }
+  }
+
+  /** The record as text again; quotes stand only where they must. */
+  #raw(cells: readonly string[]): string {
+    const { delimiter } = this.#options
+    const quoted = cells.map((cell) =>
+      cell.includes(delimiter) || /["\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell,
+    )
+    return rawText(Buffer.from(quoted.join(delimiter), 'latin1'))
+  }
+
+  #tooLong(): FormatError {
+    const limit = `longer than ${this.#options.lineBytesMax} bytes`
+    return this.#unreadable(`the record that begins here is ${limit}`, 'See whether a quote is missing in it.')
+  }
+
+  #misquoted(error: CsvError): FormatError {
+    const index = Number(error['column'])
+    const column = this.#columns?.[index]?.name
+    const cell = column === undefined ? `cell ${index + 1}` : `"${column}"`
+    const advice = 'A cell that holds a quote stands in quotes itself, and its own are written twice: "5"" pipe".'
+    switch (error.code) {
+      case 'INVALID_OPENING_QUOTE':
+        return this.#unreadable(`a quote stands within ${cell}, which is not quoted`, advice)
+      case 'CSV_INVALID_CLOSING_QUOTE':
+        return this.#unreadable(`something follows the closing quote of ${cell}`, advice)
+      case 'CSV_QUOTE_NOT_CLOSED':
+        return this.#unreadable(`the quote that opens ${cell} is never closed`, 'Close it, or take it out.')
+      default:
+        return this.#unreadable(error.message, 'Mend that line.')
+    }
+  }
+
+  /** Of the record that begins at the present place. */
+  #unreadable(what: string, advice = ''): FormatError {
+    const place = { file: this.#options.file, line: this.#line, offset: this.#offset }
+    const [head, tail] = this.#columns === undefined ? ['the header line can not be read: ', ' Is this CSV?'] : ['', '']
+    return new FormatError(`${head}${what}.${advice === '' ? '' : ` ${advice}`}${tail}`, place)
+  }
+}
+
+function itemOf(cells: readonly string[], columns: readonly CsvColumn[]): { [name: string]: unknown } {
+  const item: { [name: string]: unknown } = {}
+  for (let index = 0; index < columns.length; index += 1) {
+    const cell = cells[index]!
+    if (cell === '') continue
+    const column = columns[index]!
+    const value = cellValue(columnText(cell, column), column)
+    // Assigning to __proto__ would change what the object is instead of what it holds.
+    if (column.name === '__proto__') {
+      Object.defineProperty(item, column.name, { value, enumerable: true, configurable: true, writable: true })
+    } else {
+      item[column.name] = value
+    }
+  }
+  return item
+}
+
+const NOT_ASCII = /[\x80-\xff]/
+
+/** @throws {ItemError} for bytes that are no UTF-8 */
+function cellText(cell: string): string {
+  return NOT_ASCII.test(cell) ? strictText(Buffer.from(cell, 'latin1'), 'cell') : cell
+}
+
+function columnText(cell: string, column: CsvColumn): string {
+  try {
+    return cellText(cell)
+  } catch (error) {
+    throw error instanceof ItemError ? new ItemError(error.message, column.name) : error
+  }
+}
+
+function newlines(cell: string): number {
+  let count = 0
+  for (let at = cell.indexOf('\n'); at !== -1; at = cell.indexOf('\n', at + 1)) count += 1
+  return count
+}

@@ -1,0 +1,73 @@
+import type { PlainItem } from '../item/attributeValue.ts'
+import { ItemDecoder } from '../item/decode.ts'
+import { ItemError } from '../item/itemError.ts'
+import { parsePlainJson } from '../item/plainJson.ts'
+
+/**
+ * How a record's text becomes an item: ordinary JSON, DynamoDB JSON, or DynamoDB JSON within `{"Item": …}` as the
+ * native export writes it.
+ */
+export type Spelling = 'plain' | 'dynamodb' | 'wrapped'
+
+/** The spelling of a file, judged by its first record, as `JSON.parse` reads it. */
+export function spellingOf(record: object): Spelling {
+  const entries = Object.entries(record)
+  if (entries.length === 0) return 'plain'
+  if (entries.every(([, value]) => isAttributeValue(value))) return 'dynamodb'
+  const inner: unknown = entries.length === 1 && entries[0]![0] === 'Item' ? entries[0]![1] : undefined
+  if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return 'plain'
+  const attributes = Object.values(inner)
+  return attributes.length > 0 && attributes.every(isAttributeValue) ? 'wrapped' : 'plain'
+}
+
+function isAttributeValue(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const entries = Object.entries(value)
+  if (entries.length !== 1) return false
+  const [type, content] = entries[0]!
+  if (type === 'S' || type === 'N' || type === 'B') return typeof content === 'string'
+  if (type === 'BOOL' || type === 'NULL') return typeof content === 'boolean'
+  if (type === 'M') return typeof content === 'object' && content !== null && !Array.isArray(content)
+  return (type === 'L' || type === 'SS' || type === 'NS' || type === 'BS') && Array.isArray(content)
+}
+
+/** Turns the text of records into items. Where the spelling is not known, the first record that parses decides it. */
+export class RecordDecoder {
+  #spelling: Spelling | undefined
+  readonly #decoder = new ItemDecoder()
+
+  constructor(spelling: Spelling | undefined) {
+    this.#spelling = spelling
+  }
+
+  /** @throws {ItemError} saying what is wrong with this record. */
+  decode(text: string): PlainItem {
+    const spelling = this.#spelling ?? this.#judge(text)
+    if (spelling === 'plain') return plainItem(text)
+    return this.#decoder.decodeText(spelling === 'wrapped' ? unwrap(text) : text.trim())
+  }
+
+  #judge(text: string): Spelling {
+    try {
+      const record: unknown = JSON.parse(text)
+      if (typeof record === 'object' && record !== null) this.#spelling = spellingOf(record)
+    } catch {
+      // A bad record tells nothing of the others.
+    }
+    return this.#spelling ?? 'plain'
+  }
+}
+
+function unwrap(text: string): string {
+  const head = /^\s*\{\s*"Item"\s*:\s*(?=\{)/.exec(text)
+  const end = text.trimEnd()
+  if (head !== null && end.endsWith('}')) return end.slice(head[0].length, -1).trimEnd()
+  throw new ItemError('the file began with records like {"Item":{"name":{"S":"…"}}}, and this is none')
+}
+
+function plainItem(text: string): PlainItem {
+  const value = parsePlainJson(text)
+  if (/^\s*\{/.test(text)) return value as PlainItem
+  const found = value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`
+  throw new ItemError(`a record is a JSON object {…}, and this is ${found.replace(/a (object|bigint)/, 'a number')}`)
+}

@@ -1,0 +1,130 @@
+import { ByteSource } from './byteSource.ts'
+import { readCsv } from './csv.ts'
+import { checkCsvOptions } from './csvColumns.ts'
+import { decompress } from './decompress.ts'
+import { detectFormat } from './detectFormat.ts'
+import { RecordDecoder } from './dynamoDbJson.ts'
+import { FormatError } from './formatError.ts'
+import { readJsonLines } from './jsonLines.ts'
+import { readJsonValues } from './jsonValues.ts'
+import type { ReadOptions, SourceRecord } from './record.ts'
+
+const LINE_BYTES_MAX = 8 * 1024 * 1024
+/** Enough of a file to judge it by, if that holds a whole line; at most so much is looked at to see one. */
+const HEAD_BYTES = 64 * 1024
+const HEAD_BYTES_MAX = 1024 * 1024
+
+/**
+ * The records of a file: JSON Lines, a JSON array or object, DynamoDB JSON in either layout (also what
+ * `aws dynamodb scan` prints and what the native export writes), or CSV; each also packed with gzip. They come in
+ * arrays, one for each piece of the file; memory is bounded by the piece (256 KiB) and the longest record.
+ *
+ * A bad record is an error record in its place, and reading goes on. Breaking out of the loop releases the stream.
+ *
+ * @throws {TypeError} at once, for options that make no sense.
+ * @throws {FormatError} from the iteration, for a file that can not be read on, after every complete record before
+ *   that place has been handed out. Errors of the stream itself come through as they are.
+ */
+export function readRecords(
+  chunks: AsyncIterable<Uint8Array>,
+  options: ReadOptions,
+): AsyncGenerator<readonly SourceRecord[], void, undefined> {
+  const lineBytesMax = options.lineBytesMax ?? LINE_BYTES_MAX
+  if (!Number.isSafeInteger(lineBytesMax) || lineBytesMax < 1) {
+    throw new TypeError(`lineBytesMax is ${lineBytesMax}; a whole number of bytes, at least 1`)
+  }
+  checkCsvOptions(options.csv ?? {})
+  return read(chunks, options, lineBytesMax)
+}
+
+async function* read(
+  chunks: AsyncIterable<Uint8Array>,
+  options: ReadOptions,
+  lineBytesMax: number,
+): AsyncGenerator<readonly SourceRecord[], void, undefined> {
+  let records = 0
+  const source = new ByteSource(decompress(chunks, options.file))
+  try {
+    for await (const batch of await open(source, options, lineBytesMax)) {
+      records += batch.length
+      yield batch
+    }
+  } catch (error) {
+    throw error instanceof FormatError ? error.after(records) : error
+  } finally {
+    await source.close()
+  }
+}
+
+async function open(
+  source: ByteSource,
+  options: ReadOptions,
+  lineBytesMax: number,
+): Promise<AsyncGenerator<readonly SourceRecord[]>> {
+  const { file } = options
+  let head = await beginning(source)
+  refuseForeign(head, file)
+  const offset = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? 3 : 0
+  head = head.subarray(offset, HEAD_BYTES_MAX)
+  const shape = detectFormat(head, file, options.format)
+
+  if (shape.shape === 'csv') {
+    const delimiter = options.csv?.delimiter ?? shape.delimiter
+    const types = options.csv?.types ?? {}
+    return readCsv(source.from(offset), { file, types, delimiter, lineBytesMax, offset })
+  }
+  const decoder = new RecordDecoder(shape.spelling)
+  if (shape.shape === 'lines') return readJsonLines(source.from(offset), { file, decoder, lineBytesMax, offset })
+  if (shape.shape === 'sequence') {
+    return readJsonValues(source.from(offset), { file, decoder, lineBytesMax, offset, layout: 'sequence', line: 1 })
+  }
+  const start = offset + shape.start
+  const line = head.toString('latin1', 0, shape.start).split('\n').length
+  const layout = shape.scanOutput ? 'scanOutput' : 'array'
+  return readJsonValues(source.from(start), { file, decoder, lineBytesMax, offset: start, layout, line })
+}
+
+/** As little as it takes: a slow producer's first record should not wait for its hundredth. */
+async function beginning(source: ByteSource): Promise<Buffer> {
+  let head = await source.head(4)
+  for (;;) {
+    const enough = head.includes('\n') ? HEAD_BYTES : HEAD_BYTES_MAX
+    if (head.length >= enough || beginsWithRecord(head)) return head
+    const longer = await source.head(head.length + 1)
+    if (longer.length === head.length) return head
+    head = longer
+  }
+}
+
+function beginsWithRecord(head: Buffer): boolean {
+  const text = head.toString('latin1').trimStart()
+  const end = text.indexOf('\n')
+  if (end === -1) return false
+  try {
+    JSON.parse(text.slice(0, end))
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Files that are often handed in and are something else, by their first bytes. */
+const FOREIGN: readonly { readonly magic: readonly number[]; readonly what: string; readonly advice: string }[] = [
+  { magic: [0xff, 0xfe], what: 'UTF-16, little-endian', advice: 'Convert it: iconv -f UTF-16 -t UTF-8' },
+  { magic: [0xfe, 0xff], what: 'UTF-16, big-endian', advice: 'Convert it: iconv -f UTF-16 -t UTF-8' },
+  { magic: [0x7b, 0x00], what: 'UTF-16, little-endian', advice: 'Convert it: iconv -f UTF-16LE -t UTF-8' },
+  { magic: [0x5b, 0x00], what: 'UTF-16, little-endian', advice: 'Convert it: iconv -f UTF-16LE -t UTF-8' },
+  { magic: [0x00, 0x7b], what: 'UTF-16, big-endian', advice: 'Convert it: iconv -f UTF-16BE -t UTF-8' },
+  { magic: [0x00, 0x5b], what: 'UTF-16, big-endian', advice: 'Convert it: iconv -f UTF-16BE -t UTF-8' },
+  { magic: [0x28, 0xb5, 0x2f, 0xfd], what: 'packed with zstd', advice: 'Unpack it: zstd -dc' },
+  { magic: [0x50, 0x4b, 0x03, 0x04], what: 'a ZIP archive', advice: 'Unpack it: unzip -p' },
+  { magic: [0x42, 0x5a, 0x68], what: 'packed with bzip2', advice: 'Unpack it: bzip2 -dc' },
+  { magic: [0x1f, 0x8b], what: 'packed with gzip twice', advice: 'Unpack it: gzip -dc' },
+]
+
+function refuseForeign(head: Buffer, file: string): void {
+  const foreign = FOREIGN.find(({ magic }) => magic.every((byte, index) => head[index] === byte))
+  if (foreign !== undefined) {
+    throw new FormatError(`the file is ${foreign.what}. ${foreign.advice}`, { file, offset: 0 })
+  }
+}

@@ -1,0 +1,48 @@
+import type { PlainItem } from '../item/attributeValue.ts'
+
+/** Where a record begins. */
+export interface RecordPlace {
+  /** The name of the file, as messages give it. */
+  readonly file: string
+  /** Counted from 1. */
+  readonly line: number
+  /** Bytes from the start of the file, after decompression. */
+  readonly offset: number
+}
+
+/** A record that was read, or what stood in its place: a bad record never ends the stream. */
+export type SourceRecord =
+  | { readonly item: PlainItem; readonly place: RecordPlace }
+  | {
+      /** What is wrong, for people. */
+      readonly error: string
+      /** The offending text, at most its first 64 KiB; bytes that are no UTF-8 are written `\xff`. */
+      readonly raw: string
+      readonly place: RecordPlace
+    }
+
+/** The formats that can be named: JSON Lines, one JSON document, DynamoDB JSON in either layout, CSV. */
+export type FormatName = 'jsonl' | 'json' | 'ddb-json' | 'csv'
+
+/** What the cells of a column hold. `json` is any JSON value: a list, a map, a number, a string. */
+export type ColumnType = 'S' | 'N' | 'BOOL' | 'NULL' | 'B' | 'json'
+
+export interface CsvOptions {
+  /**
+   * Types by column name. They may also be given in the header line, as `price:N`; a type given here wins.
+   * Default for every column: `S`.
+   */
+  readonly types?: { readonly [name: string]: ColumnType }
+  /** One ASCII character. Default: `,`, or a tab for a file called `.tsv`. */
+  readonly delimiter?: string
+}
+
+export interface ReadOptions {
+  /** The name for messages; its extension also says the format. `-` for a stream without a name. */
+  readonly file: string
+  /** Default: by the extension (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`, each also with `.gz`), then by content. */
+  readonly format?: FormatName
+  readonly csv?: CsvOptions
+  /** The longest record taken, in bytes; a longer one becomes an error record. At least 1; default 8 MiB. */
+  readonly lineBytesMax?: number
+}

@@ -1,0 +1,32 @@
+import type { Tally } from './tally.ts'
+
+/** What happened in a job: so far while it runs (its progress), in all when it has ended. */
+export interface Summary extends Readonly<Tally> {
+  readonly operation: string
+  readonly table: string
+  /** Everything was read and settled; false while it runs and when it was stopped. */
+  readonly complete: boolean
+  readonly durationMs: number
+  /** Of written items; for operations that only read, of read ones. */
+  readonly itemsPerSecond: number
+  /** Records waiting to be sent, and at the service. */
+  readonly buffered: number
+  readonly inFlight: number
+  /** Times that an entry or page went again. */
+  readonly retried: number
+  readonly unprocessed: number
+  readonly throttledRequests: number
+  readonly failedRequests: number
+  readonly requests: number
+  /** Items that had changed between reading and writing, and were read and decided on again. */
+  readonly conflicts: number
+  readonly readUnits: number
+  readonly writeUnits: number
+  /** Of write requests; 0 where there were none. */
+  readonly latencyMsP50: number
+  readonly latencyMsP99: number
+  readonly latencyMsMax: number
+  /** How far a scan has come, by segments; undefined where there is no scan. */
+  readonly segmentsDone: number | undefined
+  readonly segments: number | undefined
+}

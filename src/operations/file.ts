@@ -1,0 +1,26 @@
+import { readRecords } from '../formats/readRecords.ts'
+import type { ReadOptions, SourceRecord } from '../formats/record.ts'
+import { openSource } from '../storage/openSource.ts'
+
+export interface FileOptions extends Omit<ReadOptions, 'file'> {
+  /** Read when the path is `-`. */
+  readonly stdin?: AsyncIterable<Uint8Array>
+}
+
+/** Records of one file, in lists as they are read. */
+export interface RecordSource {
+  readonly name: string
+  records(): AsyncIterable<readonly SourceRecord[]>
+}
+
+/**
+ * A file of items: JSON Lines, a JSON array, DynamoDB JSON or CSV, each also in gzip; `-` is standard input. The format
+ * is told by the name or found in the first record. Nothing is opened before the job runs.
+ */
+export function file(path: string, options: FileOptions = {}): RecordSource {
+  const { stdin, ...readOptions } = options
+  return {
+    name: path === '-' ? 'standard input' : path,
+    records: () => readRecords(openSource(path, stdin === undefined ? {} : { stdin }), { file: path, ...readOptions }),
+  }
+}

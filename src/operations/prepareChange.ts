@@ -1,0 +1,113 @@
+import type { PlainItem } from '../item/attributeValue.ts'
+import { decodeValue } from '../item/decode.ts'
+import type { Change, Changes, Edit } from '../item/edit.ts'
+import type { ItemEncoder } from '../item/encode.ts'
+import { ItemError } from '../item/itemError.ts'
+import { type KeySchema, typeName } from '../item/itemKey.ts'
+import { addNumbers, canonicalNumber, NumberValue, numberText } from '../item/number.ts'
+
+/** Gives an attribute's value of the item that was read, as it came; undefined when it has none. */
+export type RawAttribute = (name: string) => string | undefined
+
+/**
+ * Makes of a visitor's edit a change that touches only what differs from the item that was read, on condition that those
+ * attributes still are what was read.
+ *
+ * @returns undefined when the edit changes nothing
+ * @throws {ItemError} for what is no edit, changes the key, or can not be stored
+ */
+export function prepareChange(
+  edit: Edit,
+  item: PlainItem,
+  raw: RawAttribute,
+  schema: KeySchema,
+  encoder: ItemEncoder,
+): Change | undefined {
+  if (edit === undefined || edit === null) return undefined
+  const keyNames = schema.sort === undefined ? [schema.partition.name] : [schema.partition.name, schema.sort.name]
+  const key = keyNames.map((name) => raw(name)!)
+  if (edit === 'delete') {
+    const expectNames = Object.keys(item).filter((name) => !keyNames.includes(name))
+    const expectTexts = expectNames.map(raw)
+    return { key, deletes: true, setNames: [], setTexts: [], removeNames: [], expectNames, expectTexts }
+  }
+  checkEdit(edit)
+  const setNames: string[] = []
+  const setTexts: string[] = []
+  const removeNames: string[] = []
+  const expectNames: string[] = []
+  const expectTexts: (string | undefined)[] = []
+  const set = (name: string, text: string): void => {
+    const present = raw(name)
+    if (present === text) return
+    if (keyNames.includes(name)) {
+      throw new ItemError('a key attribute can not be changed; write a new item and delete the old one', name)
+    }
+    if (expectNames.includes(name)) throw new ItemError('the edit names this attribute twice', name)
+    setNames.push(name)
+    setTexts.push(text)
+    expectNames.push(name)
+    expectTexts.push(present)
+  }
+  for (const name in edit.set) {
+    const value = edit.set[name]
+    if (value !== undefined) set(name, encoder.encodeValue(value, name))
+  }
+  for (const name in edit.add) set(name, sumText(name, raw(name), edit.add[name], encoder))
+  for (const name of edit.remove ?? []) {
+    if (keyNames.includes(name)) throw new ItemError('a key attribute can not be removed', name)
+    const present = raw(name)
+    if (present === undefined) continue
+    if (expectNames.includes(name)) throw new ItemError('the edit names this attribute twice', name)
+    removeNames.push(name)
+    expectNames.push(name)
+    expectTexts.push(present)
+  }
+  if (setNames.length + removeNames.length === 0) return undefined
+  return { key, deletes: false, setNames, setTexts, removeNames, expectNames, expectTexts }
+}
+
+const EDIT_FIELDS = new Set(['set', 'remove', 'add'])
+
+function checkEdit(edit: unknown): asserts edit is Changes {
+  const explain = "a visitor returns { set, remove, add }, 'delete', or nothing"
+  if (typeof edit !== 'object' || edit === null || Array.isArray(edit)) {
+    throw new ItemError(`${explain}; this one returned ${Array.isArray(edit) ? 'a list' : typeName(edit)}`)
+  }
+  for (const name of Object.keys(edit)) {
+    if (!EDIT_FIELDS.has(name)) throw new ItemError(`${explain}; this one returned an object with "${name}"`)
+  }
+  const { set, add, remove } = edit as { set?: unknown; add?: unknown; remove?: unknown }
+  for (const [name, part] of [
+    ['set', set],
+    ['add', add],
+  ] as const) {
+    if (part !== undefined && (typeof part !== 'object' || part === null || Array.isArray(part))) {
+      throw new ItemError(`${explain}; "${name}" must be an object of attributes`)
+    }
+  }
+  if (remove !== undefined && !(Array.isArray(remove) && remove.every((name) => typeof name === 'string'))) {
+    throw new ItemError(`${explain}; "remove" must be a list of attribute names`)
+  }
+}
+
+/** What an attribute will be when something is added to it. */
+function sumText(name: string, present: string | undefined, addend: unknown, encoder: ItemEncoder): string {
+  const value = present === undefined ? undefined : decodeValue(JSON.parse(present))
+  if (addend instanceof Set) {
+    if (value !== undefined && !(value instanceof Set)) {
+      throw new ItemError(`a set can not be added to what is ${typeName(value)}`, name)
+    }
+    const elements = new Map<string, unknown>()
+    for (const element of [...(value ?? []), ...addend]) elements.set(encoder.encodeValue(element, name), element)
+    return encoder.encodeValue(new Set(elements.values()), name)
+  }
+  if (typeof addend !== 'number' && typeof addend !== 'bigint' && !(addend instanceof NumberValue)) {
+    throw new ItemError('only numbers and sets can be added', name)
+  }
+  const right = typeof addend === 'number' ? numberText(addend) : canonicalNumber(`${addend}`)
+  if (value === undefined) return `{"N":"${right}"}`
+  if (typeName(value) !== 'N') throw new ItemError(`a number can not be added to what is ${typeName(value)}`, name)
+  const left = (JSON.parse(present!) as { N: string }).N
+  return `{"N":"${addNumbers(left, right)}"}`
+}

@@ -1,0 +1,121 @@
+import type { Database } from '../database/database.ts'
+import { describeTable, type TableDescription } from '../database/tableDescription.ts'
+import type { KeySchema } from '../item/itemKey.ts'
+import { sleep } from '../runtime/clock.ts'
+import { HeadraceError } from '../runtime/headraceError.ts'
+
+export interface CreateTableOptions {
+  readonly key: KeySchema
+  /** Units a second for a provisioned table. Default: on demand. */
+  readonly readUnitsPerSecond?: number
+  readonly writeUnitsPerSecond?: number
+  /** Drops a table of this name first, with everything in it. Default false. */
+  readonly replace?: boolean
+  readonly signal?: AbortSignal
+}
+
+/** How long to wait for a table to become what was asked: large ones take minutes. */
+const WAIT_MS = 10 * 60_000
+const ASK_EVERY_MS = 250
+
+/**
+ * Makes a table and waits until it can be used.
+ *
+ * @throws {HeadraceError} `TABLE` when there is one already and `replace` is not set
+ */
+export async function createTable(
+  database: Database,
+  name: string,
+  options: CreateTableOptions,
+): Promise<TableDescription> {
+  const { service } = await database.open()
+  const { key, readUnitsPerSecond, writeUnitsPerSecond, signal } = options
+  if (options.replace === true) await dropTable(database, name, signal === undefined ? {} : { signal })
+  const attributes = key.sort === undefined ? [key.partition] : [key.partition, key.sort]
+  const provisioned = readUnitsPerSecond !== undefined || writeUnitsPerSecond !== undefined
+  try {
+    await service.call('CreateTable', {
+      TableName: name,
+      AttributeDefinitions: attributes.map((attribute) => ({
+        AttributeName: attribute.name,
+        AttributeType: attribute.type,
+      })),
+      KeySchema: attributes.map((attribute, index) => ({
+        AttributeName: attribute.name,
+        KeyType: index === 0 ? 'HASH' : 'RANGE',
+      })),
+      ...(provisioned
+        ? {
+            BillingMode: 'PROVISIONED',
+            ProvisionedThroughput: {
+              ReadCapacityUnits: readUnitsPerSecond ?? 100,
+              WriteCapacityUnits: writeUnitsPerSecond ?? 100,
+            },
+          }
+        : { BillingMode: 'PAY_PER_REQUEST' }),
+    })
+  } catch (error) {
+    if (!(error instanceof HeadraceError) || error.code !== 'TABLE') throw error
+    throw new HeadraceError(
+      'TABLE',
+      `there is a table "${name}" already. Give --replace to drop it with all its items first`,
+      {
+        place: { table: name },
+        cause: error,
+      },
+    )
+  }
+  return waitForTable(database, name, signal === undefined ? {} : { signal })
+}
+
+/**
+ * Drops a table with everything in it and waits until it is gone; one that is not there is no error.
+ *
+ * @returns whether there was one
+ */
+export async function dropTable(
+  database: Database,
+  name: string,
+  options: { signal?: AbortSignal } = {},
+): Promise<boolean> {
+  const { service, clock, connection } = await database.open()
+  const deadline = clock.now() + WAIT_MS
+  let found = false
+  for (;;) {
+    let status: string
+    try {
+      ;({ status } = await describeTable(service, name, connection.loopback ? 3_000 : 20_000))
+    } catch (error) {
+      if (error instanceof HeadraceError && error.code === 'TABLE') return found
+      throw error
+    }
+    found = true
+    // One that is being made or changed can not be dropped yet.
+    if (status === 'ACTIVE') await service.call('DeleteTable', { TableName: name })
+    if (clock.now() > deadline)
+      throw new HeadraceError('TABLE', `table "${name}" was not gone after ${WAIT_MS / 1_000} s`)
+    await sleep(clock, ASK_EVERY_MS, options.signal)
+  }
+}
+
+/**
+ * Waits until a table can be used.
+ *
+ * @throws {HeadraceError} `TABLE` when there is none, or it is not ACTIVE in ten minutes
+ */
+export async function waitForTable(
+  database: Database,
+  name: string,
+  options: { signal?: AbortSignal } = {},
+): Promise<TableDescription> {
+  const { service, clock, connection } = await database.open()
+  const deadline = clock.now() + WAIT_MS
+  for (;;) {
+    const description = await describeTable(service, name, connection.loopback ? 3_000 : 20_000)
+    if (description.status === 'ACTIVE') return description
+    if (clock.now() > deadline) {
+      throw new HeadraceError('TABLE', `table "${name}" is still ${description.status} after ${WAIT_MS / 1_000} s`)
+    }
+    await sleep(clock, ASK_EVERY_MS, options.signal)
+  }
+}

@@ -1,0 +1,281 @@
+import type { ScanOptions } from '../database/scan.ts'
+import type { Table } from '../database/table.ts'
+import type { PlainItem } from '../item/attributeValue.ts'
+import { decodeItem } from '../item/decode.ts'
+import type { Change, Edit } from '../item/edit.ts'
+import { ItemEncoder } from '../item/encode.ts'
+import { ItemError } from '../item/itemError.ts'
+import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
+import { keyHash } from '../item/keyHash.ts'
+import type { Summary } from '../job/summary.ts'
+import { type Entry, type EntryOwner, entryKeyText } from '../publish/entry.ts'
+import type { PublishEngine } from '../publish/publishEngine.ts'
+import { HeadraceError } from '../runtime/headraceError.ts'
+import { compileExpression, type Expression } from '../scan/expression.ts'
+import type { RawPage } from '../scan/page.ts'
+import type { ScanEngine } from '../scan/scanEngine.ts'
+import type { Job, RunOptions } from './job.ts'
+import { prepareChange, type RawAttribute } from './prepareChange.ts'
+import { type WriteOptions, WriteRun } from './writeRun.ts'
+
+/**
+ * Decides on one item. It sees the item as it is now, and must not change it: what it returns is what is written.
+ *
+ * After a conflict it is asked again with the item as it then is, so it may see an item more than once.
+ */
+export type Visitor = (item: PlainItem) => Edit | Promise<Edit>
+
+export interface UpdateOptions
+  extends WriteOptions,
+    Pick<ScanOptions, 'segments' | 'concurrency' | 'filter' | 'readUnitsPerSecond' | 'consistentRead'> {}
+
+/** Visitors that return promises are asked for at most so many items at once. */
+const VISITS_MAX = 256
+/** After so many conflicts over one item, someone is writing it all the time. */
+const CONFLICTS_MAX = 8
+
+/**
+ * Shows every item of a table to a visitor and writes what it asks for: only those attributes, and only if they still are
+ * what the visitor saw. An item that was changed meanwhile is read again and the visitor asked again; one that is gone
+ * stays gone.
+ */
+export function updateAll(table: Table, visitor: Visitor, options: UpdateOptions = {}): Job {
+  return new UpdateJob(table, visitor, options)
+}
+
+class UpdateJob implements Job, EntryOwner {
+  readonly #table: Table
+  readonly #visitor: Visitor
+  readonly #options: UpdateOptions
+  readonly #filter: Expression | undefined
+  readonly #run: WriteRun
+  readonly #encoder = new ItemEncoder()
+  #scan: ScanEngine | undefined
+  #engine!: PublishEngine
+  #schema!: KeySchema
+  /** Asynchronous visits and re-reads under way; the job ends when there is none. */
+  readonly #pending = new Set<Promise<void>>()
+  #failure: unknown
+
+  constructor(table: Table, visitor: Visitor, options: UpdateOptions) {
+    this.#table = table
+    this.#visitor = visitor
+    this.#options = options
+    this.#filter = options.filter === undefined ? undefined : compileExpression(options.filter)
+    const { segments, concurrency, filter, readUnitsPerSecond, consistentRead, ...writeOptions } = options
+    this.#run = new WriteRun('update', table, writeOptions, () =>
+      this.#scan === undefined ? undefined : { stats: this.#scan.stats, segments: this.#scan.segments },
+    )
+  }
+
+  get progress(): Summary {
+    return this.#run.summary
+  }
+
+  async run({ signal }: RunOptions = {}): Promise<Summary> {
+    const run = this.#run
+    try {
+      const { engine, schema } = await run.open()
+      this.#engine = engine
+      this.#schema = schema
+      this.#scan = await this.#table.scanEngine(this.#options)
+      for (let page = await this.#scan.nextRaw(); page !== undefined; page = await this.#scan.nextRaw()) {
+        if (isStopped(signal)) break
+        await this.#visitPage(page, signal)
+        if (this.#failure !== undefined) throw this.#failure
+      }
+      this.#scan.destroy()
+      return await run.finish(signal, () => this.#settled())
+    } catch (error) {
+      this.#scan?.destroy()
+      run.abandon()
+      throw this.#failure ?? error
+    }
+  }
+
+  async #visitPage(page: RawPage, signal: AbortSignal | undefined): Promise<void> {
+    const { items } = page
+    for (let index = 0; index < items.length; index += 1) {
+      if (isStopped(signal)) return
+      const item = items[index]!
+      this.#run.tally.read += 1
+      const raw: RawAttribute = (name) => page.rawAttribute(index, name)
+      const visit = this.#visit(item, raw, 0)
+      if (visit instanceof Promise) {
+        this.#track(visit)
+        while (this.#pending.size >= VISITS_MAX) await Promise.race(this.#pending)
+      } else if (!visit) {
+        await this.#engine.ready
+      }
+    }
+  }
+
+  /** Asks the visitor and does what it says. Returns whether there is room for more, or a promise to have done it. */
+  #visit(item: PlainItem, raw: RawAttribute, conflicts: number): boolean | Promise<void> {
+    let edit: Edit | Promise<Edit>
+    try {
+      edit = this.#visitor(item)
+    } catch (error) {
+      this.#rejectVisit(item, raw, error)
+      return true
+    }
+    if (edit instanceof Promise) {
+      return edit.then(
+        async (resolved) => {
+          if (!this.#apply(resolved, item, raw, conflicts)) await this.#engine.ready
+        },
+        (error: unknown) => this.#rejectVisit(item, raw, error),
+      )
+    }
+    return this.#apply(edit, item, raw, conflicts)
+  }
+
+  #apply(edit: Edit, item: PlainItem, raw: RawAttribute, conflicts: number): boolean {
+    let change: Change | undefined
+    try {
+      change = prepareChange(edit, item, raw, this.#schema, this.#encoder)
+    } catch (error) {
+      if (!(error instanceof ItemError)) throw error
+      this.#run.reject({
+        code: 'InvalidItem',
+        message: error.message,
+        place: this.#placeOf(raw),
+        item: originalItem(item, raw),
+      })
+      return true
+    }
+    if (change === undefined) {
+      this.#run.tally.filtered += 1
+      return true
+    }
+    let bytes = 256
+    for (const text of change.setTexts) bytes += text.length
+    for (const text of change.expectTexts) bytes += text === undefined ? 0 : text.length
+    return this.#engine.change(change, this.#hashOf(item, raw), bytes, 1, this, conflicts)
+  }
+
+  #rejectVisit(item: PlainItem, raw: RawAttribute, error: unknown): void {
+    const message = `the visitor failed: ${error instanceof Error ? error.message : error}`
+    this.#run.reject({ code: 'VisitorFailed', message, place: this.#placeOf(raw), item: originalItem(item, raw) })
+  }
+
+  onStored(): void {
+    this.#run.tally.written += 1
+  }
+
+  onRefused(entry: Entry, code: string, message: string): void {
+    const key = decodeItem(JSON.parse(entryKeyText(entry, this.#schema)))
+    this.#run.reject({ code, message, place: describeItemKey(key, this.#schema), item: key })
+  }
+
+  onConflict(entry: Entry): void {
+    this.#run.conflicts += 1
+    this.#track(this.#decideAgain(entry))
+  }
+
+  /** The item is not what was read: looks at it as it is now. */
+  async #decideAgain(entry: Entry): Promise<void> {
+    const keyText = entryKeyText(entry, this.#schema)
+    const attributes = await this.#table.readAgain(keyText, this.#filter)
+    const change = entry.change!
+    const { tally } = this.#run
+    if (entry.ambiguous && isDone(change, attributes)) {
+      // It was this very change, made by a try whose answer was lost.
+      tally.written += 1
+      return
+    }
+    if (attributes === undefined) {
+      tally.filtered += 1
+      return
+    }
+    const item = decodeItem(attributes)
+    const conflicts = (entry.origin as number) + 1
+    if (conflicts >= CONFLICTS_MAX) {
+      const message = `the item was changed by others each of ${conflicts} times between reading and writing it`
+      this.#run.reject({ code: 'Conflict', message, place: describeItemKey(item, this.#schema), item })
+      return
+    }
+    const raw: RawAttribute = (name) => (Object.hasOwn(attributes, name) ? JSON.stringify(attributes[name]) : undefined)
+    await this.#visit(item, raw, conflicts)
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work
+      .catch((error: unknown) => {
+        this.#failure ??= error
+        const message = error instanceof Error ? error.message : `${error}`
+        this.#engine.destroy(
+          error instanceof HeadraceError ? error : new HeadraceError('REFUSED', message, { cause: error }),
+        )
+      })
+      .finally(() => this.#pending.delete(tracked))
+    this.#pending.add(tracked)
+  }
+
+  /** Every change is settled, and so is whatever conflicts led to. */
+  async #settled(): Promise<void> {
+    do {
+      while (this.#pending.size > 0) await Promise.race(this.#pending)
+      await this.#engine.flush()
+    } while (this.#pending.size > 0)
+  }
+
+  #hashOf(item: PlainItem, raw: RawAttribute): number {
+    try {
+      return keyHash(item, this.#schema)
+    } catch (error) {
+      // The visitor spoilt the key of its object; the text still has it.
+      if (!(error instanceof ItemError)) throw error
+      return keyHash(this.#keyOf(raw), this.#schema)
+    }
+  }
+
+  #keyOf(raw: RawAttribute): PlainItem {
+    const { partition, sort } = this.#schema
+    const names = sort === undefined ? [partition.name] : [partition.name, sort.name]
+    return decodeItem(Object.fromEntries(names.map((name) => [name, JSON.parse(raw(name)!)])))
+  }
+
+  #placeOf(raw: RawAttribute): string {
+    return describeItemKey(this.#keyOf(raw), this.#schema)
+  }
+}
+
+function isStopped(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true
+}
+
+/** The item as it was read, whatever the visitor has done to the object. */
+function originalItem(item: PlainItem, raw: RawAttribute): PlainItem {
+  const attributes: { [name: string]: unknown } = Object.create(null)
+  for (const name of Object.keys(item)) {
+    const text = raw(name)
+    if (text !== undefined) attributes[name] = JSON.parse(text)
+  }
+  return decodeItem(attributes)
+}
+
+/** Whether the item is as this change would have made it. */
+function isDone(change: Change, attributes: { [name: string]: unknown } | undefined): boolean {
+  if (change.deletes) return attributes === undefined
+  if (attributes === undefined) return false
+  return (
+    change.setNames.every((name, index) => sameValue(attributes[name], JSON.parse(change.setTexts[index]!))) &&
+    change.removeNames.every((name) => !Object.hasOwn(attributes, name))
+  )
+}
+
+function sameValue(left: unknown, right: unknown): boolean {
+  return left !== undefined && canonicalText(left) === canonicalText(right)
+}
+
+/** DynamoDB JSON with maps and sets in one order, so that equal values have equal texts. */
+function canonicalText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalText).join(',')}]`
+  if (value === null || typeof value !== 'object') return JSON.stringify(value)
+  const entries = Object.entries(value).map(([name, part]) => {
+    const isSet = (name === 'SS' || name === 'NS' || name === 'BS') && Array.isArray(part)
+    return `${JSON.stringify(name)}:${isSet ? `[${part.map(canonicalText).sort().join(',')}]` : canonicalText(part)}`
+  })
+  return `{${entries.sort().join(',')}}`
+}

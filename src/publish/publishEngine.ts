@@ -1,0 +1,777 @@
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
+import type { Outcome, Refused } from '../dynamodb/outcome.ts'
+import { type Operation, refusalError, type Service } from '../dynamodb/service.ts'
+import type { Change } from '../item/edit.ts'
+import type { KeySchema } from '../item/itemKey.ts'
+import type { Clock, Timer } from '../runtime/clock.ts'
+import { type Deferred, deferred } from '../runtime/deferred.ts'
+import { HeadraceError } from '../runtime/headraceError.ts'
+import type { Random } from '../runtime/random.ts'
+import { Ring } from '../runtime/ring.ts'
+import { backoffMs } from '../throughput/backoff.ts'
+import { InFlightWindow } from '../throughput/inFlightWindow.ts'
+import { UnitBucket } from '../throughput/unitBucket.ts'
+import { changeBatchBody, type Dialect, readChangeBatchReply, StatementWriter, singleChange } from './changeBatch.ts'
+import { DELETE_HEAD, Entry, type EntryOwner, type Epoch, entryKey, PUT_HEAD, TAIL } from './entry.ts'
+import { Slab } from './slab.ts'
+import { BATCH_ENTRIES_MAX, readWriteBatchReply, writeBatchBody, writeBatchHead } from './writeBatch.ts'
+
+/** What a publisher did and has in hand. All counts are of entries unless the name says otherwise. */
+export interface PublisherStats {
+  /** Given to `put`, `delete` and `update`: always `stored + rejected + conflicted + buffered + inFlight`. */
+  readonly taken: number
+  /** Acknowledged by the service. */
+  readonly stored: number
+  /** Of `stored`: stood for by a later put or delete of the same key, which was acknowledged. */
+  readonly superseded: number
+  /** Never to be stored, each reported to `onReject`. */
+  readonly rejected: number
+  /** Handed back to their owner because the item is no longer as it was read. */
+  readonly conflicted: number
+  /** Waiting for their turn, for another of their key, or for a delay to pass. */
+  readonly buffered: number
+  readonly bufferedBytes: number
+  readonly inFlight: number
+  /** Times that an entry went again, for whatever reason. */
+  readonly retried: number
+  /** Times that an entry was handed back in `UnprocessedItems`, or throttled within a batch. */
+  readonly unprocessed: number
+  readonly requests: number
+  /** Requests that were throttled as a whole. */
+  readonly throttledRequests: number
+  /** Requests that failed on the way or in the service. */
+  readonly failedRequests: number
+  /** Consumed, as the service tells. */
+  readonly writeUnits: number
+  /** Of requests, in milliseconds; 0 before the first. */
+  readonly latencyMsP50: number
+  readonly latencyMsP99: number
+  readonly latencyMsMax: number
+}
+
+export interface EngineOptions {
+  readonly service: Service
+  readonly table: string
+  readonly schema: KeySchema
+  readonly clock: Clock
+  readonly random: Random
+  readonly maxInFlight: number
+  readonly maxQueueSize: number
+  readonly maxQueueBytes: number
+  readonly lingerMs: number
+  readonly patienceMs: number
+  readonly writeUnitsPerSecond: number
+}
+
+/** Bytes of one request (API reference, BatchWriteItem), with room for what surrounds the entries. */
+const REQUEST_BYTES_MAX = 16 * 1024 * 1024 - 64 * 1024
+/** However many entries that is, no more bytes than this are at the service at once. */
+const IN_FLIGHT_BYTES_MAX = 64 * 1024 * 1024
+
+/**
+ * Entries out: from the buffer into batches, to the service, and to their owners.
+ *
+ * **Modes.** *open*: takes entries. *draining*: takes no more; what it has goes out at once, without lingering.
+ * *closed*: all is settled. *failed*: something makes all further work useless (the table is gone, access is denied,
+ * nothing moved for as long as patience lasts); whatever was not settled is given up, and every promise rejects with the
+ * reason. Only `#fail` and `close` move the mode. Each engine has its own buffer, timers and window; nothing is shared
+ * between two of them but the connection pool, so one that ends or fails touches no other.
+ *
+ * **Order.** Of one key at most one entry is buffered or at the service; a later one *follows* it, or, when both are
+ * puts or deletes and the earlier has not been tried, *supersedes* it. So no batch holds a key twice, no two requests
+ * race for one, and the last value wins whatever is retried.
+ *
+ * **Again.** Entries that must go again wait out their backoff together, then return to the head of the buffer, and are
+ * batched like any other. There is no other retry.
+ */
+export class PublishEngine {
+  readonly #options: EngineOptions
+  readonly #service: Service
+  readonly #clock: Clock
+  readonly #writeHead: Buffer
+  readonly #slab = new Slab()
+  readonly #statements: StatementWriter
+  readonly #writes = new Ring<Entry>(1_024)
+  readonly #changes = new Ring<Entry>(64)
+  /** Batches to be sent as they are: halves of one that was refused for some entry in it. */
+  readonly #prepared = new Ring<Entry[]>(4)
+  /**
+   * The last entry taken of each key that is not settled, by the key's hash. Two keys of one hash are taken for one where
+   * that only makes an entry wait for another, and looked at closely where it would do more.
+   */
+  readonly #byKey = new Map<number, Entry>()
+  readonly #delays = new Set<Timer>()
+  readonly #window: InFlightWindow
+  readonly #bucket: UnitBucket
+  readonly #latencyMicros: RecordableHistogram = createHistogram()
+
+  #mode: 'open' | 'draining' | 'closed' | 'failed' = 'open'
+  #failure: HeadraceError | undefined
+  #epoch: Epoch = { outstanding: 0, onEmpty: undefined }
+  #unsettledEpochs: Epoch[] = []
+  #ready: Deferred<void> | undefined
+  #linger: Timer | undefined
+  #permitTimer: Timer | undefined
+  /** Send what there is, however little. */
+  #hurry = false
+  #pumping = false
+  #lastProgressAt: number
+  /** The endpoint has no PartiQL. */
+  #singlesOnly = false
+  #dialectProven = false
+
+  #taken = 0
+  #stored = 0
+  #superseded = 0
+  #rejected = 0
+  #conflicted = 0
+  #buffered = 0
+  #bufferedBytes = 0
+  #inFlight = 0
+  #inFlightBytes = 0
+  #retried = 0
+  #unprocessed = 0
+  #requests = 0
+  #throttledRequests = 0
+  #failedRequests = 0
+  #writeUnits = 0
+
+  constructor(options: EngineOptions) {
+    this.#options = options
+    this.#service = options.service
+    this.#clock = options.clock
+    this.#writeHead = writeBatchHead(options.table)
+    this.#statements = new StatementWriter(options.table, options.schema)
+    this.#window = new InFlightWindow(options.maxInFlight, Math.min(BATCH_ENTRIES_MAX, options.maxInFlight))
+    this.#bucket = new UnitBucket(options.writeUnitsPerSecond, this.#clock.now())
+    this.#lastProgressAt = this.#clock.now()
+  }
+
+  get failure(): HeadraceError | undefined {
+    return this.#failure
+  }
+
+  /**
+   * Takes a put or a delete. Returns whether there is room for another.
+   *
+   * @param text the item's or the key's DynamoDB JSON
+   * @param textBytes of it in UTF-8
+   * @param hash of the key, see `keyHash`
+   * @param units estimate
+   * @param origin whatever the owner knows it by
+   */
+  write(
+    kind: 'put' | 'delete',
+    text: string,
+    textBytes: number,
+    hash: number,
+    units: number,
+    owner: EntryOwner,
+    origin: unknown,
+  ): boolean {
+    this.#checkOpen()
+    const head = kind === 'put' ? PUT_HEAD : DELETE_HEAD
+    const wireBytes = textBytes + head.length + TAIL.length
+    this.#slab.write(head + text + TAIL, wireBytes)
+    return this.#add(new Entry(kind, hash, wireBytes, units, owner, origin, this.#epoch, this.#slab, undefined))
+  }
+
+  /** Takes a change. As {@link write}; `wireBytes` is an estimate. */
+  change(change: Change, hash: number, wireBytes: number, units: number, owner: EntryOwner, origin: unknown): boolean {
+    this.#checkOpen()
+    return this.#add(new Entry('change', hash, wireBytes, units, owner, origin, this.#epoch, undefined, change))
+  }
+
+  #checkOpen(): void {
+    if (this.#mode === 'open') return
+    throw this.#failure ?? new HeadraceError('CLOSED', 'the publisher is closed and takes nothing more')
+  }
+
+  #add(entry: Entry): boolean {
+    this.#epoch.outstanding += 1
+    this.#taken += 1
+    if (this.#buffered === 0 && this.#inFlight === 0) this.#lastProgressAt = this.#clock.now()
+    this.#buffered += 1
+    this.#bufferedBytes += entry.wireBytes
+    const earlier = this.#byKey.get(entry.keyHash)
+    this.#byKey.set(entry.keyHash, entry)
+    if (earlier === undefined) this.#queueOf(entry).pushBack(entry)
+    else this.#line(entry, earlier)
+    if (this.#writes.length >= BATCH_ENTRIES_MAX || this.#changes.length >= BATCH_ENTRIES_MAX) this.#pump()
+    else if (this.#linger === undefined) this.#startLinger()
+    return this.#hasRoom()
+  }
+
+  /** Counts an entry that was refused before it was one: an item that can not be encoded. */
+  countInvalid(): void {
+    this.#taken += 1
+    this.#rejected += 1
+  }
+
+  /** Puts an entry behind or in place of the one of its key that was taken before. */
+  #line(entry: Entry, earlier: Entry): void {
+    const replaces =
+      earlier.kind !== 'change' &&
+      entry.kind !== 'change' &&
+      earlier.tries === 0 &&
+      (earlier.state === 'buffered' || earlier.state === 'following') &&
+      entryKey(earlier, this.#options.schema) === entryKey(entry, this.#options.schema)
+    if (replaces) {
+      entry.superseded = earlier
+      if (earlier.state === 'following') {
+        entry.state = 'following'
+        entry.previous = earlier.previous
+        entry.previous!.next = entry
+      } else {
+        this.#queueOf(entry).pushBack(entry)
+      }
+      earlier.state = 'superseded'
+    } else {
+      entry.state = 'following'
+      entry.previous = earlier
+      earlier.next = entry
+    }
+  }
+
+  #queueOf(entry: Entry): Ring<Entry> {
+    return entry.kind === 'change' ? this.#changes : this.#writes
+  }
+
+  #hasRoom(): boolean {
+    return this.#buffered < this.#options.maxQueueSize && this.#bufferedBytes < this.#options.maxQueueBytes
+  }
+
+  /** Resolves when `add` will find room; rejects when the engine has failed. */
+  get ready(): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    if (this.#hasRoom()) return Promise.resolve()
+    this.#ready ??= deferred()
+    return this.#ready.promise
+  }
+
+  /** How far above its bound the buffer is; producers that ignore `false` are recognised by it. */
+  get overrun(): number {
+    return this.#buffered - this.#options.maxQueueSize
+  }
+
+  /** Resolves when all that was taken so far is settled; rejects when the engine fails first. */
+  async flush(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure
+    const epoch = this.#epoch
+    this.#epoch = { outstanding: 0, onEmpty: undefined }
+    this.#unsettledEpochs.push(epoch)
+    this.#hurry = true
+    this.#pump()
+    for (const one of [...this.#unsettledEpochs]) {
+      while (one.outstanding > 0) {
+        const emptied = deferred()
+        const earlier = one.onEmpty
+        one.onEmpty = () => {
+          earlier?.()
+          emptied.resolve()
+        }
+        await emptied.promise
+        if (this.#failure !== undefined) throw this.#failure
+      }
+    }
+    this.#unsettledEpochs = this.#unsettledEpochs.filter((one) => one.outstanding > 0)
+    if (this.#unsettledEpochs.length === 0 && this.#mode === 'open') this.#hurry = false
+  }
+
+  /** Takes no more, and resolves when everything is settled. */
+  async close(): Promise<void> {
+    if (this.#mode === 'open') this.#mode = 'draining'
+    await this.flush()
+    this.#mode = 'closed'
+    this.#release()
+  }
+
+  /** Gives up what is not settled, at once. */
+  destroy(reason: HeadraceError = new HeadraceError('CLOSED', 'the publisher was destroyed')): void {
+    if (this.#mode !== 'closed') this.#fail(reason)
+  }
+
+  setWriteRate(unitsPerSecond: number): void {
+    this.#bucket.setRate(unitsPerSecond, this.#clock.now())
+    this.#permitTimer?.clear()
+    this.#permitTimer = undefined
+    this.#pump()
+  }
+
+  get stats(): PublisherStats {
+    return {
+      taken: this.#taken,
+      stored: this.#stored,
+      superseded: this.#superseded,
+      rejected: this.#rejected,
+      conflicted: this.#conflicted,
+      buffered: this.#buffered,
+      bufferedBytes: this.#bufferedBytes,
+      inFlight: this.#inFlight,
+      retried: this.#retried,
+      unprocessed: this.#unprocessed,
+      requests: this.#requests,
+      throttledRequests: this.#throttledRequests,
+      failedRequests: this.#failedRequests,
+      writeUnits: this.#writeUnits,
+      latencyMsP50: this.#latencyMicros.count === 0 ? 0 : this.#latencyMicros.percentile(50) / 1_000,
+      latencyMsP99: this.#latencyMicros.count === 0 ? 0 : this.#latencyMicros.percentile(99) / 1_000,
+      latencyMsMax: this.#latencyMicros.count === 0 ? 0 : this.#latencyMicros.max / 1_000,
+    }
+  }
+
+  #startLinger(): void {
+    this.#linger = this.#clock.setTimer(() => {
+      this.#linger = undefined
+      this.#pump(true)
+    }, this.#options.lingerMs)
+  }
+
+  /** Sends as many batches as there are, as are full (or need not be), and as may be in flight. */
+  #pump(evenSmall = false): void {
+    if (this.#pumping || this.#mode === 'closed' || this.#mode === 'failed') return
+    this.#pumping = true
+    let small = evenSmall || this.#hurry
+    for (;;) {
+      const batch = this.#nextBatch(small)
+      if (batch === undefined) break
+      // A linger that has passed is for one batch; after it the next one waits again.
+      if (batch.length < BATCH_ENTRIES_MAX) small = this.#hurry
+    }
+    this.#pumping = false
+    this.#tellReady()
+    if (this.#linger === undefined && this.#writes.length + this.#changes.length > 0 && !this.#blocked())
+      this.#startLinger()
+  }
+
+  /** Whether waiting for company is not what keeps the buffer from going out. */
+  #blocked(): boolean {
+    return this.#permitTimer !== undefined || this.#isWindowFull(1)
+  }
+
+  #isWindowFull(entries: number): boolean {
+    if (this.#inFlight === 0) return false
+    return this.#inFlight + entries > this.#window.limit || this.#inFlightBytes >= IN_FLIGHT_BYTES_MAX
+  }
+
+  #nextBatch(small: boolean): Entry[] | undefined {
+    if (this.#permitTimer !== undefined) return undefined
+    const prepared = this.#prepared.peek()
+    if (prepared !== undefined) {
+      if (this.#isWindowFull(prepared.length) || !this.#permit(prepared)) return undefined
+      this.#prepared.popFront()
+      this.#send(prepared)
+      return prepared
+    }
+    const least = small ? 1 : BATCH_ENTRIES_MAX
+    for (const queue of [this.#writes, this.#changes]) {
+      if (queue.length < least) continue
+      if (this.#isWindowFull(Math.min(queue.length, BATCH_ENTRIES_MAX))) return undefined
+      const batch = this.#takeBatch(queue)
+      if (batch.length === 0) continue
+      if (!this.#permit(batch)) {
+        for (let index = batch.length - 1; index >= 0; index -= 1) queue.pushFront(batch[index]!)
+        return undefined
+      }
+      this.#send(batch)
+      return batch
+    }
+    return undefined
+  }
+
+  #takeBatch(queue: Ring<Entry>): Entry[] {
+    const batch: Entry[] = []
+    let bytes = 0
+    while (batch.length < BATCH_ENTRIES_MAX) {
+      const entry = queue.peek()
+      if (entry === undefined) break
+      if (entry.state === 'superseded') {
+        queue.popFront()
+        continue
+      }
+      bytes += entry.wireBytes + 64
+      if (bytes > REQUEST_BYTES_MAX && batch.length > 0) break
+      // A change that can not be a statement travels alone, so it starts and ends its own batch.
+      if (entry.kind === 'change' && this.#isSingle(entry)) {
+        if (batch.length === 0) batch.push(queue.popFront()!)
+        break
+      }
+      batch.push(queue.popFront()!)
+    }
+    return batch
+  }
+
+  #isSingle(entry: Entry): boolean {
+    return this.#singlesOnly || this.#statements.write(entry.change!) === undefined
+  }
+
+  #permit(batch: readonly Entry[]): boolean {
+    let units = 0
+    for (const entry of batch) units += entry.units
+    const waitMs = this.#bucket.take(units, this.#clock.now())
+    if (waitMs === 0) return true
+    this.#permitTimer = this.#clock.setTimer(() => {
+      this.#permitTimer = undefined
+      this.#pump()
+    }, waitMs)
+    return false
+  }
+
+  #send(batch: Entry[]): void {
+    let bytes = 0
+    let units = 0
+    for (const entry of batch) {
+      entry.state = 'in flight'
+      entry.tries += 1
+      bytes += entry.wireBytes
+      units += entry.units
+    }
+    this.#buffered -= batch.length
+    this.#bufferedBytes -= bytes
+    this.#inFlight += batch.length
+    this.#inFlightBytes += bytes
+    this.#requests += 1
+    let operation: Operation = 'BatchWriteItem'
+    let body: Buffer
+    if (batch[0]!.kind !== 'change') {
+      body = writeBatchBody(this.#writeHead, batch)
+    } else if (batch.length === 1 && this.#isSingle(batch[0]!)) {
+      const single = singleChange(this.#options.table, this.#options.schema, batch[0]!.change!)
+      operation = single.operation
+      body = single.body
+    } else {
+      operation = 'BatchExecuteStatement'
+      body = changeBatchBody(batch.map((entry) => this.#statements.write(entry.change!)!))
+    }
+    this.#service.send(
+      operation,
+      body,
+      new BatchReceiver(this, { batch, operation, bytes, units, dialect: this.#statements.dialect }),
+    )
+  }
+
+  /** Producers go on at half the bound, so that they come back for many entries and not for one. */
+  #tellReady(): void {
+    if (this.#ready === undefined || this.#buffered > this.#options.maxQueueSize / 2 || !this.#hasRoom()) return
+    this.#ready.resolve()
+    this.#ready = undefined
+  }
+
+  /** Called by the batch's receiver alone: the service did what was asked, though perhaps not all of it. */
+  onReply(sent: SentBatch, body: Buffer, latencyMs: number): void {
+    const { batch, operation, bytes, units } = sent
+    this.#latencyMicros.record(Math.max(1, Math.round(latencyMs * 1_000)))
+    if (this.#mode === 'failed') return
+    let consumedUnits: number | undefined
+    let outcomes: readonly Outcome[] | undefined
+    let unprocessed: readonly Entry[] | undefined
+    try {
+      if (operation === 'BatchWriteItem') {
+        ;({ unprocessed, consumedUnits } = readWriteBatchReply(body, batch, this.#options.schema))
+      } else if (operation === 'BatchExecuteStatement') {
+        ;({ outcomes, consumedUnits } = readChangeBatchReply(body, batch.length))
+      } else {
+        consumedUnits = (JSON.parse(body.toString('utf8')) as { ConsumedCapacity?: { CapacityUnits?: number } })
+          .ConsumedCapacity?.CapacityUnits
+      }
+    } catch (error) {
+      const message = `the answer can not be read: ${error instanceof Error ? error.message : error}`
+      this.onOutcome(
+        sent,
+        { kind: 'again', why: 'transient', code: 'DamagedAnswer', message, ambiguous: true },
+        latencyMs,
+      )
+      return
+    }
+    this.#leaveFlight(batch, bytes)
+    this.#writeUnits += consumedUnits ?? 0
+    this.#bucket.settle(units, consumedUnits ?? units)
+    if (outcomes !== undefined) {
+      this.#settleStatements(sent, outcomes, latencyMs)
+    } else if (unprocessed === undefined || unprocessed.length === 0) {
+      for (const entry of batch) this.#settleStored(entry)
+      this.#window.onStored(batch.length)
+      this.#lastProgressAt = this.#clock.now()
+    } else {
+      const waiting = new Set(unprocessed)
+      for (const entry of batch) if (!waiting.has(entry)) this.#settleStored(entry)
+      if (waiting.size < batch.length) this.#lastProgressAt = this.#clock.now()
+      this.#window.onThrottled(this.#clock.now(), latencyMs)
+      this.#again([...waiting], 'unprocessed', false, 0, 'UnprocessedItems')
+    }
+    this.#pump()
+  }
+
+  /** Called by the batch's receiver alone: the request as a whole did not succeed. */
+  onOutcome(sent: SentBatch, outcome: Outcome, latencyMs: number): void {
+    const { batch, bytes, units } = sent
+    if (latencyMs > 0) this.#latencyMicros.record(Math.max(1, Math.round(latencyMs * 1_000)))
+    if (this.#mode === 'failed') return
+    this.#leaveFlight(batch, bytes)
+    this.#bucket.settle(units, 0)
+    if (outcome.kind === 'again') {
+      if (outcome.why === 'throttled') {
+        this.#throttledRequests += 1
+        this.#window.onThrottled(this.#clock.now(), latencyMs)
+      } else {
+        this.#failedRequests += 1
+      }
+      this.#again(
+        batch,
+        outcome.why,
+        outcome.ambiguous,
+        outcome.retryAfterMs ?? 0,
+        `${outcome.code}: ${outcome.message}`,
+      )
+    } else if (outcome.kind === 'refused') {
+      this.#refuse(batch, sent, outcome)
+    }
+    this.#pump()
+  }
+
+  #leaveFlight(batch: readonly Entry[], bytes: number): void {
+    this.#inFlight -= batch.length
+    this.#inFlightBytes -= bytes
+  }
+
+  #settleStatements(sent: SentBatch, outcomes: readonly Outcome[], latencyMs: number): void {
+    const { batch } = sent
+    const again: { throttled: Entry[]; failed: Entry[] } = { throttled: [], failed: [] }
+    for (const [index, outcome] of outcomes.entries()) {
+      const entry = batch[index]!
+      if (outcome.kind === 'stored') {
+        if (sent.dialect === 'clauses' && clausesOf(entry.change!) > 1) this.#dialectProven = true
+        this.#settleStored(entry)
+        this.#lastProgressAt = this.#clock.now()
+      } else if (outcome.kind === 'again') {
+        if (outcome.ambiguous) entry.ambiguous = true
+        if (outcome.why === 'unprocessed') again.throttled.push(entry)
+        else again.failed.push(entry)
+      } else {
+        this.#refuse([entry], sent, outcome)
+      }
+    }
+    if (again.throttled.length > 0) {
+      this.#window.onThrottled(this.#clock.now(), latencyMs)
+      this.#again(again.throttled, 'unprocessed', false, 0, 'throttled')
+    } else {
+      this.#window.onStored(batch.length)
+    }
+    if (again.failed.length > 0) this.#again(again.failed, 'transient', false, 0, 'InternalServerError')
+  }
+
+  #again(entries: readonly Entry[], why: string, ambiguous: boolean, retryAfterMs: number, said: string): void {
+    const waitedMs = this.#clock.now() - this.#lastProgressAt
+    if (waitedMs > this.#options.patienceMs) {
+      this.#fail(
+        new HeadraceError(
+          'NO_PROGRESS',
+          `nothing was stored in table ${this.#options.table} for ${Math.round(waitedMs / 1_000)} s (last: ${said})`,
+          { place: { table: this.#options.table } },
+        ),
+      )
+      return
+    }
+    this.#retried += entries.length
+    if (why === 'unprocessed') this.#unprocessed += entries.length
+    let tries = 1
+    let bytes = 0
+    for (const entry of entries) {
+      entry.state = 'delayed'
+      if (ambiguous) entry.ambiguous = true
+      tries = Math.max(tries, entry.tries)
+      bytes += entry.wireBytes
+    }
+    this.#buffered += entries.length
+    this.#bufferedBytes += bytes
+    const throttled = why === 'throttled' || why === 'unprocessed'
+    const delayMs = backoffMs(tries, throttled, this.#options.random, retryAfterMs)
+    const timer = this.#clock.setTimer(() => {
+      this.#delays.delete(timer)
+      for (let index = entries.length - 1; index >= 0; index -= 1) {
+        const entry = entries[index]!
+        entry.state = 'buffered'
+        this.#queueOf(entry).pushFront(entry)
+      }
+      this.#pump(true)
+    }, delayMs)
+    this.#delays.add(timer)
+  }
+
+  /** Entries of a request that was refused: some go on another way, some are rejects, some end everything. */
+  #refuse(entries: readonly Entry[], sent: SentBatch, refused: Refused): void {
+    const { operation } = sent
+    const change = entries[0]!.change
+    if (operation === 'BatchExecuteStatement') {
+      if (refused.why === 'statement') {
+        this.#singlesOnly = true
+        this.#requeue(entries)
+        return
+      }
+      const several = entries.some((entry) => clausesOf(entry.change!) > 1)
+      if (refused.why === 'item' && several && !this.#dialectProven && sent.dialect === 'clauses') {
+        // All that is under way in the other dialect comes back like this.
+        if (this.#statements.dialect === 'clauses') this.#statements.dialect = 'commas'
+        this.#requeue(entries)
+        return
+      }
+    }
+    if (refused.why === 'condition' && change !== undefined) {
+      for (const entry of entries) {
+        this.#conflicted += 1
+        this.#settle(entry, () => entry.owner.onConflict(entry, refused.message))
+      }
+      return
+    }
+    if (refused.why !== 'item' && refused.why !== 'condition') {
+      this.#fail(refusalError(refused, operation, this.#options.table))
+      return
+    }
+    if (entries.length === 1) {
+      const entry = entries[0]!
+      // What it stood for may well be storable; it was not sent.
+      const fallback = entry.superseded
+      entry.superseded = undefined
+      this.#settle(
+        entry,
+        () => {
+          this.#rejected += 1
+          entry.owner.onRefused(entry, refused.code, refused.message)
+        },
+        fallback,
+      )
+      return
+    }
+    // One bad entry spoils the batch; halves are sent as they are until it stands alone.
+    const middle = Math.ceil(entries.length / 2)
+    for (const half of [entries.slice(0, middle), entries.slice(middle)]) {
+      let bytes = 0
+      for (const entry of half) {
+        entry.state = 'delayed'
+        bytes += entry.wireBytes
+      }
+      this.#buffered += half.length
+      this.#bufferedBytes += bytes
+      this.#retried += half.length
+      this.#prepared.pushBack(half)
+    }
+  }
+
+  #requeue(entries: readonly Entry[]): void {
+    this.#retried += entries.length
+    for (let index = entries.length - 1; index >= 0; index -= 1) this.#toHead(entries[index]!)
+  }
+
+  #toHead(entry: Entry): void {
+    entry.state = 'buffered'
+    this.#buffered += 1
+    this.#bufferedBytes += entry.wireBytes
+    this.#queueOf(entry).pushFront(entry)
+  }
+
+  #settleStored(entry: Entry): void {
+    this.#stored += 1
+    for (let earlier = entry.superseded; earlier !== undefined; earlier = earlier.superseded) {
+      this.#stored += 1
+      this.#superseded += 1
+      this.#leaveBuffer(earlier)
+      this.#settle(earlier, undefined)
+      earlier.owner.onStored(earlier)
+    }
+    if (entry.next === undefined && entry.epoch.onEmpty === undefined) {
+      // The usual end, without a closure.
+      entry.state = 'settled'
+      entry.epoch.outstanding -= 1
+      this.#byKey.delete(entry.keyHash)
+      entry.owner.onStored(entry)
+      return
+    }
+    this.#settle(entry, () => entry.owner.onStored(entry))
+  }
+
+  #leaveBuffer(entry: Entry): void {
+    this.#buffered -= 1
+    this.#bufferedBytes -= entry.wireBytes
+  }
+
+  /** An entry has ended: whoever waited for its key goes on, then its owner is told. */
+  #settle(entry: Entry, tell: (() => void) | undefined, fallback?: Entry): void {
+    const wasSuperseded = entry.state === 'superseded'
+    entry.state = 'settled'
+    const { next } = entry
+    if (fallback !== undefined) {
+      fallback.state = 'buffered'
+      fallback.next = next
+      if (next === undefined) this.#byKey.set(fallback.keyHash, fallback)
+      else next.previous = fallback
+      this.#queueOf(fallback).pushFront(fallback)
+    } else if (next !== undefined) {
+      next.previous = undefined
+      next.state = 'buffered'
+      this.#queueOf(next).pushFront(next)
+    } else if (!wasSuperseded) {
+      this.#byKey.delete(entry.keyHash)
+    }
+    entry.next = undefined
+    tell?.()
+    const { epoch } = entry
+    epoch.outstanding -= 1
+    if (epoch.outstanding === 0) epoch.onEmpty?.()
+  }
+
+  #fail(error: HeadraceError): void {
+    if (this.#mode === 'failed') return
+    this.#mode = 'failed'
+    this.#failure = error
+    this.#release()
+    this.#byKey.clear()
+    this.#writes.clear()
+    this.#changes.clear()
+    this.#prepared.clear()
+    this.#ready?.promise.catch(() => undefined)
+    this.#ready?.reject(error)
+    for (const epoch of [...this.#unsettledEpochs, this.#epoch]) epoch.onEmpty?.()
+  }
+
+  #release(): void {
+    this.#linger?.clear()
+    this.#linger = undefined
+    this.#permitTimer?.clear()
+    this.#permitTimer = undefined
+    for (const timer of this.#delays) timer.clear()
+    this.#delays.clear()
+  }
+}
+
+/** A batch at the service, and how it was sent. */
+interface SentBatch {
+  readonly batch: Entry[]
+  readonly operation: Operation
+  readonly bytes: number
+  readonly units: number
+  readonly dialect: Dialect
+}
+
+/** Hands the end of one request to the engine. */
+class BatchReceiver {
+  readonly #engine: PublishEngine
+  readonly #sent: SentBatch
+
+  constructor(engine: PublishEngine, sent: SentBatch) {
+    this.#engine = engine
+    this.#sent = sent
+  }
+
+  onReply(body: Buffer, latencyMs: number): void {
+    this.#engine.onReply(this.#sent, body, latencyMs)
+  }
+
+  onOutcome(outcome: Outcome, latencyMs: number): void {
+    this.#engine.onOutcome(this.#sent, outcome, latencyMs)
+  }
+}
+
+/** Parts of an UPDATE that could be written as clauses of their own. */
+function clausesOf(change: Change): number {
+  return change.setNames.length + change.removeNames.length
+}

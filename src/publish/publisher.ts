@@ -1,0 +1,371 @@
+import type { PlainItem } from '../item/attributeValue.ts'
+import { decodeItemText } from '../item/decode.ts'
+import type { Change, Changes } from '../item/edit.ts'
+import { ItemEncoder } from '../item/encode.ts'
+import { ItemError } from '../item/itemError.ts'
+import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
+import { keyHash } from '../item/keyHash.ts'
+import { writeUnits } from '../item/units.ts'
+import { HeadraceError } from '../runtime/headraceError.ts'
+import { type Entry, type EntryOwner, entryKeyText } from './entry.ts'
+import type { PublishEngine, PublisherStats } from './publishEngine.ts'
+
+export interface PublisherOptions {
+  /** Entries at the service at once, 1 to 100,000. Each 25 need a connection. Default 1,000. */
+  readonly maxInFlight?: number
+  /** Entries waiting to be sent before `put` says `false`, 1 to 10,000,000. Default 10,000. */
+  readonly maxQueueSize?: number
+  /** Bytes waiting to be sent before `put` says `false`, from 1 KiB. Default 64 MiB. */
+  readonly maxQueueBytes?: number
+  /** Longest that an entry waits for company before a batch goes out that is not full, 0 to 60,000. Default 5. */
+  readonly lingerMs?: number
+  /** How long nothing at all may succeed before the publisher fails, from 0. Default 600,000, ten minutes. */
+  readonly patienceMs?: number
+  /** Write units to spend a second, above 0. Default: no limit of its own. */
+  readonly writeUnitsPerSecond?: number
+  /**
+   * Told of each entry that can never be stored. Without it the first such entry fails the publisher: silence is never
+   * the default.
+   */
+  readonly onReject?: (reject: Reject) => void
+}
+
+/** An entry that can never succeed. */
+export interface Reject {
+  /** The service's name for the error, or `InvalidItem` where Headrace saw it first. */
+  readonly code: string
+  readonly message: string
+  /** The item (put), or the key (delete, update), as it was given; undefined where it could not be read at all. */
+  readonly item: PlainItem | undefined
+  readonly kind: 'put' | 'delete' | 'update'
+}
+
+/**
+ * Takes entries from any number of producers, at the speed of a function call, and writes them in batches.
+ *
+ * ```ts
+ * if (!publisher.put(event)) await publisher.ready
+ * ```
+ *
+ * The caller's object is encoded before `put` returns and not kept. There is no promise per entry: `flush()` and
+ * `close()` resolve when everything is acknowledged. A publisher shares nothing with others but the connections, so
+ * closing one never stops another. A producer may stop calling at any time; `close()` does not wait for it.
+ */
+export class Publisher implements AsyncDisposable, EntryOwner {
+  readonly #onReject: ((reject: Reject) => void) | undefined
+  readonly #encoder = new ItemEncoder()
+  readonly #keyEncoder = new ItemEncoder()
+  readonly #maxQueueSize: number
+  #engine: PublishEngine | undefined
+  #schema: KeySchema | undefined
+  #failure: HeadraceError | undefined
+  readonly #opening: Promise<void>
+  /** Entries taken before the table's key is known, in their text. */
+  #early: ((schema: KeySchema, engine: PublishEngine) => void)[] = []
+
+  /** Made by `table.publisher()`. */
+  constructor(
+    opening: Promise<{ engine: PublishEngine; schema: KeySchema }>,
+    options: { maxQueueSize: number; onReject: ((reject: Reject) => void) | undefined },
+  ) {
+    this.#onReject = options.onReject
+    this.#maxQueueSize = options.maxQueueSize
+    this.#opening = opening.then(
+      ({ engine, schema }) => this.#open(engine, schema),
+      (error: unknown) => this.#failOpening(error),
+    )
+  }
+
+  /**
+   * Takes an item to be written whole, in place of any that has its key.
+   *
+   * @returns whether there is room for more; after `false` await {@link ready} before the next
+   * @throws {HeadraceError} `CLOSED`, `QUEUE_OVERRUN`, or the reason why the publisher failed
+   */
+  put(item: PlainItem): boolean {
+    this.#check()
+    let text: string
+    try {
+      text = this.#encoder.encode(item)
+      if (this.#engine !== undefined) {
+        const bytes = this.#encoder.ascii ? text.length : Buffer.byteLength(text)
+        const units = writeUnits(this.#encoder.sizeBytes)
+        return this.#engine.write('put', text, bytes, keyHash(item, this.#schema!), units, this, undefined)
+      }
+    } catch (error) {
+      return this.#rejectInvalid(error, item, 'put')
+    }
+    return this.#takeEarly('put', text, writeUnits(this.#encoder.sizeBytes))
+  }
+
+  /** Takes the key of an item that is to go. Deleting what is not there succeeds. As {@link put}. */
+  delete(key: PlainItem): boolean {
+    this.#check()
+    let text: string
+    try {
+      text = this.#encoder.encode(key)
+      if (this.#engine !== undefined) {
+        return this.#engine.write(
+          'delete',
+          text,
+          Buffer.byteLength(text),
+          deleteHash(key, this.#schema!),
+          1,
+          this,
+          undefined,
+        )
+      }
+    } catch (error) {
+      return this.#rejectInvalid(error, key, 'delete')
+    }
+    return this.#takeEarly('delete', text, 1)
+  }
+
+  /**
+   * Takes changes of some attributes of an item that exists. A missing item is a reject, and so is one for which
+   * `expect` does not hold.
+   *
+   * @param key the key attributes alone
+   * @param changes what to set and remove (`add` needs the item's present value: use `updateAll`)
+   * @param options.expect attributes that must be equal to these values, or missing where `undefined`
+   */
+  update(
+    key: PlainItem,
+    changes: Omit<Changes, 'add'>,
+    options: { expect?: { readonly [name: string]: unknown } } = {},
+  ): boolean {
+    this.#check()
+    const apply = (schema: KeySchema, engine: PublishEngine): boolean => {
+      const { change, bytes, units } = makeChange(this.#keyEncoder, key, schema, changes, options.expect ?? {})
+      return engine.change(change, keyHash(key, schema), bytes, units, this, undefined)
+    }
+    try {
+      if (this.#engine !== undefined) return apply(this.#schema!, this.#engine)
+      // Checked and copied now; the caller may change its objects.
+      const frozen = structuredClone({ key, changes, expect: options.expect ?? {} })
+      this.#early.push((schema, engine) => {
+        try {
+          const { change, bytes, units } = makeChange(
+            this.#keyEncoder,
+            frozen.key,
+            schema,
+            frozen.changes,
+            frozen.expect,
+          )
+          engine.change(change, keyHash(frozen.key, schema), bytes, units, this, undefined)
+        } catch (error) {
+          this.#rejectInvalid(error, frozen.key, 'update')
+        }
+      })
+      return this.#early.length < this.#maxQueueSize
+    } catch (error) {
+      return this.#rejectInvalid(error, key, 'update')
+    }
+  }
+
+  /** Resolves when there is room; rejects with the reason when the publisher has failed. */
+  get ready(): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    if (this.#engine !== undefined) return this.#engine.ready
+    return this.#opening.then(() => this.ready)
+  }
+
+  /** Puts everything that a source gives, at the publisher's speed. */
+  async publish(source: Iterable<PlainItem> | AsyncIterable<PlainItem>): Promise<void> {
+    for await (const item of source) if (!this.put(item)) await this.ready
+  }
+
+  /** Resolves when all that was taken before is acknowledged or rejected. */
+  async flush(): Promise<void> {
+    await this.#opening
+    if (this.#failure !== undefined) throw this.#failure
+    await this.#engine!.flush()
+  }
+
+  /** Takes nothing more; resolves when everything is acknowledged or rejected. */
+  async close(): Promise<void> {
+    await this.#opening
+    if (this.#failure !== undefined) throw this.#failure
+    await this.#engine!.close()
+  }
+
+  /** Gives up, at once, what is not acknowledged yet. What is at the service may still be written. */
+  destroy(): void {
+    const reason = new HeadraceError('CLOSED', 'the publisher was destroyed')
+    this.#failure ??= reason
+    this.#early = []
+    this.#engine?.destroy(reason)
+  }
+
+  get stats(): PublisherStats {
+    const stats = this.#engine?.stats ?? NO_STATS
+    const early = this.#early.length
+    return early === 0 ? stats : { ...stats, taken: stats.taken + early, buffered: stats.buffered + early }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  /** For the engine. */
+  onStored(): void {
+    // Counted by the engine.
+  }
+
+  /** For the engine. */
+  onRefused(entry: Entry, code: string, message: string): void {
+    const kind = entry.kind === 'change' ? 'update' : entry.kind
+    const item = decodeItemText(entryKeyText(entry, this.#schema!))
+    this.#report(
+      { code, message, item, kind },
+      `the service refuses to ${kind} ${describeItemKey(item, this.#schema!)}: ${message}`,
+    )
+  }
+
+  /** For the engine. */
+  onConflict(entry: Entry, message: string): void {
+    this.onRefused(entry, 'ConditionalCheckFailedException', message)
+  }
+
+  #open(engine: PublishEngine, schema: KeySchema): void {
+    if (this.#failure !== undefined) {
+      engine.destroy(this.#failure)
+      return
+    }
+    this.#engine = engine
+    this.#schema = schema
+    const early = this.#early
+    this.#early = []
+    for (const take of early) take(schema, engine)
+  }
+
+  #failOpening(error: unknown): void {
+    this.#early = []
+    this.#failure ??=
+      error instanceof HeadraceError
+        ? error
+        : new HeadraceError('REFUSED', error instanceof Error ? error.message : `${error}`, { cause: error })
+  }
+
+  #takeEarly(kind: 'put' | 'delete', text: string, units: number): boolean {
+    this.#early.push((schema, engine) => {
+      const item = decodeItemText(text)
+      try {
+        const hash = kind === 'delete' ? deleteHash(item, schema) : keyHash(item, schema)
+        engine.write(kind, text, Buffer.byteLength(text), hash, units, this, undefined)
+      } catch (error) {
+        this.#rejectInvalid(error, item, kind)
+      }
+    })
+    return this.#early.length < this.#maxQueueSize
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure
+    const overrun = this.#engine === undefined ? this.#early.length - this.#maxQueueSize : this.#engine.overrun
+    if (overrun > this.#maxQueueSize + OVERRUN_ALLOWED) {
+      throw new HeadraceError(
+        'QUEUE_OVERRUN',
+        `${overrun} entries more than maxQueueSize are waiting: after put() returned false, await publisher.ready before the next`,
+      )
+    }
+  }
+
+  #rejectInvalid(error: unknown, item: PlainItem, kind: Reject['kind']): boolean {
+    if (!(error instanceof ItemError)) throw error
+    this.#engine?.countInvalid()
+    this.#report(
+      { code: 'InvalidItem', message: error.message, item, kind },
+      `an item can not be stored: ${error.message}`,
+    )
+    if (this.#failure !== undefined) throw this.#failure
+    return true
+  }
+
+  #report(reject: Reject, message: string): void {
+    if (this.#onReject !== undefined) {
+      this.#onReject(reject)
+      return
+    }
+    this.#failure ??= new HeadraceError('REJECTED', `${message}. Give onReject to go on without such items`)
+    this.#engine?.destroy(this.#failure)
+  }
+}
+
+/** Producers that share a publisher may each overrun by one before they learn of it; there may be many. */
+const OVERRUN_ALLOWED = 10_000
+
+const NO_STATS: PublisherStats = {
+  taken: 0,
+  stored: 0,
+  superseded: 0,
+  rejected: 0,
+  conflicted: 0,
+  buffered: 0,
+  bufferedBytes: 0,
+  inFlight: 0,
+  retried: 0,
+  unprocessed: 0,
+  requests: 0,
+  throttledRequests: 0,
+  failedRequests: 0,
+  writeUnits: 0,
+  latencyMsP50: 0,
+  latencyMsP99: 0,
+  latencyMsMax: 0,
+}
+
+function deleteHash(key: PlainItem, schema: KeySchema): number {
+  const hash = keyHash(key, schema)
+  const names = schema.sort === undefined ? 1 : 2
+  if (Object.keys(key).length !== names) throw new ItemError('a delete takes the key attributes alone')
+  return hash
+}
+
+function makeChange(
+  encoder: ItemEncoder,
+  key: PlainItem,
+  schema: KeySchema,
+  changes: Omit<Changes, 'add'>,
+  expect: { readonly [name: string]: unknown },
+): { change: Change; bytes: number; units: number } {
+  const keyNames = schema.sort === undefined ? [schema.partition.name] : [schema.partition.name, schema.sort.name]
+  const setNames: string[] = []
+  const setTexts: string[] = []
+  let size = 0
+  let bytes = 256
+  for (const name in changes.set) {
+    const value = changes.set[name]
+    if (value === undefined) continue
+    if (keyNames.includes(name)) throw new ItemError('a key attribute can not be changed', name)
+    const text = encoder.encodeValue(value, name)
+    size += encoder.sizeBytes + name.length
+    bytes += Buffer.byteLength(text)
+    setNames.push(name)
+    setTexts.push(text)
+  }
+  const removeNames = [...(changes.remove ?? [])]
+  for (const name of removeNames) {
+    if (keyNames.includes(name)) throw new ItemError('a key attribute can not be removed', name)
+    if (setNames.includes(name)) throw new ItemError('an attribute can not be both set and removed', name)
+  }
+  if (setNames.length + removeNames.length === 0) throw new ItemError('an update must set or remove something')
+  const expectNames = Object.keys(expect)
+  const expectTexts = expectNames.map((name) => {
+    const value = expect[name]
+    if (value === undefined) return undefined
+    const text = encoder.encodeValue(value, name)
+    bytes += Buffer.byteLength(text)
+    return text
+  })
+  const change = {
+    key: keyNames.map((name) => encoder.encodeValue(key[name], name)),
+    deletes: false,
+    setNames,
+    setTexts,
+    removeNames,
+    expectNames,
+    expectTexts,
+  }
+  return { change, bytes, units: writeUnits(size) }
+}

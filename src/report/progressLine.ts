@@ -1,0 +1,21 @@
+import type { Summary } from '../job/summary.ts'
+import { formatCount, formatDuration, formatRate } from './figures.ts'
+
+/** One line on a running job: counts, the rate of late, what is waiting, and what went wrong, if anything did. */
+export function progressLine(now: Summary, before: Summary | undefined): string {
+  const reads = now.operation === 'scan' || now.operation === 'count'
+  const done = reads ? now.read : now.written
+  const doneBefore = before === undefined ? 0 : reads ? before.read : before.written
+  const elapsedMs = now.durationMs - (before?.durationMs ?? 0)
+  const rate = elapsedMs > 0 ? ((done - doneBefore) / elapsedMs) * 1_000 : 0
+  const parts = [`${now.operation} ${now.table}`]
+  if (!reads) parts.push(`${formatCount(now.read)} read`)
+  parts.push(`${formatCount(done)} ${reads ? 'read' : 'written'}`, `${formatRate(rate)}/s`)
+  if (now.filtered > 0) parts.push(`${formatCount(now.filtered)} filtered`)
+  if (now.rejected > 0) parts.push(`${formatCount(now.rejected)} rejected`)
+  if (now.retried > 0) parts.push(`${formatCount(now.retried)} retried`)
+  if (now.inFlight > 0) parts.push(`${formatCount(now.inFlight)} in flight`)
+  if (now.segments !== undefined) parts.push(`segment ${now.segmentsDone}/${now.segments}`)
+  parts.push(formatDuration(now.durationMs))
+  return parts.join(' · ')
+}

@@ -1,0 +1,40 @@
+import type { Summary } from '../job/summary.ts'
+import { formatCount, formatDuration, formatRate } from './figures.ts'
+
+/** The closing table of a job, one fact a line. */
+export function summaryText(
+  summary: Summary,
+  extra: readonly (readonly [label: string, value: string])[] = [],
+): string {
+  const { operation, table, complete } = summary
+  const rows: (readonly [string, string])[] = [
+    ['read', formatCount(summary.read)],
+    ['written', formatCount(summary.written)],
+    ['rejected', formatCount(summary.rejected)],
+    ['filtered', formatCount(summary.filtered)],
+  ]
+  if (summary.notReached > 0) rows.push(['not reached', formatCount(summary.notReached)])
+  const causes = [
+    summary.unprocessed > 0 ? `${formatCount(summary.unprocessed)} unprocessed` : '',
+    summary.throttledRequests > 0 ? `${formatCount(summary.throttledRequests)} requests throttled` : '',
+    summary.failedRequests > 0 ? `${formatCount(summary.failedRequests)} requests failed` : '',
+  ].filter((cause) => cause !== '')
+  rows.push(['retried', formatCount(summary.retried) + (causes.length > 0 ? ` (${causes.join(', ')})` : '')])
+  if (summary.conflicts > 0)
+    rows.push(['conflicts', `${formatCount(summary.conflicts)} (changed by others meanwhile, decided on again)`])
+  rows.push(['time', `${formatDuration(summary.durationMs)}, ${formatRate(summary.itemsPerSecond)} items/s`])
+  const units = [
+    summary.readUnits > 0 ? `${formatCount(summary.readUnits)} read` : '',
+    summary.writeUnits > 0 ? `${formatCount(summary.writeUnits)} write` : '',
+  ].filter((part) => part !== '')
+  if (units.length > 0) rows.push(['units', units.join(', ')])
+  if (summary.latencyMsMax > 0) {
+    const { latencyMsP50, latencyMsP99, latencyMsMax } = summary
+    const latency = `p50 ${latencyMsP50.toFixed(1)} ms, p99 ${latencyMsP99.toFixed(1)} ms, max ${latencyMsMax.toFixed(1)} ms`
+    rows.push(['requests', `${formatCount(summary.requests)}, writes took ${latency}`])
+  }
+  rows.push(...extra)
+  const width = Math.max(...rows.map(([label]) => label.length))
+  const head = `${operation} ${table}: ${complete ? 'done' : 'stopped before the end'}`
+  return [head, ...rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`)].join('\n')
+}

@@ -1,0 +1,48 @@
+/**
+ * Time as the engine sees it. Nothing outside `runtime/` reads a clock or sets a timer, so a whole engine can run in
+ * virtual time: hand it another `Clock`.
+ */
+export interface Clock {
+  /** Milliseconds since some fixed moment; never goes back. For durations and deadlines. */
+  now(): number
+  /** Milliseconds since 1970-01-01T00:00:00Z, as the machine believes. For signatures, names and reports. */
+  wallNow(): number
+  /** Calls `callback` once, `delayMs` from now. The returned timer must be cleared or must have fired before shutdown. */
+  setTimer(callback: () => void, delayMs: number): Timer
+}
+
+export interface Timer {
+  /** Forgets the callback. Harmless when it already ran. */
+  clear(): void
+}
+
+/** The machine's own clock. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wallNow: () => Date.now(),
+  setTimer(callback, delayMs) {
+    const handle = setTimeout(callback, delayMs)
+    return { clear: () => clearTimeout(handle) }
+  },
+}
+
+/**
+ * Resolves after `delayMs`, or rejects with the signal's reason as soon as it aborts.
+ */
+export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(signal.reason)
+      return
+    }
+    const onAbort = () => {
+      timer.clear()
+      reject(signal!.reason)
+    }
+    const timer = clock.setTimer(() => {
+      signal?.removeEventListener('abort', onAbort)
+      resolve()
+    }, delayMs)
+    signal?.addEventListener('abort', onAbort, { once: true })
+  })
+}

@@ -1,0 +1,56 @@
+/**
+ * What went wrong, as a closed set; for `switch`, and for the command line's exit code.
+ *
+ * | code | means |
+ * |---|---|
+ * | `CONFIGURATION` | region, endpoint or an option of the connection can not be used |
+ * | `CREDENTIALS` | none found, expired for good, or not accepted |
+ * | `UNREACHABLE` | the endpoint did not answer within the patience given |
+ * | `TABLE` | the table does not exist, or is not in a state to be used |
+ * | `DENIED` | the identity may not do this |
+ * | `REFUSED` | the service refuses the request, whatever the item |
+ * | `REJECTED` | an entry can never succeed, and nobody asked to be told of rejects |
+ * | `NO_PROGRESS` | throttled or failing throughout the patience given |
+ * | `CLOSED` | used after `close()` or `destroy()` |
+ * | `QUEUE_OVERRUN` | a producer goes on after `put()` said `false` |
+ * | `INPUT` | a source can not be read or understood |
+ * | `VISITOR` | a visitor module can not be loaded or gives what is no edit |
+ * | `LOCAL` | the embedded DynamoDB can not be started |
+ * | `ACCOUNTING` | the counts of a job do not add up: a defect of Headrace |
+ */
+export type HeadraceErrorCode =
+  | 'CONFIGURATION'
+  | 'CREDENTIALS'
+  | 'UNREACHABLE'
+  | 'TABLE'
+  | 'DENIED'
+  | 'REFUSED'
+  | 'REJECTED'
+  | 'NO_PROGRESS'
+  | 'CLOSED'
+  | 'QUEUE_OVERRUN'
+  | 'INPUT'
+  | 'VISITOR'
+  | 'LOCAL'
+  | 'ACCOUNTING'
+
+/** What a person needs to find the place. */
+export interface ErrorPlace {
+  readonly table?: string
+  readonly requestId?: string
+  readonly segment?: number
+  readonly key?: string
+}
+
+/** The one error that Headrace throws on purpose. Its message says what happened, to what, and what to do next. */
+export class HeadraceError extends Error {
+  override readonly name = 'HeadraceError'
+  readonly code: HeadraceErrorCode
+  readonly place: ErrorPlace
+
+  constructor(code: HeadraceErrorCode, message: string, options: { cause?: unknown; place?: ErrorPlace } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.place = options.place ?? {}
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Leave to spend capacity units: a bucket that fills at a rate, holds one second's worth, and may owe. Spending is
+ * estimated before the request and settled after it, when the service has said what it took; a debt is waited off.
+ *
+ * It is told the time and asked questions; it has no clock of its own.
+ */
+export class UnitBucket {
+  #unitsPerSecond: number
+  #balance: number
+  #at: number
+
+  /** @param unitsPerSecond above 0; `Infinity` for no limit */
+  constructor(unitsPerSecond: number, nowMs: number) {
+    this.#unitsPerSecond = unitsPerSecond
+    this.#balance = Number.isFinite(unitsPerSecond) ? unitsPerSecond : 0
+    this.#at = nowMs
+  }
+
+  get unitsPerSecond(): number {
+    return this.#unitsPerSecond
+  }
+
+  setRate(unitsPerSecond: number, nowMs: number): void {
+    this.#fill(nowMs)
+    this.#unitsPerSecond = unitsPerSecond
+    this.#balance = Math.min(this.#balance, unitsPerSecond)
+  }
+
+  /**
+   * Takes the units and returns 0, or takes nothing and returns how many milliseconds to wait before asking again.
+   * A request may take more than is there as long as nothing is owed, else one larger than a second's worth never could.
+   */
+  take(units: number, nowMs: number): number {
+    if (this.#unitsPerSecond === Number.POSITIVE_INFINITY) return 0
+    this.#fill(nowMs)
+    if (this.#balance >= Math.min(units, this.#unitsPerSecond)) {
+      this.#balance -= units
+      return 0
+    }
+    return Math.max(1, ((Math.min(units, this.#unitsPerSecond) - this.#balance) / this.#unitsPerSecond) * 1_000)
+  }
+
+  /** What was estimated has cost this much. */
+  settle(estimatedUnits: number, consumedUnits: number): void {
+    if (this.#unitsPerSecond !== Number.POSITIVE_INFINITY) this.#balance += estimatedUnits - consumedUnits
+  }
+
+  #fill(nowMs: number): void {
+    const elapsedMs = Math.max(0, nowMs - this.#at)
+    this.#at = nowMs
+    this.#balance = Math.min(this.#unitsPerSecond, this.#balance + (elapsedMs / 1_000) * this.#unitsPerSecond)
+  }
+}

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, posix } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+// Reads the source tree and keeps the rules of ARCHITECTURE.md that need no reviewer. The table of rooms is read from
+// that page, so that page and tree can not drift apart.
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .map((path) => path.split('\\').join('/'))
+const text = new Map(sources.map((path) => [path, readFileSync(join(root, 'src', path), 'utf8')]))
+const architecture = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8')
+
+test('every room is in the table of ARCHITECTURE.md, and every room of the table is there', () => {
+  const rooms = new Set(sources.filter((path) => path.includes('/')).map(roomOf))
+  assert.deepEqual([...rooms].sort(), [...roomTable().keys()].sort())
+})
+
+test('a room imports only from rooms that the table allows', () => {
+  const table = roomTable()
+  const wrong: string[] = []
+  for (const path of sources) {
+    const room = roomOf(path)
+    if (room === 'index.ts') continue
+    for (const target of importsOf(path)) {
+      const targetRoom = roomOf(target)
+      if (targetRoom !== room && !table.get(room)!.has(targetRoom)) wrong.push(`${path} imports ${target}`)
+    }
+  }
+  assert.deepEqual(wrong, [])
+})
+
+test('only runtime/ and the command line read clocks, set timers and throw dice', () => {
+  const touches = /\b(?:Date\.now|performance\.now|setTimeout|setInterval|setImmediate|Math\.random|new Date\(\))/
+  const wrong = sources.filter((path) => !/^(?:runtime|cli)\//.test(path) && touches.test(withoutComments(path)))
+  assert.deepEqual(wrong, [])
+})
+
+test('only the command line, and the process that owns the embedded store, speak to streams and signals', () => {
+  const touches = /(?<![#\w])(?:console\.|process\.(?:stdout|stderr|on\(|once\(|exit))/
+  const wrong = sources.filter(
+    (path) => !/^cli\//.test(path) && path !== 'local/storeHost.ts' && touches.test(withoutComments(path)),
+  )
+  assert.deepEqual(wrong, [])
+})
+
+test('there are no drawers: no utils, helpers, common, managers', () => {
+  assert.deepEqual(
+    sources.filter((path) => /utils?|helpers?|common|manager|misc/i.test(path)),
+    [],
+  )
+})
+
+test('no file swallows an error in silence', () => {
+  assert.deepEqual(
+    sources.filter((path) => /catch *(?:\([^)]*\))? *\{ *\}/.test(text.get(path)!)),
+    [],
+  )
+})
+
+test('every command of the program is in the README', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  const main = text.get('cli/main.ts')!
+  const verbs = [...main.matchAll(/verb\((?:program|table), '([a-z]+)/g)].map((match) => match[1]!)
+  assert.ok(verbs.length >= 10, `found only ${verbs.join(', ')}`)
+  const missing = verbs.filter((verb) => !new RegExp(`\\b${verb}\\b`).test(readme))
+  assert.deepEqual(missing, [])
+})
+
+test('no runtime dependency has an install script', () => {
+  const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+    packages: { [path: string]: { dev?: boolean; hasInstallScript?: boolean; peer?: boolean } }
+  }
+  const scripted = Object.entries(lock.packages)
+    .filter(([path, { dev, hasInstallScript, peer }]) => path !== '' && hasInstallScript && !dev && !peer)
+    .map(([path]) => path)
+  assert.deepEqual(scripted, [])
+})
+
+function roomTable(): Map<string, Set<string>> {
+  const table = new Map<string, Set<string>>()
+  for (const match of architecture.matchAll(/^\| `([a-z]+)\/` \| [^|]+ \| ([^|]+) \|$/gm)) {
+    const rooms = [...match[2]!.matchAll(/`([a-z.]+)\/?`/g)].map((room) => room[1]!)
+    table.set(match[1]!, new Set(rooms))
+  }
+  return table
+}
+
+function roomOf(path: string): string {
+  return path.split('/')[0]!
+}
+
+function importsOf(path: string): string[] {
+  return [...text.get(path)!.matchAll(/(?:from|import\() ?'(\.[^']+)'/g)].map((match) =>
+    posix.normalize(posix.join(posix.dirname(path), match[1]!)),
+  )
+}
+
+/** Words in comments are no calls. */
+function withoutComments(path: string): string {
+  return text
+    .get(path)!
+    .replace(/\/\*[\s\S]*?\*\//g, '')
+    .replace(/^\s*\/\/.*$/gm, '')
+}
