@@ -97,7 +97,7 @@ export function wholeFrom(least: number): (text: string) => number {
   }
 }
 
-export function rate(text: string): number {
+function rate(text: string): number {
   const value = Number(text)
   if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('Give a number above 0.')
   return value

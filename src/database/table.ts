@@ -105,6 +105,7 @@ export class Table {
     if (options.concurrency !== undefined) checkWhole('concurrency', options.concurrency, 1, 1_000)
     if (options.pageItemsMax !== undefined) checkWhole('pageItemsMax', options.pageItemsMax, 1, 1_000_000)
     if (options.readUnitsPerSecond !== undefined) checkRate('readUnitsPerSecond', options.readUnitsPerSecond)
+    if (options.patienceMs !== undefined) checkWhole('patienceMs', options.patienceMs, 0, Number.MAX_SAFE_INTEGER)
     return options
   }
 

@@ -1,7 +1,6 @@
 import { decodeItemText } from '../item/decode.ts'
 import type { Change } from '../item/edit.ts'
 import { itemKey, type KeySchema } from '../item/itemKey.ts'
-import type { Slab } from './slab.ts'
 
 /**
  * One write on its way. Made once, when it is taken, and never rebuilt: going again is the same object going again.
@@ -15,31 +14,36 @@ import type { Slab } from './slab.ts'
  *   following: another entry of its key is in flight or delayed; buffered when that one is settled
  *   superseded: a later put or delete of its key was taken before this one left; settled with it
  * ```
+ *
+ * Entries that were stored are used again for others, so that the garbage collector has none of them to copy. Whoever is
+ * told that an entry is stored must not keep it.
  */
 export class Entry {
-  readonly kind: 'put' | 'delete' | 'change'
+  kind: 'put' | 'delete' | 'change' = 'put'
   /**
    * What goes on the wire, `{"PutRequest":{"Item":…}}` or `{"DeleteRequest":{"Key":…}}`: these bytes of a slab. A change's
    * is made from `change` when it is sent.
    */
-  readonly buffer: Buffer | undefined
-  readonly start: number
-  readonly end: number
-  readonly change: Change | undefined
+  buffer: Buffer | undefined = undefined
+  start = 0
+  end = 0
+  change: Change | undefined = undefined
   /** Of the primary key, see `keyHash`. */
-  readonly keyHash: number
+  keyHash = 0
   /** Bytes on the wire, about. */
-  readonly wireBytes: number
+  wireBytes = 0
   /** Estimate before sending. */
-  readonly units: number
+  units = 0
   /** Where its acknowledgement goes. */
-  readonly owner: EntryOwner
+  owner: EntryOwner
   /** Whatever its owner needs to know it by: a place in a file, a page of a scan. */
-  readonly origin: unknown
+  origin: unknown = undefined
   state: 'buffered' | 'in flight' | 'delayed' | 'following' | 'superseded' | 'settled' = 'buffered'
   tries = 0
   /** An earlier try may have taken effect though it was not acknowledged. */
   ambiguous = false
+  /** Dialects of PartiQL in which a change of several clauses was refused, though another of them may be understood. */
+  dialectsRefused = 0
   /** The entry of the same key that waits for this one, and the one that this one waits for. */
   next: Entry | undefined = undefined
   previous: Entry | undefined = undefined
@@ -47,28 +51,18 @@ export class Entry {
   superseded: Entry | undefined = undefined
   epoch: Epoch
 
-  constructor(
-    kind: Entry['kind'],
-    keyHash: number,
-    wireBytes: number,
-    units: number,
-    owner: EntryOwner,
-    origin: unknown,
-    epoch: Epoch,
-    slab: Slab | undefined,
-    change: Change | undefined,
-  ) {
-    this.kind = kind
-    this.buffer = slab?.buffer
-    this.start = slab === undefined ? 0 : slab.start
-    this.end = slab === undefined ? 0 : slab.end
-    this.change = change
-    this.keyHash = keyHash
-    this.wireBytes = wireBytes
-    this.units = units
+  constructor(owner: EntryOwner, epoch: Epoch) {
     this.owner = owner
-    this.origin = origin
     this.epoch = epoch
+  }
+
+  /** Nothing is kept alive by an entry that lies idle. */
+  release(): void {
+    this.buffer = undefined
+    this.change = undefined
+    this.origin = undefined
+    this.tries = 0
+    this.ambiguous = false
   }
 
   /** The item (put) or key (delete) in DynamoDB JSON. */

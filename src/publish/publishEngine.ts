@@ -13,6 +13,7 @@ import { InFlightWindow } from '../throughput/inFlightWindow.ts'
 import { UnitBucket } from '../throughput/unitBucket.ts'
 import { changeBatchBody, type Dialect, readChangeBatchReply, StatementWriter, singleChange } from './changeBatch.ts'
 import { DELETE_HEAD, Entry, type EntryOwner, type Epoch, entryKey, PUT_HEAD, TAIL } from './entry.ts'
+import { KeyTable } from './keyTable.ts'
 import { Slab } from './slab.ts'
 import { BATCH_ENTRIES_MAX, readWriteBatchReply, writeBatchBody, writeBatchHead } from './writeBatch.ts'
 
@@ -65,6 +66,8 @@ export interface EngineOptions {
 
 /** Bytes of one request (API reference, BatchWriteItem), with room for what surrounds the entries. */
 const REQUEST_BYTES_MAX = 16 * 1024 * 1024 - 64 * 1024
+/** Entries kept for use again: as many as a busy publisher has. */
+const IDLE_ENTRIES_MAX = 32_768
 /** However many entries that is, no more bytes than this are at the service at once. */
 const IN_FLIGHT_BYTES_MAX = 64 * 1024 * 1024
 
@@ -90,6 +93,8 @@ export class PublishEngine {
   readonly #clock: Clock
   readonly #writeHead: Buffer
   readonly #slab = new Slab()
+  /** Entries that were stored, to be used again. */
+  readonly #idle: Entry[] = []
   readonly #statements: StatementWriter
   readonly #writes = new Ring<Entry>(1_024)
   readonly #changes = new Ring<Entry>(64)
@@ -99,9 +104,11 @@ export class PublishEngine {
    * The last entry taken of each key that is not settled, by the key's hash. Two keys of one hash are taken for one where
    * that only makes an entry wait for another, and looked at closely where it would do more.
    */
-  readonly #byKey = new Map<number, Entry>()
+  readonly #byKey = new KeyTable<Entry>()
   readonly #delays = new Set<Timer>()
   readonly #window: InFlightWindow
+  /** Entries that a full batch holds: a request's 25, or all that may be in flight. */
+  readonly #batchEntriesMax: number
   readonly #bucket: UnitBucket
   readonly #latencyMicros: RecordableHistogram = createHistogram()
 
@@ -118,7 +125,8 @@ export class PublishEngine {
   #lastProgressAt: number
   /** The endpoint has no PartiQL. */
   #singlesOnly = false
-  #dialectProven = false
+  /** The one in which several clauses were once understood. */
+  #provenDialect: Dialect | undefined
 
   #taken = 0
   #stored = 0
@@ -142,7 +150,8 @@ export class PublishEngine {
     this.#clock = options.clock
     this.#writeHead = writeBatchHead(options.table)
     this.#statements = new StatementWriter(options.table, options.schema)
-    this.#window = new InFlightWindow(options.maxInFlight, Math.min(BATCH_ENTRIES_MAX, options.maxInFlight))
+    this.#batchEntriesMax = Math.min(BATCH_ENTRIES_MAX, options.maxInFlight)
+    this.#window = new InFlightWindow(options.maxInFlight, this.#batchEntriesMax)
     this.#bucket = new UnitBucket(options.writeUnitsPerSecond, this.#clock.now())
     this.#lastProgressAt = this.#clock.now()
   }
@@ -173,13 +182,38 @@ export class PublishEngine {
     const head = kind === 'put' ? PUT_HEAD : DELETE_HEAD
     const wireBytes = textBytes + head.length + TAIL.length
     this.#slab.write(head + text + TAIL, wireBytes)
-    return this.#add(new Entry(kind, hash, wireBytes, units, owner, origin, this.#epoch, this.#slab, undefined))
+    const entry = this.#newEntry(owner)
+    entry.kind = kind
+    entry.buffer = this.#slab.buffer
+    entry.start = this.#slab.start
+    entry.end = this.#slab.end
+    entry.keyHash = hash
+    entry.wireBytes = wireBytes
+    entry.units = units
+    entry.origin = origin
+    return this.#add(entry)
   }
 
   /** Takes a change. As {@link write}; `wireBytes` is an estimate. */
   change(change: Change, hash: number, wireBytes: number, units: number, owner: EntryOwner, origin: unknown): boolean {
     this.#checkOpen()
-    return this.#add(new Entry('change', hash, wireBytes, units, owner, origin, this.#epoch, undefined, change))
+    const entry = this.#newEntry(owner)
+    entry.kind = 'change'
+    entry.change = change
+    entry.keyHash = hash
+    entry.wireBytes = wireBytes
+    entry.units = units
+    entry.origin = origin
+    return this.#add(entry)
+  }
+
+  #newEntry(owner: EntryOwner): Entry {
+    const entry = this.#idle.pop()
+    if (entry === undefined) return new Entry(owner, this.#epoch)
+    entry.state = 'buffered'
+    entry.owner = owner
+    entry.epoch = this.#epoch
+    return entry
   }
 
   #checkOpen(): void {
@@ -193,11 +227,10 @@ export class PublishEngine {
     if (this.#buffered === 0 && this.#inFlight === 0) this.#lastProgressAt = this.#clock.now()
     this.#buffered += 1
     this.#bufferedBytes += entry.wireBytes
-    const earlier = this.#byKey.get(entry.keyHash)
-    this.#byKey.set(entry.keyHash, entry)
+    const earlier = this.#byKey.exchange(entry.keyHash, entry)
     if (earlier === undefined) this.#queueOf(entry).pushBack(entry)
     else this.#line(entry, earlier)
-    if (this.#writes.length >= BATCH_ENTRIES_MAX || this.#changes.length >= BATCH_ENTRIES_MAX) this.#pump()
+    if (this.#writes.length >= this.#batchEntriesMax || this.#changes.length >= this.#batchEntriesMax) this.#pump()
     else if (this.#linger === undefined) this.#startLinger()
     return this.#hasRoom()
   }
@@ -336,7 +369,7 @@ export class PublishEngine {
       const batch = this.#nextBatch(small)
       if (batch === undefined) break
       // A linger that has passed is for one batch; after it the next one waits again.
-      if (batch.length < BATCH_ENTRIES_MAX) small = this.#hurry
+      if (batch.length < this.#batchEntriesMax) small = this.#hurry
     }
     this.#pumping = false
     this.#tellReady()
@@ -363,10 +396,10 @@ export class PublishEngine {
       this.#send(prepared)
       return prepared
     }
-    const least = small ? 1 : BATCH_ENTRIES_MAX
+    const least = small ? 1 : this.#batchEntriesMax
     for (const queue of [this.#writes, this.#changes]) {
       if (queue.length < least) continue
-      if (this.#isWindowFull(Math.min(queue.length, BATCH_ENTRIES_MAX))) return undefined
+      if (this.#isWindowFull(Math.min(queue.length, this.#batchEntriesMax))) return undefined
       const batch = this.#takeBatch(queue)
       if (batch.length === 0) continue
       if (!this.#permit(batch)) {
@@ -382,7 +415,7 @@ export class PublishEngine {
   #takeBatch(queue: Ring<Entry>): Entry[] {
     const batch: Entry[] = []
     let bytes = 0
-    while (batch.length < BATCH_ENTRIES_MAX) {
+    while (batch.length < this.#batchEntriesMax) {
       const entry = queue.peek()
       if (entry === undefined) break
       if (entry.state === 'superseded') {
@@ -402,7 +435,7 @@ export class PublishEngine {
   }
 
   #isSingle(entry: Entry): boolean {
-    return this.#singlesOnly || this.#statements.write(entry.change!) === undefined
+    return this.#singlesOnly || entry.dialectsRefused > 1 || this.#statements.write(entry.change!) === undefined
   }
 
   #permit(batch: readonly Entry[]): boolean {
@@ -540,7 +573,10 @@ export class PublishEngine {
     for (const [index, outcome] of outcomes.entries()) {
       const entry = batch[index]!
       if (outcome.kind === 'stored') {
-        if (sent.dialect === 'clauses' && clausesOf(entry.change!) > 1) this.#dialectProven = true
+        if (clausesOf(entry.change!) > 1 && this.#provenDialect === undefined) {
+          this.#provenDialect = sent.dialect
+          if (this.#statements.dialect !== sent.dialect) this.#statements.dialect = sent.dialect
+        }
         this.#settleStored(entry)
         this.#lastProgressAt = this.#clock.now()
       } else if (outcome.kind === 'again') {
@@ -561,6 +597,8 @@ export class PublishEngine {
   }
 
   #again(entries: readonly Entry[], why: string, ambiguous: boolean, retryAfterMs: number, said: string): void {
+    // What was told of another entry of this answer may have ended everything.
+    if (this.#failure !== undefined) return
     const waitedMs = this.#clock.now() - this.#lastProgressAt
     if (waitedMs > this.#options.patienceMs) {
       this.#fail(
@@ -609,9 +647,13 @@ export class PublishEngine {
         return
       }
       const several = entries.some((entry) => clausesOf(entry.change!) > 1)
-      if (refused.why === 'item' && several && !this.#dialectProven && sent.dialect === 'clauses') {
-        // All that is under way in the other dialect comes back like this.
-        if (this.#statements.dialect === 'clauses') this.#statements.dialect = 'commas'
+      if (refused.why === 'item' && several && sent.dialect !== this.#provenDialect) {
+        // The dialect may be why, or the item: it is said in the other one, and if that too is refused, as an UpdateItem,
+        // which every endpoint understands and whose verdict counts.
+        const other = sent.dialect === 'clauses' ? 'commas' : 'clauses'
+        if (this.#provenDialect === undefined && this.#statements.dialect === sent.dialect)
+          this.#statements.dialect = other
+        for (const entry of entries) entry.dialectsRefused += 1
         this.#requeue(entries)
         return
       }
@@ -684,6 +726,10 @@ export class PublishEngine {
       entry.epoch.outstanding -= 1
       this.#byKey.delete(entry.keyHash)
       entry.owner.onStored(entry)
+      if (entry.superseded === undefined && this.#idle.length < IDLE_ENTRIES_MAX) {
+        entry.release()
+        this.#idle.push(entry)
+      }
       return
     }
     this.#settle(entry, () => entry.owner.onStored(entry))
@@ -702,7 +748,7 @@ export class PublishEngine {
     if (fallback !== undefined) {
       fallback.state = 'buffered'
       fallback.next = next
-      if (next === undefined) this.#byKey.set(fallback.keyHash, fallback)
+      if (next === undefined) this.#byKey.exchange(fallback.keyHash, fallback)
       else next.previous = fallback
       this.#queueOf(fallback).pushFront(fallback)
     } else if (next !== undefined) {

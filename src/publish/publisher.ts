@@ -60,6 +60,7 @@ export class Publisher implements AsyncDisposable, EntryOwner {
   #schema: KeySchema | undefined
   #failure: HeadraceError | undefined
   readonly #opening: Promise<void>
+  #endOpening!: () => void
   /** Entries taken before the table's key is known, in their text. */
   #early: ((schema: KeySchema, engine: PublishEngine) => void)[] = []
 
@@ -70,10 +71,13 @@ export class Publisher implements AsyncDisposable, EntryOwner {
   ) {
     this.#onReject = options.onReject
     this.#maxQueueSize = options.maxQueueSize
-    this.#opening = opening.then(
-      ({ engine, schema }) => this.#open(engine, schema),
-      (error: unknown) => this.#failOpening(error),
-    )
+    this.#opening = new Promise((resolve) => {
+      this.#endOpening = resolve
+    })
+    opening
+      .then(({ engine, schema }) => this.#open(engine, schema))
+      .catch((error: unknown) => this.#failOpening(error))
+      .finally(() => this.#endOpening())
   }
 
   /**
@@ -195,6 +199,7 @@ export class Publisher implements AsyncDisposable, EntryOwner {
     this.#failure ??= reason
     this.#early = []
     this.#engine?.destroy(reason)
+    this.#endOpening()
   }
 
   get stats(): PublisherStats {
@@ -224,7 +229,8 @@ export class Publisher implements AsyncDisposable, EntryOwner {
 
   /** For the engine. */
   onConflict(entry: Entry, message: string): void {
-    this.onRefused(entry, 'ConditionalCheckFailedException', message)
+    const doubt = entry.ambiguous ? ' (an earlier try, whose answer was lost, may have made this very change)' : ''
+    this.onRefused(entry, 'ConditionalCheckFailedException', message + doubt)
   }
 
   #open(engine: PublishEngine, schema: KeySchema): void {
@@ -283,12 +289,22 @@ export class Publisher implements AsyncDisposable, EntryOwner {
   }
 
   #report(reject: Reject, message: string): void {
-    if (this.#onReject !== undefined) {
-      this.#onReject(reject)
+    if (this.#onReject === undefined) {
+      this.#fail(new HeadraceError('REJECTED', `${message}. Give onReject to go on without such items`))
       return
     }
-    this.#failure ??= new HeadraceError('REJECTED', `${message}. Give onReject to go on without such items`)
-    this.#engine?.destroy(this.#failure)
+    try {
+      this.#onReject(reject)
+    } catch (error) {
+      // Nobody was told of the reject, so going on would be silence.
+      const reason = error instanceof Error ? error.message : `${error}`
+      this.#fail(new HeadraceError('REJECTED', `onReject failed (${reason}) when told: ${message}`, { cause: error }))
+    }
+  }
+
+  #fail(error: HeadraceError): void {
+    this.#failure ??= error
+    this.#engine?.destroy(error)
   }
 }
 

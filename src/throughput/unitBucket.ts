@@ -48,6 +48,8 @@ export class UnitBucket {
   #fill(nowMs: number): void {
     const elapsedMs = Math.max(0, nowMs - this.#at)
     this.#at = nowMs
+    // No time at all, times an endless rate, is no number.
+    if (this.#unitsPerSecond === Number.POSITIVE_INFINITY) return
     this.#balance = Math.min(this.#unitsPerSecond, this.#balance + (elapsedMs / 1_000) * this.#unitsPerSecond)
   }
 }

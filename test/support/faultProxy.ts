@@ -40,7 +40,7 @@ export interface FaultProxyOptions {
 }
 
 /** How often each fault was injected. */
-export interface FaultCounts {
+interface FaultCounts {
   requests: number
   unprocessed: number
   /** Batches of which nothing was forwarded, answered as throttled. */
