@@ -1,4 +1,4 @@
-import { HeadraceError } from '../index.ts'
+import type { HeadraceError } from '../index.ts'
 
 /** What a command's exit status says; `--help` lists them. */
 export const EXIT = {
@@ -15,8 +15,9 @@ export const EXIT = {
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof TypeError) return EXIT.usage
-  if (!(error instanceof HeadraceError)) return EXIT.failure
-  switch (error.code) {
+  // By name, so that help does not wait for all of Headrace to be loaded.
+  if (!(error instanceof Error) || error.name !== 'HeadraceError') return EXIT.failure
+  switch ((error as HeadraceError).code) {
     case 'CREDENTIALS':
     case 'CONFIGURATION':
       return EXIT.configuration

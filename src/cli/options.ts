@@ -1,5 +1,4 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { connect, type Database } from '../index.ts'
 import type { TalkOptions } from './talk.ts'
 
 export interface ConnectionFlags {
@@ -51,18 +50,6 @@ export function addReadOptions(command: Command): Command {
     .option('--segments <n>', 'segments to cut the table into (default: from its size)', wholeFrom(1))
     .option('--concurrency <n>', 'segments to read at once (default 16)', wholeFrom(1))
     .option('--read-rate <units>', 'read units to spend a second', rate)
-}
-
-/** The database that the flags, the environment and the profile name. */
-export function openDatabase(flags: ConnectionFlags): Database {
-  // The SDK reads a profile's endpoint only for the profile in the environment.
-  if (flags.profile !== undefined) process.env['AWS_PROFILE'] = flags.profile
-  return connect({
-    ...(flags.region === undefined ? {} : { region: flags.region }),
-    ...(flags.profile === undefined ? {} : { profile: flags.profile }),
-    ...(flags.endpointUrl === undefined ? {} : { endpoint: flags.endpointUrl }),
-    ...(flags.allowInsecureEndpoint === true ? { allowInsecureEndpoint: true } : {}),
-  })
 }
 
 export function readOptions(flags: ReadFlags): {

@@ -69,7 +69,7 @@ class GenerateJob implements Job, EntryOwner {
           run.reject({ code: 'InvalidItem', message: error.message, place: `item ${index}`, item })
         }
         if (signal?.aborted === true) break
-        await engine.ready
+        await run.room(signal)
       }
       return await run.finish(signal, () => Promise.resolve())
     } catch (error) {

@@ -8,6 +8,7 @@ import { keyHash } from '../item/keyHash.ts'
 import { writeUnits } from '../item/units.ts'
 import type { Summary } from '../job/summary.ts'
 import type { Entry, EntryOwner } from '../publish/entry.ts'
+import { deferred } from '../runtime/deferred.ts'
 import { StorageError } from '../storage/storageError.ts'
 import type { RecordSource } from './file.ts'
 import type { Job, RunOptions } from './job.ts'
@@ -42,9 +43,9 @@ class LoadJob implements Job, EntryOwner {
       const encoder = new ItemEncoder()
       let failure: FormatError | StorageError | undefined
       try {
-        for await (const records of this.#source.records()) {
-          if (signal?.aborted === true) break
+        for await (const records of untilAborted(this.#source.records(), signal)) {
           for (const record of records) {
+            if (signal?.aborted === true) break
             tally.read += 1
             if ('error' in record) {
               run.reject({
@@ -61,7 +62,7 @@ class LoadJob implements Job, EntryOwner {
               const text = encoder.encode(item)
               const bytes = encoder.ascii ? text.length : Buffer.byteLength(text)
               const units = writeUnits(encoder.sizeBytes)
-              if (!engine.write('put', text, bytes, hash, units, this, record.place)) await engine.ready
+              if (!engine.write('put', text, bytes, hash, units, this, record.place)) await run.room(signal)
             } catch (error) {
               if (!(error instanceof ItemError)) throw error
               run.reject({ code: 'InvalidItem', message: error.message, place: placeOf(record.place), item })
@@ -97,4 +98,27 @@ class LoadJob implements Job, EntryOwner {
 
 function placeOf({ file, line }: RecordPlace): string {
   return `${file}:${line}`
+}
+
+/** Ends with the signal, also while the source has nothing to give: a pipe may be silent for hours. */
+async function* untilAborted<Value>(
+  source: AsyncIterable<Value>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Value> {
+  const stopped = deferred<undefined>()
+  const listener = (): void => stopped.resolve(undefined)
+  if (signal?.aborted === true) listener()
+  signal?.addEventListener('abort', listener, { once: true })
+  const iterator = source[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      const next = await Promise.race([iterator.next(), stopped.promise])
+      if (next === undefined || next.done === true) return
+      yield next.value
+    }
+  } finally {
+    signal?.removeEventListener('abort', listener)
+    // Not waited for: a source that is waiting itself answers when it goes on, if ever.
+    iterator.return?.().catch(() => undefined)
+  }
 }

@@ -1,4 +1,3 @@
-import type { PlainItem } from '../item/attributeValue.ts'
 import { decodeValue } from '../item/decode.ts'
 import type { Change, Changes, Edit } from '../item/edit.ts'
 import type { ItemEncoder } from '../item/encode.ts'
@@ -6,8 +5,12 @@ import { ItemError } from '../item/itemError.ts'
 import { type KeySchema, typeName } from '../item/itemKey.ts'
 import { addNumbers, canonicalNumber, NumberValue, numberText } from '../item/number.ts'
 
-/** Gives an attribute's value of the item that was read, as it came; undefined when it has none. */
-export type RawAttribute = (name: string) => string | undefined
+/** An item as it was read, whatever a visitor does to the object it is shown. */
+export interface RawItem {
+  /** An attribute's value as it came; undefined when there is none. */
+  attribute(name: string): string | undefined
+  names(): readonly string[]
+}
 
 /**
  * Makes of a visitor's edit a change that touches only what differs from the item that was read, on condition that those
@@ -16,19 +19,13 @@ export type RawAttribute = (name: string) => string | undefined
  * @returns undefined when the edit changes nothing
  * @throws {ItemError} for what is no edit, changes the key, or can not be stored
  */
-export function prepareChange(
-  edit: Edit,
-  item: PlainItem,
-  raw: RawAttribute,
-  schema: KeySchema,
-  encoder: ItemEncoder,
-): Change | undefined {
+export function prepareChange(edit: Edit, raw: RawItem, schema: KeySchema, encoder: ItemEncoder): Change | undefined {
   if (edit === undefined || edit === null) return undefined
   const keyNames = schema.sort === undefined ? [schema.partition.name] : [schema.partition.name, schema.sort.name]
-  const key = keyNames.map((name) => raw(name)!)
+  const key = keyNames.map((name) => raw.attribute(name)!)
   if (edit === 'delete') {
-    const expectNames = Object.keys(item).filter((name) => !keyNames.includes(name))
-    const expectTexts = expectNames.map(raw)
+    const expectNames = raw.names().filter((name) => !keyNames.includes(name))
+    const expectTexts = expectNames.map((name) => raw.attribute(name))
     return { key, deletes: true, setNames: [], setTexts: [], removeNames: [], expectNames, expectTexts }
   }
   checkEdit(edit)
@@ -38,7 +35,7 @@ export function prepareChange(
   const expectNames: string[] = []
   const expectTexts: (string | undefined)[] = []
   const set = (name: string, text: string): void => {
-    const present = raw(name)
+    const present = raw.attribute(name)
     if (present === text) return
     if (keyNames.includes(name)) {
       throw new ItemError('a key attribute can not be changed; write a new item and delete the old one', name)
@@ -53,10 +50,10 @@ export function prepareChange(
     const value = edit.set[name]
     if (value !== undefined) set(name, encoder.encodeValue(value, name))
   }
-  for (const name in edit.add) set(name, sumText(name, raw(name), edit.add[name], encoder))
+  for (const name in edit.add) set(name, sumText(name, raw.attribute(name), edit.add[name], encoder))
   for (const name of edit.remove ?? []) {
     if (keyNames.includes(name)) throw new ItemError('a key attribute can not be removed', name)
-    const present = raw(name)
+    const present = raw.attribute(name)
     if (present === undefined) continue
     if (expectNames.includes(name)) throw new ItemError('the edit names this attribute twice', name)
     removeNames.push(name)

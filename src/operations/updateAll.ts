@@ -8,6 +8,7 @@ import { ItemError } from '../item/itemError.ts'
 import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
 import { keyHash } from '../item/keyHash.ts'
 import type { Summary } from '../job/summary.ts'
+import { changeOf } from '../publish/changeBatch.ts'
 import { type Entry, type EntryOwner, entryKeyText } from '../publish/entry.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
@@ -15,7 +16,7 @@ import { compileExpression, type Expression } from '../scan/expression.ts'
 import type { RawPage } from '../scan/page.ts'
 import type { ScanEngine } from '../scan/scanEngine.ts'
 import type { Job, RunOptions } from './job.ts'
-import { prepareChange, type RawAttribute } from './prepareChange.ts'
+import { prepareChange, type RawItem } from './prepareChange.ts'
 import { type WriteOptions, WriteRun } from './writeRun.ts'
 
 /**
@@ -99,48 +100,51 @@ class UpdateJob implements Job, EntryOwner {
       if (isStopped(signal)) return
       const item = items[index]!
       this.#run.tally.read += 1
-      const raw: RawAttribute = (name) => page.rawAttribute(index, name)
+      const raw: RawItem = {
+        attribute: (name) => page.rawAttribute(index, name),
+        names: () => page.rawNames(index),
+      }
       const visit = this.#visit(item, raw, 0)
       if (visit instanceof Promise) {
         this.#track(visit)
-        while (this.#pending.size >= VISITS_MAX) await Promise.race(this.#pending)
+        while (this.#pending.size >= VISITS_MAX && !isStopped(signal)) await Promise.race(this.#pending)
       } else if (!visit) {
-        await this.#engine.ready
+        await this.#run.room(signal)
       }
     }
   }
 
   /** Asks the visitor and does what it says. Returns whether there is room for more, or a promise to have done it. */
-  #visit(item: PlainItem, raw: RawAttribute, conflicts: number): boolean | Promise<void> {
+  #visit(item: PlainItem, raw: RawItem, conflicts: number): boolean | Promise<void> {
     let edit: Edit | Promise<Edit>
     try {
       edit = this.#visitor(item)
     } catch (error) {
-      this.#rejectVisit(item, raw, error)
+      this.#rejectVisit(raw, error)
       return true
     }
-    if (edit instanceof Promise) {
-      return edit.then(
+    if (isPromise(edit)) {
+      return Promise.resolve(edit).then(
         async (resolved) => {
           if (!this.#apply(resolved, item, raw, conflicts)) await this.#engine.ready
         },
-        (error: unknown) => this.#rejectVisit(item, raw, error),
+        (error: unknown) => this.#rejectVisit(raw, error),
       )
     }
     return this.#apply(edit, item, raw, conflicts)
   }
 
-  #apply(edit: Edit, item: PlainItem, raw: RawAttribute, conflicts: number): boolean {
+  #apply(edit: Edit, item: PlainItem, raw: RawItem, conflicts: number): boolean {
     let change: Change | undefined
     try {
-      change = prepareChange(edit, item, raw, this.#schema, this.#encoder)
+      change = prepareChange(edit, raw, this.#schema, this.#encoder)
     } catch (error) {
       if (!(error instanceof ItemError)) throw error
       this.#run.reject({
         code: 'InvalidItem',
         message: error.message,
         place: this.#placeOf(raw),
-        item: originalItem(item, raw),
+        item: originalItem(raw),
       })
       return true
     }
@@ -148,15 +152,12 @@ class UpdateJob implements Job, EntryOwner {
       this.#run.tally.filtered += 1
       return true
     }
-    let bytes = 256
-    for (const text of change.setTexts) bytes += text.length
-    for (const text of change.expectTexts) bytes += text === undefined ? 0 : text.length
-    return this.#engine.change(change, this.#hashOf(item, raw), bytes, 1, this, conflicts)
+    return this.#engine.change(change, this.#hashOf(item, raw), 1, this, conflicts)
   }
 
-  #rejectVisit(item: PlainItem, raw: RawAttribute, error: unknown): void {
+  #rejectVisit(raw: RawItem, error: unknown): void {
     const message = `the visitor failed: ${error instanceof Error ? error.message : error}`
-    this.#run.reject({ code: 'VisitorFailed', message, place: this.#placeOf(raw), item: originalItem(item, raw) })
+    this.#run.reject({ code: 'VisitorFailed', message, place: this.#placeOf(raw), item: originalItem(raw) })
   }
 
   onStored(): void {
@@ -176,14 +177,14 @@ class UpdateJob implements Job, EntryOwner {
   /** The item is not what was read: looks at it as it is now. */
   async #decideAgain(entry: Entry): Promise<void> {
     const keyText = entryKeyText(entry, this.#schema)
-    const attributes = await this.#table.readAgain(keyText, this.#filter)
-    const change = entry.change!
     const { tally } = this.#run
-    if (entry.ambiguous && isDone(change, attributes)) {
+    // Without the filter: the change itself may be why it does not hold any more.
+    if (entry.ambiguous && isDone(changeOf(entry, this.#schema), await this.#table.readAgain(keyText, undefined))) {
       // It was this very change, made by a try whose answer was lost.
       tally.written += 1
       return
     }
+    const attributes = await this.#table.readAgain(keyText, this.#filter)
     if (attributes === undefined) {
       tally.filtered += 1
       return
@@ -195,7 +196,10 @@ class UpdateJob implements Job, EntryOwner {
       this.#run.reject({ code: 'Conflict', message, place: describeItemKey(item, this.#schema), item })
       return
     }
-    const raw: RawAttribute = (name) => (Object.hasOwn(attributes, name) ? JSON.stringify(attributes[name]) : undefined)
+    const raw: RawItem = {
+      attribute: (name) => (Object.hasOwn(attributes, name) ? JSON.stringify(attributes[name]) : undefined),
+      names: () => Object.keys(attributes),
+    }
     await this.#visit(item, raw, conflicts)
   }
 
@@ -220,7 +224,7 @@ class UpdateJob implements Job, EntryOwner {
     } while (this.#pending.size > 0)
   }
 
-  #hashOf(item: PlainItem, raw: RawAttribute): number {
+  #hashOf(item: PlainItem, raw: RawItem): number {
     try {
       return keyHash(item, this.#schema)
     } catch (error) {
@@ -230,15 +234,20 @@ class UpdateJob implements Job, EntryOwner {
     }
   }
 
-  #keyOf(raw: RawAttribute): PlainItem {
+  #keyOf(raw: RawItem): PlainItem {
     const { partition, sort } = this.#schema
     const names = sort === undefined ? [partition.name] : [partition.name, sort.name]
-    return decodeItem(Object.fromEntries(names.map((name) => [name, JSON.parse(raw(name)!)])))
+    return decodeItem(Object.fromEntries(names.map((name) => [name, JSON.parse(raw.attribute(name)!)])))
   }
 
-  #placeOf(raw: RawAttribute): string {
+  #placeOf(raw: RawItem): string {
     return describeItemKey(this.#keyOf(raw), this.#schema)
   }
+}
+
+/** A promise, or what only acts like one, as query builders do. */
+function isPromise(edit: Edit | Promise<Edit>): edit is Promise<Edit> {
+  return typeof edit === 'object' && edit !== null && 'then' in edit && typeof edit.then === 'function'
 }
 
 function isStopped(signal: AbortSignal | undefined): boolean {
@@ -246,12 +255,9 @@ function isStopped(signal: AbortSignal | undefined): boolean {
 }
 
 /** The item as it was read, whatever the visitor has done to the object. */
-function originalItem(item: PlainItem, raw: RawAttribute): PlainItem {
+function originalItem(raw: RawItem): PlainItem {
   const attributes: { [name: string]: unknown } = Object.create(null)
-  for (const name of Object.keys(item)) {
-    const text = raw(name)
-    if (text !== undefined) attributes[name] = JSON.parse(text)
-  }
+  for (const name of raw.names()) attributes[name] = JSON.parse(raw.attribute(name)!)
   return decodeItem(attributes)
 }
 

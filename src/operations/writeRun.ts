@@ -7,6 +7,7 @@ import { checkTally, newTally, type Tally } from '../job/tally.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
 import type { PublisherOptions } from '../publish/publisher.ts'
 import type { Clock, Timer } from '../runtime/clock.ts'
+import { deferred } from '../runtime/deferred.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import type { ScanStats } from '../scan/scanEngine.ts'
 import { DRAIN_MS } from './job.ts'
@@ -63,7 +64,32 @@ export class WriteRun {
       this.#engine?.destroy(error)
       return
     }
-    this.#options.onReject(reject)
+    try {
+      this.#options.onReject(reject)
+    } catch (error) {
+      // Nobody was told of the reject, so going on would be silence.
+      const message = error instanceof Error ? error.message : `${error}`
+      this.#engine?.destroy(
+        error instanceof HeadraceError ? error : new HeadraceError('REJECTED', message, { cause: error }),
+      )
+    }
+  }
+
+  /** Resolves when there is room for another entry, or when the job is to stop. */
+  async room(signal: AbortSignal | undefined): Promise<void> {
+    const { ready } = this.#engine!
+    if (signal === undefined) return ready
+    if (signal.aborted) return
+    const stopped = deferred()
+    const listener = (): void => stopped.resolve()
+    signal.addEventListener('abort', listener, { once: true })
+    try {
+      await Promise.race([ready, stopped.promise])
+    } finally {
+      // When it was the signal, nobody is left to hear of a failure; the end of the job does.
+      ready.catch(() => undefined)
+      signal.removeEventListener('abort', listener)
+    }
   }
 
   /** Writes out what was taken; after an abort for a bounded time only. */
@@ -102,6 +128,7 @@ export class WriteRun {
   /** Ends at once after a failure. */
   abandon(): void {
     this.#endedAt ??= this.#clock?.now()
+    this.#complete = false
     this.#engine?.destroy()
     const { tally } = this
     tally.notReached = tally.read - tally.written - tally.rejected - tally.filtered

@@ -1,6 +1,7 @@
 import { type Outcome, STORED, sortStatementError } from '../dynamodb/outcome.ts'
 import type { Change } from '../item/edit.ts'
 import type { KeySchema } from '../item/itemKey.ts'
+import type { Entry } from './entry.ts'
 
 /** Names that PartiQL implementations agree on; others go through UpdateItem and its aliases. */
 const PLAIN_NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/
@@ -13,70 +14,82 @@ const STATEMENT_CHARACTERS_MAX = 8_192
  */
 export type Dialect = 'clauses' | 'commas'
 
-/** Writes conditional changes as PartiQL statements. What depends on names alone is kept, since most changes are alike. */
-export class StatementWriter {
+/**
+ * What changes of one kind have in common: the names they set, remove and expect. Most changes of a job share one plan, so
+ * an entry holds its plan and, in its slab, the texts of its parameters: values to set, key, values expected.
+ */
+export interface ChangePlan {
+  readonly deletes: boolean
+  readonly setNames: readonly string[]
+  readonly removeNames: readonly string[]
+  readonly expectNames: readonly string[]
+  /** For each expected name, whether it must be missing; it has no parameter then. */
+  readonly expectMissing: readonly boolean[]
+  /** Parts of an UPDATE that could be written as clauses of their own. */
+  readonly clauseCount: number
+  /** `{"Statement":"UPDATE …","Parameters":[`; undefined when it must go as an UpdateItem of its own. */
+  readonly statements: { readonly [Name in Dialect]: Buffer } | undefined
+}
+
+/** Finds the plan of a change, and makes it the first time. */
+export class ChangePlanner {
   readonly #table: string
   readonly #schema: KeySchema
-  readonly #known = new Map<string, string | undefined>()
-  #dialect: Dialect = 'clauses'
+  readonly #plans = new Map<string, ChangePlan>()
+  #latest: ChangePlan | undefined
 
   constructor(table: string, schema: KeySchema) {
     this.#table = table
     this.#schema = schema
   }
 
-  get dialect(): Dialect {
-    return this.#dialect
-  }
-
-  set dialect(dialect: Dialect) {
-    this.#dialect = dialect
-    this.#known.clear()
-  }
-
-  /** `{"Statement":"UPDATE …","Parameters":[…]}`, or undefined when it must go as an UpdateItem of its own. */
-  write(change: Change): string | undefined {
+  planOf(change: Change): ChangePlan {
+    if (this.#latest !== undefined && isOfPlan(change, this.#latest)) return this.#latest
     let signature = change.deletes ? 'delete' : 'update'
     for (const name of change.setNames) signature += `\u0001${name}`
     for (const name of change.removeNames) signature += `\u0002${name}`
     for (let index = 0; index < change.expectNames.length; index += 1) {
       signature += (change.expectTexts[index] === undefined ? '\u0003' : '\u0004') + change.expectNames[index]
     }
-    let head = this.#known.get(signature)
-    if (head === undefined && !this.#known.has(signature)) {
-      head = this.#head(change)
-      if (this.#known.size < 1_000) this.#known.set(signature, head)
+    let plan = this.#plans.get(signature)
+    if (plan === undefined) {
+      plan = this.#make(change)
+      // Names can be data; then most plans are used once.
+      if (this.#plans.size < PLANS_MAX) this.#plans.set(signature, plan)
     }
-    if (head === undefined) return undefined
-    let text = head
-    let separator = ''
-    for (const parameter of change.setTexts) {
-      text += separator + parameter
-      separator = ','
-    }
-    for (const parameter of change.key) {
-      text += separator + parameter
-      separator = ','
-    }
-    for (const parameter of change.expectTexts) if (parameter !== undefined) text += separator + parameter
-    return `${text}]}`
+    this.#latest = plan
+    return plan
   }
 
-  #head(change: Change): string | undefined {
-    const names = [this.#schema.partition.name, this.#schema.sort?.name ?? this.#schema.partition.name]
-    const all = [...names, ...change.setNames, ...change.removeNames, ...change.expectNames]
-    if (!all.every((name) => PLAIN_NAME.test(name))) return undefined
-    const [separator, removeWord] = this.#dialect === 'clauses' ? [' SET ', ' REMOVE '] : [', ', ', ']
-    let statement: string
-    if (change.deletes) {
-      statement = `DELETE FROM "${this.#table}"`
-    } else {
-      statement = `UPDATE "${this.#table}"`
-      if (change.setNames.length > 0)
-        statement += ` SET ${change.setNames.map((name) => `"${name}"=?`).join(separator)}`
-      if (change.removeNames.length > 0) {
-        statement += ` REMOVE ${change.removeNames.map((name) => `"${name}"`).join(removeWord)}`
-      }
+  #make(change: Change): ChangePlan {
+    const { deletes, setNames, removeNames, expectNames } = change
+    const expectMissing = change.expectTexts.map((text) => text === undefined)
+    const names = [
+      this.#schema.partition.name,
+      this.#schema.sort?.name ?? '_',
+      ...setNames,
+      ...removeNames,
+      ...expectNames,
+    ]
+    const clauses = this.#statement(change, 'clauses')
+    const isUsual = names.every((name) => PLAIN_NAME.test(name)) && clauses.length <= STATEMENT_CHARACTERS_MAX
+    return {
+      deletes,
+      setNames,
+      removeNames,
+      expectNames,
+      expectMissing,
+      clauseCount: setNames.length + removeNames.length,
+      statements: isUsual ? { clauses: headOf(clauses), commas: headOf(this.#statement(change, 'commas')) } : undefined,
+    }
+  }
+
+  #statement(change: Change, dialect: Dialect): string {
+    const [setWord, removeWord] = dialect === 'clauses' ? [' SET ', ' REMOVE '] : [', ', ', ']
+    let statement = `${change.deletes ? 'DELETE FROM' : 'UPDATE'} "${this.#table}"`
+    if (change.setNames.length > 0) statement += ` SET ${change.setNames.map((name) => `"${name}"=?`).join(setWord)}`
+    if (change.removeNames.length > 0) {
+      statement += ` REMOVE ${change.removeNames.map((name) => `"${name}"`).join(removeWord)}`
     }
     statement += ` WHERE "${this.#schema.partition.name}"=?`
     if (this.#schema.sort !== undefined) statement += ` AND "${this.#schema.sort.name}"=?`
@@ -84,19 +97,92 @@ export class StatementWriter {
       const missing = change.expectTexts[index] === undefined
       statement += ` AND "${change.expectNames[index]}"${missing ? ' IS MISSING' : '=?'}`
     }
-    if (statement.length > STATEMENT_CHARACTERS_MAX) return undefined
-    return `{"Statement":${JSON.stringify(statement)},"Parameters":[`
+    return statement
   }
 }
 
-/** The body of a `BatchExecuteStatement`. */
-export function changeBatchBody(statements: readonly string[]): Buffer {
-  return Buffer.from(`{"Statements":[${statements.join(',')}],"ReturnConsumedCapacity":"TOTAL"}`)
+const PLANS_MAX = 1_000
+
+function headOf(statement: string): Buffer {
+  return Buffer.from(`{"Statement":${JSON.stringify(statement)},"Parameters":[`)
+}
+
+function isOfPlan(change: Change, plan: ChangePlan): boolean {
+  if (change.deletes !== plan.deletes) return false
+  if (!sameNames(change.setNames, plan.setNames) || !sameNames(change.removeNames, plan.removeNames)) return false
+  if (!sameNames(change.expectNames, plan.expectNames)) return false
+  for (let index = 0; index < plan.expectMissing.length; index += 1) {
+    if ((change.expectTexts[index] === undefined) !== plan.expectMissing[index]) return false
+  }
+  return true
+}
+
+function sameNames(left: readonly string[], right: readonly string[]): boolean {
+  if (left.length !== right.length) return false
+  for (let index = 0; index < left.length; index += 1) if (left[index] !== right[index]) return false
+  return true
+}
+
+/** The parameters of a change, in the order of its statement, with commas between. */
+export function parametersText(change: Change): string {
+  let text = ''
+  for (const parameter of change.setTexts) text += text === '' ? parameter : `,${parameter}`
+  for (const parameter of change.key) text += text === '' ? parameter : `,${parameter}`
+  for (const parameter of change.expectTexts) if (parameter !== undefined) text += `,${parameter}`
+  return text
+}
+
+/** The change that an entry was made of. For rare use: its parameters are read from its bytes. */
+export function changeOf(entry: Entry, schema: KeySchema): Change {
+  const plan = entry.plan!
+  const text = entry.buffer!.toString('utf8', entry.start, entry.end)
+  const parameters = (JSON.parse(`[${text}]`) as unknown[]).map((parameter) => JSON.stringify(parameter))
+  const keyStart = plan.setNames.length
+  const keyEnd = keyStart + (schema.sort === undefined ? 1 : 2)
+  let next = keyEnd
+  return {
+    key: parameters.slice(keyStart, keyEnd),
+    deletes: plan.deletes,
+    setNames: plan.setNames,
+    setTexts: parameters.slice(0, keyStart),
+    removeNames: plan.removeNames,
+    expectNames: plan.expectNames,
+    expectTexts: plan.expectMissing.map((missing) => {
+      if (missing) return undefined
+      next += 1
+      return parameters[next - 1]
+    }),
+  }
+}
+
+const STATEMENTS_HEAD = Buffer.from('{"Statements":[')
+const STATEMENTS_TAIL = Buffer.from('],"ReturnConsumedCapacity":"TOTAL"}')
+const COMMA = 44
+const BRACKET_CLOSE = 93
+const BRACE_CLOSE = 125
+
+/** The body of a `BatchExecuteStatement` of these changes, each of which has a statement. */
+export function changeBatchBody(entries: readonly Entry[], dialect: Dialect): Buffer {
+  let bytes = STATEMENTS_HEAD.length + STATEMENTS_TAIL.length + entries.length * 3 - 1
+  for (const { plan, start, end } of entries) bytes += plan!.statements![dialect].length + end - start
+  const body = Buffer.allocUnsafe(bytes)
+  let offset = STATEMENTS_HEAD.copy(body, 0)
+  for (let index = 0; index < entries.length; index += 1) {
+    const { plan, buffer, start, end } = entries[index]!
+    if (index > 0) body[offset++] = COMMA
+    offset += plan!.statements![dialect].copy(body, offset)
+    offset += buffer!.copy(body, offset, start, end)
+    body[offset++] = BRACKET_CLOSE
+    body[offset++] = BRACE_CLOSE
+  }
+  STATEMENTS_TAIL.copy(body, offset)
+  return body
 }
 
 /** How each statement ended, in order, and the write units of all. */
 export interface ChangeBatchReply {
-  readonly outcomes: readonly Outcome[]
+  /** Undefined where all are stored. */
+  readonly outcomes: readonly Outcome[] | undefined
   readonly consumedUnits: number | undefined
 }
 
@@ -112,9 +198,12 @@ export function readChangeBatchReply(body: Buffer, count: number): ChangeBatchRe
   for (const { CapacityUnits } of reply.ConsumedCapacity ?? []) {
     if (CapacityUnits !== undefined) consumedUnits = (consumedUnits ?? 0) + CapacityUnits
   }
-  const outcomes = responses.map(({ Error: error }) =>
-    error === undefined ? STORED : sortStatementError(error.Code ?? '', error.Message ?? ''),
-  )
+  let outcomes: Outcome[] | undefined
+  for (const [index, { Error: error }] of responses.entries()) {
+    if (error === undefined) continue
+    outcomes ??= new Array<Outcome>(count).fill(STORED)
+    outcomes[index] = sortStatementError(error.Code ?? '', error.Message ?? '')
+  }
   return { outcomes, consumedUnits }
 }
 

@@ -1,6 +1,6 @@
 import { decodeItemText } from '../item/decode.ts'
-import type { Change } from '../item/edit.ts'
 import { itemKey, type KeySchema } from '../item/itemKey.ts'
+import type { ChangePlan } from './changeBatch.ts'
 
 /**
  * One write on its way. Made once, when it is taken, and never rebuilt: going again is the same object going again.
@@ -21,13 +21,14 @@ import { itemKey, type KeySchema } from '../item/itemKey.ts'
 export class Entry {
   kind: 'put' | 'delete' | 'change' = 'put'
   /**
-   * What goes on the wire, `{"PutRequest":{"Item":…}}` or `{"DeleteRequest":{"Key":…}}`: these bytes of a slab. A change's
-   * is made from `change` when it is sent.
+   * What goes on the wire: `{"PutRequest":{"Item":…}}`, `{"DeleteRequest":{"Key":…}}`, or the parameters of a change. These
+   * bytes of a slab.
    */
   buffer: Buffer | undefined = undefined
   start = 0
   end = 0
-  change: Change | undefined = undefined
+  /** Of a change; undefined for puts and deletes. */
+  plan: ChangePlan | undefined = undefined
   /** Of the primary key, see `keyHash`. */
   keyHash = 0
   /** Bytes on the wire, about. */
@@ -59,10 +60,11 @@ export class Entry {
   /** Nothing is kept alive by an entry that lies idle. */
   release(): void {
     this.buffer = undefined
-    this.change = undefined
+    this.plan = undefined
     this.origin = undefined
     this.tries = 0
     this.ambiguous = false
+    this.dialectsRefused = 0
   }
 
   /** The item (put) or key (delete) in DynamoDB JSON. */
@@ -83,10 +85,13 @@ export function entryKey(entry: Entry, schema: KeySchema): string {
 
 /** The item (put) or the key (delete, change) in DynamoDB JSON. */
 export function entryKeyText(entry: Entry, schema: KeySchema): string {
-  const { change } = entry
-  if (change === undefined) return entry.text
+  const { plan, buffer } = entry
+  if (plan === undefined) return entry.text
+  const parameters = JSON.parse(`[${buffer!.toString('utf8', entry.start, entry.end)}]`) as unknown[]
   const names = schema.sort === undefined ? [schema.partition.name] : [schema.partition.name, schema.sort.name]
-  return `{${change.key.map((text, index) => `${JSON.stringify(names[index])}:${text}`).join(',')}}`
+  return JSON.stringify(
+    Object.fromEntries(names.map((name, index) => [name, parameters[plan.setNames.length + index]])),
+  )
 }
 
 /** Told once how an entry ended. */

@@ -11,7 +11,15 @@ import { Ring } from '../runtime/ring.ts'
 import { backoffMs } from '../throughput/backoff.ts'
 import { InFlightWindow } from '../throughput/inFlightWindow.ts'
 import { UnitBucket } from '../throughput/unitBucket.ts'
-import { changeBatchBody, type Dialect, readChangeBatchReply, StatementWriter, singleChange } from './changeBatch.ts'
+import {
+  ChangePlanner,
+  changeBatchBody,
+  changeOf,
+  type Dialect,
+  parametersText,
+  readChangeBatchReply,
+  singleChange,
+} from './changeBatch.ts'
 import { DELETE_HEAD, Entry, type EntryOwner, type Epoch, entryKey, PUT_HEAD, TAIL } from './entry.ts'
 import { KeyTable } from './keyTable.ts'
 import { Slab } from './slab.ts'
@@ -95,7 +103,7 @@ export class PublishEngine {
   readonly #slab = new Slab()
   /** Entries that were stored, to be used again. */
   readonly #idle: Entry[] = []
-  readonly #statements: StatementWriter
+  readonly #planner: ChangePlanner
   readonly #writes = new Ring<Entry>(1_024)
   readonly #changes = new Ring<Entry>(64)
   /** Batches to be sent as they are: halves of one that was refused for some entry in it. */
@@ -126,6 +134,7 @@ export class PublishEngine {
   /** The endpoint has no PartiQL. */
   #singlesOnly = false
   /** The one in which several clauses were once understood. */
+  #dialect: Dialect = 'clauses'
   #provenDialect: Dialect | undefined
 
   #taken = 0
@@ -149,7 +158,7 @@ export class PublishEngine {
     this.#service = options.service
     this.#clock = options.clock
     this.#writeHead = writeBatchHead(options.table)
-    this.#statements = new StatementWriter(options.table, options.schema)
+    this.#planner = new ChangePlanner(options.table, options.schema)
     this.#batchEntriesMax = Math.min(BATCH_ENTRIES_MAX, options.maxInFlight)
     this.#window = new InFlightWindow(options.maxInFlight, this.#batchEntriesMax)
     this.#bucket = new UnitBucket(options.writeUnitsPerSecond, this.#clock.now())
@@ -194,14 +203,21 @@ export class PublishEngine {
     return this.#add(entry)
   }
 
-  /** Takes a change. As {@link write}; `wireBytes` is an estimate. */
-  change(change: Change, hash: number, wireBytes: number, units: number, owner: EntryOwner, origin: unknown): boolean {
+  /** Takes a change. As {@link write}. */
+  change(change: Change, hash: number, units: number, owner: EntryOwner, origin: unknown): boolean {
     this.#checkOpen()
+    const plan = this.#planner.planOf(change)
+    const text = parametersText(change)
+    const bytes = Buffer.byteLength(text)
+    this.#slab.write(text, bytes)
     const entry = this.#newEntry(owner)
     entry.kind = 'change'
-    entry.change = change
+    entry.plan = plan
+    entry.buffer = this.#slab.buffer
+    entry.start = this.#slab.start
+    entry.end = this.#slab.end
     entry.keyHash = hash
-    entry.wireBytes = wireBytes
+    entry.wireBytes = bytes + (plan.statements?.clauses.length ?? 512)
     entry.units = units
     entry.origin = origin
     return this.#add(entry)
@@ -435,7 +451,7 @@ export class PublishEngine {
   }
 
   #isSingle(entry: Entry): boolean {
-    return this.#singlesOnly || entry.dialectsRefused > 1 || this.#statements.write(entry.change!) === undefined
+    return this.#singlesOnly || entry.dialectsRefused > 1 || entry.plan!.statements === undefined
   }
 
   #permit(batch: readonly Entry[]): boolean {
@@ -469,17 +485,17 @@ export class PublishEngine {
     if (batch[0]!.kind !== 'change') {
       body = writeBatchBody(this.#writeHead, batch)
     } else if (batch.length === 1 && this.#isSingle(batch[0]!)) {
-      const single = singleChange(this.#options.table, this.#options.schema, batch[0]!.change!)
+      const single = singleChange(this.#options.table, this.#options.schema, changeOf(batch[0]!, this.#options.schema))
       operation = single.operation
       body = single.body
     } else {
       operation = 'BatchExecuteStatement'
-      body = changeBatchBody(batch.map((entry) => this.#statements.write(entry.change!)!))
+      body = changeBatchBody(batch, this.#dialect)
     }
     this.#service.send(
       operation,
       body,
-      new BatchReceiver(this, { batch, operation, bytes, units, dialect: this.#statements.dialect }),
+      new BatchReceiver(this, { batch, operation, bytes, units, dialect: this.#dialect }),
     )
   }
 
@@ -522,6 +538,7 @@ export class PublishEngine {
     if (outcomes !== undefined) {
       this.#settleStatements(sent, outcomes, latencyMs)
     } else if (unprocessed === undefined || unprocessed.length === 0) {
+      if (operation === 'BatchExecuteStatement') this.#noteDialect(sent)
       for (const entry of batch) this.#settleStored(entry)
       this.#window.onStored(batch.length)
       this.#lastProgressAt = this.#clock.now()
@@ -567,16 +584,24 @@ export class PublishEngine {
     this.#inFlightBytes -= bytes
   }
 
+  /** A change of several clauses that was stored proves that its dialect is understood. */
+  #noteDialect(sent: SentBatch, outcomes?: readonly Outcome[]): void {
+    if (this.#provenDialect !== undefined) return
+    const proves = sent.batch.some(
+      (entry, index) => entry.plan!.clauseCount > 1 && (outcomes === undefined || outcomes[index]!.kind === 'stored'),
+    )
+    if (!proves) return
+    this.#provenDialect = sent.dialect
+    this.#dialect = sent.dialect
+  }
+
   #settleStatements(sent: SentBatch, outcomes: readonly Outcome[], latencyMs: number): void {
     const { batch } = sent
+    this.#noteDialect(sent, outcomes)
     const again: { throttled: Entry[]; failed: Entry[] } = { throttled: [], failed: [] }
     for (const [index, outcome] of outcomes.entries()) {
       const entry = batch[index]!
       if (outcome.kind === 'stored') {
-        if (clausesOf(entry.change!) > 1 && this.#provenDialect === undefined) {
-          this.#provenDialect = sent.dialect
-          if (this.#statements.dialect !== sent.dialect) this.#statements.dialect = sent.dialect
-        }
         this.#settleStored(entry)
         this.#lastProgressAt = this.#clock.now()
       } else if (outcome.kind === 'again') {
@@ -639,26 +664,25 @@ export class PublishEngine {
   /** Entries of a request that was refused: some go on another way, some are rejects, some end everything. */
   #refuse(entries: readonly Entry[], sent: SentBatch, refused: Refused): void {
     const { operation } = sent
-    const change = entries[0]!.change
+    const { plan } = entries[0]!
     if (operation === 'BatchExecuteStatement') {
       if (refused.why === 'statement') {
         this.#singlesOnly = true
         this.#requeue(entries)
         return
       }
-      const several = entries.some((entry) => clausesOf(entry.change!) > 1)
+      const several = entries.some((entry) => entry.plan!.clauseCount > 1)
       if (refused.why === 'item' && several && sent.dialect !== this.#provenDialect) {
         // The dialect may be why, or the item: it is said in the other one, and if that too is refused, as an UpdateItem,
         // which every endpoint understands and whose verdict counts.
         const other = sent.dialect === 'clauses' ? 'commas' : 'clauses'
-        if (this.#provenDialect === undefined && this.#statements.dialect === sent.dialect)
-          this.#statements.dialect = other
+        if (this.#provenDialect === undefined && this.#dialect === sent.dialect) this.#dialect = other
         for (const entry of entries) entry.dialectsRefused += 1
         this.#requeue(entries)
         return
       }
     }
-    if (refused.why === 'condition' && change !== undefined) {
+    if (refused.why === 'condition' && plan !== undefined) {
       for (const entry of entries) {
         this.#conflicted += 1
         this.#settle(entry, () => entry.owner.onConflict(entry, refused.message))
@@ -815,9 +839,4 @@ class BatchReceiver {
   onOutcome(outcome: Outcome, latencyMs: number): void {
     this.#engine.onOutcome(this.#sent, outcome, latencyMs)
   }
-}
-
-/** Parts of an UPDATE that could be written as clauses of their own. */
-function clausesOf(change: Change): number {
-  return change.setNames.length + change.removeNames.length
 }

@@ -59,6 +59,8 @@ export class Publisher implements AsyncDisposable, EntryOwner {
   #engine: PublishEngine | undefined
   #schema: KeySchema | undefined
   #failure: HeadraceError | undefined
+  /** The caller has heard of the failure, or asked for the end. */
+  #told = false
   readonly #opening: Promise<void>
   #endOpening!: () => void
   /** Entries taken before the table's key is known, in their text. */
@@ -140,8 +142,8 @@ export class Publisher implements AsyncDisposable, EntryOwner {
   ): boolean {
     this.#check()
     const apply = (schema: KeySchema, engine: PublishEngine): boolean => {
-      const { change, bytes, units } = makeChange(this.#keyEncoder, key, schema, changes, options.expect ?? {})
-      return engine.change(change, keyHash(key, schema), bytes, units, this, undefined)
+      const { change, units } = makeChange(this.#keyEncoder, key, schema, changes, options.expect ?? {})
+      return engine.change(change, keyHash(key, schema), units, this, undefined)
     }
     try {
       if (this.#engine !== undefined) return apply(this.#schema!, this.#engine)
@@ -149,14 +151,8 @@ export class Publisher implements AsyncDisposable, EntryOwner {
       const frozen = structuredClone({ key, changes, expect: options.expect ?? {} })
       this.#early.push((schema, engine) => {
         try {
-          const { change, bytes, units } = makeChange(
-            this.#keyEncoder,
-            frozen.key,
-            schema,
-            frozen.changes,
-            frozen.expect,
-          )
-          engine.change(change, keyHash(frozen.key, schema), bytes, units, this, undefined)
+          const { change, units } = makeChange(this.#keyEncoder, frozen.key, schema, frozen.changes, frozen.expect)
+          engine.change(change, keyHash(frozen.key, schema), units, this, undefined)
         } catch (error) {
           this.#rejectInvalid(error, frozen.key, 'update')
         }
@@ -169,9 +165,12 @@ export class Publisher implements AsyncDisposable, EntryOwner {
 
   /** Resolves when there is room; rejects with the reason when the publisher has failed. */
   get ready(): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure)
-    if (this.#engine !== undefined) return this.#engine.ready
-    return this.#opening.then(() => this.ready)
+    if (this.#engine === undefined && this.#failure === undefined) return this.#opening.then(() => this.ready)
+    const ready = this.#failure === undefined ? this.#engine!.ready : Promise.reject(this.#failure)
+    ready.catch(() => {
+      this.#told = true
+    })
+    return ready
   }
 
   /** Puts everything that a source gives, at the publisher's speed. */
@@ -181,22 +180,30 @@ export class Publisher implements AsyncDisposable, EntryOwner {
 
   /** Resolves when all that was taken before is acknowledged or rejected. */
   async flush(): Promise<void> {
-    await this.#opening
-    if (this.#failure !== undefined) throw this.#failure
-    await this.#engine!.flush()
+    await this.#settle((engine) => engine.flush())
   }
 
   /** Takes nothing more; resolves when everything is acknowledged or rejected. */
   async close(): Promise<void> {
-    await this.#opening
-    if (this.#failure !== undefined) throw this.#failure
-    await this.#engine!.close()
+    await this.#settle((engine) => engine.close())
+  }
+
+  async #settle(how: (engine: PublishEngine) => Promise<void>): Promise<void> {
+    try {
+      await this.#opening
+      if (this.#failure !== undefined) throw this.#failure
+      await how(this.#engine!)
+    } catch (error) {
+      this.#told = true
+      throw error
+    }
   }
 
   /** Gives up, at once, what is not acknowledged yet. What is at the service may still be written. */
   destroy(): void {
     const reason = new HeadraceError('CLOSED', 'the publisher was destroyed')
     this.#failure ??= reason
+    this.#told = true
     this.#early = []
     this.#engine?.destroy(reason)
     this.#endOpening()
@@ -208,7 +215,9 @@ export class Publisher implements AsyncDisposable, EntryOwner {
     return early === 0 ? stats : { ...stats, taken: stats.taken + early, buffered: stats.buffered + early }
   }
 
+  /** Closes. A failure that the caller has heard of already is not thrown again: it would hide the first behind another. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#told && (this.#failure ?? this.#engine?.failure) !== undefined) return
     await this.close()
   }
 
@@ -267,7 +276,10 @@ export class Publisher implements AsyncDisposable, EntryOwner {
   }
 
   #check(): void {
-    if (this.#failure !== undefined) throw this.#failure
+    if (this.#failure !== undefined) {
+      this.#told = true
+      throw this.#failure
+    }
     const overrun = this.#engine === undefined ? this.#early.length - this.#maxQueueSize : this.#engine.overrun
     if (overrun > this.#maxQueueSize + OVERRUN_ALLOWED) {
       throw new HeadraceError(
@@ -278,7 +290,10 @@ export class Publisher implements AsyncDisposable, EntryOwner {
   }
 
   #rejectInvalid(error: unknown, item: PlainItem, kind: Reject['kind']): boolean {
-    if (!(error instanceof ItemError)) throw error
+    if (!(error instanceof ItemError)) {
+      this.#told = true
+      throw error
+    }
     this.#engine?.countInvalid()
     this.#report(
       { code: 'InvalidItem', message: error.message, item, kind },
@@ -344,19 +359,17 @@ function makeChange(
   schema: KeySchema,
   changes: Omit<Changes, 'add'>,
   expect: { readonly [name: string]: unknown },
-): { change: Change; bytes: number; units: number } {
+): { change: Change; units: number } {
   const keyNames = schema.sort === undefined ? [schema.partition.name] : [schema.partition.name, schema.sort.name]
   const setNames: string[] = []
   const setTexts: string[] = []
   let size = 0
-  let bytes = 256
   for (const name in changes.set) {
     const value = changes.set[name]
     if (value === undefined) continue
     if (keyNames.includes(name)) throw new ItemError('a key attribute can not be changed', name)
     const text = encoder.encodeValue(value, name)
     size += encoder.sizeBytes + name.length
-    bytes += Buffer.byteLength(text)
     setNames.push(name)
     setTexts.push(text)
   }
@@ -371,7 +384,6 @@ function makeChange(
     const value = expect[name]
     if (value === undefined) return undefined
     const text = encoder.encodeValue(value, name)
-    bytes += Buffer.byteLength(text)
     return text
   })
   const change = {
@@ -383,5 +395,5 @@ function makeChange(
     expectNames,
     expectTexts,
   }
-  return { change, bytes, units: writeUnits(size) }
+  return { change, units: writeUnits(size) }
 }

@@ -19,6 +19,8 @@ export interface Page {
 export interface RawPage extends Page {
   /** @returns undefined when the item has no such attribute */
   rawAttribute(itemIndex: number, name: string): string | undefined
+  /** The names of an item's attributes, whatever was done to the object since. */
+  rawNames(itemIndex: number): readonly string[]
 }
 
 /**
@@ -42,22 +44,31 @@ function read(decoder: ItemDecoder, body: Buffer, segment: number, spans: Attrib
   const items: PlainItem[] = []
   try {
     const fields = readFields(decoder, text, items, spans)
-    return assemble(fields, items, segment, (itemIndex, name) => {
-      if (spans === undefined) return undefined
-      const end = spans.itemStarts[itemIndex + 1] ?? spans.names.length
-      for (let index = spans.itemStarts[itemIndex]!; index < end; index += 1) {
-        if (spans.names[index] === name) return text.slice(spans.starts[index], spans.ends[index])
-      }
-      return undefined
+    const end = (itemIndex: number): number => spans?.itemStarts[itemIndex + 1] ?? spans?.names.length ?? 0
+    return assemble(fields, items, segment, {
+      rawAttribute: (itemIndex, name) => {
+        if (spans === undefined) return undefined
+        const stop = end(itemIndex)
+        for (let index = spans.itemStarts[itemIndex]!; index < stop; index += 1) {
+          if (spans.names[index] === name) return text.slice(spans.starts[index], spans.ends[index])
+        }
+        return undefined
+      },
+      rawNames: (itemIndex) => spans?.names.slice(spans.itemStarts[itemIndex], end(itemIndex)) ?? [],
     })
   } catch (error) {
     if (!(error instanceof UnexpectedText)) throw error
     // Blanks, escapes in names, or a field that is not known: JSON.parse understands all of it.
     const fields = JSON.parse(text) as Fields & { Items?: { [name: string]: unknown }[] }
     const raw = fields.Items ?? []
-    return assemble(fields, raw.map(decodeItem), segment, (itemIndex, name) => {
-      const attributes = raw[itemIndex]
-      return attributes !== undefined && Object.hasOwn(attributes, name) ? JSON.stringify(attributes[name]) : undefined
+    return assemble(fields, raw.map(decodeItem), segment, {
+      rawAttribute: (itemIndex, name) => {
+        const attributes = raw[itemIndex]
+        return attributes !== undefined && Object.hasOwn(attributes, name)
+          ? JSON.stringify(attributes[name])
+          : undefined
+      },
+      rawNames: (itemIndex) => Object.keys(raw[itemIndex] ?? {}),
     })
   } finally {
     decoder.close()
@@ -75,7 +86,7 @@ function assemble(
   fields: Fields,
   items: readonly PlainItem[],
   segment: number,
-  rawAttribute: RawPage['rawAttribute'],
+  raw: Pick<RawPage, 'rawAttribute' | 'rawNames'>,
 ): RawPage {
   return {
     items,
@@ -84,7 +95,7 @@ function assemble(
     count: fields.Count ?? items.length,
     scannedCount: fields.ScannedCount ?? items.length,
     consumedUnits: fields.ConsumedCapacity?.CapacityUnits,
-    rawAttribute,
+    ...raw,
   }
 }
 

@@ -150,6 +150,8 @@ export class ScanEngine {
       this.#onOutcome(segment, cursor, tries, sortDamage(message))
       return undefined
     }
+    // A consumer that takes its time is no failure of the service.
+    this.#lastProgressAt = this.#clock.now()
     const units = page.consumedUnits
     if (units !== undefined) {
       this.#readUnits += units

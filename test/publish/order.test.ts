@@ -9,10 +9,15 @@ import { seededRandom } from '../../src/runtime/random.ts'
 import { keyOf, MemoryTable } from '../support/memoryTable.ts'
 import { type ScriptedAnswer, serviceError } from '../support/scriptedServer.ts'
 
+interface Pending {
+  readonly at: number
+  readonly callback: () => void
+}
+
 /** Time that passes only when nothing else is left to do. */
 class VirtualClock implements Clock {
   #now = 0
-  #timers: { at: number; callback: () => void }[] = []
+  #timers: Pending[] = []
   now = (): number => this.#now
   wallNow = (): number => 1_700_000_000_000 + this.#now
 
@@ -35,7 +40,7 @@ class VirtualClock implements Clock {
     work.then(end, end)
     for (let idle = 0; !settled; ) {
       await setImmediate()
-      const next = this.#timers.reduce<(typeof this.#timers)[0] | undefined>(
+      const next = this.#timers.reduce<Pending | undefined>(
         (least, timer) => (least === undefined || timer.at < least.at ? timer : least),
         undefined,
       )

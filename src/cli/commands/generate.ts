@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { generate, type PlainItem } from '../../index.ts'
-import { type CommonFlags, openDatabase, type WriteFlags, writeOptions } from '../options.ts'
+import { openDatabase } from '../openDatabase.ts'
+import { type CommonFlags, type WriteFlags, writeOptions } from '../options.ts'
 import { runJob } from '../runJob.ts'
 
 /** `headrace generate` */

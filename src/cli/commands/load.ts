@@ -8,7 +8,8 @@ import {
   load,
 } from '../../index.ts'
 import { exitCodeOf } from '../exitCode.ts'
-import { type CommonFlags, type keySchema, openDatabase, type WriteFlags, writeOptions } from '../options.ts'
+import { openDatabase } from '../openDatabase.ts'
+import { type CommonFlags, type keySchema, type WriteFlags, writeOptions } from '../options.ts'
 import { runJob } from '../runJob.ts'
 import { Talk } from '../talk.ts'
 

@@ -2,7 +2,8 @@ import { createInterface } from 'node:readline/promises'
 import { createTable, dropTable, type TableDescription, waitForTable } from '../../index.ts'
 import { formatCount } from '../../report/figures.ts'
 import { exitCodeOf } from '../exitCode.ts'
-import { type CommonFlags, type keySchema, openDatabase } from '../options.ts'
+import { openDatabase } from '../openDatabase.ts'
+import type { CommonFlags, keySchema } from '../options.ts'
 import { Talk } from '../talk.ts'
 
 type Key = ReturnType<typeof keySchema>

@@ -1,13 +1,7 @@
 import { type Edit, parsePlainJson, updateAll, type Visitor } from '../../index.ts'
 import { exitCodeOf } from '../exitCode.ts'
-import {
-  type CommonFlags,
-  openDatabase,
-  type ReadFlags,
-  readOptions,
-  type WriteFlags,
-  writeOptions,
-} from '../options.ts'
+import { openDatabase } from '../openDatabase.ts'
+import { type CommonFlags, type ReadFlags, readOptions, type WriteFlags, writeOptions } from '../options.ts'
 import { runJob } from '../runJob.ts'
 import { Talk } from '../talk.ts'
 import { loadVisitor } from '../visitorModule.ts'

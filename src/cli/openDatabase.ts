@@ -1,0 +1,14 @@
+import { connect, type Database } from '../index.ts'
+import type { ConnectionFlags } from './options.ts'
+
+/** The database that the flags, the environment and the profile name. */
+export function openDatabase(flags: ConnectionFlags): Database {
+  // The SDK reads a profile's endpoint only for the profile in the environment.
+  if (flags.profile !== undefined) process.env['AWS_PROFILE'] = flags.profile
+  return connect({
+    ...(flags.region === undefined ? {} : { region: flags.region }),
+    ...(flags.profile === undefined ? {} : { profile: flags.profile }),
+    ...(flags.endpointUrl === undefined ? {} : { endpoint: flags.endpointUrl }),
+    ...(flags.allowInsecureEndpoint === true ? { allowInsecureEndpoint: true } : {}),
+  })
+}
