@@ -18,8 +18,10 @@ if (major < 20 || (major === 20 && minor < 19)) {
 const installStamp = 'node_modules/.headrace-installed'
 const lockHash = hashOf(['package-lock.json', 'package.json'])
 if (read(installStamp) !== lockHash) {
-  console.error('installing dependencies (npm ci)')
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+  console.error('installing dependencies (npm install)')
+  // Not `npm ci`: it refuses a lockfile that lacks some other platform's optional package, which a mirror may not have.
+  // What the lockfile names is installed as it names it; the lockfile is not written.
+  run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'])
   writeFileSync(installStamp, lockHash)
 }
 
