@@ -13,6 +13,12 @@ import { describeTable, type TableDescription } from './tableDescription.ts'
 
 const PATIENCE_MS = 600_000
 
+/** @throws {TypeError} for what can not be a table's name (developer guide, "Naming rules and data types") */
+export function checkTableName(name: string): void {
+  if (/^[a-zA-Z0-9_.-]{3,255}$/.test(name)) return
+  throw new TypeError(`"${name}" is no table name: 3 to 255 letters, digits, "_", "-" and "."`)
+}
+
 /** A table, by its name. Making one sends nothing. */
 export class Table {
   readonly name: string
@@ -21,9 +27,7 @@ export class Table {
 
   /** Made by `database.table()`. */
   constructor(database: Database, name: string) {
-    if (!/^[a-zA-Z0-9_.-]{3,255}$/.test(name)) {
-      throw new TypeError(`"${name}" is no table name: 3 to 255 letters, digits, "_", "-" and "."`)
-    }
+    checkTableName(name)
     this.database = database
     this.name = name
   }
@@ -48,7 +52,8 @@ export class Table {
   /** A publisher of its own for this table; see {@link Publisher}. Wrong options are `TypeError`s here and now. */
   publisher(options: PublisherOptions = {}): Publisher {
     const checked = checkPublisherOptions(options)
-    return new Publisher(this.#openEngine(checked), { maxQueueSize: checked.maxQueueSize, onReject: options.onReject })
+    const { maxQueueSize, maxQueueBytes } = checked
+    return new Publisher(this.#openEngine(checked), { maxQueueSize, maxQueueBytes, onReject: options.onReject })
   }
 
   /** For operations: the machine behind a publisher, whose entries have owners of their own. */

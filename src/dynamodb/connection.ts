@@ -134,7 +134,9 @@ async function loadSdk(profile: string | undefined, region: string | undefined):
       const configured = ignoreConfigured ? undefined : await config.serviceConfiguredEndpoint?.()
       if (configured !== undefined && configured !== '') return configured
       const mode = (await config.accountIdEndpointMode?.()) ?? 'preferred'
-      const account = mode === 'disabled' ? undefined : ((await provider()) as { accountId?: string }).accountId
+      // Where there are no credentials, the first request says so, and what to do.
+      const known = mode === 'disabled' ? undefined : await provider().catch(() => undefined)
+      const account = (known as { accountId?: string } | undefined)?.accountId
       const { url } = config.endpointProvider({
         Region: resolvedRegion,
         UseFIPS: await config.useFipsEndpoint(),

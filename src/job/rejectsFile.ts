@@ -63,8 +63,17 @@ export class RejectsFile {
     } catch (error) {
       if (!(error instanceof ItemError)) throw error
       // What DynamoDB would not take has no DynamoDB JSON; what JSON can show of it is better than nothing.
-      return `,"raw":${JSON.stringify(JSON.stringify(item, showUnusual) ?? '')}`
+      return `,"raw":${JSON.stringify(shown(item))}`
     }
+  }
+}
+
+function shown(item: object): string {
+  try {
+    return JSON.stringify(item, showUnusual) ?? ''
+  } catch (error) {
+    // Without end, such as an object that holds itself.
+    return `can not be shown: ${error instanceof Error ? error.message : error}`
   }
 }
 

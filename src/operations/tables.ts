@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.ts'
+import { checkTableName } from '../database/table.ts'
 import { describeTable, type TableDescription } from '../database/tableDescription.ts'
 import type { KeySchema } from '../item/itemKey.ts'
 import { sleep } from '../runtime/clock.ts'
@@ -28,6 +29,7 @@ export async function createTable(
   name: string,
   options: CreateTableOptions,
 ): Promise<TableDescription> {
+  checkTableName(name)
   const { service } = await database.open()
   const { key, readUnitsPerSecond, writeUnitsPerSecond, signal } = options
   if (options.replace === true) await dropTable(database, name, signal === undefined ? {} : { signal })
@@ -78,6 +80,7 @@ export async function dropTable(
   name: string,
   options: { signal?: AbortSignal } = {},
 ): Promise<boolean> {
+  checkTableName(name)
   const { service, clock, connection } = await database.open()
   const deadline = clock.now() + WAIT_MS
   let found = false
@@ -108,6 +111,7 @@ export async function waitForTable(
   name: string,
   options: { signal?: AbortSignal } = {},
 ): Promise<TableDescription> {
+  checkTableName(name)
   const { service, clock, connection } = await database.open()
   const deadline = clock.now() + WAIT_MS
   for (;;) {

@@ -76,6 +76,8 @@ export interface EngineOptions {
 const REQUEST_BYTES_MAX = 16 * 1024 * 1024 - 64 * 1024
 /** Entries kept for use again: as many as a busy publisher has. */
 const IDLE_ENTRIES_MAX = 32_768
+/** Entries that were passed over while others of their request were stored wait as if tried so often: 200 ms at most. */
+const PARTLY_TRIES_MAX = 3
 /** However many entries that is, no more bytes than this are at the service at once. */
 const IN_FLIGHT_BYTES_MAX = 64 * 1024 * 1024
 
@@ -546,8 +548,9 @@ export class PublishEngine {
       const waiting = new Set(unprocessed)
       for (const entry of batch) if (!waiting.has(entry)) this.#settleStored(entry)
       if (waiting.size < batch.length) this.#lastProgressAt = this.#clock.now()
-      this.#window.onThrottled(this.#clock.now(), latencyMs)
-      this.#again([...waiting], 'unprocessed', false, 0, 'UnprocessedItems')
+      this.#window.onStored(batch.length - waiting.size)
+      this.#window.onThrottled(this.#clock.now(), latencyMs, waiting.size / batch.length)
+      this.#again([...waiting], 'unprocessed', false, 0, 'UnprocessedItems', waiting.size < batch.length)
     }
     this.#pump()
   }
@@ -612,16 +615,23 @@ export class PublishEngine {
         this.#refuse([entry], sent, outcome)
       }
     }
+    this.#window.onStored(batch.length - again.throttled.length)
     if (again.throttled.length > 0) {
-      this.#window.onThrottled(this.#clock.now(), latencyMs)
-      this.#again(again.throttled, 'unprocessed', false, 0, 'throttled')
-    } else {
-      this.#window.onStored(batch.length)
+      this.#window.onThrottled(this.#clock.now(), latencyMs, again.throttled.length / batch.length)
+      this.#again(again.throttled, 'unprocessed', false, 0, 'throttled', again.throttled.length < batch.length)
     }
     if (again.failed.length > 0) this.#again(again.failed, 'transient', false, 0, 'InternalServerError')
   }
 
-  #again(entries: readonly Entry[], why: string, ambiguous: boolean, retryAfterMs: number, said: string): void {
+  /** @param partly others of the same request were stored, so the service has room for some */
+  #again(
+    entries: readonly Entry[],
+    why: string,
+    ambiguous: boolean,
+    retryAfterMs: number,
+    said: string,
+    partly = false,
+  ): void {
     // What was told of another entry of this answer may have ended everything.
     if (this.#failure !== undefined) return
     const waitedMs = this.#clock.now() - this.#lastProgressAt
@@ -642,6 +652,8 @@ export class PublishEngine {
     for (const entry of entries) {
       entry.state = 'delayed'
       if (ambiguous) entry.ambiguous = true
+      // One that was passed over many times is unlucky, not too early: the window is what slows all down.
+      if (partly) entry.tries = Math.min(entry.tries, PARTLY_TRIES_MAX)
       tries = Math.max(tries, entry.tries)
       bytes += entry.wireBytes
     }

@@ -56,6 +56,7 @@ export class Publisher implements AsyncDisposable, EntryOwner {
   readonly #encoder = new ItemEncoder()
   readonly #keyEncoder = new ItemEncoder()
   readonly #maxQueueSize: number
+  readonly #maxQueueBytes: number
   #engine: PublishEngine | undefined
   #schema: KeySchema | undefined
   #failure: HeadraceError | undefined
@@ -65,14 +66,20 @@ export class Publisher implements AsyncDisposable, EntryOwner {
   #endOpening!: () => void
   /** Entries taken before the table's key is known, in their text. */
   #early: ((schema: KeySchema, engine: PublishEngine) => void)[] = []
+  #earlyBytes = 0
 
   /** Made by `table.publisher()`. */
   constructor(
     opening: Promise<{ engine: PublishEngine; schema: KeySchema }>,
-    options: { maxQueueSize: number; onReject: ((reject: Reject) => void) | undefined },
+    options: {
+      maxQueueSize: number
+      maxQueueBytes: number
+      onReject: ((reject: Reject) => void) | undefined
+    },
   ) {
     this.#onReject = options.onReject
     this.#maxQueueSize = options.maxQueueSize
+    this.#maxQueueBytes = options.maxQueueBytes
     this.#opening = new Promise((resolve) => {
       this.#endOpening = resolve
     })
@@ -272,7 +279,8 @@ export class Publisher implements AsyncDisposable, EntryOwner {
         this.#rejectInvalid(error, item, kind)
       }
     })
-    return this.#early.length < this.#maxQueueSize
+    this.#earlyBytes += text.length
+    return this.#early.length < this.#maxQueueSize && this.#earlyBytes < this.#maxQueueBytes
   }
 
   #check(): void {

@@ -27,10 +27,15 @@ export class InFlightWindow {
     if (this.#limit < this.#max) this.#limit = Math.min(this.#max, this.#limit + (entries * this.#min) / this.#limit)
   }
 
-  /** The service pushed back. Requests sent before the last cut say nothing new, so cuts are a latency apart. */
-  onThrottled(nowMs: number, latencyMs: number): void {
+  /**
+   * The service pushed back. Requests sent before the last cut say nothing new, so cuts are a latency apart.
+   *
+   * @param share of the request that was pushed back: a cut is as deep as that says (DCTCP, RFC 8257), or a little too much
+   *   would cost almost everything
+   */
+  onThrottled(nowMs: number, latencyMs: number, share = 1): void {
     if (nowMs - latencyMs < this.#cutAt) return
     this.#cutAt = nowMs
-    this.#limit = Math.max(this.#min, this.#limit * 0.7)
+    this.#limit = Math.max(this.#min, this.#limit * (1 - 0.3 * share))
   }
 }

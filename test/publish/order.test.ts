@@ -90,7 +90,15 @@ class FaultyTable implements Transport {
         receiver.onFailure({ kind: 'reset', message: answer, cause: undefined })
       } else {
         const text = Buffer.from(JSON.stringify(answer.body))
-        receiver.onAnswer({ status: answer.status ?? 200, body: text, crc32: undefined, requestId: '', gzip: false, date: '', retryAfterMs: undefined })
+        receiver.onAnswer({
+          status: answer.status ?? 200,
+          body: text,
+          crc32: undefined,
+          requestId: '',
+          gzip: false,
+          date: '',
+          retryAfterMs: undefined,
+        })
       }
     }
     // The write is made at one moment, its answer arrives at a later one.
@@ -136,7 +144,9 @@ function touched(operation: string, body: any): string[] {
   if (operation === 'BatchWriteItem') return body.RequestItems.things.map(keyOf)
   if (operation === 'UpdateItem') return [body.Key.pk.S]
   if (operation !== 'BatchExecuteStatement') return []
-  return body.Statements.map(({ Parameters }: { Parameters: { S?: string }[] }) => Parameters.find(({ S }) => S?.startsWith('key'))!.S)
+  return body.Statements.map(
+    ({ Parameters }: { Parameters: { S?: string }[] }) => Parameters.find(({ S }) => S?.startsWith('key'))!.S,
+  )
 }
 
 type Operation = { kind: 'put' | 'delete' | 'update' | 'flush' | 'pause'; key: string }

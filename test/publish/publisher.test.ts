@@ -1,16 +1,25 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createTable } from '../../src/operations/tables.ts'
 import { connect, type Database } from '../../src/database/database.ts'
 import { startLocal } from '../../src/local/startLocal.ts'
+import { createTable } from '../../src/operations/tables.ts'
 import type { PublisherOptions, Reject } from '../../src/publish/publisher.ts'
 import { sleep, systemClock } from '../../src/runtime/clock.ts'
 import { deferred } from '../../src/runtime/deferred.ts'
 import { HeadraceError } from '../../src/runtime/headraceError.ts'
 import { keyOf, MemoryTable, type MemoryTableOptions } from '../support/memoryTable.ts'
-import { type ScriptedAnswer, type ScriptedRequest, serviceError, startScriptedServer, wrongChecksum } from '../support/scriptedServer.ts'
+import {
+  type ScriptedAnswer,
+  type ScriptedRequest,
+  serviceError,
+  startScriptedServer,
+  wrongChecksum,
+} from '../support/scriptedServer.ts'
 
-type Interfere = (request: ScriptedRequest, store: MemoryTable) => ScriptedAnswer | undefined | Promise<ScriptedAnswer | undefined>
+type Interfere = (
+  request: ScriptedRequest,
+  store: MemoryTable,
+) => ScriptedAnswer | undefined | Promise<ScriptedAnswer | undefined>
 
 /** A table that answers as the service would, unless the test has another answer. */
 async function withTable(interfere: Interfere = () => undefined, options: MemoryTableOptions = {}) {
@@ -36,20 +45,26 @@ async function withTable(interfere: Interfere = () => undefined, options: Memory
 const entriesOf = (request: ScriptedRequest): { PutRequest: { Item: { [name: string]: unknown } } }[] =>
   request.body.RequestItems.things
 const keysOf = (request: ScriptedRequest): string[] => entriesOf(request).map(keyOf)
-const isError = (code: string, pattern = /./) => (error: unknown) => {
-  assert.ok(error instanceof HeadraceError, `${error}`)
-  assert.equal(error.code, code)
-  assert.match(error.message, pattern)
-  return true
-}
+const isError =
+  (code: string, pattern = /./) =>
+  (error: unknown) => {
+    assert.ok(error instanceof HeadraceError, `${error}`)
+    assert.equal(error.code, code)
+    assert.match(error.message, pattern)
+    return true
+  }
 const LATE = Symbol('late')
 /** Fails instead of hanging. */
 async function within<Value>(ms: number, promise: Promise<Value>): Promise<Value> {
   const stop = new AbortController()
-  const first = await Promise.race([promise, sleep(systemClock, ms, stop.signal).then(() => LATE, () => LATE)])
-  stop.abort()
-  assert.notEqual(first, LATE, `not settled within ${ms} ms`)
-  return first as Value
+  const late = sleep(systemClock, ms, stop.signal).catch(() => undefined)
+  try {
+    const first = await Promise.race([promise, late.then(() => LATE)])
+    assert.notEqual(first, LATE, `not settled within ${ms} ms`)
+    return first as Value
+  } finally {
+    stop.abort()
+  }
 }
 
 async function publishAll(database: Database, prefix: string, count: number, options: PublisherOptions = {}) {
@@ -72,16 +87,19 @@ test('publishers that work side by side', async (t) => {
     assert.equal(at.store.items.size, 3_560)
   })
 
-  await t.test('a producer that stops calling without closing never keeps another, nor close(), from ending', async () => {
-    await using at = await withTable()
-    const forgotten = at.table.publisher({ lingerMs: 60_000 })
-    forgotten.put({ pk: 'forgotten' })
-    const publisher = at.table.publisher({ lingerMs: 60_000 })
-    publisher.put({ pk: 'one' })
-    await within(1_000, publisher.close())
-    await within(1_000, forgotten.close())
-    assert.deepEqual([...at.store.items.keys()].sort(), ['forgotten', 'one'])
-  })
+  await t.test(
+    'a producer that stops calling without closing never keeps another, nor close(), from ending',
+    async () => {
+      await using at = await withTable()
+      const forgotten = at.table.publisher({ lingerMs: 60_000 })
+      forgotten.put({ pk: 'forgotten' })
+      const publisher = at.table.publisher({ lingerMs: 60_000 })
+      publisher.put({ pk: 'one' })
+      await within(1_000, publisher.close())
+      await within(1_000, forgotten.close())
+      assert.deepEqual([...at.store.items.keys()].sort(), ['forgotten', 'one'])
+    },
+  )
 
   await t.test('one that fails touches no other', async () => {
     await using at = await withTable((request) =>
@@ -134,21 +152,30 @@ test('what the service did not get to', async (t) => {
   })
 
   const answers: [string, (request: ScriptedRequest, store: MemoryTable) => ScriptedAnswer][] = [
-    ['a wrong checksum', (request, store) => {
-      store.write(entriesOf(request))
-      const body = { UnprocessedItems: {} }
-      return { headers: { 'x-amz-crc32': wrongChecksum(body) }, body }
-    }],
-    ['half an answer', (request, store) => {
-      store.write(entriesOf(request))
-      return 'half'
-    }],
+    [
+      'a wrong checksum',
+      (request, store) => {
+        store.write(entriesOf(request))
+        const body = { UnprocessedItems: {} }
+        return { headers: { 'x-amz-crc32': wrongChecksum(body) }, body }
+      },
+    ],
+    [
+      'half an answer',
+      (request, store) => {
+        store.write(entriesOf(request))
+        return 'half'
+      },
+    ],
     ['an answer that is not JSON', () => ({ body: '<html>' })],
     ['a reset before the write', () => 'reset'],
-    ['a reset after the write', (request, store) => {
-      store.write(entriesOf(request))
-      return 'reset'
-    }],
+    [
+      'a reset after the write',
+      (request, store) => {
+        store.write(entriesOf(request))
+        return 'reset'
+      },
+    ],
     ['a 500 of the service', () => serviceError('InternalServerError', 'failed', 500)],
     ['a 503 page of a proxy', () => ({ status: 503, body: '<html>busy</html>' })],
     ['a throttle', () => serviceError('ProvisionedThroughputExceededException')],
@@ -173,19 +200,25 @@ test('entries that can never be stored', async (t) => {
   const refusing: Interfere = (request) =>
     request.text.includes('"bad"') ? serviceError('ValidationException', 'One of them is bad') : undefined
 
-  await t.test('a batch refused for one bad item is halved until 24 are stored and one is rejected with the message', async () => {
-    await using at = await withTable(refusing)
-    const rejects: Reject[] = []
-    const publisher = at.table.publisher({ onReject: (reject) => rejects.push(reject) })
-    for (let index = 0; index < 25; index += 1) publisher.put({ pk: index === 11 ? 'bad' : `good${index}`, index })
-    await publisher.close()
-    assert.equal(at.store.items.size, 24)
-    assert.deepEqual(rejects, [
-      { code: 'ValidationException', message: 'One of them is bad', item: { pk: 'bad', index: 11 }, kind: 'put' },
-    ])
-    const { taken, stored, rejected, buffered, inFlight } = publisher.stats
-    assert.deepEqual({ taken, stored, rejected, buffered, inFlight }, { taken: 25, stored: 24, rejected: 1, buffered: 0, inFlight: 0 })
-  })
+  await t.test(
+    'a batch refused for one bad item is halved until 24 are stored and one is rejected with the message',
+    async () => {
+      await using at = await withTable(refusing)
+      const rejects: Reject[] = []
+      const publisher = at.table.publisher({ onReject: (reject) => rejects.push(reject) })
+      for (let index = 0; index < 25; index += 1) publisher.put({ pk: index === 11 ? 'bad' : `good${index}`, index })
+      await publisher.close()
+      assert.equal(at.store.items.size, 24)
+      assert.deepEqual(rejects, [
+        { code: 'ValidationException', message: 'One of them is bad', item: { pk: 'bad', index: 11 }, kind: 'put' },
+      ])
+      const { taken, stored, rejected, buffered, inFlight } = publisher.stats
+      assert.deepEqual(
+        { taken, stored, rejected, buffered, inFlight },
+        { taken: 25, stored: 24, rejected: 1, buffered: 0, inFlight: 0 },
+      )
+    },
+  )
 
   await t.test('without onReject the first refusal fails put, ready, flush and close', async () => {
     await using at = await withTable(refusing)
@@ -212,21 +245,27 @@ test('entries that can never be stored', async (t) => {
     publisher.put({ pk: 'fine' })
     await publisher.close()
     assert.deepEqual([...at.store.items.keys()], ['fine'])
-    assert.deepEqual(rejects.map(({ code }) => code), new Array(6).fill('InvalidItem'))
+    assert.deepEqual(
+      rejects.map(({ code }) => code),
+      new Array(6).fill('InvalidItem'),
+    )
     assert.match(rejects[1]!.message, /"pk"/)
     assert.deepEqual([publisher.stats.taken, publisher.stats.rejected], [7, 6])
   })
 
-  await t.test('an item without its key that was put before the table was described fails flush, and nothing else', async () => {
-    await using at = await withTable()
-    const publisher = at.table.publisher()
-    publisher.put({ name: 'no key' })
-    publisher.put({ pk: 'fine' })
-    // Long enough that a rejection that nobody handles would end the process.
-    await sleep(systemClock, 50)
-    await assert.rejects(publisher.flush(), isError('REJECTED', /"pk"/))
-    await assert.rejects(publisher.close(), isError('REJECTED'))
-  })
+  await t.test(
+    'an item without its key that was put before the table was described fails flush, and nothing else',
+    async () => {
+      await using at = await withTable()
+      const publisher = at.table.publisher()
+      publisher.put({ name: 'no key' })
+      publisher.put({ pk: 'fine' })
+      // Long enough that a rejection that nobody handles would end the process.
+      await sleep(systemClock, 50)
+      await assert.rejects(publisher.flush(), isError('REJECTED', /"pk"/))
+      await assert.rejects(publisher.close(), isError('REJECTED'))
+    },
+  )
 
   await t.test('an onReject that throws fails the publisher with that error as cause', async () => {
     await using at = await withTable(refusing)
@@ -250,14 +289,21 @@ test('entries that can never be stored', async (t) => {
       AttributeDefinitions: ['pk', 'mail'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
       KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
       GlobalSecondaryIndexes: [
-        { IndexName: 'byMail', KeySchema: [{ AttributeName: 'mail', KeyType: 'HASH' }], Projection: { ProjectionType: 'ALL' } },
+        {
+          IndexName: 'byMail',
+          KeySchema: [{ AttributeName: 'mail', KeyType: 'HASH' }],
+          Projection: { ProjectionType: 'ALL' },
+        },
       ],
     })
     const rejects: Reject[] = []
     const publisher = database.table('indexed').publisher({ onReject: (reject) => rejects.push(reject) })
     for (let index = 0; index < 25; index += 1) publisher.put({ pk: `${index}`, mail: index === 20 ? '' : 'a@b.c' })
     await publisher.close()
-    assert.deepEqual(rejects.map(({ item }) => item), [{ pk: '20', mail: '' }])
+    assert.deepEqual(
+      rejects.map(({ item }) => item),
+      [{ pk: '20', mail: '' }],
+    )
     assert.equal(rejects[0]!.code, 'ValidationException')
     assert.equal(publisher.stats.stored, 24)
   })
@@ -292,7 +338,13 @@ test('writes of one key', async (t) => {
     publisher.put({ pk: 'a', v: 2 })
     publisher.put({ pk: 'b', v: 1 })
     await sleep(systemClock, 50)
-    assert.equal(at.writes().flatMap(keysOf).filter((key) => key === 'a').length, 1)
+    assert.equal(
+      at
+        .writes()
+        .flatMap(keysOf)
+        .filter((key) => key === 'a').length,
+      1,
+    )
     go.resolve()
     await publisher.close()
     assert.deepEqual(at.store.items.get('a'), { pk: { S: 'a' }, v: { N: '2' } })
@@ -308,14 +360,21 @@ test('writes of one key', async (t) => {
     publisher.put({ pk: 'a', v: 'bad' })
     await publisher.close()
     assert.deepEqual(at.store.items.get('a'), { pk: { S: 'a' }, v: { S: 'good' } })
-    assert.deepEqual(rejects.map(({ item }) => item?.['v']), ['bad'])
+    assert.deepEqual(
+      rejects.map(({ item }) => item?.['v']),
+      ['bad'],
+    )
     assert.deepEqual([publisher.stats.stored, publisher.stats.rejected, publisher.stats.buffered], [1, 1, 0])
   })
 })
 
 test('bounds', async (t) => {
   await t.test('no more is buffered or in flight than was asked for', async () => {
-    for (const [maxInFlight, maxQueueSize] of [[1, 1], [10, 30], [60, 100]] as const) {
+    for (const [maxInFlight, maxQueueSize] of [
+      [1, 1],
+      [10, 30],
+      [60, 100],
+    ] as const) {
       let atService = 0
       let atServiceMax = 0
       await using at = await withTable(async (request) => {
@@ -347,11 +406,18 @@ test('bounds', async (t) => {
     const byEntries = at.table.publisher({ maxQueueSize: 3, maxInFlight: 1 })
     await byEntries.ready
     // The first leaves at once.
-    assert.deepEqual([1, 2, 3, 4].map((index) => byEntries.put({ pk: `${index}` })), [true, true, true, false])
+    assert.deepEqual(
+      [1, 2, 3, 4].map((index) => byEntries.put({ pk: `${index}` })),
+      [true, true, true, false],
+    )
     const byBytes = at.table.publisher({ maxQueueBytes: 1_024, lingerMs: 1_000 })
     await byBytes.ready
     assert.equal(byBytes.put({ pk: 'a' }), true)
     assert.equal(byBytes.put({ pk: 'b', text: 'x'.repeat(1_000) }), false)
+    const undescribed = at.table.database.table('things').publisher({ maxQueueBytes: 1_024 })
+    assert.equal(undescribed.put({ pk: 'a' }), true)
+    assert.equal(undescribed.put({ pk: 'b', text: 'x'.repeat(1_000) }), false)
+    undescribed.destroy()
     for (const publisher of [byEntries, byBytes]) {
       const rejected = assert.rejects(publisher.ready, isError('CLOSED'))
       publisher.destroy()
@@ -364,9 +430,12 @@ test('bounds', async (t) => {
     for (const opened of [true, false]) {
       const publisher = at.table.publisher({ maxQueueSize: 10 })
       if (opened) await publisher.ready
-      assert.throws(() => {
-        for (let index = 0; index < 100_000; index += 1) publisher.put({ pk: `${index}` })
-      }, isError('QUEUE_OVERRUN', /await publisher\.ready/))
+      assert.throws(
+        () => {
+          for (let index = 0; index < 100_000; index += 1) publisher.put({ pk: `${index}` })
+        },
+        isError('QUEUE_OVERRUN', /await publisher\.ready/),
+      )
       publisher.destroy()
     }
   })
@@ -388,12 +457,24 @@ test('bounds', async (t) => {
     ]
     for (const options of wrong) {
       const [[name]] = Object.entries(options) as [[string, unknown]]
-      assert.throws(() => table.publisher(options), (error: Error) => error instanceof TypeError && error.message.startsWith(name))
+      assert.throws(
+        () => table.publisher(options),
+        (error: Error) => error instanceof TypeError && error.message.startsWith(name),
+      )
     }
-    const wrongScans = [{ segments: 0 }, { concurrency: 2_000 }, { pageItemsMax: 0 }, { readUnitsPerSecond: -1 }, { patienceMs: -1 }]
+    const wrongScans = [
+      { segments: 0 },
+      { concurrency: 2_000 },
+      { pageItemsMax: 0 },
+      { readUnitsPerSecond: -1 },
+      { patienceMs: -1 },
+    ]
     for (const options of wrongScans) {
       const [[name]] = Object.entries(options) as [[string, unknown]]
-      assert.throws(() => table.scan(options), (error: Error) => error instanceof TypeError && error.message.startsWith(name))
+      assert.throws(
+        () => table.scan(options),
+        (error: Error) => error instanceof TypeError && error.message.startsWith(name),
+      )
     }
   })
 
@@ -548,7 +629,11 @@ test('update', async (t) => {
       const publisher = at.table.publisher({ onReject: (reject) => rejects.push(reject) })
       for (let index = 0; index < 200; index += 1) publisher.put({ pk: `${index}`, old: 1, gone: true })
       for (let index = 0; index < 200; index += 1) {
-        publisher.update({ pk: `${index}` }, { set: { a: index, b: 'text' }, remove: ['gone'] }, { expect: { old: 1, a: undefined } })
+        publisher.update(
+          { pk: `${index}` },
+          { set: { a: index, b: 'text' }, remove: ['gone'] },
+          { expect: { old: 1, a: undefined } },
+        )
       }
       await publisher.close()
       assert.deepEqual(rejects, [])
@@ -559,31 +644,45 @@ test('update', async (t) => {
     })
   }
 
-  await t.test('an update that the service refuses for itself spoils no other, while the dialect is unknown', async () => {
-    for (const dialect of ['clauses', 'commas'] as const) {
-      await using at = await withTable((request, store) => {
-        if (request.operation === 'UpdateItem' && request.text.includes('"bad"')) return serviceError('ValidationException', 'bad')
-        if (request.operation !== 'BatchExecuteStatement') return undefined
-        const Responses = request.body.Statements.map((statement: object) =>
-          JSON.stringify(statement).includes('"bad"')
-            ? { Error: { Code: 'ValidationError', Message: 'bad' } }
-            : (store.answer(request.operation, { Statements: [statement] }) as { body: { Responses: object[] } }).body.Responses[0],
+  await t.test(
+    'an update that the service refuses for itself spoils no other, while the dialect is unknown',
+    async () => {
+      for (const dialect of ['clauses', 'commas'] as const) {
+        await using at = await withTable(
+          (request, store) => {
+            if (request.operation === 'UpdateItem' && request.text.includes('"bad"'))
+              return serviceError('ValidationException', 'bad')
+            if (request.operation !== 'BatchExecuteStatement') return undefined
+            const Responses = request.body.Statements.map((statement: object) =>
+              JSON.stringify(statement).includes('"bad"')
+                ? { Error: { Code: 'ValidationError', Message: 'bad' } }
+                : (store.answer(request.operation, { Statements: [statement] }) as { body: { Responses: object[] } })
+                    .body.Responses[0],
+            )
+            return { body: { Responses } }
+          },
+          { dialect },
         )
-        return { body: { Responses } }
-      }, { dialect })
-      const rejects: Reject[] = []
-      const publisher = at.table.publisher({ onReject: (reject) => rejects.push(reject) })
-      for (let index = 0; index < 60; index += 1) publisher.put({ pk: `${index}` })
-      await publisher.flush()
-      for (let index = 0; index < 60; index += 1) {
-        publisher.update({ pk: `${index}` }, { set: { a: index % 30 === 0 ? 'bad' : 'fine', b: 1 } })
-        if (index % 5 === 0) await publisher.flush()
+        const rejects: Reject[] = []
+        const publisher = at.table.publisher({ onReject: (reject) => rejects.push(reject) })
+        for (let index = 0; index < 60; index += 1) publisher.put({ pk: `${index}` })
+        await publisher.flush()
+        for (let index = 0; index < 60; index += 1) {
+          publisher.update({ pk: `${index}` }, { set: { a: index % 30 === 0 ? 'bad' : 'fine', b: 1 } })
+          if (index % 5 === 0) await publisher.flush()
+        }
+        await publisher.close()
+        assert.deepEqual(
+          rejects.map(({ item, message }) => [item?.['pk'], message]),
+          [
+            ['0', 'bad'],
+            ['30', 'bad'],
+          ],
+        )
+        assert.equal([...at.store.items.values()].filter((item) => 'b' in item).length, 58)
       }
-      await publisher.close()
-      assert.deepEqual(rejects.map(({ item, message }) => [item?.['pk'], message]), [['0', 'bad'], ['30', 'bad']])
-      assert.equal([...at.store.items.values()].filter((item) => 'b' in item).length, 58)
-    }
-  })
+    },
+  )
 
   await t.test('a missing item, or one that is not as expected, is a reject, and nothing is made', async () => {
     await using at = await withTable()
@@ -608,7 +707,9 @@ test('update', async (t) => {
   await t.test('unusual attribute names go by UpdateItem, in a real store', async () => {
     await using store = await startLocal({ kind: 'dynoxide' })
     await using database = connect({ endpoint: store.endpoint })
-    await createTable(database, 'odd', { key: { partition: { name: 'the key', type: 'S' }, sort: { name: 'sort:key', type: 'N' } } })
+    await createTable(database, 'odd', {
+      key: { partition: { name: 'the key', type: 'S' }, sort: { name: 'sort:key', type: 'N' } },
+    })
     const table = database.table('odd')
     await using publisher = table.publisher()
     const key = { 'the key': 'a', 'sort:key': 7 }
@@ -622,7 +723,12 @@ test('update', async (t) => {
     publisher.update({ 'the key': 'a', 'sort:key': 8 }, { set: { size: 2, select: 3 }, remove: ['values'] })
     await publisher.flush()
     assert.deepEqual(await table.get(key), { ...key, 'a.b': 2, '"quoted"': 'x', ünïcode: [1], constructor: 3 })
-    assert.deepEqual(await table.get({ 'the key': 'a', 'sort:key': 8 }), { 'the key': 'a', 'sort:key': 8, size: 2, select: 3 })
+    assert.deepEqual(await table.get({ 'the key': 'a', 'sort:key': 8 }), {
+      'the key': 'a',
+      'sort:key': 8,
+      size: 2,
+      select: 3,
+    })
   })
 
   await t.test('statements that are throttled or fail are sent again, and only those', async () => {
@@ -630,14 +736,21 @@ test('update', async (t) => {
     await using at = await withTable((request, store) => {
       if (request.operation !== 'BatchExecuteStatement') return undefined
       const statements = request.body.Statements as { Parameters: { S: string }[] }[]
-      const codes = ['ThrottlingError', 'ProvisionedThroughputExceeded', 'RequestLimitExceeded', 'InternalServerError', 'TransactionConflict']
+      const codes = [
+        'ThrottlingError',
+        'ProvisionedThroughputExceeded',
+        'RequestLimitExceeded',
+        'InternalServerError',
+        'TransactionConflict',
+      ]
       const Responses = statements.map((statement, index) => {
         const key = JSON.stringify(statement.Parameters)
         if (index % 3 === 0 && !failedOnce.has(key)) {
           failedOnce.add(key)
           return { Error: { Code: codes[index % codes.length]!, Message: 'not now' } }
         }
-        return (store.answer('BatchExecuteStatement', { Statements: [statement] }) as { body: { Responses: object[] } }).body.Responses[0]
+        return (store.answer('BatchExecuteStatement', { Statements: [statement] }) as { body: { Responses: object[] } })
+          .body.Responses[0]
       })
       return { body: { Responses } }
     })

@@ -46,7 +46,9 @@ export class MemoryTable {
       case 'UpdateItem':
         return this.#updateItem(body)
       case 'Query': {
-        const found = this.items.get(keyText({ pk: body.ExpressionAttributeValues[':k0'], sk: body.ExpressionAttributeValues[':k1'] }))
+        const found = this.items.get(
+          keyText({ pk: body.ExpressionAttributeValues[':k0'], sk: body.ExpressionAttributeValues[':k1'] }),
+        )
         return { body: { Items: found === undefined ? [] : [found], Count: found === undefined ? 0 : 1 } }
       }
       default:
@@ -102,12 +104,15 @@ export class MemoryTable {
     const names = body.ExpressionAttributeNames as { [alias: string]: string }
     const values = (body.ExpressionAttributeValues ?? {}) as Attributes
     const sets: Attributes = {}
-    for (const match of body.UpdateExpression.matchAll(/(#n\d+) = (:v\d+)/g)) sets[names[match[1]!]!] = values[match[2]!]
+    for (const match of body.UpdateExpression.matchAll(/(#n\d+) = (:v\d+)/g))
+      sets[names[match[1]!]!] = values[match[2]!]
     const removing = /REMOVE (.*)$/.exec(body.UpdateExpression)?.[1] ?? ''
     const removes = removing === '' ? [] : removing.split(', ').map((alias) => names[alias]!)
     const expected: Attributes = { ...body.Key }
-    for (const match of body.ConditionExpression.matchAll(/(#n\d+) = (:v\d+)/g)) expected[names[match[1]!]!] = values[match[2]!]
-    for (const match of body.ConditionExpression.matchAll(/attribute_not_exists\((#n\d+)\)/g)) expected[names[match[1]!]!] = undefined
+    for (const match of body.ConditionExpression.matchAll(/(#n\d+) = (:v\d+)/g))
+      expected[names[match[1]!]!] = values[match[2]!]
+    for (const match of body.ConditionExpression.matchAll(/attribute_not_exists\((#n\d+)\)/g))
+      expected[names[match[1]!]!] = undefined
     return this.#change(expected, sets, removes)
       ? { body: {} }
       : serviceError('ConditionalCheckFailedException', 'The conditional request failed')

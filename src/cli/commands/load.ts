@@ -51,6 +51,8 @@ export async function loadCommand(
   await runJob('load', name, flags, database, (onReject) =>
     load(file(path, { ...options, stdin: process.stdin }), table, { ...writeOptions(flags), onReject }),
   )
+  // After a signal it may still be open and silent, and would keep the process.
+  if (path === '-') process.stdin.destroy()
 }
 
 function fileOptions(flags: LoadFlags): FileOptions {
