@@ -18,10 +18,17 @@ export class ItemEncoder {
   sizeBytes = 0
   /** Whether the text that was last encoded is all ASCII, so that it has as many bytes as characters. */
   ascii = true
-  readonly #root: Shape = new Shape()
+  readonly #root: Shape
 
   /**
-   * The item as `{"name":{"S":"…"},…}`.
+   * @param prefix and `suffix` are put around each item's text by {@link encode}, at less than joining them afterwards costs
+   */
+  constructor(prefix = '', suffix = '') {
+    this.#root = new Shape(prefix, suffix)
+  }
+
+  /**
+   * The item as `{"name":{"S":"…"},…}`, between prefix and suffix.
    *
    * @throws {ItemError} naming the attribute, for what DynamoDB does not store: numbers out of range or of more than 38
    *   digits, empty or mixed sets, nesting deeper than 32, half surrogate pairs, class instances, functions, items
@@ -99,13 +106,14 @@ export class ItemEncoder {
         text += '"}'
         quoted = false
       }
-      text += text === '' ? `{${head.text.slice(1)}` : head.text
+      text += text === '' ? `${shape.prefix}{${head.text.slice(1)}` : head.text
       this.sizeBytes += head.bytes + overhead
       if (head.bytes !== name.length) this.ascii = false
       text += this.#value(value, NO_SHAPE, depth + 1)
     }
     if (index > 0) shape.open = false
-    return quoted ? `${text}"}}` : text === '' ? '{}' : `${text}}`
+    if (quoted) return text + shape.endAfterQuote
+    return (text === '' ? `${shape.prefix}{` : text) + shape.end
   }
 
   #value(value: unknown, shape: Shape, depth: number, index = -1): string {
@@ -156,19 +164,22 @@ export class ItemEncoder {
       this.sizeBytes += 3
       const length = value.length
       let text = '{"L":['
+      let quoted = false
       for (let position = 0; position < length; position += 1) {
         const element = value[position]
         if (element === undefined) throw new ItemError(`element ${position} of the list is undefined`)
         this.sizeBytes += 1
         if (typeof element === 'string' && isPlainAscii(element)) {
           this.sizeBytes += element.length
-          text = `${text + (position === 0 ? '{"S":"' : ',{"S":"') + element}"}`
+          text = text + (position === 0 ? '{"S":"' : quoted ? '"},{"S":"' : ',{"S":"') + element
+          quoted = true
           continue
         }
-        if (position > 0) text += ','
+        if (position > 0) text += quoted ? '"},' : ','
+        quoted = false
         text += this.#value(element, NO_SHAPE, depth + 1)
       }
-      return `${text}]}`
+      return text + (quoted ? '"}]}' : ']}')
     }
     if (value instanceof Uint8Array) {
       this.sizeBytes += value.byteLength
@@ -231,11 +242,21 @@ class Shape {
   readonly children: (Shape | undefined)[] = []
   /** Still being learnt from its first map. */
   open = true
+  /** What stands before the map, and what closes it. */
+  readonly prefix: string
+  readonly end: string
+  readonly endAfterQuote: string
+
+  constructor(prefix = '', suffix = '') {
+    this.prefix = prefix
+    this.end = `}${suffix}`
+    this.endAfterQuote = `"}}${suffix}`
+  }
 
   learn(name: string): boolean {
     if (this === NO_SHAPE || this.names.length >= 256) return false
     const head = nameHead(name)
-    const start = this.names.length === 0 ? `{${head.text.slice(1)}` : head.text
+    const start = this.names.length === 0 ? `${this.prefix}{${head.text.slice(1)}` : head.text
     this.heads.push(headsOf(start))
     this.headsAfterQuote.push(headsOf(`"}${start}`))
     this.names.push(name)

@@ -3,12 +3,11 @@ import type { Table } from '../database/table.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
 import { ITEM_BYTES_MAX } from '../item/attributeValue.ts'
 import { decodeItemText } from '../item/decode.ts'
-import { ItemEncoder } from '../item/encode.ts'
 import { ItemError } from '../item/itemError.ts'
 import { keyHash } from '../item/keyHash.ts'
 import { writeUnits } from '../item/units.ts'
 import type { Summary } from '../job/summary.ts'
-import type { Entry, EntryOwner } from '../publish/entry.ts'
+import { type Entry, type EntryOwner, entryEncoder } from '../publish/entry.ts'
 import { seededRandom } from '../runtime/random.ts'
 import type { Job, RunOptions } from './job.ts'
 import { compileTemplate, orderTemplate, padded } from './template.ts'
@@ -55,7 +54,7 @@ class GenerateJob implements Job, EntryOwner {
       const random = seededRandom(seed)
       const compiled = compileTemplate(template)
       const make = itemBytes === undefined ? compiled : padded(compiled, itemBytes)
-      const encoder = new ItemEncoder()
+      const encoder = entryEncoder('put')
       for (let index = 0; index < items; index += 1) {
         const item = make(index, random)
         tally.read += 1

@@ -2,12 +2,11 @@ import type { Table } from '../database/table.ts'
 import { FormatError } from '../formats/formatError.ts'
 import type { RecordPlace } from '../formats/record.ts'
 import { decodeItemText } from '../item/decode.ts'
-import { ItemEncoder } from '../item/encode.ts'
 import { ItemError } from '../item/itemError.ts'
 import { keyHash } from '../item/keyHash.ts'
 import { writeUnits } from '../item/units.ts'
 import type { Summary } from '../job/summary.ts'
-import type { Entry, EntryOwner } from '../publish/entry.ts'
+import { type Entry, type EntryOwner, entryEncoder } from '../publish/entry.ts'
 import { deferred } from '../runtime/deferred.ts'
 import { StorageError } from '../storage/storageError.ts'
 import type { RecordSource } from './file.ts'
@@ -40,7 +39,7 @@ class LoadJob implements Job, EntryOwner {
     const { tally } = run
     try {
       const { engine, schema } = await run.open()
-      const encoder = new ItemEncoder()
+      const encoder = entryEncoder('put')
       let failure: FormatError | StorageError | undefined
       try {
         for await (const records of untilAborted(this.#source.records(), signal)) {

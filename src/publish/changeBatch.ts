@@ -2,6 +2,7 @@ import { type Outcome, STORED, sortStatementError } from '../dynamodb/outcome.ts
 import type { Change } from '../item/edit.ts'
 import type { KeySchema } from '../item/itemKey.ts'
 import type { Entry } from './entry.ts'
+import type { BodySlab } from './slab.ts'
 
 /** Names that PartiQL implementations agree on; others go through UpdateItem and its aliases. */
 const PLAIN_NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/
@@ -162,10 +163,10 @@ const BRACKET_CLOSE = 93
 const BRACE_CLOSE = 125
 
 /** The body of a `BatchExecuteStatement` of these changes, each of which has a statement. */
-export function changeBatchBody(entries: readonly Entry[], dialect: Dialect): Buffer {
+export function changeBatchBody(slab: BodySlab, entries: readonly Entry[], dialect: Dialect): Buffer {
   let bytes = STATEMENTS_HEAD.length + STATEMENTS_TAIL.length + entries.length * 3 - 1
   for (const { plan, start, end } of entries) bytes += plan!.statements![dialect].length + end - start
-  const body = Buffer.allocUnsafe(bytes)
+  const body = slab.cut(bytes)
   let offset = STATEMENTS_HEAD.copy(body, 0)
   for (let index = 0; index < entries.length; index += 1) {
     const { plan, buffer, start, end } = entries[index]!

@@ -1,4 +1,5 @@
 import { decodeItemText } from '../item/decode.ts'
+import { ItemEncoder } from '../item/encode.ts'
 import { itemKey, type KeySchema } from '../item/itemKey.ts'
 import type { ChangePlan } from './changeBatch.ts'
 
@@ -69,14 +70,23 @@ export class Entry {
 
   /** The item (put) or key (delete) in DynamoDB JSON. */
   get text(): string {
-    const wrapping = this.kind === 'put' ? PUT_HEAD.length : DELETE_HEAD.length
-    return this.buffer!.toString('utf8', this.start + wrapping, this.end - TAIL.length)
+    return unwrapEntry(this.kind === 'put' ? 'put' : 'delete', this.buffer!.toString('utf8', this.start, this.end))
   }
 }
 
-export const PUT_HEAD = '{"PutRequest":{"Item":'
-export const DELETE_HEAD = '{"DeleteRequest":{"Key":'
-export const TAIL = '}}'
+const PUT_HEAD = '{"PutRequest":{"Item":'
+const DELETE_HEAD = '{"DeleteRequest":{"Key":'
+const TAIL = '}}'
+
+/** Encodes items (put) or keys (delete) in the form in which an entry carries them. */
+export function entryEncoder(kind: 'put' | 'delete'): ItemEncoder {
+  return new ItemEncoder(kind === 'put' ? PUT_HEAD : DELETE_HEAD, TAIL)
+}
+
+/** The item (put) or key (delete) of what {@link entryEncoder} made, in DynamoDB JSON. */
+export function unwrapEntry(kind: 'put' | 'delete', text: string): string {
+  return text.slice(kind === 'put' ? PUT_HEAD.length : DELETE_HEAD.length, -TAIL.length)
+}
 
 /** The primary key as one string, see `itemKey`. Read from the entry's bytes, so for rare use. */
 export function entryKey(entry: Entry, schema: KeySchema): string {

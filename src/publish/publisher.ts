@@ -1,13 +1,13 @@
 import type { PlainItem } from '../item/attributeValue.ts'
 import { decodeItemText } from '../item/decode.ts'
 import type { Change, Changes } from '../item/edit.ts'
-import { ItemEncoder } from '../item/encode.ts'
+import { encodeItem, ItemEncoder } from '../item/encode.ts'
 import { ItemError } from '../item/itemError.ts'
 import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
 import { keyHash } from '../item/keyHash.ts'
 import { writeUnits } from '../item/units.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
-import { type Entry, type EntryOwner, entryKeyText } from './entry.ts'
+import { type Entry, type EntryOwner, entryEncoder, entryKeyText, unwrapEntry } from './entry.ts'
 import type { PublishEngine, PublisherStats } from './publishEngine.ts'
 
 export interface PublisherOptions {
@@ -53,7 +53,8 @@ export interface Reject {
  */
 export class Publisher implements AsyncDisposable, EntryOwner {
   readonly #onReject: ((reject: Reject) => void) | undefined
-  readonly #encoder = new ItemEncoder()
+  readonly #putEncoder = entryEncoder('put')
+  readonly #deleteEncoder = entryEncoder('delete')
   readonly #keyEncoder = new ItemEncoder()
   readonly #maxQueueSize: number
   readonly #maxQueueBytes: number
@@ -99,16 +100,16 @@ export class Publisher implements AsyncDisposable, EntryOwner {
     this.#check()
     let text: string
     try {
-      text = this.#encoder.encode(item)
+      text = this.#putEncoder.encode(item)
       if (this.#engine !== undefined) {
-        const bytes = this.#encoder.ascii ? text.length : Buffer.byteLength(text)
-        const units = writeUnits(this.#encoder.sizeBytes)
+        const bytes = this.#putEncoder.ascii ? text.length : Buffer.byteLength(text)
+        const units = writeUnits(this.#putEncoder.sizeBytes)
         return this.#engine.write('put', text, bytes, keyHash(item, this.#schema!), units, this, undefined)
       }
     } catch (error) {
       return this.#rejectInvalid(error, item, 'put')
     }
-    return this.#takeEarly('put', text, writeUnits(this.#encoder.sizeBytes))
+    return this.#takeEarly('put', text, writeUnits(this.#putEncoder.sizeBytes))
   }
 
   /** Takes the key of an item that is to go. Deleting what is not there succeeds. As {@link put}. */
@@ -116,17 +117,10 @@ export class Publisher implements AsyncDisposable, EntryOwner {
     this.#check()
     let text: string
     try {
-      text = this.#encoder.encode(key)
+      text = this.#deleteEncoder.encode(key)
       if (this.#engine !== undefined) {
-        return this.#engine.write(
-          'delete',
-          text,
-          Buffer.byteLength(text),
-          deleteHash(key, this.#schema!),
-          1,
-          this,
-          undefined,
-        )
+        const hash = deleteHash(key, this.#schema!)
+        return this.#engine.write('delete', text, Buffer.byteLength(text), hash, 1, this, undefined)
       }
     } catch (error) {
       return this.#rejectInvalid(error, key, 'delete')
@@ -155,7 +149,7 @@ export class Publisher implements AsyncDisposable, EntryOwner {
     try {
       if (this.#engine !== undefined) return apply(this.#schema!, this.#engine)
       // Checked and copied now; the caller may change its objects.
-      const frozen = structuredClone({ key, changes, expect: options.expect ?? {} })
+      const frozen = snapshot(key, changes, options.expect ?? {})
       this.#early.push((schema, engine) => {
         try {
           const { change, units } = makeChange(this.#keyEncoder, frozen.key, schema, frozen.changes, frozen.expect)
@@ -271,7 +265,7 @@ export class Publisher implements AsyncDisposable, EntryOwner {
 
   #takeEarly(kind: 'put' | 'delete', text: string, units: number): boolean {
     this.#early.push((schema, engine) => {
-      const item = decodeItemText(text)
+      const item = decodeItemText(unwrapEntry(kind, text))
       try {
         const hash = kind === 'delete' ? deleteHash(item, schema) : keyHash(item, schema)
         engine.write(kind, text, Buffer.byteLength(text), hash, units, this, undefined)
@@ -359,6 +353,21 @@ function deleteHash(key: PlainItem, schema: KeySchema): number {
   const names = schema.sort === undefined ? 1 : 2
   if (Object.keys(key).length !== names) throw new ItemError('a delete takes the key attributes alone')
   return hash
+}
+
+/** Copies that later changes of the caller's objects do not reach, by way of their text, as all else is taken. */
+function snapshot(
+  key: PlainItem,
+  changes: Omit<Changes, 'add'>,
+  expect: { readonly [name: string]: unknown },
+): { key: PlainItem; changes: Omit<Changes, 'add'>; expect: { readonly [name: string]: unknown } } {
+  const copy = (item: PlainItem): PlainItem => decodeItemText(encodeItem(item))
+  const missing = Object.keys(expect).filter((name) => expect[name] === undefined)
+  return {
+    key: copy(key),
+    changes: { set: copy(changes.set ?? {}), remove: [...(changes.remove ?? [])] },
+    expect: { ...copy(expect), ...Object.fromEntries(missing.map((name) => [name, undefined])) },
+  }
 }
 
 function makeChange(

@@ -32,3 +32,21 @@ export class Slab {
     this.end = offset + this.buffer.write(text, offset, bytes === text.length ? 'latin1' : 'utf8')
   }
 }
+
+const BODY_SLAB_BYTES = 256 * 1024
+
+/** Memory for the bodies of requests, cut from larger pieces: a batch is above what Node itself pools. */
+export class BodySlab {
+  #buffer: Buffer = Buffer.alloc(0)
+  #end = 0
+
+  /** Bytes of unknown content. */
+  cut(bytes: number): Buffer {
+    if (this.#end + bytes > this.#buffer.length) {
+      this.#buffer = Buffer.allocUnsafeSlow(Math.max(BODY_SLAB_BYTES, bytes))
+      this.#end = 0
+    }
+    this.#end += bytes
+    return this.#buffer.subarray(this.#end - bytes, this.#end)
+  }
+}

@@ -1,6 +1,7 @@
 import { decodeItem } from '../item/decode.ts'
 import { itemKey, type KeySchema } from '../item/itemKey.ts'
 import { type Entry, entryKey } from './entry.ts'
+import type { BodySlab } from './slab.ts'
 
 /** Entries that one request takes (API reference, BatchWriteItem). */
 export const BATCH_ENTRIES_MAX = 25
@@ -14,10 +15,10 @@ export function writeBatchHead(table: string): Buffer {
 }
 
 /** The body of a `BatchWriteItem` of these puts and deletes, all of one table and no two of one key. */
-export function writeBatchBody(head: Buffer, entries: readonly Entry[]): Buffer {
+export function writeBatchBody(slab: BodySlab, head: Buffer, entries: readonly Entry[]): Buffer {
   let bytes = head.length + entries.length - 1 + TAIL.length
   for (const entry of entries) bytes += entry.end - entry.start
-  const body = Buffer.allocUnsafe(bytes)
+  const body = slab.cut(bytes)
   let offset = head.copy(body, 0)
   let index = 0
   while (index < entries.length) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { connect, type Database } from '../../src/database/database.ts'
+import { NumberValue } from '../../src/item/number.ts'
 import { startLocal } from '../../src/local/startLocal.ts'
 import { createTable } from '../../src/operations/tables.ts'
 import type { PublisherOptions, Reject } from '../../src/publish/publisher.ts'
@@ -590,6 +591,28 @@ test('promises', async (t) => {
     await assert.rejects(publisher.close(), isError('TABLE', /"nothing"/))
     assert.throws(() => publisher.put({ pk: 'a' }), isError('TABLE'))
   })
+
+  await t.test(
+    'an update taken before the table is described keeps exact numbers, sets and bytes, and is the caller’s no more',
+    async () => {
+      await using scene = await withTable()
+      await using publisher = scene.table.publisher()
+      publisher.put({ pk: 'early', a: 1 })
+      const set = {
+        exact: new NumberValue('0.12345678901234567890123'),
+        bytes: Uint8Array.of(1, 2),
+        names: new Set(['x']),
+      }
+      publisher.update({ pk: 'early' }, { set }, { expect: { gone: undefined } })
+      set.bytes[0] = 9
+      await publisher.flush()
+      const stored = scene.store.items.get('early')
+      assert.deepEqual(
+        [stored!['exact'], stored!['bytes'], stored!['names']],
+        [{ N: '0.12345678901234567890123' }, { B: 'AQI=' }, { SS: ['x'] }],
+      )
+    },
+  )
 
   await t.test('entries put before the table is described arrive, in their order', async () => {
     const go = deferred()
