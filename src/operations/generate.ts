@@ -4,10 +4,8 @@ import type { PlainItem } from '../item/attributeValue.ts'
 import { ITEM_BYTES_MAX } from '../item/attributeValue.ts'
 import { decodeItemText } from '../item/decode.ts'
 import { ItemError } from '../item/itemError.ts'
-import { keyHash } from '../item/keyHash.ts'
-import { writeUnits } from '../item/units.ts'
 import type { Summary } from '../job/summary.ts'
-import { type Entry, type EntryOwner, entryEncoder } from '../publish/entry.ts'
+import type { Entry, EntryOwner } from '../publish/entry.ts'
 import { seededRandom } from '../runtime/random.ts'
 import type { Job, RunOptions } from './job.ts'
 import { compileTemplate, orderTemplate, padded } from './template.ts'
@@ -54,15 +52,11 @@ class GenerateJob implements Job, EntryOwner {
       const random = seededRandom(seed)
       const compiled = compileTemplate(template)
       const make = itemBytes === undefined ? compiled : padded(compiled, itemBytes)
-      const encoder = entryEncoder('put')
       for (let index = 0; index < items; index += 1) {
         const item = make(index, random)
         tally.read += 1
         try {
-          const hash = keyHash(item, schema)
-          const text = encoder.encode(item)
-          const bytes = encoder.ascii ? text.length : Buffer.byteLength(text)
-          if (engine.write('put', text, bytes, hash, writeUnits(encoder.sizeBytes), this, index)) continue
+          if (engine.put(item, this, index)) continue
         } catch (error) {
           if (!(error instanceof ItemError)) throw error
           run.reject({ code: 'InvalidItem', message: error.message, place: `item ${index}`, item })

@@ -3,10 +3,8 @@ import { FormatError } from '../formats/formatError.ts'
 import type { RecordPlace } from '../formats/record.ts'
 import { decodeItemText } from '../item/decode.ts'
 import { ItemError } from '../item/itemError.ts'
-import { keyHash } from '../item/keyHash.ts'
-import { writeUnits } from '../item/units.ts'
 import type { Summary } from '../job/summary.ts'
-import { type Entry, type EntryOwner, entryEncoder } from '../publish/entry.ts'
+import type { Entry, EntryOwner } from '../publish/entry.ts'
 import { deferred } from '../runtime/deferred.ts'
 import { StorageError } from '../storage/storageError.ts'
 import type { RecordSource } from './file.ts'
@@ -38,8 +36,7 @@ class LoadJob implements Job, EntryOwner {
     const run = this.#run
     const { tally } = run
     try {
-      const { engine, schema } = await run.open()
-      const encoder = entryEncoder('put')
+      const { engine } = await run.open()
       let failure: FormatError | StorageError | undefined
       try {
         for await (const records of untilAborted(this.#source.records(), signal)) {
@@ -57,11 +54,7 @@ class LoadJob implements Job, EntryOwner {
             }
             const { item } = record
             try {
-              const hash = keyHash(item, schema)
-              const text = encoder.encode(item)
-              const bytes = encoder.ascii ? text.length : Buffer.byteLength(text)
-              const units = writeUnits(encoder.sizeBytes)
-              if (!engine.write('put', text, bytes, hash, units, this, record.place)) await run.room(signal)
+              if (!engine.put(item, this, record.place)) await run.room(signal)
             } catch (error) {
               if (!(error instanceof ItemError)) throw error
               run.reject({ code: 'InvalidItem', message: error.message, place: placeOf(record.place), item })

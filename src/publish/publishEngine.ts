@@ -1,8 +1,11 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import type { Outcome, Refused } from '../dynamodb/outcome.ts'
 import { type Operation, refusalError, type Service } from '../dynamodb/service.ts'
+import type { PlainItem } from '../item/attributeValue.ts'
 import type { Change } from '../item/edit.ts'
 import type { KeySchema } from '../item/itemKey.ts'
+import { keyHash } from '../item/keyHash.ts'
+import { writeUnits } from '../item/units.ts'
 import type { Clock, Timer } from '../runtime/clock.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
@@ -20,7 +23,7 @@ import {
   readChangeBatchReply,
   singleChange,
 } from './changeBatch.ts'
-import { Entry, type EntryOwner, type Epoch, entryKey } from './entry.ts'
+import { Entry, type EntryOwner, type Epoch, entryEncoder, entryKey } from './entry.ts'
 import { KeyTable } from './keyTable.ts'
 import { BodySlab, Slab } from './slab.ts'
 import { BATCH_ENTRIES_MAX, readWriteBatchReply, writeBatchBody, writeBatchHead } from './writeBatch.ts'
@@ -102,6 +105,7 @@ export class PublishEngine {
   readonly #service: Service
   readonly #clock: Clock
   readonly #writeHead: Buffer
+  readonly #putEncoder = entryEncoder('put')
   readonly #slab = new Slab()
   readonly #bodies = new BodySlab()
   /** Entries that were stored, to be used again. */
@@ -172,6 +176,20 @@ export class PublishEngine {
 
   get failure(): HeadraceError | undefined {
     return this.#failure
+  }
+
+  /**
+   * Takes an item to be written whole. Returns whether there is room for another.
+   *
+   * @param origin whatever the owner knows it by
+   * @throws {ItemError} when it can not be stored
+   */
+  put(item: PlainItem, owner: EntryOwner, origin: unknown): boolean {
+    const encoder = this.#putEncoder
+    const hash = keyHash(item, this.#options.schema)
+    const text = encoder.encode(item)
+    const bytes = encoder.ascii ? text.length : Buffer.byteLength(text)
+    return this.write('put', text, bytes, hash, writeUnits(encoder.sizeBytes), owner, origin)
   }
 
   /**
@@ -398,7 +416,10 @@ export class PublishEngine {
 
   /** Whether waiting for company is not what keeps the buffer from going out. */
   #blocked(): boolean {
-    return this.#permitTimer !== undefined || this.#isWindowFull(1)
+    if (this.#permitTimer !== undefined) return true
+    // As `#nextBatch` asks it; else a linger would end in vain, again and again.
+    const next = this.#prepared.peek() ?? (this.#writes.length > 0 ? this.#writes : this.#changes)
+    return this.#isWindowFull(Math.min(next.length, this.#batchEntriesMax))
   }
 
   #isWindowFull(entries: number): boolean {
@@ -568,7 +589,7 @@ export class PublishEngine {
     if (latencyMs > 0) this.#latencyMicros.record(Math.max(1, Math.round(latencyMs * 1_000)))
     if (this.#mode === 'failed') return
     this.#leaveFlight(batch, bytes)
-    this.#bucket.settle(units, 0)
+    this.#bucket.settle(units, mayHaveCost(outcome) ? units : 0)
     if (outcome.kind === 'again') {
       if (outcome.why === 'throttled') {
         this.#throttledRequests += 1
@@ -830,6 +851,11 @@ export class PublishEngine {
     for (const timer of this.#delays) timer.clear()
     this.#delays.clear()
   }
+}
+
+/** A condition that does not hold is paid for (developer guide, "Write units"), and so is a write whose answer was lost. */
+function mayHaveCost(outcome: Outcome): boolean {
+  return outcome.kind === 'again' ? outcome.ambiguous : outcome.kind === 'refused' && outcome.why === 'condition'
 }
 
 /** A batch at the service, and how it was sent. */

@@ -98,34 +98,26 @@ export class Publisher implements AsyncDisposable, EntryOwner {
    */
   put(item: PlainItem): boolean {
     this.#check()
-    let text: string
     try {
-      text = this.#putEncoder.encode(item)
-      if (this.#engine !== undefined) {
-        const bytes = this.#putEncoder.ascii ? text.length : Buffer.byteLength(text)
-        const units = writeUnits(this.#putEncoder.sizeBytes)
-        return this.#engine.write('put', text, bytes, keyHash(item, this.#schema!), units, this, undefined)
-      }
+      if (this.#engine !== undefined) return this.#engine.put(item, this, undefined)
+      const text = this.#putEncoder.encode(item)
+      return this.#takeEarly('put', text, writeUnits(this.#putEncoder.sizeBytes))
     } catch (error) {
       return this.#rejectInvalid(error, item, 'put')
     }
-    return this.#takeEarly('put', text, writeUnits(this.#putEncoder.sizeBytes))
   }
 
   /** Takes the key of an item that is to go. Deleting what is not there succeeds. As {@link put}. */
   delete(key: PlainItem): boolean {
     this.#check()
-    let text: string
     try {
-      text = this.#deleteEncoder.encode(key)
-      if (this.#engine !== undefined) {
-        const hash = deleteHash(key, this.#schema!)
-        return this.#engine.write('delete', text, Buffer.byteLength(text), hash, 1, this, undefined)
-      }
+      const text = this.#deleteEncoder.encode(key)
+      if (this.#engine === undefined) return this.#takeEarly('delete', text, 1)
+      const hash = deleteHash(key, this.#schema!)
+      return this.#engine.write('delete', text, Buffer.byteLength(text), hash, 1, this, undefined)
     } catch (error) {
       return this.#rejectInvalid(error, key, 'delete')
     }
-    return this.#takeEarly('delete', text, 1)
   }
 
   /**
