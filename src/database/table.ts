@@ -12,6 +12,8 @@ import { Scan, type ScanOptions } from './scan.ts'
 import { describeTable, type TableDescription } from './tableDescription.ts'
 
 const PATIENCE_MS = 600_000
+/** A single read is asked for by someone who waits. */
+const GET_PATIENCE_MS = 20_000
 
 /** @throws {TypeError} for what can not be a table's name (developer guide, "Naming rules and data types") */
 export function checkTableName(name: string): void {
@@ -53,7 +55,12 @@ export class Table {
   publisher(options: PublisherOptions = {}): Publisher {
     const checked = checkPublisherOptions(options)
     const { maxQueueSize, maxQueueBytes } = checked
-    return new Publisher(this.#openEngine(checked), { maxQueueSize, maxQueueBytes, onReject: options.onReject })
+    return new Publisher(this.#openEngine(checked), {
+      maxQueueSize,
+      maxQueueBytes,
+      onReject: options.onReject,
+      readAgain: (keyText) => this.readAgain(keyText, undefined),
+    })
   }
 
   /** For operations: the machine behind a publisher, whose entries have owners of their own. */
@@ -75,7 +82,7 @@ export class Table {
 
   /** The item with this key as it is now, strongly consistent; undefined when there is none. */
   async get(key: PlainItem): Promise<PlainItem | undefined> {
-    const found = await this.readAgain(new ItemEncoder().encode(key), undefined)
+    const found = await this.readAgain(new ItemEncoder().encode(key), undefined, GET_PATIENCE_MS)
     return found === undefined ? undefined : decodeItem(found)
   }
 
@@ -83,7 +90,11 @@ export class Table {
    * For operations: as {@link get}, key and item in DynamoDB JSON, and undefined too where the filter does not hold. A
    * Query, since GetItem takes no filter.
    */
-  async readAgain(keyText: string, filter: Expression | undefined): Promise<{ [name: string]: unknown } | undefined> {
+  async readAgain(
+    keyText: string,
+    filter: Expression | undefined,
+    patienceMs: number = PATIENCE_MS,
+  ): Promise<{ [name: string]: unknown } | undefined> {
     const [{ service }, { key: schema }] = await Promise.all([this.database.open(), this.describe()])
     const attributes = JSON.parse(keyText) as { [name: string]: unknown }
     const key = schema.sort === undefined ? [schema.partition] : [schema.partition, schema.sort]
@@ -94,14 +105,15 @@ export class Table {
       names[`#k${index}`] = name
       values[`:k${index}`] = attributes[name]
     }
-    const answer = (await service.call('Query', {
+    const payload = {
       TableName: this.name,
       ConsistentRead: true,
       KeyConditionExpression: key.map((_, index) => `#k${index} = :k${index}`).join(' AND '),
       ...(filter === undefined ? {} : { FilterExpression: filter.text }),
       ExpressionAttributeNames: names,
       ExpressionAttributeValues: values,
-    })) as { Items?: { [name: string]: unknown }[] }
+    }
+    const answer = (await service.call('Query', payload, { patienceMs })) as { Items?: { [name: string]: unknown }[] }
     return answer.Items?.[0]
   }
 

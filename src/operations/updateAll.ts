@@ -10,6 +10,7 @@ import { keyHash } from '../item/keyHash.ts'
 import type { Summary } from '../job/summary.ts'
 import { changeOf } from '../publish/changeBatch.ts'
 import { type Entry, type EntryOwner, entryKeyText } from '../publish/entry.ts'
+import { isDone } from '../publish/isDone.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { compileExpression, type Expression } from '../scan/expression.ts'
@@ -259,29 +260,4 @@ function originalItem(raw: RawItem): PlainItem {
   const attributes: { [name: string]: unknown } = Object.create(null)
   for (const name of raw.names()) attributes[name] = JSON.parse(raw.attribute(name)!)
   return decodeItem(attributes)
-}
-
-/** Whether the item is as this change would have made it. */
-function isDone(change: Change, attributes: { [name: string]: unknown } | undefined): boolean {
-  if (change.deletes) return attributes === undefined
-  if (attributes === undefined) return false
-  return (
-    change.setNames.every((name, index) => sameValue(attributes[name], JSON.parse(change.setTexts[index]!))) &&
-    change.removeNames.every((name) => !Object.hasOwn(attributes, name))
-  )
-}
-
-function sameValue(left: unknown, right: unknown): boolean {
-  return left !== undefined && canonicalText(left) === canonicalText(right)
-}
-
-/** DynamoDB JSON with maps and sets in one order, so that equal values have equal texts. */
-function canonicalText(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalText).join(',')}]`
-  if (value === null || typeof value !== 'object') return JSON.stringify(value)
-  const entries = Object.entries(value).map(([name, part]) => {
-    const isSet = (name === 'SS' || name === 'NS' || name === 'BS') && Array.isArray(part)
-    return `${JSON.stringify(name)}:${isSet ? `[${part.map(canonicalText).sort().join(',')}]` : canonicalText(part)}`
-  })
-  return `{${entries.sort().join(',')}}`
 }

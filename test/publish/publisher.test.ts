@@ -667,6 +667,38 @@ test('update', async (t) => {
     })
   }
 
+  await t.test('an update that was made although its answer was lost counts as stored, not as a reject', async () => {
+    const lost = new Set<string>()
+    await using at = await withTable((request, store) => {
+      if (request.operation !== 'BatchExecuteStatement') return undefined
+      const [statement] = request.body.Statements
+      if (request.body.Statements.length !== 1 || lost.has(statement.Parameters[1].S)) return undefined
+      lost.add(statement.Parameters[1].S)
+      const made = store.answer(request.operation, request.body)
+      // Of the second item someone else makes something else, before the update is tried again.
+      if (statement.Parameters[1].S === 'theirs') store.items.set('theirs', { pk: { S: 'theirs' }, a: { N: '7' } })
+      return made === undefined ? undefined : 'reset'
+    })
+    const rejects: Reject[] = []
+    const publisher = at.table.publisher({ onReject: (reject) => rejects.push(reject) })
+    publisher.put({ pk: 'ours' })
+    publisher.put({ pk: 'theirs' })
+    await publisher.flush()
+    for (const pk of ['ours', 'theirs']) {
+      publisher.update({ pk }, { set: { a: 1 } }, { expect: { a: undefined } })
+      await publisher.flush()
+    }
+    await publisher.close()
+    assert.deepEqual([...lost], ['ours', 'theirs'])
+    assert.deepEqual(
+      rejects.map(({ code, item }) => [code, item]),
+      [['ConditionalCheckFailedException', { pk: 'theirs' }]],
+    )
+    const { taken, stored, conflicted } = publisher.stats
+    assert.deepEqual({ taken, stored, conflicted }, { taken: 4, stored: 3, conflicted: 1 })
+    assert.deepEqual(at.store.items.get('ours'), { pk: { S: 'ours' }, a: { N: '1' } })
+  })
+
   await t.test(
     'an update that the service refuses for itself spoils no other, while the dialect is unknown',
     async () => {
