@@ -3,6 +3,7 @@ import { decodeItem } from '../item/decode.ts'
 import { ItemEncoder } from '../item/encode.ts'
 import { type EngineOptions, PublishEngine } from '../publish/publishEngine.ts'
 import { Publisher, type PublisherOptions } from '../publish/publisher.ts'
+import { Gate } from '../runtime/gate.ts'
 import { compileExpression, compileProjection, type Expression } from '../scan/expression.ts'
 import { ScanEngine } from '../scan/scanEngine.ts'
 import { chooseSegments } from '../scan/segmentOrder.ts'
@@ -12,6 +13,8 @@ import { Scan, type ScanOptions } from './scan.ts'
 import { describeTable, type TableDescription } from './tableDescription.ts'
 
 const PATIENCE_MS = 600_000
+/** Items read again at the same time. */
+const REREADS_MAX = 16
 /** A single read is asked for by someone who waits. */
 const GET_PATIENCE_MS = 20_000
 
@@ -26,6 +29,8 @@ export class Table {
   readonly name: string
   readonly database: Database
   #description: Promise<TableDescription> | undefined
+  /** A batch of conflicts is a request for each; they must not need a connection each. */
+  readonly #rereads = new Gate(REREADS_MAX)
 
   /** Made by `database.table()`. */
   constructor(database: Database, name: string) {
@@ -113,7 +118,8 @@ export class Table {
       ExpressionAttributeNames: names,
       ExpressionAttributeValues: values,
     }
-    const answer = (await service.call('Query', payload, { patienceMs })) as { Items?: { [name: string]: unknown }[] }
+    const ask = (): Promise<unknown> => service.call('Query', payload, { patienceMs })
+    const answer = (await this.#rereads.pass(ask)) as { Items?: { [name: string]: unknown }[] }
     return answer.Items?.[0]
   }
 
