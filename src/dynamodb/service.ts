@@ -111,9 +111,10 @@ export class Service {
     for (let waitMs = 50; ; waitMs = Math.min(waitMs * 2, 2_000)) {
       signal?.throwIfAborted()
       const { reply, outcome } = await this.#ask(operation, body)
-      if (reply !== undefined) return JSON.parse(reply.toString('utf8'))
+      const parsed = reply === undefined ? undefined : parseReply(reply)
+      if (parsed !== undefined) return parsed
       if (outcome?.kind === 'refused') throw refusalError(outcome, operation)
-      const message = outcome?.kind === 'again' ? `${outcome.code}: ${outcome.message}` : 'no answer'
+      const message = outcome?.kind === 'again' ? `${outcome.code}: ${outcome.message}` : 'an answer that is no JSON'
       if (this.clock.now() + waitMs > deadline) {
         throw new HeadraceError(
           'UNREACHABLE',
@@ -136,6 +137,16 @@ export class Service {
   /** Releases every connection. */
   async close(): Promise<void> {
     await this.#transport.close()
+  }
+}
+
+/** Undefined for an answer that did not arrive whole. */
+function parseReply(reply: Buffer): unknown {
+  try {
+    return JSON.parse(reply.toString('utf8'))
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
   }
 }
 

@@ -81,17 +81,28 @@ class UpdateJob implements Job, EntryOwner {
       this.#engine = engine
       this.#schema = schema
       this.#scan = await this.#table.scanEngine(this.#options)
-      for (let page = await this.#scan.nextRaw(); page !== undefined; page = await this.#scan.nextRaw()) {
-        if (isStopped(signal)) break
-        await this.#visitPage(page, signal)
-        if (this.#failure !== undefined) throw this.#failure
-      }
+      await this.#visitAll(this.#scan, signal)
       this.#scan.destroy()
       return await run.finish(signal, () => this.#settled())
     } catch (error) {
       this.#scan?.destroy()
       run.abandon()
       throw this.#failure ?? error
+    }
+  }
+
+  async #visitAll(scan: ScanEngine, signal: AbortSignal | undefined): Promise<void> {
+    // A page may be long in coming; a signal does not wait for it.
+    const onAbort = (): void => scan.destroy()
+    signal?.addEventListener('abort', onAbort, { once: true })
+    try {
+      for (let page = await scan.nextRaw(); page !== undefined; page = await scan.nextRaw()) {
+        if (isStopped(signal)) break
+        await this.#visitPage(page, signal)
+        if (this.#failure !== undefined) throw this.#failure
+      }
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
     }
   }
 
@@ -222,7 +233,8 @@ class UpdateJob implements Job, EntryOwner {
     do {
       while (this.#pending.size > 0) await Promise.race(this.#pending)
       await this.#engine.flush()
-    } while (this.#pending.size > 0)
+      // While the flush waited, a conflict may have come and gone, and left a change that the flush knew nothing of.
+    } while (this.#pending.size > 0 || this.#engine.outstanding > 0)
   }
 
   #hashOf(item: PlainItem, raw: RawItem): number {

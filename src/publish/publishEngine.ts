@@ -319,6 +319,11 @@ export class PublishEngine {
     return this.#ready.promise
   }
 
+  /** Entries that were taken and are not settled. */
+  get outstanding(): number {
+    return this.#buffered + this.#inFlight
+  }
+
   /** How far above its bound the buffer is; producers that ignore `false` are recognised by it. */
   get overrun(): number {
     return this.#buffered - this.#options.maxQueueSize
