@@ -56,6 +56,8 @@ export class WriteRun {
 
   /** @throws {HeadraceError} `REJECTED` when nobody asked to be told */
   reject(reject: JobReject): void {
+    // A visit that ends after its job was stopped: its item is counted as not reached already.
+    if (this.#endedAt !== undefined) return
     this.tally.rejected += 1
     if (this.#options.onReject === undefined) {
       const error = new HeadraceError('REJECTED', `${reject.place}: ${reject.message}`, {
