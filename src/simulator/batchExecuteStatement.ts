@@ -1,0 +1,92 @@
+import { applyWrite, chargeFailedCondition, checkItem, type Throttle, throttleError } from './applyWrite.ts'
+import { readAttributes } from './attributes.ts'
+import { consumed } from './batchWriteItem.ts'
+import { type Call, tableOf } from './call.ts'
+import { type PrimaryKey, readKey } from './primaryKey.ts'
+import { invalid, ServiceError } from './serviceError.ts'
+import type { SimulatedTable } from './simulatedTable.ts'
+import { changed, type ItemChange, readStatement } from './statement.ts'
+
+const STATEMENTS_MAX = 25
+
+/** A statement that was understood. */
+interface Understood {
+  readonly change: ItemChange
+  readonly table: SimulatedTable
+  readonly key: PrimaryKey
+}
+
+/** Conditional updates and deletes, each of one item, each with an end of its own. */
+export function batchExecuteStatement(call: Call): object {
+  if (call.dialect === 'none') throw new ServiceError('UnknownOperationException', '')
+  const statements: { Statement: string; Parameters?: unknown[] }[] = call.body.Statements ?? []
+  if (statements.length === 0 || statements.length > STATEMENTS_MAX) {
+    throw invalid("1 validation error detected: Value at 'statements' failed to satisfy constraint")
+  }
+  const reads = statements.map(({ Statement, Parameters = [] }) => readOne(call, Statement, Parameters))
+  const keys = reads.flatMap((read) => (read instanceof ServiceError ? [] : [read.table.name + read.key.text]))
+  if (new Set(keys).size < keys.length) throw invalid('Provided list of item keys contains duplicates')
+  const units = new Map<string, number>()
+  const throttles: Throttle[] = []
+  const responses = reads.map((read) => {
+    if (read instanceof ServiceError) return failure(read.code.replace(/Exception$/, 'Error'), read.message)
+    if (call.random() < call.partFailureShare) return failure('InternalServerError', 'Internal Server Error')
+    const outcome = execute(call, read)
+    if (outcome instanceof ServiceError) return failure('ValidationError', outcome.message)
+    if (typeof outcome.spent === 'number') {
+      units.set(read.table.name, (units.get(read.table.name) ?? 0) + outcome.spent)
+      return outcome.holds
+        ? { TableName: read.table.name }
+        : failure('ConditionalCheckFailed', 'The conditional request failed')
+    }
+    throttles.push(outcome.spent)
+    const code = outcome.spent.billing === 'provisioned' ? 'ProvisionedThroughputExceeded' : 'ThrottlingError'
+    return failure(code, outcome.spent.reason.reason)
+  })
+  // Statements that are all throttled come back one by one, or as one exception; which of the two is not documented.
+  if (throttles.length === responses.length && call.random() < 0.5) throw throttleError(throttles)
+  return { Responses: responses, ...consumed(call, units) }
+}
+
+function failure(code: string, message: string): object {
+  return { Error: { Code: code === 'ResourceNotFoundError' ? 'ResourceNotFound' : code, Message: message } }
+}
+
+function readOne(call: Call, text: string, parameters: readonly unknown[]): Understood | ServiceError {
+  try {
+    const change = readStatement(text, parameters, call.dialect)
+    const table = tableOf(call, change.table)
+    return { change, table, key: keyOf(change, table) }
+  } catch (error) {
+    if (error instanceof ServiceError) return error
+    throw error
+  }
+}
+
+/** The key that the WHERE pins. */
+function keyOf(change: ItemChange, table: SimulatedTable): PrimaryKey {
+  const present = change.expected.filter(([, value]) => value !== undefined)
+  const key = readKey(readAttributes(Object.fromEntries(present)), table.key, false)
+  for (const name of [...change.sets.map(([set]) => set), ...change.removes]) {
+    if (key.attributes[name] !== undefined) {
+      throw invalid(`Cannot update attribute ${name}. This attribute is part of the key`)
+    }
+  }
+  return key
+}
+
+/** Makes a change if what it expects holds. */
+export function execute(
+  call: Call,
+  { change, table, key }: Understood,
+): { holds: boolean; spent: Throttle | number } | ServiceError {
+  const result = changed(change, table.get(key))
+  if (result === undefined) return { holds: false, spent: chargeFailedCondition(call, table, key) }
+  try {
+    if (result.after !== undefined) checkItem(table, result.after, true)
+  } catch (error) {
+    if (error instanceof ServiceError) return error
+    throw error
+  }
+  return { holds: true, spent: applyWrite(call, table, key, result.after, change.deletes ? 'delete' : 'update') }
+}

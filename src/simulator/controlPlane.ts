@@ -1,0 +1,88 @@
+import { itemSize } from './attributes.ts'
+import type { Call } from './call.ts'
+import { invalid, ServiceError } from './serviceError.ts'
+import { SimulatedTable } from './simulatedTable.ts'
+
+interface Definition {
+  AttributeName: string
+  AttributeType: 'S' | 'N' | 'B'
+}
+
+export function describeTable(call: Call): object {
+  return { Table: description(existing(call)) }
+}
+
+/** @param later runs what it is given when the table is made or gone */
+export function createTable(call: Call, later: (then: () => void) => void): object {
+  const { body, nowMs, tables } = call
+  if (tables.has(body.TableName)) {
+    throw new ServiceError('ResourceInUseException', `Table already exists: ${body.TableName}`)
+  }
+  const keyPart = (type: 'HASH' | 'RANGE') => {
+    const name = body.KeySchema.find((part: { KeyType: string }) => part.KeyType === type)?.AttributeName
+    const definition = body.AttributeDefinitions.find((one: Definition) => one.AttributeName === name)
+    return definition === undefined ? undefined : { name, type: definition.AttributeType }
+  }
+  const partition = keyPart('HASH')
+  if (partition === undefined) throw invalid('a table needs a partition key')
+  const onDemand = body.BillingMode === 'PAY_PER_REQUEST'
+  const table = new SimulatedTable(
+    {
+      name: body.TableName,
+      key: { partition, sort: keyPart('RANGE') },
+      capacity: onDemand
+        ? { billing: 'on demand' }
+        : {
+            billing: 'provisioned',
+            readUnitsPerSecond: body.ProvisionedThroughput.ReadCapacityUnits,
+            writeUnitsPerSecond: body.ProvisionedThroughput.WriteCapacityUnits,
+          },
+    },
+    nowMs,
+  )
+  table.status = 'CREATING'
+  tables.set(table.name, table)
+  later(() => {
+    table.status = 'ACTIVE'
+  })
+  return { TableDescription: description(table) }
+}
+
+export function deleteTable(call: Call, later: (then: () => void) => void): object {
+  const table = existing(call)
+  if (table.status === 'CREATING') throw new ServiceError('ResourceInUseException', 'Table is being created')
+  table.status = 'DELETING'
+  later(() => call.tables.delete(table.name))
+  return { TableDescription: description(table) }
+}
+
+function existing(call: Call): SimulatedTable {
+  const table = call.tables.get(`${call.body.TableName}`)
+  if (table === undefined) {
+    throw new ServiceError('ResourceNotFoundException', `Requested resource not found: Table: ${call.body.TableName}`)
+  }
+  return table
+}
+
+function description(table: SimulatedTable): object {
+  const { key, capacity } = table
+  const parts = key.sort === undefined ? [key.partition] : [key.partition, key.sort]
+  const provisioned = capacity.billing === 'provisioned'
+  let bytes = 0
+  for (const [, item] of table.entries()) bytes += itemSize(item)
+  return {
+    TableName: table.name,
+    TableArn: table.arn,
+    TableStatus: table.status,
+    KeySchema: parts.map(({ name }, index) => ({ AttributeName: name, KeyType: index === 0 ? 'HASH' : 'RANGE' })),
+    AttributeDefinitions: parts.map(({ name, type }) => ({ AttributeName: name, AttributeType: type })),
+    ...(provisioned ? {} : { BillingModeSummary: { BillingMode: 'PAY_PER_REQUEST' } }),
+    ProvisionedThroughput: {
+      ReadCapacityUnits: provisioned ? capacity.rate('read') : 0,
+      WriteCapacityUnits: provisioned ? capacity.rate('write') : 0,
+    },
+    ItemCount: table.size,
+    TableSizeBytes: bytes,
+    GlobalSecondaryIndexes: table.indexes.map(({ name }) => ({ IndexName: name })),
+  }
+}

@@ -1,0 +1,73 @@
+import type { Random } from '../runtime/random.ts'
+
+/** What can be done to one request. */
+export const FAULTS = [
+  /** No connection comes about. */
+  'connect',
+  /** The connection ends before the service has the request. */
+  'reset before',
+  /** The answer is lost: the write was made. */
+  'reset after',
+  /** Nothing comes back for as long as the client waits. */
+  'stall before',
+  'stall after',
+  /** 500, without or with the write. */
+  'error before',
+  'error after',
+  /** 503. */
+  'unavailable',
+  /** 502 with the page of a proxy. */
+  'proxy page',
+  /** A bit of the answer is wrong, and its checksum shows it. */
+  'wrong checksum',
+  /** The answer ends early; where it is a success, without a checksum to show it. */
+  'cut body',
+  /** Throttled whole, for no reason of capacity. */
+  'throttle',
+  /** The credentials are called expired from now on. */
+  'expired token',
+  /** A hundred times the latency. */
+  'slow',
+] as const
+
+export type Fault = (typeof FAULTS)[number]
+
+/** A stretch of virtual time in which every request meets the same fault. */
+interface FaultWindow {
+  readonly fromMs: number
+  readonly toMs: number
+  readonly fault: Fault
+}
+
+export interface FaultPlan {
+  /** Shares of all requests, 0 to 1, together at most 1. Default: none. */
+  readonly shares?: { readonly [Name in Fault]?: number }
+  /** The shares hold until then. Default: for ever. */
+  readonly untilMs?: number
+  readonly windows?: readonly FaultWindow[]
+  /** Share of the items of a batch that fail on their own, until then too, 0 to 1. Default 0. */
+  readonly partFailureShare?: number
+}
+
+/** After which a write may have been made though nobody said so. */
+export const AMBIGUOUS_FAULTS: readonly Fault[] = [
+  'reset after',
+  'stall after',
+  'error after',
+  'wrong checksum',
+  'cut body',
+]
+
+/** What is done to the next request, if anything. */
+export function drawFault(plan: FaultPlan, random: Random, nowMs: number): Fault | undefined {
+  // Drawn in any case, so that a window does not change the dice of what follows.
+  let die = random()
+  const window = plan.windows?.find(({ fromMs, toMs }) => nowMs >= fromMs && nowMs < toMs)
+  if (window !== undefined) return window.fault
+  if (nowMs >= (plan.untilMs ?? Number.POSITIVE_INFINITY)) return undefined
+  for (const fault of FAULTS) {
+    die -= plan.shares?.[fault] ?? 0
+    if (die < 0) return fault
+  }
+  return undefined
+}

@@ -1,0 +1,104 @@
+import { Allowance } from './allowance.ts'
+import { HASHES } from './primaryKey.ts'
+
+/** Units a second that one partition gives, whatever its table has (developer guide, "Partitions and data distribution"). */
+const PARTITION_READ_UNITS = 3_000
+const PARTITION_WRITE_UNITS = 1_000
+/** How much of them it can save up is not known; one second is a guess. */
+const PARTITION_DEPTH_SECONDS = 1
+/** Hashes of refused requests that are remembered, to find where a hot range is best cut. */
+const SAMPLES_MAX = 101
+/** Refusals further apart than this are no sustained heat. */
+const COOL_AFTER_MS = 10_000
+
+interface Partition {
+  /** The range of hashes from here to the next partition. */
+  readonly from: number
+  readonly read: Allowance
+  readonly write: Allowance
+  hotSinceMs: number | undefined
+  hotAtMs: number
+  samples: number[]
+}
+
+/** The ranges of hashes that share the limits of one machine. They split and never merge. */
+export class Partitions {
+  readonly #splitAfterMs: number
+  #partitions: Partition[]
+
+  /**
+   * @param count ranges of equal width at first
+   * @param splitAfterMs of sustained heat a partition is cut in two; `Infinity` for never
+   */
+  constructor(count: number, splitAfterMs: number, nowMs: number) {
+    this.#splitAfterMs = splitAfterMs
+    this.#partitions = Array.from({ length: count }, (_, index) => newPartition((HASHES * index) / count, nowMs))
+  }
+
+  get count(): number {
+    return this.#partitions.length
+  }
+
+  /** The index of the partition that a hash falls in. */
+  indexOf(hash: number): number {
+    let low = 0
+    let high = this.#partitions.length - 1
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2)
+      if (this.#partitions[middle]!.from <= hash) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
+
+  hasAny(kind: 'read' | 'write', hash: number, nowMs: number): boolean {
+    const partition = this.#partitions[this.indexOf(hash)]!
+    if (partition[kind].hasAny(nowMs)) return true
+    this.#heat(partition, hash, nowMs)
+    return false
+  }
+
+  spend(kind: 'read' | 'write', hash: number, units: number, nowMs: number): void {
+    this.#partitions[this.indexOf(hash)]![kind].spend(units, nowMs)
+  }
+
+  /** Cuts every range in half until there are at least so many. */
+  growTo(count: number, nowMs: number): void {
+    while (this.#partitions.length < count) {
+      for (let index = this.#partitions.length - 1; index >= 0; index -= 1) {
+        const { from } = this.#partitions[index]!
+        const to = this.#partitions[index + 1]?.from ?? HASHES
+        this.#partitions.splice(index + 1, 0, newPartition((from + to) / 2, nowMs))
+      }
+    }
+  }
+
+  /** A partition that refuses for long enough is cut where half of what it refuses lies on either side. */
+  #heat(partition: Partition, hash: number, nowMs: number): void {
+    if (partition.hotSinceMs === undefined || nowMs - partition.hotAtMs > COOL_AFTER_MS) {
+      partition.hotSinceMs = nowMs
+      partition.samples = []
+    }
+    partition.hotAtMs = nowMs
+    if (partition.samples.length === SAMPLES_MAX) partition.samples.shift()
+    partition.samples.push(hash)
+    if (nowMs - partition.hotSinceMs < this.#splitAfterMs || partition.samples.length < SAMPLES_MAX) return
+    partition.hotSinceMs = undefined
+    const sorted = partition.samples.toSorted((left, right) => left - right)
+    const middle = sorted[SAMPLES_MAX >> 1]!
+    // A single hot key can not be cut.
+    if (middle === sorted[0]) return
+    this.#partitions.splice(this.#partitions.indexOf(partition) + 1, 0, newPartition(middle, nowMs))
+  }
+}
+
+function newPartition(from: number, nowMs: number): Partition {
+  return {
+    from,
+    read: new Allowance(PARTITION_READ_UNITS, PARTITION_DEPTH_SECONDS, 1, nowMs),
+    write: new Allowance(PARTITION_WRITE_UNITS, PARTITION_DEPTH_SECONDS, 1, nowMs),
+    hotSinceMs: undefined,
+    hotAtMs: nowMs,
+    samples: [],
+  }
+}

@@ -1,0 +1,119 @@
+import { Allowance } from './allowance.ts'
+import type { Attributes } from './attributes.ts'
+import { Capacity, type CapacityOptions, type Quota } from './capacity.ts'
+import { compareKeys, type KeySchema, type PrimaryKey, readKey } from './primaryKey.ts'
+
+/** Reads and writes a second that a table on demand may use with all its indexes (service quotas). */
+const TABLE_QUOTA = 40_000
+
+export interface IndexOptions {
+  readonly name: string
+  readonly key: KeySchema
+  /** What an index holds besides keys: everything, or nothing. Default everything. */
+  readonly projection?: 'ALL' | 'KEYS_ONLY'
+  readonly capacity: CapacityOptions
+}
+
+export interface TableOptions {
+  readonly name: string
+  readonly key: KeySchema
+  readonly capacity: CapacityOptions
+  readonly indexes?: readonly IndexOptions[]
+}
+
+export interface SimulatedIndex {
+  readonly name: string
+  readonly key: KeySchema
+  readonly projection: 'ALL' | 'KEYS_ONLY'
+  readonly capacity: Capacity
+  readonly arn: string
+}
+
+interface Stored {
+  readonly key: PrimaryKey
+  readonly item: Attributes
+}
+
+/** Items in the order of their hashes, and what may be done to them in a second. */
+export class SimulatedTable {
+  readonly name: string
+  readonly key: KeySchema
+  readonly arn: string
+  readonly capacity: Capacity
+  readonly indexes: readonly SimulatedIndex[]
+  status: 'CREATING' | 'ACTIVE' | 'DELETING' = 'ACTIVE'
+  readonly #items = new Map<string, Stored>()
+  /** Keys in scan order, some of which may be gone; undefined when there are new ones. */
+  #order: PrimaryKey[] | undefined = []
+
+  constructor(options: TableOptions, nowMs: number) {
+    this.name = options.name
+    this.key = options.key
+    this.arn = `arn:aws:dynamodb:us-east-1:000000000000:table/${options.name}`
+    const quota: Quota = {
+      read: new Allowance(TABLE_QUOTA, 1, 1, nowMs),
+      write: new Allowance(TABLE_QUOTA, 1, 1, nowMs),
+    }
+    this.capacity = new Capacity(options.capacity, quota, nowMs)
+    this.indexes = (options.indexes ?? []).map((index) => ({
+      name: index.name,
+      key: index.key,
+      projection: index.projection ?? 'ALL',
+      capacity: new Capacity(index.capacity, quota, nowMs),
+      arn: `${this.arn}/index/${index.name}`,
+    }))
+  }
+
+  get size(): number {
+    return this.#items.size
+  }
+
+  get(key: PrimaryKey): Attributes | undefined {
+    return this.#items.get(key.text)?.item
+  }
+
+  /** Puts an item in its place, or takes it away. Costs nothing; see `applyWrite` for what a write costs. */
+  set(key: PrimaryKey, item: Attributes | undefined): void {
+    if (item === undefined) {
+      this.#items.delete(key.text)
+      return
+    }
+    if (!this.#items.has(key.text)) this.#order = undefined
+    this.#items.set(key.text, { key, item })
+  }
+
+  /** For worlds: fills the table before anything runs. */
+  fill(items: Iterable<Attributes>): void {
+    for (const item of items) this.set(readKey(item, this.key, false), item)
+  }
+
+  /** All items by their key's text, in scan order. */
+  *entries(): IterableIterator<[string, Attributes]> {
+    for (const { key, item } of this.range(0, Number.POSITIVE_INFINITY, undefined)) yield [key.text, item]
+  }
+
+  /** Items whose hashes are from one bound to below another, behind a key where one is given. */
+  *range(from: number, to: number, after: PrimaryKey | undefined): IterableIterator<Stored> {
+    this.#order ??= [...this.#items.values()]
+      .map(({ key }) => key)
+      .sort((left, right) => compareKeys(left, right, this.key))
+    const order = this.#order
+    let index = this.#firstAtLeast(order, Math.max(from, after?.hash ?? 0))
+    if (after !== undefined) while (index < order.length && compareKeys(order[index]!, after, this.key) <= 0) index += 1
+    for (; index < order.length && order[index]!.hash < to; index += 1) {
+      const stored = this.#items.get(order[index]!.text)
+      if (stored !== undefined) yield stored
+    }
+  }
+
+  #firstAtLeast(order: readonly PrimaryKey[], hash: number): number {
+    let low = 0
+    let high = order.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (order[middle]!.hash < hash) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}

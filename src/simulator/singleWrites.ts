@@ -1,0 +1,58 @@
+import { throttleError } from './applyWrite.ts'
+import { type AttributeValue, readAttributes, readValue } from './attributes.ts'
+import { execute } from './batchExecuteStatement.ts'
+import { type Call, tableOf } from './call.ts'
+import { type Aliases, readCondition } from './condition.ts'
+import { readKey } from './primaryKey.ts'
+import { invalid, ServiceError } from './serviceError.ts'
+import type { ItemChange } from './statement.ts'
+
+/** What an expression's aliases stand for in this request. */
+export function aliasesOf(call: Call): Aliases {
+  const values: { [alias: string]: AttributeValue } = {}
+  for (const [alias, raw] of Object.entries(call.body.ExpressionAttributeValues ?? {})) values[alias] = readValue(raw)
+  return { names: call.body.ExpressionAttributeNames ?? {}, values }
+}
+
+/** `UpdateItem` and `DeleteItem`, of items that must exist. */
+export function changeItem(call: Call, deletes: boolean): object {
+  const { body } = call
+  const table = tableOf(call, body.TableName)
+  const aliases = aliasesOf(call)
+  const key = readKey(readAttributes(body.Key), table.key, true)
+  const condition = readCondition(`${body.ConditionExpression}`, aliases)
+  const { sets, removes } = deletes ? { sets: [], removes: [] } : readUpdate(`${body.UpdateExpression}`, aliases)
+  for (const name of [...sets.map(([set]) => set), ...removes]) {
+    if (key.attributes[name] !== undefined) throw invalid(`Cannot update attribute ${name}. It is part of the key`)
+  }
+  const item = table.get(key)
+  const holds = condition(item ?? Object.create(null))
+  // An update without a condition would make an item; that is not what bulk work asks for, so it is not modelled.
+  if (holds && item === undefined) throw invalid('the simulator knows only changes of items that exist')
+  // Attributes that can not all hold make the change fail, and cost, as its condition does.
+  const expected: ItemChange['expected'] = holds ? [] : [['', { NULL: true }]]
+  const outcome = execute(call, { change: { deletes, table: table.name, sets, removes, expected }, table, key })
+  if (outcome instanceof ServiceError) throw outcome
+  if (typeof outcome.spent !== 'number') throw throttleError([outcome.spent])
+  if (!outcome.holds) throw new ServiceError('ConditionalCheckFailedException', 'The conditional request failed')
+  return { ConsumedCapacity: { TableName: table.name, CapacityUnits: outcome.spent } }
+}
+
+const CLAUSES = /^(?:SET (.+?))?(?: ?REMOVE (.+))?$/
+
+function readUpdate(expression: string, { names, values }: Aliases): Pick<ItemChange, 'sets' | 'removes'> {
+  const clauses = CLAUSES.exec(expression)
+  if (clauses === null || expression === '') throw invalid(`Invalid UpdateExpression: ${expression}`)
+  const nameOf = (alias: string): string => {
+    const name = names[alias.trim()]
+    if (name === undefined) throw invalid(`Invalid UpdateExpression: undefined name ${alias}`)
+    return name
+  }
+  const sets = (clauses[1]?.split(',') ?? []).map((part): [string, AttributeValue] => {
+    const [alias, valueAlias = ''] = part.split('=')
+    const value = values[valueAlias.trim()]
+    if (value === undefined) throw invalid(`Invalid UpdateExpression: undefined value ${valueAlias}`)
+    return [nameOf(alias!), value]
+  })
+  return { sets, removes: (clauses[2]?.split(',') ?? []).map(nameOf) }
+}

@@ -1,0 +1,152 @@
+import type { PublisherOptions } from '../../src/index.ts'
+import { type Random, seededRandom } from '../../src/runtime/random.ts'
+import type { CapacityOptions } from '../../src/simulator/capacity.ts'
+import { AMBIGUOUS_FAULTS, FAULTS, type Fault, type FaultPlan } from '../../src/simulator/faults.ts'
+import type { LatencyOptions } from '../../src/simulator/latency.ts'
+import type { KeySchema } from '../../src/simulator/primaryKey.ts'
+import type { IndexOptions } from '../../src/simulator/simulatedTable.ts'
+import type { PartiqlDialect } from '../../src/simulator/statement.ts'
+
+type JobKind = 'publish' | 'load' | 'update' | 'scan' | 'count'
+
+/** Everything that a seed decides before anything runs. */
+export interface World {
+  readonly seed: number
+  readonly job: JobKind
+  readonly key: KeySchema
+  readonly capacity: CapacityOptions
+  readonly indexes: readonly IndexOptions[]
+  readonly latency: LatencyOptions
+  readonly dialect: PartiqlDialect
+  readonly aheadMs: number
+  readonly faults: FaultPlan
+  /** No fault happens from then on. */
+  readonly quietAtMs: number
+  /** A write may be made without an acknowledgement. */
+  readonly ambiguous: boolean
+  /** Records to take, or items that are there. */
+  readonly records: number
+  /** Keys they are of, and how uneven: 1 for all alike, more for hotter hot ones. */
+  readonly keys: number
+  readonly skew: number
+  readonly itemBytesMax: number
+  /** Share of records that can never be stored, seen by the client and by the service alone. */
+  readonly invalidShare: number
+  readonly poisonShare: number
+  readonly options: PublisherOptions
+  /** An application writes meanwhile, each so often; 0 for never. */
+  readonly besideEveryMs: number
+  readonly segments: number
+  readonly concurrency: number
+  readonly pageItemsMax: number
+  /** The job is told to stop then; undefined for never. */
+  readonly stopAtMs: number | undefined
+  /** It can not succeed, for this reason, from then on. */
+  readonly hopeless: { readonly fromMs: number; readonly why: 'throttled' | 'failing' | 'table gone' } | undefined
+}
+
+/** The world of a seed. */
+export function makeWorld(seed: number): World {
+  const random = seededRandom(Math.imul(seed, 0x9e3779b1) ^ 0x51f15e)
+  const pick = <Value>(...values: readonly Value[]): Value => values[Math.floor(random() * values.length)]!
+  const chance = (share: number): boolean => random() < share
+  const kind = random()
+  const job: JobKind =
+    kind < 0.4 ? 'publish' : kind < 0.58 ? 'load' : kind < 0.86 ? 'update' : kind < 0.94 ? 'scan' : 'count'
+  const writes = job === 'publish' || job === 'load'
+  const records = Math.ceil(20 * 30 ** random())
+  const keys = chance(0.3) ? records : Math.ceil(records * random())
+  const faults = drawFaults(random, pick, chance)
+  const quietAtMs = Math.max(faults.untilMs ?? 0, ...(faults.windows ?? []).map(({ toMs }) => toMs))
+  const ambiguous =
+    AMBIGUOUS_FAULTS.some((fault) => (faults.shares?.[fault] ?? 0) > 0) ||
+    (faults.windows ?? []).some(({ fault }) => AMBIGUOUS_FAULTS.includes(fault)) ||
+    // A single statement that fails within the service leaves it open, too.
+    (faults.partFailureShare ?? 0) > 0
+  const ending = random()
+  return {
+    seed,
+    job,
+    key: drawKey(pick, chance),
+    capacity: drawCapacity(pick, chance),
+    indexes: chance(0.3) && writes ? [drawIndex(pick, chance)] : [],
+    latency: { medianMs: pick(1, 5, 10, 40, 200), sigma: pick(0, 0.5, 1) },
+    dialect: pick('clauses', 'clauses', 'commas', 'none'),
+    aheadMs: chance(0.1) ? pick(-3_600_000, 3_600_000) : 0,
+    faults,
+    quietAtMs,
+    ambiguous,
+    records,
+    keys,
+    skew: pick(1, 1, 3),
+    itemBytesMax: pick(50, 50, 300, 2_000, 2_000, 20_000, chance(0.1) ? 380_000 : 5_000),
+    invalidShare: writes && chance(0.3) ? 0.05 : 0,
+    poisonShare: writes && chance(0.5) ? 0.05 : 0,
+    options: {
+      maxInFlight: pick(1, 7, 25, 100, 1_000),
+      maxQueueSize: pick(1, 10, 100, 10_000),
+      lingerMs: pick(0, 5, 5, 200),
+      ...(chance(0.2) ? { writeUnitsPerSecond: pick(10, 100, 1_000) } : {}),
+      ...(ending < 0.06 ? { patienceMs: pick(1_000, 30_000) } : {}),
+    },
+    besideEveryMs: chance(0.5) ? pick(1, 10, 100) : 0,
+    segments: pick(1, 2, 7, 40),
+    concurrency: pick(1, 3, 16),
+    pageItemsMax: pick(1, 10, 100),
+    stopAtMs: ending > 0.92 ? random() * 3_000 : undefined,
+    hopeless: ending < 0.06 ? { fromMs: random() * 300, why: pick('throttled', 'failing', 'table gone') } : undefined,
+  }
+}
+
+type Pick = <Value>(...values: readonly Value[]) => Value
+type Chance = (share: number) => boolean
+
+function drawKey(pick: Pick, chance: Chance): KeySchema {
+  const partition = { name: 'pk', type: pick('S', 'S', 'N', 'B') } as const
+  return chance(0.4) ? { partition, sort: { name: 'sk', type: pick('S', 'N') } } : { partition }
+}
+
+function drawCapacity(pick: Pick, chance: Chance): CapacityOptions {
+  if (chance(0.3)) {
+    return { billing: 'on demand', ...(chance(0.3) ? { writeUnitsPerSecondMax: pick(20, 200) } : {}) }
+  }
+  const unitsPerSecond = pick(10, 50, 200, 2_000, 20_000)
+  return {
+    billing: 'provisioned',
+    readUnitsPerSecond: unitsPerSecond * pick(1, 5),
+    writeUnitsPerSecond: unitsPerSecond,
+    burstSeconds: pick(0, 0, 2, 300),
+    burstFilled: pick(0, 1),
+    splitAfterMs: pick(5_000, 300_000),
+  }
+}
+
+function drawIndex(pick: Pick, chance: Chance): IndexOptions {
+  return {
+    name: 'byGroup',
+    key: { partition: { name: 'group', type: 'S' } },
+    projection: pick('ALL', 'KEYS_ONLY'),
+    capacity: drawCapacity(pick, chance),
+  }
+}
+
+/** From no fault at all to one in three requests, a few kinds at a time; and stretches in which nothing works. */
+function drawFaults(random: Random, pick: Pick, chance: Chance): FaultPlan {
+  const shares: { [Name in Fault]?: number } = {}
+  const all = pick(0, 0.02, 0.1, 0.35)
+  const kinds = 1 + Math.floor(random() * 4)
+  if (all > 0) for (let kind = 0; kind < kinds; kind += 1) shares[pick(...FAULTS)] = all / kinds
+  const windows = []
+  for (let fromMs = 0; chance(0.3) && windows.length < 3; ) {
+    fromMs += random() * 2_000
+    const toMs = fromMs + pick(100, 2_000, 20_000, 90_000)
+    windows.push({ fromMs, toMs, fault: pick('throttle', 'throttle', 'error before', 'error after', 'connect') })
+    fromMs = toMs
+  }
+  return {
+    shares,
+    windows: windows as NonNullable<FaultPlan['windows']>,
+    untilMs: pick(1_000, 10_000, 60_000),
+    partFailureShare: chance(0.2) ? pick(0.05, 0.5) : 0,
+  }
+}

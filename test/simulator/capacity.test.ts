@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Allowance } from '../../src/simulator/allowance.ts'
+import { Capacity, type CapacityOptions } from '../../src/simulator/capacity.ts'
+import { HASHES } from '../../src/simulator/primaryKey.ts'
+import { batch, put, startService } from './ask.ts'
+
+/** Units that go through in so many seconds when asked for all the time, by a hash in turn of a list. */
+function drain(capacity: Capacity, seconds: number, hashes: readonly number[], startMs = 0): number {
+  let units = 0
+  for (let ms = startMs; ms < startMs + seconds * 1_000; ms += 1) {
+    for (let turn = 0; turn < 20; turn += 1) {
+      const hash = hashes[(ms + turn * 7) % hashes.length]!
+      if (capacity.shortage('write', hash, ms) !== undefined) continue
+      capacity.spend('write', hash, 1, ms)
+      units += 1
+    }
+  }
+  return units
+}
+
+const EVEN = Array.from({ length: 64 }, (_, index) => (HASHES * (index + 0.5)) / 64)
+
+function capacityOf(options: CapacityOptions): Capacity {
+  const quota = { read: new Allowance(40_000, 1, 1, 0), write: new Allowance(40_000, 1, 1, 0) }
+  return new Capacity(options, quota, 0)
+}
+
+test('a provisioned table gives its rate, and first what it has saved', () => {
+  const none = capacityOf({ billing: 'provisioned', writeUnitsPerSecond: 100, burstSeconds: 0 })
+  assert.equal(Math.round(drain(none, 20, EVEN) / 100), 21)
+  const some = capacityOf({ billing: 'provisioned', writeUnitsPerSecond: 100, burstSeconds: 10 })
+  assert.equal(Math.round(drain(some, 20, EVEN) / 100), 31)
+  assert.equal(some.shortage('write', 0, 19_999), 'ProvisionedThroughputExceeded')
+})
+
+test('a partition gives 1,000 units and no more, a table on demand four times that', () => {
+  const one = capacityOf({ billing: 'provisioned', writeUnitsPerSecond: 5_000 })
+  const units = drain(one, 10, [7])
+  assert.ok(units >= 10_900 && units <= 11_100, `${units}`)
+  assert.equal(one.shortage('write', 7, 9_999), 'KeyRangeThroughputExceeded')
+  // The others are not held up by it.
+  assert.equal(one.shortage('write', HASHES - 1, 10_000), undefined)
+  const fresh = drain(capacityOf({ billing: 'on demand' }), 10, EVEN)
+  assert.ok(fresh >= 43_000 && fresh <= 45_000, `${fresh}`)
+})
+
+test('a maximum on demand holds', () => {
+  const capacity = capacityOf({ billing: 'on demand', writeUnitsPerSecondMax: 500 })
+  assert.equal(Math.round(drain(capacity, 10, EVEN) / 100), 55)
+  assert.equal(capacity.shortage('write', 0, 9_999), 'MaxOnDemandThroughputExceeded')
+})
+
+test('sustained heat splits a range, but not a single key', () => {
+  const range = capacityOf({ billing: 'provisioned', writeUnitsPerSecond: 5_000, partitions: 1, splitAfterMs: 5_000 })
+  drain(range, 8, EVEN)
+  assert.equal(range.partitions.count, 2)
+  const key = capacityOf({ billing: 'provisioned', writeUnitsPerSecond: 5_000, partitions: 1, splitAfterMs: 5_000 })
+  drain(key, 8, [7])
+  assert.equal(key.partitions.count, 1)
+})
+
+test('on demand grows to twice the peak of the half hour before', () => {
+  const capacity = capacityOf({ billing: 'on demand', splitAfterMs: Number.POSITIVE_INFINITY })
+  drain(capacity, 3, EVEN)
+  const later = drain(capacity, 5, EVEN, 31 * 60_000)
+  assert.equal(capacity.partitions.count, 16)
+  assert.ok(later > 40_000, `${later}`)
+})
+
+test('a batch that is too much comes back in part, then whole as an exception that says why', async () => {
+  const { ask } = startService({
+    capacity: { billing: 'provisioned', writeUnitsPerSecond: 5, readUnitsPerSecond: 5, burstSeconds: 1 },
+  })
+  const puts = Array.from({ length: 25 }, (_, index) => put(`${index}`))
+  const { body } = await ask('BatchWriteItem', batch(...puts))
+  assert.equal(body.UnprocessedItems.things.length, 15)
+  const again = await ask('BatchWriteItem', batch(...puts))
+  assert.match(again.body.__type, /#ProvisionedThroughputExceededException$/)
+  assert.deepEqual(again.body.ThrottlingReasons, [
+    {
+      reason: 'TableWriteProvisionedThroughputExceeded',
+      resource: 'arn:aws:dynamodb:us-east-1:000000000000:table/things',
+    },
+  ])
+})
+
+test('an index that can not follow holds the table back, and is named', async () => {
+  const { ask } = startService({
+    indexes: [
+      {
+        name: 'byText',
+        key: { partition: { name: 'text', type: 'S' } },
+        capacity: { billing: 'on demand', writeUnitsPerSecondMax: 2 },
+      },
+    ],
+  })
+  const puts = Array.from({ length: 10 }, (_, index) => put(`${index}`))
+  const { body } = await ask('BatchWriteItem', batch(...puts))
+  assert.equal(body.UnprocessedItems.things.length, 8)
+  assert.equal(body.ConsumedCapacity[0].CapacityUnits, 4)
+  const again = await ask('BatchWriteItem', batch(put('x')))
+  assert.match(again.body.__type, /#ThrottlingException$/)
+  assert.deepEqual(again.body.throttlingReasons, [
+    {
+      reason: 'IndexWriteMaxOnDemandThroughputExceeded',
+      resource: 'arn:aws:dynamodb:us-east-1:000000000000:table/things/index/byText',
+    },
+  ])
+})
