@@ -59,12 +59,12 @@ export class Table {
   /** A publisher of its own for this table; see {@link Publisher}. Wrong options are `TypeError`s here and now. */
   publisher(options: PublisherOptions = {}): Publisher {
     const checked = checkPublisherOptions(options)
-    const { maxQueueSize, maxQueueBytes } = checked
+    const { maxQueueSize, maxQueueBytes, patienceMs } = checked
     return new Publisher(this.#openEngine(checked), {
       maxQueueSize,
       maxQueueBytes,
       onReject: options.onReject,
-      readAgain: (keyText) => this.readAgain(keyText, undefined),
+      readAgain: (keyText) => this.readAgain(keyText, undefined, patienceMs),
     })
   }
 

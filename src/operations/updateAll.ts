@@ -12,6 +12,7 @@ import { changeOf } from '../publish/changeBatch.ts'
 import { type Entry, type EntryOwner, entryKeyText } from '../publish/entry.ts'
 import { isDone } from '../publish/isDone.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
+import { type Deferred, deferred } from '../runtime/deferred.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { compileExpression, type Expression } from '../scan/expression.ts'
 import type { RawPage } from '../scan/page.ts'
@@ -57,6 +58,7 @@ class UpdateJob implements Job, EntryOwner {
   #schema!: KeySchema
   /** Asynchronous visits and re-reads under way; the job ends when there is none. */
   readonly #pending = new Set<Promise<void>>()
+  #end: Deferred<void> | undefined
   #failure: unknown
 
   constructor(table: Table, visitor: Visitor, options: UpdateOptions) {
@@ -93,7 +95,10 @@ class UpdateJob implements Job, EntryOwner {
 
   async #visitAll(scan: ScanEngine, signal: AbortSignal | undefined): Promise<void> {
     // A page may be long in coming; a signal does not wait for it.
-    const onAbort = (): void => scan.destroy()
+    const onAbort = (): void => {
+      scan.destroy()
+      this.#wake()
+    }
     signal?.addEventListener('abort', onAbort, { once: true })
     try {
       for (let page = await scan.nextRaw(); page !== undefined; page = await scan.nextRaw()) {
@@ -119,7 +124,7 @@ class UpdateJob implements Job, EntryOwner {
       const visit = this.#visit(item, raw, 0)
       if (visit instanceof Promise) {
         this.#track(visit)
-        while (this.#pending.size >= VISITS_MAX && !isStopped(signal)) await Promise.race(this.#pending)
+        while (this.#pending.size >= VISITS_MAX && !isStopped(signal)) await this.#nextEnd()
       } else if (!visit) {
         await this.#run.room(signal)
       }
@@ -191,12 +196,15 @@ class UpdateJob implements Job, EntryOwner {
     const keyText = entryKeyText(entry, this.#schema)
     const { tally } = this.#run
     // Without the filter: the change itself may be why it does not hold any more.
-    if (entry.ambiguous && isDone(changeOf(entry, this.#schema), await this.#table.readAgain(keyText, undefined))) {
+    if (
+      entry.ambiguous &&
+      isDone(changeOf(entry, this.#schema), await this.#table.readAgain(keyText, undefined, this.#options.patienceMs))
+    ) {
       // It was this very change, made by a try whose answer was lost.
       tally.written += 1
       return
     }
-    const attributes = await this.#table.readAgain(keyText, this.#filter)
+    const attributes = await this.#table.readAgain(keyText, this.#filter, this.#options.patienceMs)
     if (attributes === undefined) {
       tally.filtered += 1
       return
@@ -224,14 +232,28 @@ class UpdateJob implements Job, EntryOwner {
           error instanceof HeadraceError ? error : new HeadraceError('REFUSED', message, { cause: error }),
         )
       })
-      .finally(() => this.#pending.delete(tracked))
+      .finally(() => {
+        this.#pending.delete(tracked)
+        this.#wake()
+      })
     this.#pending.add(tracked)
+  }
+
+  /** Resolves when the next piece of pending work ends, or the job is stopped. */
+  #nextEnd(): Promise<void> {
+    this.#end ??= deferred()
+    return this.#end.promise
+  }
+
+  #wake(): void {
+    this.#end?.resolve()
+    this.#end = undefined
   }
 
   /** Every change is settled, and so is whatever conflicts led to. */
   async #settled(): Promise<void> {
     do {
-      while (this.#pending.size > 0) await Promise.race(this.#pending)
+      while (this.#pending.size > 0) await this.#nextEnd()
       await this.#engine.flush()
       // While the flush waited, a conflict may have come and gone, and left a change that the flush knew nothing of.
     } while (this.#pending.size > 0 || this.#engine.outstanding > 0)
