@@ -7,6 +7,7 @@ export class Allowance {
   #depth: number
   #saved: number
   #atMs: number
+  #occupied = 0
 
   /**
    * @param unitsPerSecond above 0; `Infinity` for no limit
@@ -24,11 +25,27 @@ export class Allowance {
     return this.#unitsPerSecond
   }
 
+  /** Units a second that others take. */
+  get occupied(): number {
+    return this.#occupied
+  }
+
+  /** Units a second that are left beside others. */
+  get freePerSecond(): number {
+    return Math.max(0, this.#unitsPerSecond - this.#occupied)
+  }
+
   setRate(unitsPerSecond: number, depthSeconds: number, nowMs: number): void {
     this.#fill(nowMs)
     this.#unitsPerSecond = unitsPerSecond
     this.#depth = unitsPerSecond * depthSeconds
     this.#saved = Math.min(this.#saved, this.#depth)
+  }
+
+  /** Others take so many units a second from now on, all the time and before anyone else; what is saved goes first. */
+  occupy(unitsPerSecond: number, nowMs: number): void {
+    this.#fill(nowMs)
+    this.#occupied = unitsPerSecond
   }
 
   /** Whether there is a whole unit to begin with. */
@@ -43,8 +60,11 @@ export class Allowance {
   }
 
   #fill(nowMs: number): void {
-    if (this.#unitsPerSecond === Number.POSITIVE_INFINITY) return
-    this.#saved = Math.min(this.#depth, this.#saved + ((nowMs - this.#atMs) / 1_000) * this.#unitsPerSecond)
+    if (this.#unitsPerSecond === Number.POSITIVE_INFINITY || nowMs === this.#atMs) return
+    const gain = ((nowMs - this.#atMs) / 1_000) * (this.#unitsPerSecond - this.#occupied)
     this.#atMs = nowMs
+    // Others stop where nothing is left; they do not run up a debt.
+    if (gain >= 0) this.#saved = Math.min(this.#depth, this.#saved + gain)
+    else this.#saved = Math.max(Math.min(this.#saved, 0), this.#saved + gain)
   }
 }

@@ -23,18 +23,14 @@ export interface Throttle {
   readonly billing: 'provisioned' | 'on demand'
 }
 
-/**
- * Makes a write, if table, partition and every index that must follow have units for it.
- *
- * @returns why not, or the units it took of the table and of its indexes together
- */
+/** Makes a write, if table, partition and every index that must follow have units for it. Returns why not. */
 export function applyWrite(
   call: Call,
   table: SimulatedTable,
   key: PrimaryKey,
   after: Attributes | undefined,
   kind: WriteRecord['kind'],
-): Throttle | number {
+): Throttle | undefined {
   const before = table.get(key)
   const size = Math.max(before === undefined ? 0 : itemSize(before), after === undefined ? 0 : itemSize(after))
   const parts: Part[] = [{ capacity: table.capacity, hash: key.hash, units: writeUnits(size), index: undefined }]
@@ -43,18 +39,23 @@ export function applyWrite(
   if (throttle !== undefined) return throttle
   table.set(key, after)
   const { record, nowMs } = call
-  call.log.writes.push({ atMs: nowMs, table: table.name, key: key.text, kind, requestId: record.id, before, after })
-  return parts.reduce((sum, part) => sum + part.units, 0)
+  call.log.write({ atMs: nowMs, table: table.name, key: key.text, kind, requestId: record.id, before, after })
+  return undefined
 }
 
 /** What a condition that does not hold costs: as much as the item that is there, one unit where there is none. */
-export function chargeFailedCondition(call: Call, table: SimulatedTable, key: PrimaryKey): Throttle | number {
+export function chargeFailedCondition(call: Call, table: SimulatedTable, key: PrimaryKey): Throttle | undefined {
   const before = table.get(key)
   const units = writeUnits(before === undefined ? 0 : itemSize(before))
-  return spend(call, table, [{ capacity: table.capacity, hash: key.hash, units, index: undefined }]) ?? units
+  return spend(call, table, [{ capacity: table.capacity, hash: key.hash, units, index: undefined }])
 }
 
 function spend(call: Call, table: SimulatedTable, parts: readonly Part[]): Throttle | undefined {
+  if (call.partThrottleShare > 0 && call.random() < call.partThrottleShare) {
+    call.record.throttledItems += 1
+    const reason = { reason: 'TableWriteKeyRangeThroughputExceeded', resource: table.arn }
+    return { reason, billing: table.capacity.billing }
+  }
   for (const { capacity, hash, index } of parts) {
     const shortage = capacity.shortage('write', hash, call.nowMs)
     if (shortage === undefined) continue
@@ -62,8 +63,9 @@ function spend(call: Call, table: SimulatedTable, parts: readonly Part[]): Throt
     const reason = `${index === undefined ? 'Table' : 'Index'}Write${shortage}`
     return { reason: { reason, resource: index?.arn ?? table.arn }, billing: capacity.billing }
   }
-  for (const { capacity, hash, units } of parts) {
+  for (const { capacity, hash, units, index } of parts) {
     capacity.spend('write', hash, units, call.nowMs)
+    call.consumed.add(table.name, index?.name, units)
     call.record.writeUnits += units
   }
   return undefined

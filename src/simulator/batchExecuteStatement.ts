@@ -26,26 +26,25 @@ export function batchExecuteStatement(call: Call): object {
   const reads = statements.map(({ Statement, Parameters = [] }) => readOne(call, Statement, Parameters))
   const keys = reads.flatMap((read) => (read instanceof ServiceError ? [] : [read.table.name + read.key.text]))
   if (new Set(keys).size < keys.length) throw invalid('Provided list of item keys contains duplicates')
-  const units = new Map<string, number>()
   const throttles: Throttle[] = []
   const responses = reads.map((read) => {
     if (read instanceof ServiceError) return failure(read.code.replace(/Exception$/, 'Error'), read.message)
     if (call.random() < call.partFailureShare) return failure('InternalServerError', 'Internal Server Error')
     const outcome = execute(call, read)
     if (outcome instanceof ServiceError) return failure('ValidationError', outcome.message)
-    if (typeof outcome.spent === 'number') {
-      units.set(read.table.name, (units.get(read.table.name) ?? 0) + outcome.spent)
-      return outcome.holds
+    const { holds, throttle } = outcome
+    if (throttle === undefined) {
+      return holds
         ? { TableName: read.table.name }
         : failure('ConditionalCheckFailed', 'The conditional request failed')
     }
-    throttles.push(outcome.spent)
-    const code = outcome.spent.billing === 'provisioned' ? 'ProvisionedThroughputExceeded' : 'ThrottlingError'
-    return failure(code, outcome.spent.reason.reason)
+    throttles.push(throttle)
+    const code = throttle.billing === 'provisioned' ? 'ProvisionedThroughputExceeded' : 'ThrottlingError'
+    return failure(code, throttle.reason.reason)
   })
   // Statements that are all throttled come back one by one, or as one exception; which of the two is not documented.
   if (throttles.length === responses.length && call.random() < 0.5) throw throttleError(throttles)
-  return { Responses: responses, ...consumed(call, units) }
+  return { Responses: responses, ...consumed(call) }
 }
 
 function failure(code: string, message: string): object {
@@ -79,14 +78,14 @@ function keyOf(change: ItemChange, table: SimulatedTable): PrimaryKey {
 export function execute(
   call: Call,
   { change, table, key }: Understood,
-): { holds: boolean; spent: Throttle | number } | ServiceError {
+): { holds: boolean; throttle: Throttle | undefined } | ServiceError {
   const result = changed(change, table.get(key))
-  if (result === undefined) return { holds: false, spent: chargeFailedCondition(call, table, key) }
+  if (result === undefined) return { holds: false, throttle: chargeFailedCondition(call, table, key) }
   try {
     if (result.after !== undefined) checkItem(table, result.after, true)
   } catch (error) {
     if (error instanceof ServiceError) return error
     throw error
   }
-  return { holds: true, spent: applyWrite(call, table, key, result.after, change.deletes ? 'delete' : 'update') }
+  return { holds: true, throttle: applyWrite(call, table, key, result.after, change.deletes ? 'delete' : 'update') }
 }

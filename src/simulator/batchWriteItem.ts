@@ -47,20 +47,15 @@ export function batchWriteItem(call: Call, requestBytes: number): object {
 
 function makeWrites(call: Call, writes: readonly Write[]): object {
   const unprocessed: { [table: string]: unknown[] } = {}
-  const units = new Map<string, number>()
   const throttles: Throttle[] = []
   let left = 0
   for (const { raw, table, key, after } of writes) {
-    let outcome: Throttle | number | undefined
     // An item that fails within the service comes back like one that was throttled.
     if (call.random() >= call.partFailureShare) {
-      outcome = applyWrite(call, table, key, after, after === undefined ? 'delete' : 'put')
+      const throttle = applyWrite(call, table, key, after, after === undefined ? 'delete' : 'put')
+      if (throttle === undefined) continue
+      throttles.push(throttle)
     }
-    if (typeof outcome === 'number') {
-      units.set(table.name, (units.get(table.name) ?? 0) + outcome)
-      continue
-    }
-    if (outcome !== undefined) throttles.push(outcome)
     const list = unprocessed[table.name] ?? []
     unprocessed[table.name] = list
     // The service promises no order.
@@ -69,11 +64,11 @@ function makeWrites(call: Call, writes: readonly Write[]): object {
     left += 1
   }
   if (left === writes.length && throttles.length === left) throw throttleError(throttles)
-  return { UnprocessedItems: unprocessed, ...consumed(call, units) }
+  return { UnprocessedItems: unprocessed, ...consumed(call) }
 }
 
 /** `ConsumedCapacity` as batches give it, where it was asked for. */
-export function consumed(call: Call, units: ReadonlyMap<string, number>): object {
-  if (call.body.ReturnConsumedCapacity !== 'TOTAL') return {}
-  return { ConsumedCapacity: [...units].map(([TableName, CapacityUnits]) => ({ TableName, CapacityUnits })) }
+export function consumed(call: Call): object {
+  const list = call.consumed.describe(call.body.ReturnConsumedCapacity)
+  return list === undefined ? {} : { ConsumedCapacity: list }
 }

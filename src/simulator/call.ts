@@ -1,4 +1,5 @@
 import type { Random } from '../runtime/random.ts'
+import type { Consumption } from './consumption.ts'
 import { ServiceError } from './serviceError.ts'
 import type { SimulatedTable } from './simulatedTable.ts'
 import type { PartiqlDialect } from './statement.ts'
@@ -14,14 +15,17 @@ export interface Call {
   readonly record: RequestRecord
   readonly random: Random
   readonly dialect: PartiqlDialect
-  /** Share of the items of a batch that fail on their own, 0 to 1. */
+  /** Share of the items of a batch that fail on their own, and that are throttled for no reason of capacity, 0 to 1. */
   readonly partFailureShare: number
+  readonly partThrottleShare: number
+  /** What it has used so far. */
+  readonly consumed: Consumption
 }
 
-/** @throws {ServiceError} when there is no such table, or not yet, or no longer */
+/** @throws {ServiceError} when there is no such table, or not yet, or no longer. One that is updated serves as ever. */
 export function tableOf(call: Call, name: unknown): SimulatedTable {
   const table = call.tables.get(`${name}`)
-  if (table === undefined || table.status !== 'ACTIVE') {
+  if (table === undefined || (table.status !== 'ACTIVE' && table.status !== 'UPDATING')) {
     throw new ServiceError('ResourceNotFoundException', 'Requested resource not found')
   }
   return table

@@ -1,7 +1,9 @@
 import { itemSize } from './attributes.ts'
 import type { Call } from './call.ts'
+import type { Capacity } from './capacity.ts'
+import type { KeySchema } from './primaryKey.ts'
 import { invalid, ServiceError } from './serviceError.ts'
-import { SimulatedTable } from './simulatedTable.ts'
+import { type SimulatedIndex, SimulatedTable } from './simulatedTable.ts'
 
 interface Definition {
   AttributeName: string
@@ -66,7 +68,10 @@ function existing(call: Call): SimulatedTable {
 
 function description(table: SimulatedTable): object {
   const { key, capacity } = table
-  const parts = key.sort === undefined ? [key.partition] : [key.partition, key.sort]
+  const types = new Map<string, string>()
+  for (const one of [key, ...table.indexes.map((index) => index.key)]) {
+    for (const { name, type } of partsOf(one)) types.set(name, type)
+  }
   const provisioned = capacity.billing === 'provisioned'
   let bytes = 0
   for (const [, item] of table.entries()) bytes += itemSize(item)
@@ -74,15 +79,49 @@ function description(table: SimulatedTable): object {
     TableName: table.name,
     TableArn: table.arn,
     TableStatus: table.status,
-    KeySchema: parts.map(({ name }, index) => ({ AttributeName: name, KeyType: index === 0 ? 'HASH' : 'RANGE' })),
-    AttributeDefinitions: parts.map(({ name, type }) => ({ AttributeName: name, AttributeType: type })),
+    KeySchema: keySchema(key),
+    AttributeDefinitions: [...types].map(([name, type]) => ({ AttributeName: name, AttributeType: type })),
     ...(provisioned ? {} : { BillingModeSummary: { BillingMode: 'PAY_PER_REQUEST' } }),
-    ProvisionedThroughput: {
-      ReadCapacityUnits: provisioned ? capacity.rate('read') : 0,
-      WriteCapacityUnits: provisioned ? capacity.rate('write') : 0,
-    },
+    ...throughput(capacity),
     ItemCount: table.size,
     TableSizeBytes: bytes,
-    GlobalSecondaryIndexes: table.indexes.map(({ name }) => ({ IndexName: name })),
+    ...(table.indexes.length === 0 ? {} : { GlobalSecondaryIndexes: table.indexes.map(indexDescription) }),
   }
+}
+
+function indexDescription({ name, arn, key, projection, capacity }: SimulatedIndex): object {
+  return {
+    IndexName: name,
+    IndexArn: arn,
+    IndexStatus: 'ACTIVE',
+    KeySchema: keySchema(key),
+    Projection: { ProjectionType: projection },
+    ...throughput(capacity),
+  }
+}
+
+/** What the service tells of units: 0 for what is not provisioned, -1 for a maximum that is not set. */
+function throughput(capacity: Capacity): object {
+  const provisioned = capacity.billing === 'provisioned'
+  const [read, write] = [capacity.rate('read'), capacity.rate('write')]
+  const maximum = (units: number): number => (units === Number.POSITIVE_INFINITY ? -1 : units)
+  return {
+    ProvisionedThroughput: { ReadCapacityUnits: provisioned ? read : 0, WriteCapacityUnits: provisioned ? write : 0 },
+    ...(provisioned || (maximum(read) < 0 && maximum(write) < 0)
+      ? {}
+      : { OnDemandThroughput: { MaxReadRequestUnits: maximum(read), MaxWriteRequestUnits: maximum(write) } }),
+    WarmThroughput: {
+      ReadUnitsPerSecond: capacity.warm('read'),
+      WriteUnitsPerSecond: capacity.warm('write'),
+      Status: 'ACTIVE',
+    },
+  }
+}
+
+function keySchema(key: KeySchema): object[] {
+  return partsOf(key).map(({ name }, index) => ({ AttributeName: name, KeyType: index === 0 ? 'HASH' : 'RANGE' }))
+}
+
+function partsOf({ partition, sort }: KeySchema): KeySchema['partition'][] {
+  return sort === undefined ? [partition] : [partition, sort]
 }

@@ -47,6 +47,10 @@ export interface FaultPlan {
   readonly windows?: readonly FaultWindow[]
   /** Share of the items of a batch that fail on their own, until then too, 0 to 1. Default 0. */
   readonly partFailureShare?: number
+  /** Share of them that are throttled for no reason of capacity, as by a key range, until then too, 0 to 1. Default 0. */
+  readonly partThrottleShare?: number
+  /** `x-amz-retry-after`, sent with every throttle of a whole request and every 503. Default: not sent. */
+  readonly retryAfterMs?: number
 }
 
 /** After which a write may have been made though nobody said so. */

@@ -2,8 +2,8 @@ import { Allowance } from './allowance.ts'
 import { HASHES } from './primaryKey.ts'
 
 /** Units a second that one partition gives, whatever its table has (developer guide, "Partitions and data distribution"). */
-const PARTITION_READ_UNITS = 3_000
-const PARTITION_WRITE_UNITS = 1_000
+export const PARTITION_READ_UNITS = 3_000
+export const PARTITION_WRITE_UNITS = 1_000
 /** How much of them it can save up is not known; one second is a guess. */
 const PARTITION_DEPTH_SECONDS = 1
 /** Hashes of refused requests that are remembered, to find where a hot range is best cut. */
@@ -62,13 +62,28 @@ export class Partitions {
     this.#partitions[this.indexOf(hash)]![kind].spend(units, nowMs)
   }
 
+  /** Units a second that all of them can give together, beside others. */
+  offered(kind: 'read' | 'write'): number {
+    let sum = 0
+    for (const partition of this.#partitions) sum += partition[kind].freePerSecond
+    return sum
+  }
+
+  /** Others take so many units a second from now on, evenly of all partitions, or all of one and none of the others. */
+  occupy(kind: 'read' | 'write', unitsPerSecond: number, nowMs: number, only?: number): void {
+    const share = unitsPerSecond / this.#partitions.length
+    for (const [index, partition] of this.#partitions.entries()) {
+      partition[kind].occupy(only === undefined ? share : index === only ? unitsPerSecond : 0, nowMs)
+    }
+  }
+
   /** Cuts every range in half until there are at least so many. */
   growTo(count: number, nowMs: number): void {
     while (this.#partitions.length < count) {
       for (let index = this.#partitions.length - 1; index >= 0; index -= 1) {
         const { from } = this.#partitions[index]!
         const to = this.#partitions[index + 1]?.from ?? HASHES
-        this.#partitions.splice(index + 1, 0, newPartition((from + to) / 2, nowMs))
+        this.#split(index, (from + to) / 2, nowMs)
       }
     }
   }
@@ -88,7 +103,20 @@ export class Partitions {
     const middle = sorted[SAMPLES_MAX >> 1]!
     // A single hot key can not be cut.
     if (middle === sorted[0]) return
-    this.#partitions.splice(this.#partitions.indexOf(partition) + 1, 0, newPartition(middle, nowMs))
+    this.#split(this.#partitions.indexOf(partition), middle, nowMs)
+  }
+
+  /** What others take of a range they take of both its parts. */
+  #split(index: number, at: number, nowMs: number): void {
+    const partition = this.#partitions[index]!
+    const added = newPartition(at, nowMs)
+    for (const kind of ['read', 'write'] as const) {
+      const half = partition[kind].occupied / 2
+      if (half === 0) continue
+      partition[kind].occupy(half, nowMs)
+      added[kind].occupy(half, nowMs)
+    }
+    this.#partitions.splice(index + 1, 0, added)
   }
 }
 

@@ -64,14 +64,14 @@ export function scan(call: Call): object {
   for (const { hash, bytes: part } of bytesOf.values()) capacity.spend('read', hash, (units * part) / bytes, nowMs)
   if (bytesOf.size === 0) capacity.spend('read', from, units, nowMs)
   call.record.readUnits += units
+  call.consumed.add(table.name, undefined, units)
+  const [ConsumedCapacity] = call.consumed.describe(body.ReturnConsumedCapacity) ?? []
   return {
     ...(body.Select === 'COUNT' ? {} : { Items: items }),
     Count: matched,
     ScannedCount: looked,
     ...(cut ? { LastEvaluatedKey: last!.attributes } : {}),
-    ...(body.ReturnConsumedCapacity === 'TOTAL'
-      ? { ConsumedCapacity: { TableName: table.name, CapacityUnits: units } }
-      : {}),
+    ...(ConsumedCapacity === undefined ? {} : { ConsumedCapacity }),
   }
 }
 

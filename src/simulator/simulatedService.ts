@@ -3,6 +3,8 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Random } from '../runtime/random.ts'
 import { type Attributes, readAttributes } from './attributes.ts'
 import type { Call } from './call.ts'
+import type { CapacityOptions } from './capacity.ts'
+import { Consumption } from './consumption.ts'
 import { Exchange } from './exchange.ts'
 import { drawFault, type Fault, type FaultPlan } from './faults.ts'
 import { drawLatencyMs, type LatencyOptions } from './latency.ts'
@@ -12,7 +14,7 @@ import { ServiceError } from './serviceError.ts'
 import { SimulatedTable, type TableOptions } from './simulatedTable.ts'
 import type { PartiqlDialect } from './statement.ts'
 import type { Wire, WireReceiver } from './wire.ts'
-import { type RequestRecord, WriteLog } from './writeLog.ts'
+import { type RequestRecord, THROTTLES, WriteLog } from './writeLog.ts'
 
 export interface SimulatedServiceOptions {
   readonly clock: Clock
@@ -27,6 +29,8 @@ export interface SimulatedServiceOptions {
   readonly answerTimeoutMs?: number
   /** How long a table takes to be made or to go. Default 3,000. */
   readonly tableChangeMs?: number
+  /** Whether the log keeps every request and every write, and not their counts alone. Default true. */
+  readonly keepsLog?: boolean
 }
 
 /** Signatures may be so much older or newer than the service's calendar (IAM user guide, "Signature Version 4"). */
@@ -37,7 +41,7 @@ const SKEW_MS_MAX = 15 * 60_000
  * seed, and a log of all that happened. It speaks the service's own protocol, byte for byte what a socket would carry.
  */
 export class SimulatedService implements Wire {
-  readonly log: WriteLog = new WriteLog()
+  readonly log: WriteLog
   readonly tables: Map<string, SimulatedTable> = new Map()
   readonly #options: SimulatedServiceOptions
   readonly #expiredTokens = new Set<string>()
@@ -48,6 +52,7 @@ export class SimulatedService implements Wire {
   constructor(options: SimulatedServiceOptions) {
     this.#options = options
     this.#faults = options.faults ?? {}
+    this.log = new WriteLog(options.keepsLog ?? true)
   }
 
   /** A table that is there at once. */
@@ -67,6 +72,28 @@ export class SimulatedService implements Wire {
     this.#faults = faults
   }
 
+  /** An `UpdateTable`: the table is `UPDATING` and serves as before, and then it is what was asked for. */
+  updateTable(
+    name: string,
+    changes: Partial<CapacityOptions>,
+    indexes: { readonly [name: string]: Partial<CapacityOptions> } = {},
+  ): void {
+    const table = this.tables.get(name)!
+    table.status = 'UPDATING'
+    this.#later(() => {
+      const nowMs = this.#options.clock.now()
+      table.capacity.change(changes, nowMs)
+      for (const index of table.indexes) index.capacity.change(indexes[index.name] ?? {}, nowMs)
+      if (table.status === 'UPDATING') table.status = 'ACTIVE'
+    })
+  }
+
+  /** Someone deletes a table: from now on it serves nothing, and then it is gone. */
+  deleteTable(name: string): void {
+    this.tables.get(name)!.status = 'DELETING'
+    this.#later(() => this.tables.delete(name))
+  }
+
   /**
    * A write that an application makes meanwhile, by its own way and at once.
    *
@@ -82,7 +109,7 @@ export class SimulatedService implements Wire {
     table.set(primaryKey, after)
     const kind = after === undefined ? 'delete' : 'put'
     const atMs = this.#options.clock.now()
-    this.log.writes.push({
+    this.log.write({
       atMs,
       table: tableName,
       key: primaryKey.text,
@@ -99,23 +126,12 @@ export class SimulatedService implements Wire {
     const nowMs = clock.now()
     const operation = header('x-amz-target').replace(/^DynamoDB_20120810\./, '')
     const fault = drawFault(this.#faults, random, nowMs)
-    const record: RequestRecord = {
-      id: `R${this.log.requests.length}`,
-      operation,
-      sentAtMs: nowMs,
-      servedAtMs: undefined,
-      answeredAtMs: undefined,
-      error: '',
-      readUnits: 0,
-      writeUnits: 0,
-      throttledItems: 0,
-      fault: fault ?? '',
-    }
-    this.log.requests.push(record)
+    const record = this.log.open(operation, nowMs, fault ?? '')
     const latencyMs = drawLatencyMs(latency, random, operation, body.length) * (fault === 'slow' ? 100 : 1)
     const exchange = new Exchange(clock, receiver, record, () => this.#underWay.delete(exchange))
     this.#underWay.add(exchange)
     this.log.inFlightMax = Math.max(this.log.inFlightMax, this.#underWay.size)
+    let failed = true
     if (this.#closed) {
       exchange.failAfter(0, 'closed', 'the connection was closed')
     } else if (latencyMs > answerTimeoutMs) {
@@ -127,9 +143,11 @@ export class SimulatedService implements Wire {
     } else if (fault === 'stall before') {
       exchange.failAfter(answerTimeoutMs, 'timeout', 'no answer in time')
     } else {
+      failed = false
       // Half of the way there, half back. The service works even if nobody waits for it any more.
       clock.setTimer(() => this.#serve(exchange, header, body, fault, latencyMs / 2), latencyMs / 2)
     }
+    if (failed) this.log.fail()
     return () => exchange.abort()
   }
 
@@ -149,11 +167,14 @@ export class SimulatedService implements Wire {
     const { clock, answerTimeoutMs = 10_000, latency = {}, random } = this.#options
     record.servedAtMs = clock.now()
     const reply = this.#answer(record, header, body, fault)
+    this.log.serve(record, reply.status)
     if (fault === 'reset after') {
+      this.log.fail()
       exchange.failAfter(backMs, 'reset', 'read ECONNRESET')
       return
     }
     if (fault === 'stall after') {
+      this.log.fail()
       exchange.failAfter(answerTimeoutMs - backMs, 'timeout', 'no answer in time')
       return
     }
@@ -162,8 +183,10 @@ export class SimulatedService implements Wire {
     if (fault === 'wrong checksum') {
       // The damage that only a checksum shows: what arrives is JSON, and says that all is well.
       bytes = Buffer.from('{"UnprocessedItems":{},"Responses":[],"Items":[],"Count":0,"ScannedCount":0}')
+      this.log.fail()
     } else if (fault === 'cut body') {
       bytes = bytes.subarray(0, Math.floor(bytes.length * random() * 0.9))
+      this.log.fail()
       if (reply.status === 200) checksum = undefined
     } else if (fault === 'proxy page') {
       checksum = undefined
@@ -176,7 +199,7 @@ export class SimulatedService implements Wire {
       requestId: record.id,
       gzip: false,
       date: new Date(this.#serviceTimeMs()).toUTCString(),
-      retryAfterMs: undefined,
+      retryAfterMs: reply.status === 503 || THROTTLES.has(record.error) ? this.#faults.retryAfterMs : undefined,
     })
   }
 
@@ -204,7 +227,7 @@ export class SimulatedService implements Wire {
 
   #callOf(record: RequestRecord, body: Buffer): Call {
     const { clock, random, dialect = 'clauses' } = this.#options
-    const { partFailureShare = 0, untilMs = Number.POSITIVE_INFINITY } = this.#faults
+    const { partFailureShare = 0, partThrottleShare = 0, untilMs = Number.POSITIVE_INFINITY } = this.#faults
     let parsed: unknown
     try {
       parsed = JSON.parse(body.toString('utf8'))
@@ -221,6 +244,8 @@ export class SimulatedService implements Wire {
       random,
       dialect,
       partFailureShare: nowMs < untilMs ? partFailureShare : 0,
+      partThrottleShare: nowMs < untilMs ? partThrottleShare : 0,
+      consumed: new Consumption(),
     }
   }
 

@@ -41,7 +41,7 @@ export class SimulatedTable {
   readonly arn: string
   readonly capacity: Capacity
   readonly indexes: readonly SimulatedIndex[]
-  status: 'CREATING' | 'ACTIVE' | 'DELETING' = 'ACTIVE'
+  status: 'CREATING' | 'ACTIVE' | 'UPDATING' | 'DELETING' = 'ACTIVE'
   readonly #items = new Map<string, Stored>()
   /** Keys in scan order, some of which may be gone; undefined when there are new ones. */
   #order: PrimaryKey[] | undefined = []

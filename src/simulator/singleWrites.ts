@@ -33,9 +33,10 @@ export function changeItem(call: Call, deletes: boolean): object {
   const expected: ItemChange['expected'] = holds ? [] : [['', { NULL: true }]]
   const outcome = execute(call, { change: { deletes, table: table.name, sets, removes, expected }, table, key })
   if (outcome instanceof ServiceError) throw outcome
-  if (typeof outcome.spent !== 'number') throw throttleError([outcome.spent])
+  if (outcome.throttle !== undefined) throw throttleError([outcome.throttle])
   if (!outcome.holds) throw new ServiceError('ConditionalCheckFailedException', 'The conditional request failed')
-  return { ConsumedCapacity: { TableName: table.name, CapacityUnits: outcome.spent } }
+  const [ConsumedCapacity] = call.consumed.describe(body.ReturnConsumedCapacity) ?? []
+  return ConsumedCapacity === undefined ? {} : { ConsumedCapacity }
 }
 
 const CLAUSES = /^(?:SET (.+?))?(?: ?REMOVE (.+))?$/

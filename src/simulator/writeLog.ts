@@ -1,5 +1,12 @@
 import type { Attributes } from './attributes.ts'
 
+/** Errors that say that there are no units for now. */
+export const THROTTLES: ReadonlySet<string> = new Set([
+  'ProvisionedThroughputExceededException',
+  'ThrottlingException',
+  'RequestLimitExceeded',
+])
+
 /** One write that took effect. */
 export interface WriteRecord {
   readonly atMs: number
@@ -33,12 +40,77 @@ export interface RequestRecord {
   fault: string
 }
 
+/** How many of each so far. */
+export interface LogCounts {
+  readonly requests: number
+  readonly writes: number
+  /** Requests of which nothing was done for want of units, and those of which a part was done. */
+  readonly throttledRequests: number
+  readonly partlyThrottledRequests: number
+  /** Requests that ended in no answer, or in a failure of the service. */
+  readonly failedRequests: number
+}
+
 /** All that happened, for whoever judges by it. */
 export class WriteLog {
   readonly writes: WriteRecord[] = []
   readonly requests: RequestRecord[] = []
   /** The most requests that were under way at once. */
   inFlightMax = 0
+  readonly #keeps: boolean
+  readonly #counts = {
+    requests: 0,
+    writes: 0,
+    throttledRequests: 0,
+    partlyThrottledRequests: 0,
+    failedRequests: 0,
+  }
+
+  /** @param keeps whether requests and writes are kept, and not counted alone */
+  constructor(keeps: boolean) {
+    this.#keeps = keeps
+  }
+
+  get counts(): LogCounts {
+    return { ...this.#counts }
+  }
+
+  /** A request is sent. */
+  open(operation: string, sentAtMs: number, fault: string): RequestRecord {
+    const record: RequestRecord = {
+      id: `R${this.#counts.requests}`,
+      operation,
+      sentAtMs,
+      servedAtMs: undefined,
+      answeredAtMs: undefined,
+      error: '',
+      readUnits: 0,
+      writeUnits: 0,
+      throttledItems: 0,
+      fault,
+    }
+    this.#counts.requests += 1
+    if (this.#keeps) this.requests.push(record)
+    return record
+  }
+
+  /** Nothing came of it, or not as far as the client can see. */
+  fail(): void {
+    this.#counts.failedRequests += 1
+  }
+
+  /** It was served, well or not. */
+  serve({ error, throttledItems }: RequestRecord, status: number): void {
+    if (status >= 500) this.#counts.failedRequests += 1
+    else if (THROTTLES.has(error)) this.#counts.throttledRequests += 1
+    else if (throttledItems > 0) this.#counts.partlyThrottledRequests += 1
+  }
+
+  /** A write took effect. */
+  write(record: WriteRecord): void {
+    this.#counts.writes += 1
+    if (this.#keeps) this.writes.push(record)
+  }
 
   /** One line for each request and each write, the same for the same run. */
   lines(): string[] {

@@ -68,6 +68,53 @@ test('on demand grows to twice the peak of the half hour before', () => {
   assert.ok(later > 40_000, `${later}`)
 })
 
+test('an application beside us takes its units first, of the whole table or of one partition', () => {
+  const table = capacityOf({ billing: 'provisioned', writeUnitsPerSecond: 1_000, burstSeconds: 2, partitions: 2 })
+  table.occupy('write', 600, 0)
+  // Of the 3,000 that are saved it takes what goes beyond its share.
+  const beside = drain(table, 20, EVEN)
+  assert.ok(beside >= 10_800 && beside <= 11_200, `${beside}`)
+  assert.equal(table.offered('write'), 400)
+  table.occupy('write', 0, 20_000)
+  const alone = drain(table, 10, EVEN, 20_000)
+  assert.ok(alone >= 9_900 && alone <= 10_100, `${alone}`)
+  const one = capacityOf({ billing: 'on demand', splitAfterMs: Number.POSITIVE_INFINITY })
+  one.occupy('write', 1_000, 0, 3)
+  assert.equal(one.offered('write'), 3_000)
+  drain(one, 2, [HASHES - 1])
+  assert.equal(one.shortage('write', HASHES - 1, 2_000), 'KeyRangeThroughputExceeded')
+  assert.equal(one.shortage('write', 0, 2_000), undefined)
+})
+
+test('nothing that others take runs up a debt', () => {
+  const table = capacityOf({ billing: 'provisioned', writeUnitsPerSecond: 100, burstSeconds: 0 })
+  table.occupy('write', 500, 0)
+  assert.equal(table.shortage('write', 0, 60_000), 'ProvisionedThroughputExceeded')
+  table.occupy('write', 0, 60_000)
+  assert.equal(table.shortage('write', 0, 60_020), undefined)
+})
+
+test('warm throughput is partitions that are there from the start', () => {
+  const cold = capacityOf({ billing: 'on demand' })
+  const warm = capacityOf({ billing: 'on demand', warmWriteUnitsPerSecond: 20_000 })
+  assert.deepEqual([cold.partitions.count, warm.partitions.count], [4, 20])
+  assert.deepEqual([cold.offered('write'), warm.offered('write')], [4_000, 20_000])
+  const provisioned = capacityOf({ billing: 'provisioned', writeUnitsPerSecond: 3_000, readUnitsPerSecond: 3_000 })
+  assert.equal(provisioned.partitions.count, 4)
+  provisioned.change({ warmWriteUnitsPerSecond: 6_500 }, 0)
+  assert.equal(provisioned.partitions.count, 8)
+})
+
+test('the growth on demand can be as quick as a scenario wants it', () => {
+  const quick = capacityOf({ billing: 'on demand', growthWindowMs: 5_000, splitAfterMs: Number.POSITIVE_INFINITY })
+  drain(quick, 20, EVEN)
+  assert.ok(quick.partitions.count >= 16, `${quick.partitions.count}`)
+  const never = capacityOf({ billing: 'on demand', growthWindowMs: Number.POSITIVE_INFINITY })
+  drain(never, 3, EVEN)
+  drain(never, 3, EVEN, 3_600_000)
+  assert.equal(never.partitions.count, 4)
+})
+
 test('a batch that is too much comes back in part, then whole as an exception that says why', async () => {
   const { ask } = startService({
     capacity: { billing: 'provisioned', writeUnitsPerSecond: 5, readUnitsPerSecond: 5, burstSeconds: 1 },

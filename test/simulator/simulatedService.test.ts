@@ -101,6 +101,7 @@ test('UpdateItem and DeleteItem know conditions through aliases', async () => {
     ConditionExpression: 'attribute_exists(#n0) AND #n1 = :v1 AND attribute_not_exists(#n3)',
     ExpressionAttributeNames: { '#n0': 'pk', '#n1': 'odd name', '#n2': 'gone', '#n3': 'missing' },
     ExpressionAttributeValues: { ':v0': { N: '2' }, ':v1': { N: '1' } },
+    ReturnConsumedCapacity: 'TOTAL',
   }
   assert.equal((await ask('UpdateItem', body)).body.ConsumedCapacity.CapacityUnits, 1)
   assert.match((await ask('UpdateItem', body)).body.__type, /#ConditionalCheckFailedException$/)
