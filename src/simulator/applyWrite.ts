@@ -1,7 +1,8 @@
-import { type Attributes, canonicalText, itemSize } from './attributes.ts'
+import { type Attributes, isSame, itemSize } from './attributes.ts'
 import type { Call } from './call.ts'
 import type { Capacity, Shortage } from './capacity.ts'
-import { hashOf, type KeySchema, type PrimaryKey } from './primaryKey.ts'
+import { hashOf } from './hashOf.ts'
+import { type KeySchema, type PrimaryKey, partsOf } from './primaryKey.ts'
 import { invalid, ServiceError, type ThrottleReason } from './serviceError.ts'
 import type { SimulatedIndex, SimulatedTable } from './simulatedTable.ts'
 import type { WriteRecord } from './writeLog.ts'
@@ -32,12 +33,13 @@ export function applyWrite(
   kind: WriteRecord['kind'],
 ): Throttle | undefined {
   const before = table.get(key)
-  const size = Math.max(before === undefined ? 0 : itemSize(before), after === undefined ? 0 : itemSize(after))
-  const parts: Part[] = [{ capacity: table.capacity, hash: key.hash, units: writeUnits(size), index: undefined }]
+  const bytes = after === undefined ? 0 : itemSize(after)
+  const units = writeUnits(Math.max(table.bytesOf(key), bytes))
+  const parts: Part[] = [{ capacity: table.capacity, hash: key.hash, units, index: undefined }]
   for (const index of table.indexes) parts.push(...indexParts(index, table.key, before, after))
   const throttle = spend(call, table, parts)
   if (throttle !== undefined) return throttle
-  table.set(key, after)
+  table.set(key, after, bytes)
   const { record, nowMs } = call
   call.log.write({ atMs: nowMs, table: table.name, key: key.text, kind, requestId: record.id, before, after })
   return undefined
@@ -45,8 +47,7 @@ export function applyWrite(
 
 /** What a condition that does not hold costs: as much as the item that is there, one unit where there is none. */
 export function chargeFailedCondition(call: Call, table: SimulatedTable, key: PrimaryKey): Throttle | undefined {
-  const before = table.get(key)
-  const units = writeUnits(before === undefined ? 0 : itemSize(before))
+  const units = writeUnits(table.bytesOf(key))
   return spend(call, table, [{ capacity: table.capacity, hash: key.hash, units, index: undefined }])
 }
 
@@ -93,7 +94,7 @@ export function checkItem(table: SimulatedTable, item: Attributes, updating = fa
     throw invalid(`Item size ${updating ? 'to update ' : ''}has exceeded the maximum allowed size`)
   }
   for (const { name, key } of table.indexes) {
-    for (const part of key.sort === undefined ? [key.partition] : [key.partition, key.sort]) {
+    for (const part of partsOf(key)) {
       const value = item[part.name]
       if (value === undefined) continue
       const text = value[part.type]
@@ -123,7 +124,7 @@ function indexParts(
   const part = (projected: Projected, units: number): Part => ({ capacity, hash: projected.hash, units, index })
   if (old === undefined) return fresh === undefined ? [] : [part(fresh, fresh.units)]
   if (fresh === undefined) return [part(old, old.units)]
-  if (old.text === fresh.text) return []
+  if (isSame(old.item, fresh.item)) return []
   if (old.keyText === fresh.keyText) return [part(fresh, Math.max(old.units, fresh.units))]
   return [part(old, old.units), part(fresh, fresh.units)]
 }
@@ -131,7 +132,7 @@ function indexParts(
 interface Projected {
   readonly hash: number
   readonly keyText: string
-  readonly text: string
+  readonly item: Attributes
   readonly units: number
 }
 
@@ -140,17 +141,16 @@ function project(index: SimulatedIndex, tableKey: KeySchema, item: Attributes | 
   const indexNames = namesOf(index.key)
   if (indexNames.some((name) => item[name] === undefined)) return undefined
   const kept = new Set([...indexNames, ...namesOf(tableKey)])
-  const projected = Object.fromEntries(
-    Object.entries(item).filter(([name]) => index.projection === 'ALL' || kept.has(name)),
-  )
+  const projected =
+    index.projection === 'ALL' ? item : Object.fromEntries(Object.entries(item).filter(([name]) => kept.has(name)))
   return {
     hash: hashOf(JSON.stringify(item[index.key.partition.name])),
     keyText: indexNames.map((name) => JSON.stringify(item[name])).join(),
-    text: canonicalText(projected),
+    item: projected,
     units: writeUnits(itemSize(projected)),
   }
 }
 
 function namesOf(key: KeySchema): string[] {
-  return key.sort === undefined ? [key.partition.name] : [key.partition.name, key.sort.name]
+  return partsOf(key).map(({ name }) => name)
 }

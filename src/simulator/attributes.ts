@@ -63,12 +63,14 @@ function checkBase64(text: string): string {
 /** Bytes that an item counts by the service's rules (developer guide, "Item sizes and formats"). */
 export function itemSize(attributes: Attributes): number {
   let bytes = 0
-  for (const [name, value] of Object.entries(attributes)) bytes += Buffer.byteLength(name) + valueSize(value)
+  for (const name in attributes) bytes += Buffer.byteLength(name) + valueSize(attributes[name]!)
   return bytes
 }
 
 function valueSize(attribute: AttributeValue): number {
-  const [type, value] = Object.entries(attribute)[0]!
+  let type = ''
+  for (type in attribute) break
+  const value = attribute[type]
   const list = Array.isArray(value) ? value : []
   switch (type) {
     case 'S':
@@ -103,4 +105,26 @@ export function canonicalText(value: unknown): string {
     return `${JSON.stringify(name)}:${isSet ? `[${part.map(canonicalText).sort().join(',')}]` : canonicalText(part)}`
   })
   return `{${members.sort().join(',')}}`
+}
+
+/** Whether the service holds two values, or two items, to be equal: whether their {@link canonicalText} is the same. */
+export function isSame(left: unknown, right: unknown): boolean {
+  if (left === right) return true
+  if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false
+  if (Array.isArray(left)) {
+    if (!Array.isArray(right) || left.length !== right.length) return false
+    return left.every((element, index) => isSame(element, right[index]))
+  }
+  const one = left as { readonly [name: string]: unknown }
+  const other = right as { readonly [name: string]: unknown }
+  let names = 0
+  for (const name in one) {
+    names += 1
+    const set = name === 'SS' || name === 'NS' || name === 'BS'
+    if (set && Array.isArray(one[name])) {
+      if (canonicalText({ [name]: one[name] }) !== canonicalText({ [name]: other[name] })) return false
+    } else if (!isSame(one[name], other[name])) return false
+  }
+  for (const _ in other) names -= 1
+  return names === 0
 }

@@ -34,7 +34,8 @@ export function batchWriteItem(call: Call, requestBytes: number): object {
       const put = raw['PutRequest'] as { Item: unknown } | undefined
       const removal = raw['DeleteRequest'] as { Key: unknown } | undefined
       if ((put === undefined) === (removal === undefined)) throw invalid('a write is a put or a delete')
-      const attributes = readAttributes(put === undefined ? removal!.Key : put.Item)
+      const given = put === undefined ? removal!.Key : put.Item
+      const attributes = table.keepsItems ? readAttributes(given) : (given as Attributes)
       const key = readKey(attributes, table.key, put === undefined)
       if (put !== undefined) checkItem(table, attributes)
       if (keys.has(`${name} ${key.text}`)) throw invalid('Provided list of item keys contains duplicates')

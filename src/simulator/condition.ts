@@ -1,4 +1,4 @@
-import { type Attributes, type AttributeValue, canonicalText } from './attributes.ts'
+import { type Attributes, type AttributeValue, isSame } from './attributes.ts'
 import { compareNumbers } from './decimal.ts'
 import { invalid } from './serviceError.ts'
 
@@ -140,7 +140,7 @@ class Reader {
 
 function compare(left: AttributeValue | undefined, operator: string, right: AttributeValue | undefined): boolean {
   if (operator === '=' || operator === '<>') {
-    const same = left !== undefined && right !== undefined && canonicalText(left) === canonicalText(right)
+    const same = left !== undefined && right !== undefined && isSame(left, right)
     return same === (operator === '=')
   }
   if (!/^[<>]=?$/.test(operator)) throw invalid(`Invalid expression: Syntax error; token: ${operator}`)

@@ -1,7 +1,6 @@
-import { itemSize } from './attributes.ts'
 import type { Call } from './call.ts'
 import type { Capacity } from './capacity.ts'
-import type { KeySchema } from './primaryKey.ts'
+import { type KeySchema, partsOf } from './primaryKey.ts'
 import { invalid, ServiceError } from './serviceError.ts'
 import { type SimulatedIndex, SimulatedTable } from './simulatedTable.ts'
 
@@ -73,8 +72,6 @@ function description(table: SimulatedTable): object {
     for (const { name, type } of partsOf(one)) types.set(name, type)
   }
   const provisioned = capacity.billing === 'provisioned'
-  let bytes = 0
-  for (const [, item] of table.entries()) bytes += itemSize(item)
   return {
     TableName: table.name,
     TableArn: table.arn,
@@ -84,7 +81,7 @@ function description(table: SimulatedTable): object {
     ...(provisioned ? {} : { BillingModeSummary: { BillingMode: 'PAY_PER_REQUEST' } }),
     ...throughput(capacity),
     ItemCount: table.size,
-    TableSizeBytes: bytes,
+    TableSizeBytes: table.sizeBytes,
     ...(table.indexes.length === 0 ? {} : { GlobalSecondaryIndexes: table.indexes.map(indexDescription) }),
   }
 }
@@ -120,8 +117,4 @@ function throughput(capacity: Capacity): object {
 
 function keySchema(key: KeySchema): object[] {
   return partsOf(key).map(({ name }, index) => ({ AttributeName: name, KeyType: index === 0 ? 'HASH' : 'RANGE' }))
-}
-
-function partsOf({ partition, sort }: KeySchema): KeySchema['partition'][] {
-  return sort === undefined ? [partition] : [partition, sort]
 }

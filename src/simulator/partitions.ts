@@ -1,5 +1,5 @@
 import { Allowance } from './allowance.ts'
-import { HASHES } from './primaryKey.ts'
+import { HASHES } from './hashOf.ts'
 
 /** Units a second that one partition gives, whatever its table has (developer guide, "Partitions and data distribution"). */
 export const PARTITION_READ_UNITS = 3_000

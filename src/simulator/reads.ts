@@ -2,7 +2,8 @@ import { readThrottle } from './applyWrite.ts'
 import { type Attributes, itemSize, readAttributes } from './attributes.ts'
 import { type Call, tableOf } from './call.ts'
 import { readCondition } from './condition.ts'
-import { HASHES, type PrimaryKey, readKey } from './primaryKey.ts'
+import { HASHES } from './hashOf.ts'
+import { type PrimaryKey, readKey } from './primaryKey.ts'
 import { invalid } from './serviceError.ts'
 import type { SimulatedTable } from './simulatedTable.ts'
 import { aliasesOf } from './singleWrites.ts'
@@ -43,8 +44,7 @@ export function scan(call: Call): object {
   let bytes = 0
   let last: PrimaryKey | undefined
   let cut = false
-  for (const { key, item } of table.range(from, to, after)) {
-    const size = itemSize(item)
+  for (const { key, item, bytes: size } of table.range(from, to, after)) {
     const partition = capacity.partitions.indexOf(key.hash)
     const touched = bytesOf.get(partition) ?? { hash: key.hash, bytes: 0 }
     touched.bytes += size

@@ -1,5 +1,5 @@
 import { Allowance } from './allowance.ts'
-import type { Attributes } from './attributes.ts'
+import { type Attributes, itemSize } from './attributes.ts'
 import { Capacity, type CapacityOptions, type Quota } from './capacity.ts'
 import { compareKeys, type KeySchema, type PrimaryKey, readKey } from './primaryKey.ts'
 
@@ -19,6 +19,11 @@ export interface TableOptions {
   readonly key: KeySchema
   readonly capacity: CapacityOptions
   readonly indexes?: readonly IndexOptions[]
+  /**
+   * Whether it keeps its items, default true. One that does not takes each write for the first of its key, believes that
+   * its items are sound, and is for worlds in which millions are written.
+   */
+  readonly keepsItems?: boolean
 }
 
 export interface SimulatedIndex {
@@ -32,6 +37,7 @@ export interface SimulatedIndex {
 interface Stored {
   readonly key: PrimaryKey
   readonly item: Attributes
+  readonly bytes: number
 }
 
 /** Items in the order of their hashes, and what may be done to them in a second. */
@@ -41,14 +47,17 @@ export class SimulatedTable {
   readonly arn: string
   readonly capacity: Capacity
   readonly indexes: readonly SimulatedIndex[]
+  readonly keepsItems: boolean
   status: 'CREATING' | 'ACTIVE' | 'UPDATING' | 'DELETING' = 'ACTIVE'
   readonly #items = new Map<string, Stored>()
+  #sizeBytes = 0
   /** Keys in scan order, some of which may be gone; undefined when there are new ones. */
   #order: PrimaryKey[] | undefined = []
 
   constructor(options: TableOptions, nowMs: number) {
     this.name = options.name
     this.key = options.key
+    this.keepsItems = options.keepsItems ?? true
     this.arn = `arn:aws:dynamodb:us-east-1:000000000000:table/${options.name}`
     const quota: Quota = {
       read: new Allowance(TABLE_QUOTA, 1, 1, nowMs),
@@ -68,18 +77,31 @@ export class SimulatedTable {
     return this.#items.size
   }
 
+  /** Bytes of all items. */
+  get sizeBytes(): number {
+    return this.#sizeBytes
+  }
+
   get(key: PrimaryKey): Attributes | undefined {
     return this.#items.get(key.text)?.item
   }
 
+  /** Bytes of the item with this key, 0 when there is none. */
+  bytesOf(key: PrimaryKey): number {
+    return this.#items.get(key.text)?.bytes ?? 0
+  }
+
   /** Puts an item in its place, or takes it away. Costs nothing; see `applyWrite` for what a write costs. */
-  set(key: PrimaryKey, item: Attributes | undefined): void {
+  set(key: PrimaryKey, item: Attributes | undefined, bytes: number = item === undefined ? 0 : itemSize(item)): void {
+    if (!this.keepsItems) return
+    const before = this.#items.get(key.text)
+    this.#sizeBytes += bytes - (before?.bytes ?? 0)
     if (item === undefined) {
       this.#items.delete(key.text)
       return
     }
-    if (!this.#items.has(key.text)) this.#order = undefined
-    this.#items.set(key.text, { key, item })
+    if (before === undefined) this.#order = undefined
+    this.#items.set(key.text, { key, item, bytes })
   }
 
   /** For worlds: fills the table before anything runs. */

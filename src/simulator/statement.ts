@@ -1,4 +1,4 @@
-import { type Attributes, type AttributeValue, canonicalText, readValue } from './attributes.ts'
+import { type Attributes, type AttributeValue, isSame, readValue } from './attributes.ts'
 import { invalid } from './serviceError.ts'
 
 /**
@@ -102,7 +102,7 @@ export function changed(
   for (const [name, value] of change.expected) {
     const present = item[name]
     if ((present === undefined) !== (value === undefined)) return undefined
-    if (present !== undefined && canonicalText(present) !== canonicalText(value)) return undefined
+    if (present !== undefined && !isSame(present, value)) return undefined
   }
   if (change.deletes) return { after: undefined }
   const after: { [name: string]: AttributeValue } = Object.assign(Object.create(null), item)

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../runtime/clock.ts'
-import { yieldToEvents } from '../runtime/yieldToEvents.ts'
+import { runTurns } from '../runtime/runTurns.ts'
 import { TimerHeap, type VirtualTimer } from './timerHeap.ts'
 
 /** What Node's timers take; one that waits longer would fire at once. */
@@ -59,7 +59,7 @@ export class VirtualClock implements Clock {
    * @returns what the work comes to; it rejects as the work does
    * @throws {Error} when the work waits for something that no timer leads to, or goes beyond the bounds
    */
-  async run<Value>(work: Promise<Value>, bounds: RunBounds = {}): Promise<Value> {
+  run<Value>(work: Promise<Value>, bounds: RunBounds = {}): Promise<Value> {
     const { virtualMsMax = 24 * 3_600_000, stepsMax = 20_000_000 } = bounds
     const endMs = this.#nowMs + virtualMsMax
     const lastStep = this.#steps + stepsMax
@@ -68,20 +68,29 @@ export class VirtualClock implements Clock {
       settled = true
     }
     work.then(note, note)
-    for (;;) {
-      await yieldToEvents()
-      if (settled) return work
+    const step = (): void => {
       if (this.#steps >= lastStep) throw new Error(`the work did not end within ${stepsMax} timers`)
       const timer = this.#timers.pop()
       if (timer === undefined) throw new Error('the work did not end: it waits, and no timer is set')
       if (timer.atMs > endMs) throw new Error(`the work did not end within ${virtualMsMax} ms of virtual time`)
-      this.#step(timer)
+      this.#steps += 1
+      this.#nowMs = timer.atMs
+      timer.callback!()
     }
-  }
-
-  #step(timer: VirtualTimer): void {
-    this.#steps += 1
-    this.#nowMs = timer.atMs
-    timer.callback!()
+    return new Promise((resolve, reject) => {
+      runTurns(() => {
+        if (settled) {
+          resolve(work)
+          return false
+        }
+        try {
+          step()
+          return true
+        } catch (error) {
+          reject(error)
+          return false
+        }
+      })
+    })
   }
 }

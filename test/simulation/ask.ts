@@ -1,4 +1,4 @@
-import { type Attributes, canonicalText } from '../../src/simulator/attributes.ts'
+import { type Attributes, isSame } from '../../src/simulator/attributes.ts'
 import type { WriteRecord } from '../../src/simulator/writeLog.ts'
 
 /** One thing that a producer asked for. */
@@ -33,5 +33,5 @@ export function isOf(write: WriteRecord, ask: Ask): boolean {
   if (write.kind !== ask.kind || ask.invalid || ask.poison) return false
   if (ask.kind === 'delete') return write.after === undefined
   const expected = ask.kind === 'put' ? ask.attributes : { ...write.before, ...ask.attributes }
-  return canonicalText(write.after) === canonicalText(expected)
+  return isSame(write.after, expected)
 }

@@ -1,4 +1,4 @@
-import { canonicalText } from '../../src/simulator/attributes.ts'
+import { isSame } from '../../src/simulator/attributes.ts'
 import type { WriteRecord } from '../../src/simulator/writeLog.ts'
 import { type Ask, isOf, type Model } from './ask.ts'
 import type { Run } from './run.ts'
@@ -12,7 +12,7 @@ export function checkTable({ simulated, failures }: Run, expected: Model, when: 
     const wanted = left.get(key)
     left.delete(key)
     if (wanted === undefined) failures.add(`${when}: the table holds ${key}, which should not be there`)
-    else if (canonicalText(item) !== canonicalText(wanted)) {
+    else if (!isSame(item, wanted)) {
       failures.add(`${when}: ${key} is ${show(item)}, not ${show(wanted)}`)
     }
   }

@@ -1,6 +1,6 @@
 import { type Edit, type JobReject, type PlainItem, updateAll } from '../../src/index.ts'
 import { sleep } from '../../src/runtime/clock.ts'
-import { type Attributes, canonicalText } from '../../src/simulator/attributes.ts'
+import { type Attributes, isSame } from '../../src/simulator/attributes.ts'
 import type { WriteRecord } from '../../src/simulator/writeLog.ts'
 import { checkEnd, describe } from './checkers.ts'
 import { checkHopeless } from './publishJob.ts'
@@ -112,7 +112,7 @@ function checkEdits({ service, failures }: Run): WriteRecord[] {
       continue
     }
     const expected = edited(before)
-    const asked = expected !== 'nothing' && canonicalText(after) === canonicalText(expected)
+    const asked = expected !== 'nothing' && isSame(after, expected)
     if (!asked) failures.add(`nobody asked for this: ${describe(write)}`)
   }
   return updates

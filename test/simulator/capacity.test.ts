@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Allowance } from '../../src/simulator/allowance.ts'
 import { Capacity, type CapacityOptions } from '../../src/simulator/capacity.ts'
-import { HASHES } from '../../src/simulator/primaryKey.ts'
+import { HASHES } from '../../src/simulator/hashOf.ts'
 import { batch, put, startService } from './ask.ts'
 
 /** Units that go through in so many seconds when asked for all the time, by a hash in turn of a list. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { canonicalText, itemSize, readAttributes } from '../../src/simulator/attributes.ts'
+import { canonicalText, isSame, itemSize, readAttributes } from '../../src/simulator/attributes.ts'
 import { compareNumbers, normalNumber, numberSize } from '../../src/simulator/decimal.ts'
 import { compareKeys, readKey } from '../../src/simulator/primaryKey.ts'
 
@@ -23,7 +23,19 @@ test('numbers come back expanded, are ordered by value, and count as measured', 
 test('an item counts its names and values by the rules', () => {
   const item = readAttributes({ pk: { S: 'é' }, l: { L: [{ S: 'a' }, { N: '1' }] }, m: { M: { kk: { BOOL: true } } } })
   assert.equal(itemSize(item), 2 + 2 + (1 + 3 + 2 + 3) + (1 + 3 + 1 + 2 + 1))
-  assert.equal(canonicalText({ SS: ['b', 'a'] }), canonicalText({ SS: ['a', 'b'] }))
+  const pairs: [unknown, unknown, boolean][] = [
+    [{ SS: ['b', 'a'] }, { SS: ['a', 'b'] }, true],
+    [{ L: [{ S: 'b' }, { S: 'a' }] }, { L: [{ S: 'a' }, { S: 'b' }] }, false],
+    [{ a: { S: 'x' }, b: { M: { c: { N: '1' } } } }, { b: { M: { c: { N: '1' } } }, a: { S: 'x' } }, true],
+    [{ a: { S: 'x' } }, { a: { S: 'x' }, b: { NULL: true } }, false],
+    [{ a: { S: '1' } }, { a: { N: '1' } }, false],
+    [undefined, {}, false],
+  ]
+  for (const [left, right, same] of pairs) {
+    assert.equal(isSame(left, right), same)
+    assert.equal(isSame(right, left), same)
+    assert.equal(canonicalText(left) === canonicalText(right), same)
+  }
 })
 
 test('keys are ordered by hash, then by themselves', () => {
