@@ -24,6 +24,7 @@ export function readSummary(
     retried: stats?.retried ?? 0,
     unprocessed: 0,
     throttledRequests: stats?.throttledRequests ?? 0,
+    throttlingReasons: stats?.throttlingReasons ?? {},
     failedRequests: 0,
     requests: stats?.requests ?? 0,
     conflicts: 0,

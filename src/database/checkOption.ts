@@ -10,18 +10,6 @@ export function checkWhole(name: string, value: number, least: number, most: num
   return value
 }
 
-/**
- * An option that is a rate: above 0, `Infinity` for none.
- *
- * @throws {TypeError} with the option's name and the value
- */
-export function checkRate(name: string, value: number): number {
-  if (typeof value !== 'number' || !(value > 0)) {
-    throw new TypeError(`${name} must be a number above 0, not ${describe(value)}`)
-  }
-  return value
-}
-
 function describe(value: unknown): string {
   return typeof value === 'string' ? `the text "${value}"` : `${value}`
 }

@@ -1,6 +1,7 @@
 import type { PlainItem } from '../item/attributeValue.ts'
 import type { Page } from '../scan/page.ts'
 import type { ScanEngine, ScanStats } from '../scan/scanEngine.ts'
+import type { Rate } from '../throughput/rate.ts'
 
 export interface ScanOptions {
   /** Segments to cut the table into, 1 to 1,000,000. Default: from the table's size. */
@@ -20,8 +21,12 @@ export interface ScanOptions {
   readonly consistentRead?: boolean
   /** Items to look at in one request, 1 to 1,000,000. Default: as many as fit in the service's 1 MB. */
   readonly pageItemsMax?: number
-  /** Read units to spend a second, above 0. Default: no limit of its own. */
-  readonly readUnitsPerSecond?: number
+  /**
+   * Read units to spend a second, or a part of what the table has, such as `'50%'`. Default `'80%'` of a provisioned table,
+   * which leaves room for its application; on demand, what the table turns out to give; on an emulator on this machine, no
+   * limit.
+   */
+  readonly readUnitsPerSecond?: Rate
   /** How long nothing at all may succeed before the scan fails. Default 600,000. */
   readonly patienceMs?: number
 }
@@ -42,7 +47,7 @@ export class Scan implements AsyncIterable<PlainItem> {
 
   /** What the scan did so far. */
   get stats(): ScanStats {
-    return this.#engine?.stats ?? { requests: 0, retried: 0, throttledRequests: 0, readUnits: 0, segmentsDone: 0 }
+    return this.#engine?.stats ?? NO_STATS
   }
 
   /** Pages as they arrive, from all segments. */
@@ -86,4 +91,14 @@ export class Scan implements AsyncIterable<PlainItem> {
     this.#engine = await this.#open()
     return this.#engine
   }
+}
+
+const NO_STATS: ScanStats = {
+  requests: 0,
+  retried: 0,
+  throttledRequests: 0,
+  readUnits: 0,
+  readUnitsPerSecondAllowed: Number.POSITIVE_INFINITY,
+  throttlingReasons: {},
+  segmentsDone: 0,
 }

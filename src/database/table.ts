@@ -7,12 +7,17 @@ import { Gate } from '../runtime/gate.ts'
 import { compileExpression, compileProjection, type Expression } from '../scan/expression.ts'
 import { ScanEngine } from '../scan/scanEngine.ts'
 import { chooseSegments } from '../scan/segmentOrder.ts'
-import { checkRate, checkWhole } from './checkOption.ts'
-import type { Database } from './database.ts'
+import { type Rate, shareOf } from '../throughput/rate.ts'
+import { checkWhole } from './checkOption.ts'
+import type { Database, OpenDatabase } from './database.ts'
 import { Scan, type ScanOptions } from './scan.ts'
 import { describeTable, type TableDescription } from './tableDescription.ts'
+import { TableRates } from './tableRates.ts'
 
 const PATIENCE_MS = 600_000
+/** A look at how the table is doing can as well fail. */
+const LOOK_PATIENCE_MS = 20_000
+const ITEM_BYTES_GUESS = 400
 /** Items read again at the same time. */
 const REREADS_MAX = 16
 /** A single read is asked for by someone who waits. */
@@ -77,12 +82,12 @@ export class Table {
   /** A scan of the whole table; nothing is sent before it is iterated. */
   scan(options: ScanOptions = {}): Scan {
     const prepared = this.#prepareScan(options)
-    return new Scan(() => this.#openScan(prepared, false))
+    return new Scan(() => this.#openScan(prepared, {}))
   }
 
   /** For operations: as {@link scan}, without the iterable around it. */
-  scanEngine(options: ScanOptions & { readonly countOnly?: boolean } = {}): Promise<ScanEngine> {
-    return this.#openScan(this.#prepareScan(options), options.countOnly ?? false)
+  scanEngine(options: ScanOptions & InnerScanOptions = {}): Promise<ScanEngine> {
+    return this.#openScan(this.#prepareScan(options), options)
   }
 
   /** The item with this key as it is now, strongly consistent; undefined when there is none. */
@@ -127,19 +132,19 @@ export class Table {
     if (options.segments !== undefined) checkWhole('segments', options.segments, 1, 1_000_000)
     if (options.concurrency !== undefined) checkWhole('concurrency', options.concurrency, 1, 1_000)
     if (options.pageItemsMax !== undefined) checkWhole('pageItemsMax', options.pageItemsMax, 1, 1_000_000)
-    if (options.readUnitsPerSecond !== undefined) checkRate('readUnitsPerSecond', options.readUnitsPerSecond)
+    if (options.readUnitsPerSecond !== undefined) shareOf('readUnitsPerSecond', options.readUnitsPerSecond)
     if (options.patienceMs !== undefined) checkWhole('patienceMs', options.patienceMs, 0, Number.MAX_SAFE_INTEGER)
     return options
   }
 
-  async #openScan(options: ScanOptions, countOnly: boolean): Promise<ScanEngine> {
+  async #openScan(options: ScanOptions, inner: InnerScanOptions): Promise<ScanEngine> {
     const open = await this.database.open()
     const concurrency = options.concurrency ?? 16
-    let { segments } = options
-    if (segments === undefined) {
-      const { sizeBytes, itemCount } = await this.describe()
-      segments = chooseSegments(sizeBytes, itemCount, concurrency)
-    }
+    // An emulator on this machine has no limits to ask for, so it need not be asked.
+    const isKnown = options.segments !== undefined && open.connection.loopback && !isShare(options.readUnitsPerSecond)
+    const description = isKnown ? undefined : await this.describe()
+    const { sizeBytes = 0, itemCount = 0 } = description ?? {}
+    const segments = options.segments ?? chooseSegments(sizeBytes, itemCount, concurrency)
     return new ScanEngine({
       service: open.service,
       table: this.name,
@@ -151,9 +156,13 @@ export class Table {
       projection: options.select === undefined ? undefined : compileProjection(options.select),
       index: options.index,
       consistentRead: options.consistentRead ?? false,
-      countOnly,
+      countOnly: inner.countOnly ?? false,
+      holdSegments: inner.holdSegments,
       pageItemsMax: options.pageItemsMax,
-      readUnitsPerSecond: options.readUnitsPerSecond ?? Number.POSITIVE_INFINITY,
+      pageBytesMax: inner.pageBytesMax,
+      // Where the service has not counted yet, small: a first page that is too small costs least.
+      itemBytes: itemCount > 0 ? sizeBytes / itemCount : ITEM_BYTES_GUESS,
+      rates: this.#rates(open, description, 'read', options.readUnitsPerSecond, options.index),
       patienceMs: options.patienceMs ?? PATIENCE_MS,
       // Over a network the transfer is what a scan waits for; on this machine unpacking would only cost.
       gzip: !open.connection.loopback,
@@ -163,26 +172,53 @@ export class Table {
   async #openEngine(
     options: CheckedPublisherOptions,
   ): Promise<{ engine: PublishEngine; schema: TableDescription['key'] }> {
-    const [open, { key }] = await Promise.all([this.database.open(), this.describe()])
+    const [open, description] = await Promise.all([this.database.open(), this.describe()])
     const { service, clock, random } = open
-    return {
-      engine: new PublishEngine({ service, table: this.name, schema: key, clock, random, ...options }),
-      schema: key,
-    }
+    const { writeUnitsPerSecond, ...rest } = options
+    const rates = this.#rates(open, description, 'write', writeUnitsPerSecond, undefined)
+    const schema = description.key
+    return { engine: new PublishEngine({ service, table: this.name, schema, clock, random, rates, ...rest }), schema }
+  }
+
+  #rates(
+    open: OpenDatabase,
+    description: TableDescription | undefined,
+    direction: 'read' | 'write',
+    rate: Rate | undefined,
+    index: string | undefined,
+  ): TableRates {
+    const describe = (): Promise<TableDescription> => describeTable(open.service, this.name, LOOK_PATIENCE_MS)
+    const { loopback } = open.connection
+    return new TableRates({ direction, rate, loopback, index, description, describe, clock: open.clock })
   }
 }
 
-type CheckedPublisherOptions = Omit<EngineOptions, 'service' | 'table' | 'schema' | 'clock' | 'random'>
+/** What only operations ask of a scan. */
+interface InnerScanOptions {
+  /** Pages come without items. */
+  readonly countOnly?: boolean
+  /** See `ScanEngineOptions`. */
+  readonly holdSegments?: boolean
+  readonly pageBytesMax?: number
+}
+
+function isShare(rate: Rate | undefined): boolean {
+  return typeof rate === 'string'
+}
+
+type CheckedPublisherOptions = Omit<EngineOptions, 'service' | 'table' | 'schema' | 'clock' | 'random' | 'rates'> &
+  Pick<PublisherOptions, 'writeUnitsPerSecond'>
 
 function checkPublisherOptions(options: PublisherOptions): CheckedPublisherOptions {
   const { maxInFlight = 1_000, maxQueueSize = 10_000, maxQueueBytes = 64 * 1024 * 1024, lingerMs = 5 } = options
-  const { patienceMs = PATIENCE_MS, writeUnitsPerSecond = Number.POSITIVE_INFINITY } = options
+  const { patienceMs = PATIENCE_MS, writeUnitsPerSecond } = options
+  if (writeUnitsPerSecond !== undefined) shareOf('writeUnitsPerSecond', writeUnitsPerSecond)
   return {
     maxInFlight: checkWhole('maxInFlight', maxInFlight, 1, 100_000),
     maxQueueSize: checkWhole('maxQueueSize', maxQueueSize, 1, 10_000_000),
     maxQueueBytes: checkWhole('maxQueueBytes', maxQueueBytes, 1_024, Number.MAX_SAFE_INTEGER),
     lingerMs: checkWhole('lingerMs', lingerMs, 0, 60_000),
     patienceMs: checkWhole('patienceMs', patienceMs, 0, Number.MAX_SAFE_INTEGER),
-    writeUnitsPerSecond: checkRate('writeUnitsPerSecond', writeUnitsPerSecond),
+    ...(writeUnitsPerSecond === undefined ? {} : { writeUnitsPerSecond }),
   }
 }

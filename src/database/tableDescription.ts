@@ -2,36 +2,53 @@ import type { Service } from '../dynamodb/service.ts'
 import type { KeyAttribute, KeySchema } from '../item/itemKey.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 
-/** What the service tells of a table. */
-export interface TableDescription {
+/** What a table or an index can take, in units a second. */
+export interface TableCapacity {
   readonly name: string
+  /** Provisioned; 0 on demand. */
+  readonly readUnitsPerSecond: number
+  readonly writeUnitsPerSecond: number
+  /** On demand, the maximum that its owner has set; undefined for none. */
+  readonly readUnitsPerSecondMax: number | undefined
+  readonly writeUnitsPerSecondMax: number | undefined
+  /** What it is ready for at once (developer guide, "Warm throughput"); 0 where the endpoint does not tell. */
+  readonly warmReadUnitsPerSecond: number
+  readonly warmWriteUnitsPerSecond: number
+}
+
+/** What the service tells of a table. */
+export interface TableDescription extends TableCapacity {
   readonly arn: string
   readonly status: string
   readonly key: KeySchema
   readonly billing: 'on demand' | 'provisioned'
-  /** Units a second; 0 on demand. */
-  readonly readUnitsPerSecond: number
-  readonly writeUnitsPerSecond: number
   /** Up to six hours old. */
   readonly itemCount: number
   /** Up to six hours old. */
   readonly sizeBytes: number
-  readonly indexes: readonly string[]
+  /** Global secondary indexes. */
+  readonly indexes: readonly TableCapacity[]
   readonly deletionProtection: boolean
 }
 
+interface CapacityAnswer {
+  ProvisionedThroughput?: { ReadCapacityUnits?: number; WriteCapacityUnits?: number }
+  /** -1 for none. */
+  OnDemandThroughput?: { MaxReadRequestUnits?: number; MaxWriteRequestUnits?: number }
+  WarmThroughput?: { ReadUnitsPerSecond?: number; WriteUnitsPerSecond?: number }
+}
+
 interface Answer {
-  Table: {
+  Table: CapacityAnswer & {
     TableName: string
     TableArn?: string
     TableStatus: string
     KeySchema: { AttributeName: string; KeyType: 'HASH' | 'RANGE' }[]
     AttributeDefinitions: { AttributeName: string; AttributeType: 'S' | 'N' | 'B' }[]
     BillingModeSummary?: { BillingMode?: string }
-    ProvisionedThroughput?: { ReadCapacityUnits?: number; WriteCapacityUnits?: number }
     ItemCount?: number
     TableSizeBytes?: number
-    GlobalSecondaryIndexes?: { IndexName: string }[]
+    GlobalSecondaryIndexes?: (CapacityAnswer & { IndexName: string })[]
     DeletionProtectionEnabled?: boolean
   }
 }
@@ -64,16 +81,29 @@ export async function describeTable(service: Service, name: string, patienceMs: 
   const writeUnits = table.ProvisionedThroughput?.WriteCapacityUnits ?? 0
   const onDemand = table.BillingModeSummary?.BillingMode === 'PAY_PER_REQUEST' || writeUnits === 0
   return {
-    name: table.TableName,
+    ...capacityOf(table.TableName, table, onDemand),
     arn: table.TableArn ?? '',
     status: table.TableStatus,
     key: { partition, sort: keyAttribute('RANGE') },
     billing: onDemand ? 'on demand' : 'provisioned',
-    readUnitsPerSecond: onDemand ? 0 : (table.ProvisionedThroughput?.ReadCapacityUnits ?? 0),
-    writeUnitsPerSecond: onDemand ? 0 : writeUnits,
     itemCount: table.ItemCount ?? 0,
     sizeBytes: table.TableSizeBytes ?? 0,
-    indexes: (table.GlobalSecondaryIndexes ?? []).map(({ IndexName }) => IndexName),
+    indexes: (table.GlobalSecondaryIndexes ?? []).map((index) => capacityOf(index.IndexName, index, onDemand)),
     deletionProtection: table.DeletionProtectionEnabled ?? false,
+  }
+}
+
+function capacityOf(name: string, answer: CapacityAnswer, onDemand: boolean): TableCapacity {
+  const { ProvisionedThroughput: provisioned, OnDemandThroughput: most, WarmThroughput: warm } = answer
+  const maximum = (units: number | undefined): number | undefined =>
+    units === undefined || units < 1 ? undefined : units
+  return {
+    name,
+    readUnitsPerSecond: onDemand ? 0 : (provisioned?.ReadCapacityUnits ?? 0),
+    writeUnitsPerSecond: onDemand ? 0 : (provisioned?.WriteCapacityUnits ?? 0),
+    readUnitsPerSecondMax: onDemand ? maximum(most?.MaxReadRequestUnits) : undefined,
+    writeUnitsPerSecondMax: onDemand ? maximum(most?.MaxWriteRequestUnits) : undefined,
+    warmReadUnitsPerSecond: warm?.ReadUnitsPerSecond ?? 0,
+    warmWriteUnitsPerSecond: warm?.WriteUnitsPerSecond ?? 0,
   }
 }

@@ -16,6 +16,8 @@ export interface Summary extends Readonly<Tally> {
   readonly retried: number
   readonly unprocessed: number
   readonly throttledRequests: number
+  /** The service's reasons for throttles, such as `TableWriteKeyRangeThroughputExceeded`, and how often each was given. */
+  readonly throttlingReasons: Readonly<Record<string, number>>
   readonly failedRequests: number
   readonly requests: number
   /** Items that had changed between reading and writing, and were read and decided on again. */

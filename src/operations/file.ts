@@ -9,6 +9,7 @@ export interface FileOptions extends Omit<ReadOptions, 'file'> {
 
 /** Records of one file, in lists as they are read. */
 export interface RecordSource {
+  /** The `file` of its records' places. */
   readonly name: string
   records(): AsyncIterable<readonly SourceRecord[]>
 }
@@ -20,7 +21,7 @@ export interface RecordSource {
 export function file(path: string, options: FileOptions = {}): RecordSource {
   const { stdin, ...readOptions } = options
   return {
-    name: path === '-' ? 'standard input' : path,
+    name: path,
     records: () => readRecords(openSource(path, stdin === undefined ? {} : { stdin }), { file: path, ...readOptions }),
   }
 }

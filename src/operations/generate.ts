@@ -7,7 +7,7 @@ import { ItemError } from '../item/itemError.ts'
 import type { Summary } from '../job/summary.ts'
 import type { Entry, EntryOwner } from '../publish/entry.ts'
 import { seededRandom } from '../runtime/random.ts'
-import type { Job, RunOptions } from './job.ts'
+import type { Job, JobRates, RunOptions } from './job.ts'
 import { compileTemplate, orderTemplate, padded } from './template.ts'
 import { type WriteOptions, WriteRun } from './writeRun.ts'
 
@@ -41,6 +41,10 @@ class GenerateJob implements Job, EntryOwner {
 
   get progress(): Summary {
     return this.#run.summary
+  }
+
+  setRates({ writeUnitsPerSecond }: JobRates): void {
+    if (writeUnitsPerSecond !== undefined) this.#run.setRate(writeUnitsPerSecond)
   }
 
   async run({ signal }: RunOptions = {}): Promise<Summary> {

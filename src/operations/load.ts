@@ -1,73 +1,87 @@
 import type { Table } from '../database/table.ts'
 import { FormatError } from '../formats/formatError.ts'
-import type { RecordPlace } from '../formats/record.ts'
+import type { RecordPlace, SourceRecord } from '../formats/record.ts'
 import { decodeItemText } from '../item/decode.ts'
 import { ItemError } from '../item/itemError.ts'
 import type { Summary } from '../job/summary.ts'
 import type { Entry, EntryOwner } from '../publish/entry.ts'
-import { deferred } from '../runtime/deferred.ts'
+import type { PublishEngine } from '../publish/publishEngine.ts'
+import { type Deferred, deferred } from '../runtime/deferred.ts'
 import { StorageError } from '../storage/storageError.ts'
 import type { RecordSource } from './file.ts'
-import type { Job, RunOptions } from './job.ts'
+import type { Job, JobRates, RunOptions } from './job.ts'
 import { type WriteOptions, WriteRun } from './writeRun.ts'
 
 /**
- * Writes every record of a source into a table, each whole, in place of any item of the same key. Of two records of one
- * key the later one stays.
+ * Writes every record into a table, each whole, in place of any item of the same key. Of two records of one key in one
+ * source the later one stays.
+ *
+ * Several sources are read side by side, a record of each in turn: files that a table was exported to hold a range of
+ * hashes each, as partitions do, and one file after another would fall on one partition after another.
  */
-export function load(source: RecordSource, table: Table, options: WriteOptions = {}): Job {
-  return new LoadJob(source, table, options)
+export function load(source: RecordSource | readonly RecordSource[], table: Table, options: WriteOptions = {}): Job {
+  return new LoadJob('records' in source ? [source] : source, table, options)
+}
+
+/** Sources that are open at the same time. */
+const OPEN_MAX = 64
+/** Records of one source before it is another's turn. */
+const STRIDE = 4
+/** However many sources are open, each may have so many writes under way: two batches. */
+const UNSETTLED_MIN = 50
+
+/** A source that is being read. */
+interface Stream {
+  /** Writes under way. A source whose partition is hot waits for these, and the others go on. */
+  unsettled: number
+  room: Deferred<void> | undefined
 }
 
 class LoadJob implements Job, EntryOwner {
-  readonly #source: RecordSource
+  readonly #sources: readonly RecordSource[]
   readonly #run: WriteRun
+  readonly #streams = new Map<string, Stream>()
+  readonly #unsettledMax: number
+  #failure: unknown
 
-  constructor(source: RecordSource, table: Table, options: WriteOptions) {
-    this.#source = source
+  constructor(sources: readonly RecordSource[], table: Table, options: WriteOptions) {
+    const names = new Set(sources.map(({ name }) => name))
+    if (names.size < sources.length) throw new TypeError('two sources have one name; each is read once')
+    this.#sources = sources
     this.#run = new WriteRun('load', table, options)
+    const side = Math.min(OPEN_MAX, sources.length)
+    this.#unsettledMax = Math.max(UNSETTLED_MIN, (options.maxQueueSize ?? 10_000) / Math.max(1, side))
   }
 
   get progress(): Summary {
     return this.#run.summary
   }
 
+  setRates({ writeUnitsPerSecond }: JobRates): void {
+    if (writeUnitsPerSecond !== undefined) this.#run.setRate(writeUnitsPerSecond)
+  }
+
   async run({ signal }: RunOptions = {}): Promise<Summary> {
     const run = this.#run
-    const { tally } = run
     try {
       const { engine } = await run.open()
-      let failure: FormatError | StorageError | undefined
+      engine.onFailure = () => this.#wakeAll()
+      const wakeAll = (): void => this.#wakeAll()
+      signal?.addEventListener('abort', wakeAll, { once: true })
       try {
-        for await (const records of untilAborted(this.#source.records(), signal)) {
-          for (const record of records) {
-            if (signal?.aborted === true) break
-            tally.read += 1
-            if ('error' in record) {
-              run.reject({
-                code: 'InvalidRecord',
-                message: record.error,
-                place: placeOf(record.place),
-                raw: record.raw,
-              })
-              continue
-            }
-            const { item } = record
-            try {
-              if (!engine.put(item, this, record.place)) await run.room(signal)
-            } catch (error) {
-              if (!(error instanceof ItemError)) throw error
-              run.reject({ code: 'InvalidItem', message: error.message, place: placeOf(record.place), item })
-            }
+        const left = [...this.#sources].reverse()
+        const readers = Array.from({ length: Math.min(OPEN_MAX, left.length) }, async () => {
+          for (let source = left.pop(); source !== undefined; source = left.pop()) {
+            if (signal?.aborted === true || this.#failure !== undefined) return
+            await this.#readSource(source, engine, signal)
           }
-        }
-      } catch (error) {
-        // What was read before a file turned out to be broken is still written.
-        if (!(error instanceof FormatError || error instanceof StorageError)) throw error
-        failure = error
+        })
+        await Promise.all(readers)
+      } finally {
+        signal?.removeEventListener('abort', wakeAll)
       }
       const summary = await run.finish(signal, () => Promise.resolve())
-      if (failure !== undefined) throw failure
+      if (this.#failure !== undefined) throw this.#failure
       return summary
     } catch (error) {
       run.abandon()
@@ -75,11 +89,82 @@ class LoadJob implements Job, EntryOwner {
     }
   }
 
-  onStored(): void {
+  async #readSource(source: RecordSource, engine: PublishEngine, signal: AbortSignal | undefined): Promise<void> {
+    const stream: Stream = { unsettled: 0, room: undefined }
+    const several = this.#sources.length > 1
+    if (several) this.#streams.set(source.name, stream)
+    let turn = 0
+    try {
+      for await (const records of untilAborted(source.records(), signal)) {
+        for (const record of records) {
+          if (signal?.aborted === true || this.#failure !== undefined) return
+          if (!this.#take(record, engine)) await this.#run.room(signal)
+          if (!several) continue
+          stream.unsettled += 1
+          if (stream.unsettled >= this.#unsettledMax) await this.#streamRoom(stream, signal)
+          turn += 1
+          // Whoever waits for nothing but a turn gets one.
+          if (turn % STRIDE === 0) await undefined
+        }
+      }
+    } catch (error) {
+      // What was read before a file turned out to be broken is still written.
+      if (!(error instanceof FormatError || error instanceof StorageError)) throw error
+      this.#failure ??= error
+    }
+  }
+
+  /** @returns whether there is room for another */
+  #take(record: SourceRecord, engine: PublishEngine): boolean {
+    const run = this.#run
+    run.tally.read += 1
+    if ('error' in record) {
+      run.reject({ code: 'InvalidRecord', message: record.error, place: placeOf(record.place), raw: record.raw })
+      this.#settle(record.place)
+      return true
+    }
+    const { item } = record
+    try {
+      return engine.put(item, this, record.place)
+    } catch (error) {
+      if (!(error instanceof ItemError)) throw error
+      run.reject({ code: 'InvalidItem', message: error.message, place: placeOf(record.place), item })
+      this.#settle(record.place)
+      return true
+    }
+  }
+
+  async #streamRoom(stream: Stream, signal: AbortSignal | undefined): Promise<void> {
+    while (stream.unsettled >= this.#unsettledMax && signal?.aborted !== true) {
+      this.#run.throwIfFailed()
+      stream.room ??= deferred()
+      await stream.room.promise
+    }
+  }
+
+  #settle(place: RecordPlace): void {
+    const stream = this.#streams.get(place.file)
+    if (stream === undefined) return
+    stream.unsettled -= 1
+    if (stream.room === undefined || stream.unsettled > this.#unsettledMax / 2) return
+    stream.room.resolve()
+    stream.room = undefined
+  }
+
+  #wakeAll(): void {
+    for (const stream of this.#streams.values()) {
+      stream.room?.resolve()
+      stream.room = undefined
+    }
+  }
+
+  onStored(entry: Entry): void {
     this.#run.tally.written += 1
+    if (this.#streams.size > 0) this.#settle(entry.origin as RecordPlace)
   }
 
   onRefused(entry: Entry, code: string, message: string): void {
+    this.#settle(entry.origin as RecordPlace)
     this.#run.reject({ code, message, place: placeOf(entry.origin as RecordPlace), item: decodeItemText(entry.text) })
   }
 

@@ -1,5 +1,6 @@
 import type { ScanOptions } from '../database/scan.ts'
 import type { Table } from '../database/table.ts'
+import type { TableDescription } from '../database/tableDescription.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
 import { decodeItem } from '../item/decode.ts'
 import type { Change, Edit } from '../item/edit.ts'
@@ -17,7 +18,8 @@ import { HeadraceError } from '../runtime/headraceError.ts'
 import { compileExpression, type Expression } from '../scan/expression.ts'
 import type { RawPage } from '../scan/page.ts'
 import type { ScanEngine } from '../scan/scanEngine.ts'
-import type { Job, RunOptions } from './job.ts'
+import { type Rate, shareOf } from '../throughput/rate.ts'
+import type { Job, JobRates, RunOptions } from './job.ts'
 import { prepareChange, type RawItem } from './prepareChange.ts'
 import { type WriteOptions, WriteRun } from './writeRun.ts'
 
@@ -34,6 +36,11 @@ export interface UpdateOptions
 
 /** Visitors that return promises are asked for at most so many items at once. */
 const VISITS_MAX = 256
+/** Pages lie open side by side, and those of all segments together are no larger than this. */
+const PAGES_BYTES_MAX = 4 * 1024 * 1024
+const PAGE_BYTES_MIN = 32 * 1024
+/** However many segments are read at once, each may have so many writes under way: two batches. */
+const UNSETTLED_MIN = 50
 /** After so many conflicts over one item, someone is writing it all the time. */
 const CONFLICTS_MAX = 8
 
@@ -54,12 +61,17 @@ class UpdateJob implements Job, EntryOwner {
   readonly #run: WriteRun
   readonly #encoder = new ItemEncoder()
   #scan: ScanEngine | undefined
+  /** Asked for since the job was made. */
+  #readRate: Rate | undefined
   #engine!: PublishEngine
   #schema!: KeySchema
   /** Asynchronous visits and re-reads under way; the job ends when there is none. */
   readonly #pending = new Set<Promise<void>>()
   #end: Deferred<void> | undefined
   #failure: unknown
+  /** Writes of each segment that have not ended, and how many of them a segment may have and still be visited. */
+  #unsettled = new Uint32Array(0)
+  #unsettledMax = 0
 
   constructor(table: Table, visitor: Visitor, options: UpdateOptions) {
     this.#table = table
@@ -76,14 +88,34 @@ class UpdateJob implements Job, EntryOwner {
     return this.#run.summary
   }
 
+  setRates({ readUnitsPerSecond, writeUnitsPerSecond }: JobRates): void {
+    if (readUnitsPerSecond !== undefined) {
+      shareOf('readUnitsPerSecond', readUnitsPerSecond)
+      this.#readRate = readUnitsPerSecond
+      this.#scan?.setRate(readUnitsPerSecond)
+    }
+    if (writeUnitsPerSecond !== undefined) this.#run.setRate(writeUnitsPerSecond)
+  }
+
   async run({ signal }: RunOptions = {}): Promise<Summary> {
     const run = this.#run
     try {
       const { engine, schema } = await run.open()
       this.#engine = engine
+      engine.onFailure = () => this.#wake()
       this.#schema = schema
-      this.#scan = await this.#table.scanEngine(this.#options)
-      await this.#visitAll(this.#scan, signal)
+      const description = await this.#table.describe()
+      const concurrency = this.#options.concurrency ?? chooseConcurrency(description)
+      this.#scan = await this.#table.scanEngine({
+        ...this.#options,
+        ...(this.#readRate === undefined ? {} : { readUnitsPerSecond: this.#readRate }),
+        concurrency,
+        pageBytesMax: Math.max(PAGE_BYTES_MIN, PAGES_BYTES_MAX / concurrency),
+        holdSegments: true,
+      })
+      this.#unsettled = new Uint32Array(this.#scan.segments)
+      this.#unsettledMax = Math.max(UNSETTLED_MIN, (this.#options.maxQueueSize ?? 10_000) / concurrency)
+      await this.#visitAll(this.#scan, concurrency, signal)
       this.#scan.destroy()
       return await run.finish(signal, () => this.#settled())
     } catch (error) {
@@ -93,46 +125,86 @@ class UpdateJob implements Job, EntryOwner {
     }
   }
 
-  async #visitAll(scan: ScanEngine, signal: AbortSignal | undefined): Promise<void> {
+  /**
+   * Shows items to the visitor, one of each open page in turn: a segment is a range of hashes, and so is a partition, and
+   * what is written back in the order of one segment falls on one partition after another. A segment whose writes do not get
+   * through, because its partition is hot, is passed over until they do.
+   */
+  async #visitAll(scan: ScanEngine, concurrency: number, signal: AbortSignal | undefined): Promise<void> {
     // A page may be long in coming; a signal does not wait for it.
     const onAbort = (): void => {
       scan.destroy()
       this.#wake()
     }
     signal?.addEventListener('abort', onAbort, { once: true })
+    const open: OpenPage[] = []
     try {
-      for (let page = await scan.nextRaw(); page !== undefined; page = await scan.nextRaw()) {
-        if (isStopped(signal)) break
-        await this.#visitPage(page, signal)
-        if (this.#failure !== undefined) throw this.#failure
+      while (!isStopped(signal)) {
+        const failure = this.#failure ?? this.#engine.failure
+        if (failure !== undefined) throw failure
+        while (open.length < concurrency) {
+          const page: RawPage | undefined = open.length === 0 ? await scan.nextRaw() : scan.takeRaw()
+          if (page === undefined) break
+          open.push({ page, next: 0 })
+        }
+        if (open.length === 0) return
+        const visited = await this.#visitRounds(open, scan, signal)
+        // All that could be visited belongs to segments that are passed over.
+        if (!visited && open.length > 0 && !isStopped(signal)) await this.#nextEnd()
       }
     } finally {
       signal?.removeEventListener('abort', onAbort)
     }
   }
 
-  async #visitPage(page: RawPage, signal: AbortSignal | undefined): Promise<void> {
-    const { items } = page
-    for (let index = 0; index < items.length; index += 1) {
-      if (isStopped(signal)) return
-      const item = items[index]!
-      this.#run.tally.read += 1
-      const raw: RawItem = {
-        attribute: (name) => page.rawAttribute(index, name),
-        names: () => page.rawNames(index),
+  /** Visits an item of each open page, again and again, until one ends; returns whether there was any to visit. */
+  async #visitRounds(open: OpenPage[], scan: ScanEngine, signal: AbortSignal | undefined): Promise<boolean> {
+    for (;;) {
+      let visited = false
+      let ended = false
+      for (let index = open.length - 1; index >= 0; index -= 1) {
+        const one = open[index]!
+        const { items, segment } = one.page
+        if (this.#unsettled[segment]! >= this.#unsettledMax) continue
+        visited = true
+        if (one.next < items.length) {
+          const visit = this.#visitItem(one.page, one.next, signal)
+          one.next += 1
+          if (visit !== undefined) await visit
+          if (isStopped(signal) || this.#failure !== undefined) return true
+        }
+        // Its next page is on its way while the rest of this one is looked at.
+        if (one.next === (items.length + 1) >> 1) scan.goOn(segment)
+        if (one.next < items.length) continue
+        open[index] = open.at(-1)!
+        open.pop()
+        ended = true
       }
-      const visit = this.#visit(item, raw, 0)
-      if (visit instanceof Promise) {
-        this.#track(visit)
-        while (this.#pending.size >= VISITS_MAX && !isStopped(signal)) await this.#nextEnd()
-      } else if (!visit) {
-        await this.#run.room(signal)
-      }
+      if (ended || !visited) return visited
     }
   }
 
+  /** @returns a promise when there is something to wait for before the next */
+  #visitItem(page: RawPage, index: number, signal: AbortSignal | undefined): Promise<void> | undefined {
+    this.#run.tally.read += 1
+    const raw: RawItem = {
+      attribute: (name) => page.rawAttribute(index, name),
+      names: () => page.rawNames(index),
+    }
+    const visit = this.#visit(page.items[index]!, raw, page.segment, 0)
+    if (visit instanceof Promise) {
+      this.#track(visit)
+      return this.#pending.size < VISITS_MAX ? undefined : this.#fewerVisits(signal)
+    }
+    return visit ? undefined : this.#run.room(signal)
+  }
+
+  async #fewerVisits(signal: AbortSignal | undefined): Promise<void> {
+    while (this.#pending.size >= VISITS_MAX && !isStopped(signal)) await this.#nextEnd()
+  }
+
   /** Asks the visitor and does what it says. Returns whether there is room for more, or a promise to have done it. */
-  #visit(item: PlainItem, raw: RawItem, conflicts: number): boolean | Promise<void> {
+  #visit(item: PlainItem, raw: RawItem, segment: number, conflicts: number): boolean | Promise<void> {
     let edit: Edit | Promise<Edit>
     try {
       edit = this.#visitor(item)
@@ -143,15 +215,15 @@ class UpdateJob implements Job, EntryOwner {
     if (isPromise(edit)) {
       return Promise.resolve(edit).then(
         async (resolved) => {
-          if (!this.#apply(resolved, item, raw, conflicts)) await this.#engine.ready
+          if (!this.#apply(resolved, item, raw, segment, conflicts)) await this.#engine.ready
         },
         (error: unknown) => this.#rejectVisit(raw, error),
       )
     }
-    return this.#apply(edit, item, raw, conflicts)
+    return this.#apply(edit, item, raw, segment, conflicts)
   }
 
-  #apply(edit: Edit, item: PlainItem, raw: RawItem, conflicts: number): boolean {
+  #apply(edit: Edit, item: PlainItem, raw: RawItem, segment: number, conflicts: number): boolean {
     let change: Change | undefined
     try {
       change = prepareChange(edit, raw, this.#schema, this.#encoder)
@@ -169,7 +241,9 @@ class UpdateJob implements Job, EntryOwner {
       this.#run.tally.filtered += 1
       return true
     }
-    return this.#engine.change(change, this.#hashOf(item, raw), 1, this, conflicts)
+    this.#unsettled[segment]! += 1
+    const origin: Origin = { segment, conflicts }
+    return this.#engine.change(change, this.#hashOf(item, raw), 1, this, origin)
   }
 
   #rejectVisit(raw: RawItem, error: unknown): void {
@@ -177,22 +251,32 @@ class UpdateJob implements Job, EntryOwner {
     this.#run.reject({ code: 'VisitorFailed', message, place: this.#placeOf(raw), item: originalItem(raw) })
   }
 
-  onStored(): void {
+  onStored(entry: Entry): void {
     this.#run.tally.written += 1
+    this.#settle((entry.origin as Origin).segment)
   }
 
   onRefused(entry: Entry, code: string, message: string): void {
+    this.#settle((entry.origin as Origin).segment)
     const key = decodeItem(JSON.parse(entryKeyText(entry, this.#schema)))
     this.#run.reject({ code, message, place: describeItemKey(key, this.#schema), item: key })
   }
 
   onConflict(entry: Entry): void {
     this.#run.conflicts += 1
+    this.#settle((entry.origin as Origin).segment)
     this.#track(this.#decideAgain(entry))
+  }
+
+  /** A write of this segment has ended, so its turn may have come again. */
+  #settle(segment: number): void {
+    this.#unsettled[segment]! -= 1
+    if (this.#end !== undefined && this.#unsettled[segment]! <= this.#unsettledMax / 2) this.#wake()
   }
 
   /** The item is not what was read: looks at it as it is now. */
   async #decideAgain(entry: Entry): Promise<void> {
+    const origin = entry.origin as Origin
     const keyText = entryKeyText(entry, this.#schema)
     const { tally } = this.#run
     // Without the filter: the change itself may be why it does not hold any more.
@@ -210,7 +294,7 @@ class UpdateJob implements Job, EntryOwner {
       return
     }
     const item = decodeItem(attributes)
-    const conflicts = (entry.origin as number) + 1
+    const conflicts = origin.conflicts + 1
     if (conflicts >= CONFLICTS_MAX) {
       const message = `the item was changed by others each of ${conflicts} times between reading and writing it`
       this.#run.reject({ code: 'Conflict', message, place: describeItemKey(item, this.#schema), item })
@@ -220,7 +304,7 @@ class UpdateJob implements Job, EntryOwner {
       attribute: (name) => (Object.hasOwn(attributes, name) ? JSON.stringify(attributes[name]) : undefined),
       names: () => Object.keys(attributes),
     }
-    await this.#visit(item, raw, conflicts)
+    await this.#visit(item, raw, origin.segment, conflicts)
   }
 
   #track(work: Promise<void>): void {
@@ -239,7 +323,7 @@ class UpdateJob implements Job, EntryOwner {
     this.#pending.add(tracked)
   }
 
-  /** Resolves when the next piece of pending work ends, or the job is stopped. */
+  /** Resolves when the next piece of pending work ends, a segment's turn comes again, or the job is stopped. */
   #nextEnd(): Promise<void> {
     this.#end ??= deferred()
     return this.#end.promise
@@ -278,6 +362,27 @@ class UpdateJob implements Job, EntryOwner {
   #placeOf(raw: RawItem): string {
     return describeItemKey(this.#keyOf(raw), this.#schema)
   }
+}
+
+/** A page of which some items were visited. */
+interface OpenPage {
+  readonly page: RawPage
+  next: number
+}
+
+/** Where a change comes from. */
+interface Origin {
+  readonly segment: number
+  readonly conflicts: number
+}
+
+/**
+ * Segments to read at once so that what is written back falls on all of the table's partitions: two for each. A partition
+ * takes 1,000 write units (developer guide, "Partitions and data distribution").
+ */
+function chooseConcurrency({ writeUnitsPerSecond, warmWriteUnitsPerSecond, billing }: TableDescription): number {
+  const units = billing === 'provisioned' ? writeUnitsPerSecond : Math.max(16_000, warmWriteUnitsPerSecond)
+  return Math.min(128, Math.max(16, 2 * Math.ceil(units / 1_000)))
 }
 
 /** A promise, or what only acts like one, as query builders do. */

@@ -10,6 +10,7 @@ import type { Clock, Timer } from '../runtime/clock.ts'
 import { deferred } from '../runtime/deferred.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import type { ScanStats } from '../scan/scanEngine.ts'
+import { type Rate, shareOf } from '../throughput/rate.ts'
 import { DRAIN_MS } from './job.ts'
 
 export interface WriteOptions extends Omit<PublisherOptions, 'onReject'> {
@@ -26,6 +27,8 @@ export class WriteRun {
   readonly #scanStats: (() => { stats: ScanStats; segments: number } | undefined) | undefined
   #clock: Clock | undefined
   #engine: PublishEngine | undefined
+  /** Asked for since the job was made. */
+  #rate: Rate | undefined
   #startedAt = 0
   #endedAt: number | undefined
   #complete = false
@@ -50,8 +53,20 @@ export class WriteRun {
     this.#startedAt = database.clock.now()
     const { key } = await this.#table.describe()
     const { onReject: _, ...options } = this.#options
-    this.#engine = await this.#table.publishEngine(options)
+    const rate = this.#rate ?? options.writeUnitsPerSecond
+    this.#engine = await this.#table.publishEngine({
+      ...options,
+      ...(rate === undefined ? {} : { writeUnitsPerSecond: rate }),
+    })
+    if (this.#rate !== undefined && this.#rate !== rate) this.#engine.setRate(this.#rate)
     return { engine: this.#engine, schema: key, database }
+  }
+
+  /** @throws {TypeError} for what is no rate */
+  setRate(writeUnitsPerSecond: Rate): void {
+    shareOf('writeUnitsPerSecond', writeUnitsPerSecond)
+    this.#rate = writeUnitsPerSecond
+    this.#engine?.setRate(writeUnitsPerSecond)
   }
 
   /** @throws {HeadraceError} `REJECTED` when nobody asked to be told */
@@ -75,6 +90,11 @@ export class WriteRun {
         error instanceof HeadraceError ? error : new HeadraceError('REJECTED', message, { cause: error }),
       )
     }
+  }
+
+  /** @throws {HeadraceError} when nothing that is given to the engine can be written any more */
+  throwIfFailed(): void {
+    if (this.#engine?.failure !== undefined) throw this.#engine.failure
   }
 
   /** Resolves when there is room for another entry, or when the job is to stop. */
@@ -153,6 +173,7 @@ export class WriteRun {
       retried: (stats?.retried ?? 0) + (scan?.stats.retried ?? 0),
       unprocessed: stats?.unprocessed ?? 0,
       throttledRequests: (stats?.throttledRequests ?? 0) + (scan?.stats.throttledRequests ?? 0),
+      throttlingReasons: addCounts(stats?.throttlingReasons, scan?.stats.throttlingReasons),
       failedRequests: stats?.failedRequests ?? 0,
       requests: (stats?.requests ?? 0) + (scan?.stats.requests ?? 0),
       conflicts: this.conflicts,
@@ -165,4 +186,13 @@ export class WriteRun {
       segments: scan?.segments,
     }
   }
+}
+
+function addCounts(
+  left: Readonly<Record<string, number>> = {},
+  right: Readonly<Record<string, number>> = {},
+): Record<string, number> {
+  const sum = { ...left }
+  for (const [name, count] of Object.entries(right)) sum[name] = (sum[name] ?? 0) + count
+  return sum
 }

@@ -1,6 +1,8 @@
 import { type Outcome, STORED, sortStatementError } from '../dynamodb/outcome.ts'
 import type { Change } from '../item/edit.ts'
 import type { KeySchema } from '../item/itemKey.ts'
+import type { ConsumedUnits } from '../throughput/limiter.ts'
+import { type ConsumedCapacity, readConsumed } from './consumed.ts'
 import type { Entry } from './entry.ts'
 import type { BodySlab } from './slab.ts'
 
@@ -157,7 +159,7 @@ export function changeOf(entry: Entry, schema: KeySchema): Change {
 }
 
 const STATEMENTS_HEAD = Buffer.from('{"Statements":[')
-const STATEMENTS_TAIL = Buffer.from('],"ReturnConsumedCapacity":"TOTAL"}')
+const STATEMENTS_TAIL = Buffer.from('],"ReturnConsumedCapacity":"INDEXES"}')
 const COMMA = 44
 const BRACKET_CLOSE = 93
 const BRACE_CLOSE = 125
@@ -184,28 +186,24 @@ export function changeBatchBody(slab: BodySlab, entries: readonly Entry[], diale
 export interface ChangeBatchReply {
   /** Undefined where all are stored. */
   readonly outcomes: readonly Outcome[] | undefined
-  readonly consumedUnits: number | undefined
+  readonly consumed: ConsumedUnits | undefined
 }
 
 /** @throws {Error} when it is not an answer to so many statements */
 export function readChangeBatchReply(body: Buffer, count: number): ChangeBatchReply {
   const reply = JSON.parse(body.toString('utf8')) as {
     Responses?: { Error?: { Code?: string; Message?: string } }[]
-    ConsumedCapacity?: { CapacityUnits?: number }[]
+    ConsumedCapacity?: ConsumedCapacity[]
   }
   const responses = reply.Responses ?? []
   if (responses.length !== count) throw new Error(`${responses.length} responses to ${count} statements`)
-  let consumedUnits: number | undefined
-  for (const { CapacityUnits } of reply.ConsumedCapacity ?? []) {
-    if (CapacityUnits !== undefined) consumedUnits = (consumedUnits ?? 0) + CapacityUnits
-  }
   let outcomes: Outcome[] | undefined
   for (const [index, { Error: error }] of responses.entries()) {
     if (error === undefined) continue
     outcomes ??= new Array<Outcome>(count).fill(STORED)
     outcomes[index] = sortStatementError(error.Code ?? '', error.Message ?? '')
   }
-  return { outcomes, consumedUnits }
+  return { outcomes, consumed: readConsumed(reply.ConsumedCapacity) }
 }
 
 /**
@@ -252,7 +250,7 @@ export function singleChange(
     `"ConditionExpression":${JSON.stringify(conditions.join(' AND '))}`,
     `"ExpressionAttributeNames":{${[...aliases].map(([name, known]) => `"${known}":${JSON.stringify(name)}`).join(',')}}`,
     ...(values.length > 0 ? [`"ExpressionAttributeValues":{${values.join(',')}}`] : []),
-    '"ReturnConsumedCapacity":"TOTAL"',
+    '"ReturnConsumedCapacity":"INDEXES"',
   ]
   return { operation: change.deletes ? 'DeleteItem' : 'UpdateItem', body: Buffer.from(`{${fields.join(',')}}`) }
 }

@@ -93,6 +93,12 @@ export function entryKey(entry: Entry, schema: KeySchema): string {
   return itemKey(decodeItemText(entryKeyText(entry, schema)), schema)
 }
 
+/** The value of the partition key in DynamoDB JSON. Read from the entry's bytes, so for rare use. */
+export function entryPartition(entry: Entry, schema: KeySchema): string {
+  const attributes = JSON.parse(entryKeyText(entry, schema)) as { [name: string]: unknown }
+  return JSON.stringify(attributes[schema.partition.name])
+}
+
 /** The item (put) or the key (delete, change) in DynamoDB JSON. */
 export function entryKeyText(entry: Entry, schema: KeySchema): string {
   const { plan, buffer } = entry

@@ -1,5 +1,5 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
-import type { Outcome, Refused } from '../dynamodb/outcome.ts'
+import type { Outcome, Refused, ThrottlingReason } from '../dynamodb/outcome.ts'
 import { type Operation, refusalError, type Service } from '../dynamodb/service.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
 import type { Change } from '../item/edit.ts'
@@ -8,11 +8,16 @@ import { keyHash } from '../item/keyHash.ts'
 import { writeUnits } from '../item/units.ts'
 import type { Clock, Timer } from '../runtime/clock.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
+import { Delays } from '../runtime/delays.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import type { Random } from '../runtime/random.ts'
 import { Ring } from '../runtime/ring.ts'
 import { backoffMs } from '../throughput/backoff.ts'
-import { InFlightWindow } from '../throughput/inFlightWindow.ts'
+import { HeatJudge } from '../throughput/heatJudge.ts'
+import type { ConsumedUnits, Limiter } from '../throughput/limiter.ts'
+import type { Rate, RateControl } from '../throughput/rate.ts'
+import { RateFinder } from '../throughput/rateFinder.ts'
+import { RetryBudget } from '../throughput/retryBudget.ts'
 import { UnitBucket } from '../throughput/unitBucket.ts'
 import {
   ChangePlanner,
@@ -23,7 +28,9 @@ import {
   readChangeBatchReply,
   singleChange,
 } from './changeBatch.ts'
-import { Entry, type EntryOwner, type Epoch, entryEncoder, entryKey } from './entry.ts'
+import { type ConsumedCapacity, readConsumed } from './consumed.ts'
+import { Entry, type EntryOwner, type Epoch, entryEncoder, entryKey, entryPartition } from './entry.ts'
+import { HotKeys } from './hotKeys.ts'
 import { KeyTable } from './keyTable.ts'
 import { BodySlab, Slab } from './slab.ts'
 import { BATCH_ENTRIES_MAX, readWriteBatchReply, writeBatchBody, writeBatchHead } from './writeBatch.ts'
@@ -55,6 +62,10 @@ export interface PublisherStats {
   readonly failedRequests: number
   /** Consumed, as the service tells. */
   readonly writeUnits: number
+  /** Write units of the table that may be spent a second as things are; `Infinity` where nothing is known to be in the way. */
+  readonly writeUnitsPerSecondAllowed: number
+  /** The service's reasons for throttles, such as `TableWriteKeyRangeThroughputExceeded`, and how often each was given. */
+  readonly throttlingReasons: Readonly<Record<string, number>>
   /** Of requests, in milliseconds; 0 before the first. */
   readonly latencyMsP50: number
   readonly latencyMsP99: number
@@ -72,15 +83,28 @@ export interface EngineOptions {
   readonly maxQueueBytes: number
   readonly lingerMs: number
   readonly patienceMs: number
-  readonly writeUnitsPerSecond: number
+  /** Closed with the engine. */
+  readonly rates: RateControl
 }
 
 /** Bytes of one request (API reference, BatchWriteItem), with room for what surrounds the entries. */
 const REQUEST_BYTES_MAX = 16 * 1024 * 1024 - 64 * 1024
 /** Entries kept for use again: as many as a busy publisher has. */
 const IDLE_ENTRIES_MAX = 32_768
-/** Entries that were passed over while others of their request were stored wait as if tried so often: 200 ms at most. */
-const PARTLY_TRIES_MAX = 3
+/** What was throttled rests so long, and half as long again by chance, so that it finds company. */
+const REST_MS = 50
+/** A scout follows soon, so that what it meets is what the others meet. */
+const SCOUT_DELAY_MS = 25
+const SCOUT_EVERY_MS = 100
+/** No scout has come back for so long: the table itself is taken for the cause. */
+const VERDICT_MS_MAX = 500
+/** Nothing was throttled aside for so long, and it is not hot any more. */
+const HOT_MS = 2_000
+/** Write units a second of one partition (developer guide, "Partitions and data distribution"). */
+const PARTITION_UNITS_PER_SECOND = 1_000
+/** However few wait out a failure, one of them goes again about each second; and however many, about two a second. */
+const BACKOFF_MS_PER_GROUP = 500
+const BACKOFF_MS_MIN = 1_000
 /** However many entries that is, no more bytes than this are at the service at once. */
 const IN_FLIGHT_BYTES_MAX = 64 * 1024 * 1024
 
@@ -97,8 +121,13 @@ const IN_FLIGHT_BYTES_MAX = 64 * 1024 * 1024
  * puts or deletes and the earlier has not been tried, *supersedes* it. So no batch holds a key twice, no two requests
  * race for one, and the last value wins whatever is retried.
  *
- * **Again.** Entries that must go again wait out their backoff together, then return to the head of the buffer, and are
- * batched like any other. There is no other retry.
+ * **Again.** What failed waits out its backoff, then returns to the head of the buffer, and is batched like anything else.
+ * What was throttled is set *aside*: it rests for a moment, then goes in batches of its own, which the limiter lets through
+ * like any other. So what can not be stored now holds nothing back that can, and no timer but the limiter decides how often
+ * a service that is too busy is asked. There is no other retry.
+ *
+ * **Heat.** When some part of the table is hot rather than all of it busy (see `HeatJudge`), what is aside gets a rate of its
+ * own, found like the table's, and throttles of what is not aside do not count against the table's.
  */
 export class PublishEngine {
   readonly #options: EngineOptions
@@ -114,21 +143,48 @@ export class PublishEngine {
   readonly #writes = new Ring<Entry>(1_024)
   readonly #changes = new Ring<Entry>(64)
   /** Batches to be sent as they are: halves of one that was refused for some entry in it. */
-  readonly #prepared = new Ring<Entry[]>(4)
+  readonly #prepared = new Ring<Prepared>(4)
+  /** What was throttled and may go again. */
+  readonly #asideWrites = new Ring<Entry>(64)
+  readonly #asideChanges = new Ring<Entry>(64)
+  /** What was throttled and rests; it moves aside together. */
+  #resting: Entry[] = []
+  #rest: Timer | undefined
+  readonly #judge = new HeatJudge()
+  readonly #hotKeys = new HotKeys()
+  readonly #asideFinder: RateFinder
+  readonly #asideBucket: UnitBucket
+  #asideTimer: Timer | undefined
+  /** It is hot somewhere until then, as far as is known. */
+  #hotUntilMs = Number.NEGATIVE_INFINITY
+  #scoutAt = Number.NEGATIVE_INFINITY
+  #scoutOut = false
+  /** Units throttled for a reason that is not known yet. */
+  #unexplained = { units: 0, sinceMs: 0, sentAtMs: 0 }
+  readonly #budget = new RetryBudget()
   /**
    * The last entry taken of each key that is not settled, by the key's hash. Two keys of one hash are taken for one where
    * that only makes an entry wait for another, and looked at closely where it would do more.
    */
   readonly #byKey = new KeyTable<Entry>()
-  readonly #delays = new Set<Timer>()
-  readonly #window: InFlightWindow
+  readonly #delays: Delays
   /** Entries that a full batch holds: a request's 25, or all that may be in flight. */
   readonly #batchEntriesMax: number
-  readonly #bucket: UnitBucket
+  readonly #limiter: Limiter
   readonly #latencyMicros: RecordableHistogram = createHistogram()
+
+  /** In the order in which they are looked at. */
+  readonly #queues: readonly { readonly queue: Ring<Entry>; readonly way: 'fresh' | 'aside' }[] = [
+    { queue: this.#asideWrites, way: 'aside' },
+    { queue: this.#asideChanges, way: 'aside' },
+    { queue: this.#writes, way: 'fresh' },
+    { queue: this.#changes, way: 'fresh' },
+  ]
 
   #mode: 'open' | 'draining' | 'closed' | 'failed' = 'open'
   #failure: HeadraceError | undefined
+  /** Called once, when it fails or is destroyed. */
+  onFailure: (() => void) | undefined
   #epoch: Epoch = { outstanding: 0, onEmpty: undefined }
   #unsettledEpochs: Epoch[] = []
   #ready: Deferred<void> | undefined
@@ -141,7 +197,7 @@ export class PublishEngine {
   /** The endpoint has no PartiQL. */
   #singlesOnly = false
   /** The latest answer to a batch of writes that were all stored. */
-  #usualReply: { body: Buffer; consumedUnits: number | undefined } | undefined
+  #usualReply: { body: Buffer; consumed: ConsumedUnits | undefined } | undefined
   #dialect: Dialect = 'clauses'
   /** The one in which several clauses were once understood. */
   #provenDialect: Dialect | undefined
@@ -161,6 +217,7 @@ export class PublishEngine {
   #throttledRequests = 0
   #failedRequests = 0
   #writeUnits = 0
+  readonly #throttlingReasons = new Map<string, number>()
 
   constructor(options: EngineOptions) {
     this.#options = options
@@ -169,9 +226,13 @@ export class PublishEngine {
     this.#writeHead = writeBatchHead(options.table)
     this.#planner = new ChangePlanner(options.table, options.schema)
     this.#batchEntriesMax = Math.min(BATCH_ENTRIES_MAX, options.maxInFlight)
-    this.#window = new InFlightWindow(options.maxInFlight, this.#batchEntriesMax)
-    this.#bucket = new UnitBucket(options.writeUnitsPerSecond, this.#clock.now())
-    this.#lastProgressAt = this.#clock.now()
+    this.#delays = new Delays(this.#clock, options.random)
+    this.#limiter = options.rates.limiter
+    options.rates.onChange = () => this.#onLimitsChanged()
+    const now = this.#clock.now()
+    this.#asideFinder = new RateFinder(Number.POSITIVE_INFINITY, PARTITION_UNITS_PER_SECOND, now)
+    this.#asideBucket = new UnitBucket(this.#asideFinder.unitsPerSecond, now)
+    this.#lastProgressAt = now
   }
 
   get failure(): HeadraceError | undefined {
@@ -265,8 +326,9 @@ export class PublishEngine {
     this.#buffered += 1
     this.#bufferedBytes += entry.wireBytes
     const earlier = this.#byKey.exchange(entry.keyHash, entry)
-    if (earlier === undefined) this.#queueOf(entry).pushBack(entry)
-    else this.#line(entry, earlier)
+    if (earlier !== undefined) this.#line(entry, earlier)
+    else if (this.#hotKeys.any && this.#isHot(entry)) this.#asideQueueOf(entry).pushBack(entry)
+    else this.#queueOf(entry).pushBack(entry)
     if (this.#writes.length >= this.#batchEntriesMax || this.#changes.length >= this.#batchEntriesMax) this.#pump()
     else if (this.#linger === undefined) this.#startLinger()
     return this.#hasRoom()
@@ -305,6 +367,15 @@ export class PublishEngine {
 
   #queueOf(entry: Entry): Ring<Entry> {
     return entry.kind === 'change' ? this.#changes : this.#writes
+  }
+
+  #asideQueueOf(entry: Entry): Ring<Entry> {
+    return entry.kind === 'change' ? this.#asideChanges : this.#asideWrites
+  }
+
+  #isHot(entry: Entry): boolean {
+    const { schema } = this.#options
+    return schema.sort !== undefined && this.#hotKeys.isHot(entryPartition(entry, schema), this.#clock.now())
   }
 
   #hasRoom(): boolean {
@@ -366,8 +437,12 @@ export class PublishEngine {
     if (this.#mode !== 'closed') this.#fail(reason)
   }
 
-  setWriteRate(unitsPerSecond: number): void {
-    this.#bucket.setRate(unitsPerSecond, this.#clock.now())
+  /** Another rate from now on. */
+  setRate(rate: Rate): void {
+    this.#options.rates.setRate(rate)
+  }
+
+  #onLimitsChanged(): void {
     this.#permitTimer?.clear()
     this.#permitTimer = undefined
     this.#pump()
@@ -389,6 +464,8 @@ export class PublishEngine {
       throttledRequests: this.#throttledRequests,
       failedRequests: this.#failedRequests,
       writeUnits: this.#writeUnits,
+      writeUnitsPerSecondAllowed: this.#limiter.unitsPerSecond,
+      throttlingReasons: Object.fromEntries(this.#throttlingReasons),
       latencyMsP50: this.#latencyMicros.count === 0 ? 0 : this.#latencyMicros.percentile(50) / 1_000,
       latencyMsP99: this.#latencyMicros.count === 0 ? 0 : this.#latencyMicros.percentile(99) / 1_000,
       latencyMsMax: this.#latencyMicros.count === 0 ? 0 : this.#latencyMicros.max / 1_000,
@@ -415,44 +492,60 @@ export class PublishEngine {
     }
     this.#pumping = false
     this.#tellReady()
-    if (this.#linger === undefined && this.#writes.length + this.#changes.length > 0 && !this.#blocked())
-      this.#startLinger()
+    if (this.#linger === undefined && this.#hasWaiting() && !this.#blocked()) this.#startLinger()
+  }
+
+  #hasWaiting(): boolean {
+    return this.#writes.length + this.#changes.length + this.#asideWrites.length + this.#asideChanges.length > 0
   }
 
   /** Whether waiting for company is not what keeps the buffer from going out. */
   #blocked(): boolean {
     if (this.#permitTimer !== undefined) return true
     // As `#nextBatch` asks it; else a linger would end in vain, again and again.
-    const next = this.#prepared.peek() ?? (this.#writes.length > 0 ? this.#writes : this.#changes)
-    return this.#isWindowFull(Math.min(next.length, this.#batchEntriesMax))
+    const prepared = this.#prepared.peek()
+    if (prepared !== undefined) return this.#isWindowFull(prepared.batch.length)
+    for (const { queue, way } of this.#queues) {
+      if (queue.length > 0 && !this.#isClosed(way)) {
+        return this.#isWindowFull(Math.min(queue.length, this.#batchEntriesMax))
+      }
+    }
+    return true
   }
 
   #isWindowFull(entries: number): boolean {
     if (this.#inFlight === 0) return false
-    return this.#inFlight + entries > this.#window.limit || this.#inFlightBytes >= IN_FLIGHT_BYTES_MAX
+    return this.#inFlight + entries > this.#options.maxInFlight || this.#inFlightBytes >= IN_FLIGHT_BYTES_MAX
+  }
+
+  /** Whether nothing of a queue may go for a reason of its own. */
+  #isClosed(way: 'fresh' | 'aside'): boolean {
+    if (way === 'aside') return this.#asideTimer !== undefined
+    return this.#budget.spent && (this.#delays.size > 0 || this.#inFlight > 0)
   }
 
   #nextBatch(small: boolean): Entry[] | undefined {
     if (this.#permitTimer !== undefined) return undefined
     const prepared = this.#prepared.peek()
     if (prepared !== undefined) {
-      if (this.#isWindowFull(prepared.length) || !this.#permit(prepared)) return undefined
+      const { batch, way } = prepared
+      if (this.#isWindowFull(batch.length) || !this.#permit(batch, way)) return undefined
       this.#prepared.popFront()
-      this.#send(prepared)
-      return prepared
+      this.#send(batch, way)
+      return batch
     }
     const least = small ? 1 : this.#batchEntriesMax
-    for (const queue of [this.#writes, this.#changes]) {
-      if (queue.length < least) continue
+    for (const { queue, way } of this.#queues) {
+      if (queue.length < least || this.#isClosed(way)) continue
       if (this.#isWindowFull(Math.min(queue.length, this.#batchEntriesMax))) return undefined
       const batch = this.#takeBatch(queue)
       if (batch.length === 0) continue
-      if (!this.#permit(batch)) {
-        for (let index = batch.length - 1; index >= 0; index -= 1) queue.pushFront(batch[index]!)
-        return undefined
+      if (this.#permit(batch, way)) {
+        this.#send(batch, way)
+        return batch
       }
-      this.#send(batch)
-      return batch
+      for (let index = batch.length - 1; index >= 0; index -= 1) queue.pushFront(batch[index]!)
+      if (this.#permitTimer !== undefined) return undefined
     }
     return undefined
   }
@@ -483,11 +576,29 @@ export class PublishEngine {
     return this.#singlesOnly || entry.dialectsRefused > 1 || entry.plan!.statements === undefined
   }
 
-  #permit(batch: readonly Entry[]): boolean {
+  #permit(batch: readonly Entry[], way: Way): boolean {
     let units = 0
     for (const entry of batch) units += entry.units
-    const waitMs = this.#bucket.take(units, this.#clock.now())
-    if (waitMs === 0) return true
+    const now = this.#clock.now()
+    const hot = way === 'aside' && now < this.#hotUntilMs
+    if (hot) {
+      // For as long as there is anything aside.
+      this.#hotUntilMs = now + HOT_MS
+      const waitMs = this.#asideBucket.shortMs(units, now)
+      if (waitMs > 0) {
+        this.#asideFinder.onWait()
+        this.#asideTimer = this.#clock.setTimer(() => {
+          this.#asideTimer = undefined
+          this.#pump(true)
+        }, waitMs)
+        return false
+      }
+    }
+    const waitMs = this.#limiter.take(units, now)
+    if (waitMs === 0) {
+      if (hot) this.#asideBucket.spend(units)
+      return true
+    }
     this.#permitTimer = this.#clock.setTimer(() => {
       this.#permitTimer = undefined
       this.#pump()
@@ -495,7 +606,7 @@ export class PublishEngine {
     return false
   }
 
-  #send(batch: Entry[]): void {
+  #send(batch: Entry[], way: Way): void {
     let bytes = 0
     let units = 0
     for (const entry of batch) {
@@ -524,7 +635,7 @@ export class PublishEngine {
     this.#service.send(
       operation,
       body,
-      new BatchReceiver(this, { batch, operation, bytes, units, dialect: this.#dialect }),
+      new BatchReceiver(this, { batch, way, operation, bytes, units, dialect: this.#dialect }),
     )
   }
 
@@ -540,23 +651,23 @@ export class PublishEngine {
     const { batch, operation, bytes, units } = sent
     this.#latencyMicros.record(Math.max(1, Math.round(latencyMs * 1_000)))
     if (this.#mode === 'failed') return
-    let consumedUnits: number | undefined
+    let consumed: ConsumedUnits | undefined
     let outcomes: readonly Outcome[] | undefined
     let unprocessed: readonly Entry[] | undefined
     try {
       if (operation === 'BatchWriteItem') {
         // At a steady rate most answers are the same to the byte.
         if (this.#usualReply?.body.equals(body) === true) {
-          consumedUnits = this.#usualReply.consumedUnits
+          consumed = this.#usualReply.consumed
         } else {
-          ;({ unprocessed, consumedUnits } = readWriteBatchReply(body, batch, this.#options.schema))
-          if (unprocessed.length === 0) this.#usualReply = { body: Buffer.from(body), consumedUnits }
+          ;({ unprocessed, consumed } = readWriteBatchReply(body, batch, this.#options.schema))
+          if (unprocessed.length === 0) this.#usualReply = { body: Buffer.from(body), consumed }
         }
       } else if (operation === 'BatchExecuteStatement') {
-        ;({ outcomes, consumedUnits } = readChangeBatchReply(body, batch.length))
+        ;({ outcomes, consumed } = readChangeBatchReply(body, batch.length))
       } else {
-        consumedUnits = (JSON.parse(body.toString('utf8')) as { ConsumedCapacity?: { CapacityUnits?: number } })
-          .ConsumedCapacity?.CapacityUnits
+        const { ConsumedCapacity } = JSON.parse(body.toString('utf8')) as { ConsumedCapacity?: ConsumedCapacity }
+        consumed = readConsumed(ConsumedCapacity === undefined ? undefined : [ConsumedCapacity])
       }
     } catch (error) {
       const message = `the answer can not be read: ${error instanceof Error ? error.message : error}`
@@ -568,24 +679,41 @@ export class PublishEngine {
       return
     }
     this.#leaveFlight(batch, bytes)
-    this.#writeUnits += consumedUnits ?? 0
-    this.#bucket.settle(units, consumedUnits ?? units)
+    this.#writeUnits += consumed?.total ?? 0
+    const now = this.#clock.now()
+    this.#budget.onSuccess()
+    this.#delays.hasten()
     if (outcomes !== undefined) {
-      this.#settleStatements(sent, outcomes, latencyMs)
+      this.#settleStatements(sent, outcomes, consumed, latencyMs)
     } else if (unprocessed === undefined || unprocessed.length === 0) {
       if (operation === 'BatchExecuteStatement') this.#noteDialect(sent)
+      this.#limiter.settle(units, 0, consumed, now - latencyMs, now)
+      if (sent.way !== 'fresh' || this.#judge.active) this.#noteThrottles(sent, units, 0, undefined, now - latencyMs)
       for (const entry of batch) this.#settleStored(entry)
-      this.#window.onStored(batch.length)
-      this.#lastProgressAt = this.#clock.now()
+      this.#lastProgressAt = now
     } else {
       const waiting = new Set(unprocessed)
       for (const entry of batch) if (!waiting.has(entry)) this.#settleStored(entry)
-      if (waiting.size < batch.length) this.#lastProgressAt = this.#clock.now()
-      this.#window.onStored(batch.length - waiting.size)
-      this.#window.onThrottled(this.#clock.now(), latencyMs, waiting.size / batch.length)
-      this.#again([...waiting], 'unprocessed', false, 0, 'UnprocessedItems', waiting.size < batch.length)
+      if (waiting.size < batch.length) this.#lastProgressAt = now
+      this.#onPassedOver(sent, [...waiting], consumed, latencyMs)
     }
     this.#pump()
+  }
+
+  /** Part of a batch was throttled, or failed within the service, and all that is said is which. */
+  #onPassedOver(
+    sent: SentBatch,
+    entries: readonly Entry[],
+    consumed: ConsumedUnits | undefined,
+    latencyMs: number,
+  ): void {
+    const now = this.#clock.now()
+    let throttled = 0
+    for (const entry of entries) throttled += entry.units
+    this.#limiter.settle(sent.units, throttled, consumed, now - latencyMs, now)
+    this.#noteThrottles(sent, sent.units - throttled, throttled, undefined, now - latencyMs)
+    this.#unprocessed += entries.length
+    this.#setAside(sent, entries, 'UnprocessedItems')
   }
 
   /** Called by the batch's receiver alone: the request as a whole did not succeed. */
@@ -594,25 +722,80 @@ export class PublishEngine {
     if (latencyMs > 0) this.#latencyMicros.record(Math.max(1, Math.round(latencyMs * 1_000)))
     if (this.#mode === 'failed') return
     this.#leaveFlight(batch, bytes)
-    this.#bucket.settle(units, mayHaveCost(outcome) ? units : 0)
-    if (outcome.kind === 'again') {
-      if (outcome.why === 'throttled') {
-        this.#throttledRequests += 1
-        this.#window.onThrottled(this.#clock.now(), latencyMs)
-      } else {
+    const now = this.#clock.now()
+    if (outcome.kind === 'again' && outcome.why === 'throttled') {
+      this.#throttledRequests += 1
+      this.#limiter.settle(units, units, NOTHING, now - latencyMs, now)
+      if (outcome.retryAfterMs !== undefined) this.#limiter.hold(now + outcome.retryAfterMs)
+      this.#noteThrottles(sent, 0, units, outcome.reasons, now - latencyMs)
+      this.#setAside(sent, batch, `${outcome.code}: ${outcome.message}`)
+    } else {
+      this.#limiter.settle(units, 0, mayHaveCost(outcome) ? undefined : NOTHING, now - latencyMs, now)
+      if (sent.way === 'scout') this.#scoutOut = false
+      if (outcome.kind === 'again') {
         this.#failedRequests += 1
+        if (outcome.why === 'transient') this.#budget.onFailure()
+        this.#again(batch, outcome.ambiguous, outcome.retryAfterMs ?? 0, `${outcome.code}: ${outcome.message}`)
+      } else if (outcome.kind === 'refused') {
+        this.#refuse(batch, sent, outcome)
       }
-      this.#again(
-        batch,
-        outcome.why,
-        outcome.ambiguous,
-        outcome.retryAfterMs ?? 0,
-        `${outcome.code}: ${outcome.message}`,
-      )
-    } else if (outcome.kind === 'refused') {
-      this.#refuse(batch, sent, outcome)
     }
     this.#pump()
+  }
+
+  /**
+   * Tells whoever it concerns that so many units of a request were stored and so many throttled.
+   *
+   * @param reasons as the service gave them; undefined for part of a batch
+   */
+  #noteThrottles(
+    { way }: SentBatch,
+    storedUnits: number,
+    throttledUnits: number,
+    reasons: readonly ThrottlingReason[] | undefined,
+    sentAtMs: number,
+  ): void {
+    const now = this.#clock.now()
+    let explained = false
+    for (const { reason, resource } of reasons ?? []) {
+      const index = /\/index\/([^/]+)$/.exec(resource)?.[1]
+      const label = index === undefined ? reason : `${reason} (${index})`
+      this.#throttlingReasons.set(label, (this.#throttlingReasons.get(label) ?? 0) + 1)
+      if (reason.includes('KeyRange')) continue
+      explained = true
+      this.#limiter.onThrottled(index, throttledUnits, sentAtMs, now)
+    }
+    const hot = now < this.#hotUntilMs
+    if (way === 'scout') {
+      this.#scoutOut = false
+      this.#judge.onScout(storedUnits, throttledUnits, now)
+    } else if (way === 'fresh') {
+      this.#judge.onFresh(storedUnits, throttledUnits, now)
+    } else if (hot) {
+      this.#asideFinder.onAnswer(storedUnits, explained ? 0 : throttledUnits, sentAtMs, now)
+      this.#asideBucket.setRate(this.#asideFinder.unitsPerSecond, now)
+      return
+    }
+    if (!explained && throttledUnits > 0) {
+      if (way === 'fresh' && !hot && storedUnits < throttledUnits) {
+        this.#limiter.onThrottled(undefined, throttledUnits, sentAtMs, now)
+        return
+      }
+      if (this.#unexplained.units === 0) this.#unexplained.sinceMs = now
+      this.#unexplained.units += throttledUnits
+      this.#unexplained.sentAtMs = sentAtMs
+    }
+    if (this.#unexplained.units > 0) this.#explain(now)
+  }
+
+  /** Throttles without a reason are the table's, unless it is hot somewhere; that is known when a scout is back. */
+  #explain(nowMs: number): void {
+    const { units, sinceMs, sentAtMs } = this.#unexplained
+    const verdict = this.#judge.verdict(nowMs)
+    if (verdict === undefined && nowMs - sinceMs < VERDICT_MS_MAX) return
+    this.#unexplained.units = 0
+    if (verdict === 'hot') this.#hotUntilMs = nowMs + HOT_MS
+    else this.#limiter.onThrottled(undefined, units, sentAtMs, nowMs)
   }
 
   #leaveFlight(batch: readonly Entry[], bytes: number): void {
@@ -631,10 +814,16 @@ export class PublishEngine {
     this.#dialect = sent.dialect
   }
 
-  #settleStatements(sent: SentBatch, outcomes: readonly Outcome[], latencyMs: number): void {
+  #settleStatements(
+    sent: SentBatch,
+    outcomes: readonly Outcome[],
+    consumed: ConsumedUnits | undefined,
+    latencyMs: number,
+  ): void {
     const { batch } = sent
     this.#noteDialect(sent, outcomes)
-    const again: { throttled: Entry[]; failed: Entry[] } = { throttled: [], failed: [] }
+    const throttled: Entry[] = []
+    const failed: Entry[] = []
     for (const [index, outcome] of outcomes.entries()) {
       const entry = batch[index]!
       if (outcome.kind === 'stored') {
@@ -642,68 +831,111 @@ export class PublishEngine {
         this.#lastProgressAt = this.#clock.now()
       } else if (outcome.kind === 'again') {
         if (outcome.ambiguous) entry.ambiguous = true
-        if (outcome.why === 'unprocessed') again.throttled.push(entry)
-        else again.failed.push(entry)
+        if (outcome.why === 'unprocessed') throttled.push(entry)
+        else failed.push(entry)
       } else {
         this.#refuse([entry], sent, outcome)
       }
     }
-    this.#window.onStored(batch.length - again.throttled.length)
-    if (again.throttled.length > 0) {
-      this.#window.onThrottled(this.#clock.now(), latencyMs, again.throttled.length / batch.length)
-      this.#again(again.throttled, 'unprocessed', false, 0, 'throttled', again.throttled.length < batch.length)
-    }
-    if (again.failed.length > 0) this.#again(again.failed, 'transient', false, 0, 'InternalServerError')
-  }
-
-  /** @param partly others of the same request were stored, so the service has room for some */
-  #again(
-    entries: readonly Entry[],
-    why: string,
-    ambiguous: boolean,
-    retryAfterMs: number,
-    said: string,
-    partly = false,
-  ): void {
     // What was told of another entry of this answer may have ended everything.
     if (this.#failure !== undefined) return
-    const waitedMs = this.#clock.now() - this.#lastProgressAt
-    if (waitedMs > this.#options.patienceMs) {
-      this.#fail(
-        new HeadraceError(
-          'NO_PROGRESS',
-          `nothing was stored in table ${this.#options.table} for ${Math.round(waitedMs / 1_000)} s (last: ${said})`,
-          { place: { table: this.#options.table } },
-        ),
-      )
-      return
+    if (throttled.length > 0) {
+      this.#onPassedOver(sent, throttled, consumed, latencyMs)
+    } else {
+      const now = this.#clock.now()
+      this.#limiter.settle(sent.units, 0, consumed, now - latencyMs, now)
+      if (sent.way === 'scout') this.#scoutOut = false
     }
+    if (failed.length > 0) this.#again(failed, false, 0, 'InternalServerError')
+  }
+
+  /** Whether patience has an end here. */
+  #isHopeless(said: string): boolean {
+    // What was told of another entry of this answer may have ended everything.
+    if (this.#failure !== undefined) return true
+    const waitedMs = this.#clock.now() - this.#lastProgressAt
+    if (waitedMs <= this.#options.patienceMs) return false
+    this.#fail(
+      new HeadraceError(
+        'NO_PROGRESS',
+        `nothing was stored in table ${this.#options.table} for ${Math.round(waitedMs / 1_000)} s (last: ${said})`,
+        { place: { table: this.#options.table } },
+      ),
+    )
+    return true
+  }
+
+  /** Entries that were not stored are buffered again, though not yet in a queue. */
+  #comeBack(entries: readonly Entry[]): void {
     this.#retried += entries.length
-    if (why === 'unprocessed') this.#unprocessed += entries.length
-    let tries = 1
     let bytes = 0
     for (const entry of entries) {
       entry.state = 'delayed'
-      if (ambiguous) entry.ambiguous = true
-      // One that was passed over many times is unlucky, not too early: the window is what slows all down.
-      if (partly) entry.tries = Math.min(entry.tries, PARTLY_TRIES_MAX)
-      tries = Math.max(tries, entry.tries)
       bytes += entry.wireBytes
     }
     this.#buffered += entries.length
     this.#bufferedBytes += bytes
-    const throttled = why === 'throttled' || why === 'unprocessed'
-    const delayMs = backoffMs(tries, throttled, this.#options.random, retryAfterMs)
-    const timer = this.#clock.setTimer(() => {
-      this.#delays.delete(timer)
+  }
+
+  /** Throttled entries rest and go again with others of their kind; now and then some go ahead to find out why. */
+  #setAside(sent: SentBatch, entries: readonly Entry[], said: string): void {
+    if (this.#isHopeless(said)) return
+    this.#comeBack(entries)
+    const now = this.#clock.now()
+    if (sent.way !== 'fresh') {
+      if (now < this.#hotUntilMs) this.#noteHotKeys(entries, now)
+    } else if (!this.#scoutOut && now - this.#scoutAt >= SCOUT_EVERY_MS) {
+      this.#scoutAt = now
+      this.#scoutOut = true
+      this.#delay(SCOUT_DELAY_MS, () => this.#prepared.pushBack({ batch: [...entries], way: 'scout' }))
+      return
+    }
+    for (const entry of entries) this.#resting.push(entry)
+    this.#rest ??= this.#clock.setTimer(() => this.#endRest(), REST_MS * (1 + this.#options.random() / 2))
+  }
+
+  #endRest(): void {
+    this.#rest = undefined
+    const resting = this.#resting
+    this.#resting = []
+    for (const entry of resting) {
+      entry.state = 'buffered'
+      this.#asideQueueOf(entry).pushBack(entry)
+    }
+    this.#pump(true)
+  }
+
+  #noteHotKeys(entries: readonly Entry[], nowMs: number): void {
+    const { schema } = this.#options
+    // Without a sort key a partition key has one item, and of that one entry at a time is under way.
+    if (schema.sort === undefined) return
+    for (const entry of entries) this.#hotKeys.onThrottled(entryPartition(entry, schema), nowMs)
+  }
+
+  /** Entries of a request that failed wait out a backoff, then are the first to go. */
+  #again(entries: readonly Entry[], ambiguous: boolean, retryAfterMs: number, said: string): void {
+    if (this.#isHopeless(said)) return
+    let tries = 1
+    for (const entry of entries) {
+      if (ambiguous) entry.ambiguous = true
+      tries = Math.max(tries, entry.tries)
+    }
+    this.#comeBack(entries)
+    const mostMs = Math.max(BACKOFF_MS_MIN, BACKOFF_MS_PER_GROUP * this.#delays.size)
+    this.#delay(Math.max(retryAfterMs, Math.min(backoffMs(tries, this.#options.random), mostMs)), () => {
       for (let index = entries.length - 1; index >= 0; index -= 1) {
         const entry = entries[index]!
         entry.state = 'buffered'
         this.#queueOf(entry).pushFront(entry)
       }
+    })
+  }
+
+  #delay(delayMs: number, then: () => void): void {
+    this.#delays.add(delayMs, () => {
+      then()
       this.#pump(true)
-    }, delayMs)
-    this.#delays.add(timer)
+    })
   }
 
   /** Entries of a request that was refused: some go on another way, some are rejects, some end everything. */
@@ -764,7 +996,7 @@ export class PublishEngine {
       this.#buffered += half.length
       this.#bufferedBytes += bytes
       this.#retried += half.length
-      this.#prepared.pushBack(half)
+      this.#prepared.pushBack({ batch: half, way: 'fresh' })
     }
   }
 
@@ -843,9 +1075,13 @@ export class PublishEngine {
     this.#writes.clear()
     this.#changes.clear()
     this.#prepared.clear()
+    this.#asideWrites.clear()
+    this.#asideChanges.clear()
+    this.#resting = []
     this.#ready?.promise.catch(() => undefined)
     this.#ready?.reject(error)
     for (const epoch of [...this.#unsettledEpochs, this.#epoch]) epoch.onEmpty?.()
+    this.onFailure?.()
   }
 
   #release(): void {
@@ -853,8 +1089,12 @@ export class PublishEngine {
     this.#linger = undefined
     this.#permitTimer?.clear()
     this.#permitTimer = undefined
-    for (const timer of this.#delays) timer.clear()
+    this.#rest?.clear()
+    this.#rest = undefined
+    this.#asideTimer?.clear()
+    this.#asideTimer = undefined
     this.#delays.clear()
+    this.#options.rates.close()
   }
 }
 
@@ -863,9 +1103,21 @@ function mayHaveCost(outcome: Outcome): boolean {
   return outcome.kind === 'again' ? outcome.ambiguous : outcome.kind === 'refused' && outcome.why === 'condition'
 }
 
+const NOTHING: ConsumedUnits = { total: 0, table: 0 }
+
+/** Why a batch goes: for the first time (or after a failure), to find out why it was throttled, or after that. */
+type Way = 'fresh' | 'scout' | 'aside'
+
+/** A batch that goes as it is. */
+interface Prepared {
+  readonly batch: Entry[]
+  readonly way: Way
+}
+
 /** A batch at the service, and how it was sent. */
 interface SentBatch {
   readonly batch: Entry[]
+  readonly way: Way
   readonly operation: Operation
   readonly bytes: number
   readonly units: number

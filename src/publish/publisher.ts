@@ -7,6 +7,7 @@ import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
 import { keyHash } from '../item/keyHash.ts'
 import { writeUnits } from '../item/units.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
+import { type Rate, shareOf } from '../throughput/rate.ts'
 import { changeOf } from './changeBatch.ts'
 import { type Entry, type EntryOwner, entryEncoder, entryKeyText, unwrapEntry } from './entry.ts'
 import { isDone } from './isDone.ts'
@@ -23,8 +24,12 @@ export interface PublisherOptions {
   readonly lingerMs?: number
   /** How long nothing at all may succeed before the publisher fails, from 0. Default 600,000, ten minutes. */
   readonly patienceMs?: number
-  /** Write units to spend a second, above 0. Default: no limit of its own. */
-  readonly writeUnitsPerSecond?: number
+  /**
+   * Write units to spend a second, of the table and its indexes together, or a part of what the table has, such as `'50%'`.
+   * Default `'80%'` of a provisioned table, which leaves room for its application; on demand, what the table turns out to
+   * give; on an emulator on this machine, no limit.
+   */
+  readonly writeUnitsPerSecond?: Rate
   /**
    * Told of each entry that can never be stored. Without it the first such entry fails the publisher: silence is never
    * the default.
@@ -63,6 +68,8 @@ export class Publisher implements AsyncDisposable, EntryOwner {
   #engine: PublishEngine | undefined
   #schema: KeySchema | undefined
   #failure: HeadraceError | undefined
+  /** Asked for since the publisher was made. */
+  #rate: Rate | undefined
   /** The caller has heard of the failure, or asked for the end. */
   #told = false
   readonly #opening: Promise<void>
@@ -204,6 +211,17 @@ export class Publisher implements AsyncDisposable, EntryOwner {
     }
   }
 
+  /**
+   * Another rate from now on, see {@link PublisherOptions.writeUnitsPerSecond}.
+   *
+   * @throws {TypeError} for what is no rate
+   */
+  setRate(writeUnitsPerSecond: Rate): void {
+    shareOf('writeUnitsPerSecond', writeUnitsPerSecond)
+    this.#rate = writeUnitsPerSecond
+    this.#engine?.setRate(writeUnitsPerSecond)
+  }
+
   /** Gives up, at once, what is not acknowledged yet. What is at the service may still be written. */
   destroy(): void {
     const reason = new HeadraceError('CLOSED', 'the publisher was destroyed')
@@ -279,6 +297,7 @@ export class Publisher implements AsyncDisposable, EntryOwner {
     }
     this.#engine = engine
     this.#schema = schema
+    if (this.#rate !== undefined) engine.setRate(this.#rate)
     const early = this.#early
     this.#early = []
     for (const take of early) take(schema, engine)
@@ -372,6 +391,8 @@ const NO_STATS: PublisherStats = {
   throttledRequests: 0,
   failedRequests: 0,
   writeUnits: 0,
+  writeUnitsPerSecondAllowed: Number.POSITIVE_INFINITY,
+  throttlingReasons: {},
   latencyMsP50: 0,
   latencyMsP99: 0,
   latencyMsMax: 0,

@@ -1,5 +1,7 @@
 import { decodeItem } from '../item/decode.ts'
 import { itemKey, type KeySchema } from '../item/itemKey.ts'
+import type { ConsumedUnits } from '../throughput/limiter.ts'
+import { type ConsumedCapacity, readConsumed } from './consumed.ts'
 import { type Entry, entryKey } from './entry.ts'
 import type { BodySlab } from './slab.ts'
 
@@ -7,7 +9,7 @@ import type { BodySlab } from './slab.ts'
 export const BATCH_ENTRIES_MAX = 25
 
 const COMMA = 44
-const TAIL = Buffer.from(']},"ReturnConsumedCapacity":"TOTAL"}')
+const TAIL = Buffer.from(']},"ReturnConsumedCapacity":"INDEXES"}')
 
 /** What a `BatchWriteItem` to this table begins with. */
 export function writeBatchHead(table: string): Buffer {
@@ -41,7 +43,7 @@ export interface WriteBatchReply {
   /** Those that the service did not get to; all others are stored. */
   readonly unprocessed: readonly Entry[]
   /** Write units; undefined where the endpoint does not tell. */
-  readonly consumedUnits: number | undefined
+  readonly consumed: ConsumedUnits | undefined
 }
 
 /**
@@ -52,11 +54,11 @@ export interface WriteBatchReply {
 export function readWriteBatchReply(body: Buffer, entries: readonly Entry[], schema: KeySchema): WriteBatchReply {
   const reply = JSON.parse(body.toString('utf8')) as {
     UnprocessedItems?: { [table: string]: { PutRequest?: { Item: unknown }; DeleteRequest?: { Key: unknown } }[] }
-    ConsumedCapacity?: { CapacityUnits?: number }[]
+    ConsumedCapacity?: ConsumedCapacity[]
   }
-  const consumedUnits = reply.ConsumedCapacity?.[0]?.CapacityUnits
+  const consumed = readConsumed(reply.ConsumedCapacity)
   const unprocessed: Entry[] = []
-  if (reply.UnprocessedItems === undefined || isEmpty(reply.UnprocessedItems)) return { unprocessed, consumedUnits }
+  if (reply.UnprocessedItems === undefined || isEmpty(reply.UnprocessedItems)) return { unprocessed, consumed }
   const keys = new Map(entries.map((entry) => [entryKey(entry, schema), entry]))
   for (const table in reply.UnprocessedItems) {
     for (const { PutRequest, DeleteRequest } of reply.UnprocessedItems[table]!) {
@@ -66,7 +68,7 @@ export function readWriteBatchReply(body: Buffer, entries: readonly Entry[], sch
       unprocessed.push(entry)
     }
   }
-  return { unprocessed, consumedUnits }
+  return { unprocessed, consumed }
 }
 
 function isEmpty(object: object): boolean {

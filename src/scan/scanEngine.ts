@@ -4,11 +4,14 @@ import type { Abort } from '../dynamodb/transport.ts'
 import { ItemDecoder } from '../item/decode.ts'
 import type { Clock, Timer } from '../runtime/clock.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
+import { Delays } from '../runtime/delays.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import type { Random } from '../runtime/random.ts'
 import { Ring } from '../runtime/ring.ts'
 import { backoffMs } from '../throughput/backoff.ts'
-import { UnitBucket } from '../throughput/unitBucket.ts'
+import type { ConsumedUnits, Limiter } from '../throughput/limiter.ts'
+import type { Rate, RateControl } from '../throughput/rate.ts'
+import { RetryBudget } from '../throughput/retryBudget.ts'
 import type { Expression } from './expression.ts'
 import { type Page, type RawPage, readPage, readRawPage } from './page.ts'
 import { segmentOrder } from './segmentOrder.ts'
@@ -30,7 +33,14 @@ export interface ScanEngineOptions {
   readonly countOnly: boolean
   /** Items looked at in one request; the service's own bound is 1 MB. */
   readonly pageItemsMax?: number | undefined
-  readonly readUnitsPerSecond: number
+  /** Bytes of items looked at in one request, about. Default: the service's 1 MB. */
+  readonly pageBytesMax?: number | undefined
+  /** Of one item, about, for the first pages. */
+  readonly itemBytes: number
+  /** A segment whose page was taken goes on only when {@link ScanEngine.goOn} says so. Default: at once. */
+  readonly holdSegments?: boolean | undefined
+  /** Closed with the engine. */
+  readonly rates: RateControl
   readonly patienceMs: number
   readonly gzip: boolean
 }
@@ -40,18 +50,35 @@ export interface ScanStats {
   readonly retried: number
   readonly throttledRequests: number
   readonly readUnits: number
+  /** Read units that may be spent a second as things are; `Infinity` where nothing is known to be in the way. */
+  readonly readUnitsPerSecondAllowed: number
+  /** The service's reasons for throttles, and how often each was given. */
+  readonly throttlingReasons: Readonly<Record<string, number>>
   readonly segmentsDone: number
 }
 
-/** Read units that a page of 1 MB takes, eventually consistent: the estimate before the first answer. */
-const PAGE_UNITS = 128
+/** What the service looks at for one page at most (API reference, Scan). */
+const PAGE_BYTES = 1_048_576
+/** Where a rate is asked for or found, a page takes no more than this part of a second's units: a page is a burst. */
+const PAGE_SECONDS = 0.1
+/** One throttle of a segment's own key range is waited out so long at first, and longer each time. */
+const HOT_BASE_MS = 100
+const HOT_CAP_MS = 2_000
+/** What was throttled rests so long before it stands in line again. */
+const REST_MS = 50
+/** However few segments wait out a failure, one of them goes again about each second; and however many, about two a second. */
+const BACKOFF_MS_PER_SEGMENT = 500
+const BACKOFF_MS_MIN = 1_000
 
 /**
  * Items in: several segments read at once, each page handed out when it is asked for.
  *
- * A segment is in one place: *waiting* for its turn, *asking* (its request is under way or backs off), or *arrived* (its
- * page lies undecoded). Taking an arrived page decodes it and sends the segment's next request, so at most `concurrency`
- * answers are in memory, and a slow consumer stops the reading by not taking.
+ * A segment is in one place: *waiting* for its turn, *in line* for a permit, *asking* (its request is under way), *delayed*,
+ * *arrived* (its page lies undecoded), or *held*. Taking an arrived page decodes it and puts the segment in line for its next
+ * request, so at most `concurrency` answers are in memory, and a slow consumer stops the reading by not taking.
+ *
+ * **Throttles** are the table's, and slow all of it down, unless the service says that they are of a key range: then only the
+ * segment that met it waits.
  */
 export class ScanEngine {
   readonly #options: ScanEngineOptions
@@ -59,10 +86,16 @@ export class ScanEngine {
   readonly #decoder = new ItemDecoder()
   readonly #waiting: number[]
   readonly #arrived = new Ring<Arrival>(16)
-  readonly #asking = new Map<number, { abort: Abort; timer: Timer | undefined }>()
-  readonly #bucket: UnitBucket
+  readonly #line = new Ring<Ask>(16)
+  readonly #asking = new Map<number, Abort>()
+  readonly #held = new Map<number, string>()
+  readonly #delays: Delays
+  readonly #limiter: Limiter
+  readonly #budget = new RetryBudget()
   readonly #head: string
-  #pageUnits = PAGE_UNITS
+  readonly #throttlingReasons = new Map<string, number>()
+  #itemBytes: number
+  #permitTimer: Timer | undefined
   #taker: Deferred<void> | undefined
   #failure: HeadraceError | undefined
   #ended = false
@@ -77,7 +110,10 @@ export class ScanEngine {
     this.#options = options
     this.#clock = options.clock
     this.#waiting = segmentOrder(options.segments).reverse()
-    this.#bucket = new UnitBucket(options.readUnitsPerSecond, this.#clock.now())
+    this.#delays = new Delays(options.clock, options.random)
+    this.#limiter = options.rates.limiter
+    options.rates.onChange = () => this.#onLimitsChanged()
+    this.#itemBytes = Math.max(1, options.itemBytes)
     this.#head = requestHead(options)
     this.#lastProgressAt = this.#clock.now()
   }
@@ -93,6 +129,8 @@ export class ScanEngine {
       retried: this.#retried,
       throttledRequests: this.#throttledRequests,
       readUnits: this.#readUnits,
+      readUnitsPerSecondAllowed: this.#limiter.unitsPerSecond,
+      throttlingReasons: Object.fromEntries(this.#throttlingReasons),
       segmentsDone: this.#segmentsDone,
     }
   }
@@ -107,16 +145,43 @@ export class ScanEngine {
     return this.#take((body, segment) => readRawPage(this.#decoder, body, segment))
   }
 
+  /** As {@link nextRaw}, of the pages that have arrived; undefined when there is none at the moment. */
+  takeRaw(): RawPage | undefined {
+    this.#begin()
+    for (;;) {
+      const arrival = this.#arrived.popFront()
+      if (arrival === undefined || this.#failure !== undefined) return undefined
+      const page = this.#read(arrival, (body, segment) => readRawPage(this.#decoder, body, segment))
+      if (page !== undefined) return page
+    }
+  }
+
+  /** A held segment asks for its next page. */
+  goOn(segment: number): void {
+    const cursor = this.#held.get(segment)
+    if (cursor === undefined || this.#ended) return
+    this.#held.delete(segment)
+    this.#stand({ segment, cursor, tries: 0 })
+  }
+
+  /** Another rate from now on. */
+  setRate(rate: Rate): void {
+    this.#options.rates.setRate(rate)
+  }
+
   /** Gives up whatever is under way. */
   destroy(): void {
     this.#ended = true
-    for (const { abort, timer } of this.#asking.values()) {
-      timer?.clear()
-      abort()
-    }
+    this.#permitTimer?.clear()
+    this.#permitTimer = undefined
+    this.#delays.clear()
+    for (const abort of this.#asking.values()) abort()
     this.#asking.clear()
     this.#arrived.clear()
+    this.#line.clear()
+    this.#held.clear()
     this.#waiting.length = 0
+    this.#options.rates.close()
     this.#taker?.resolve()
     this.#taker = undefined
   }
@@ -129,7 +194,7 @@ export class ScanEngine {
       if (arrival !== undefined) {
         const page = this.#read(arrival, read)
         if (page !== undefined) return page
-      } else if (this.#asking.size === 0 && this.#waiting.length === 0) {
+      } else if (this.#active === 0 && this.#waiting.length === 0) {
         return undefined
       } else {
         this.#taker ??= deferred()
@@ -147,88 +212,166 @@ export class ScanEngine {
       page = read(body, segment)
     } catch (error) {
       const message = `the page can not be read: ${error instanceof Error ? error.message : error}`
-      this.#onOutcome(segment, cursor, tries, sortDamage(message))
+      this.#onOutcome({ segment, cursor, tries }, arrival.estimatedUnits, arrival.sentAtMs, sortDamage(message))
       return undefined
     }
     // A consumer that takes its time is no failure of the service.
     this.#lastProgressAt = this.#clock.now()
-    const units = page.consumedUnits
-    if (units !== undefined) {
-      this.#readUnits += units
-      this.#bucket.settle(arrival.estimatedUnits, units)
-      this.#pageUnits = units
+    if (page.consumedUnits !== undefined) {
+      this.#readUnits += page.consumedUnits
+      this.#learn(page.consumedUnits, page.scannedCount)
     }
+    this.#limiter.settle(arrival.estimatedUnits, 0, unitsOf(page.consumedUnits), arrival.sentAtMs, arrival.atMs)
     if (page.cursor === undefined) {
       this.#segmentsDone += 1
       this.#begin()
+    } else if (this.#options.holdSegments === true) {
+      this.#held.set(segment, page.cursor)
     } else {
-      this.#ask(segment, page.cursor, 0)
+      this.#stand({ segment, cursor: page.cursor, tries: 0 })
     }
     return page
   }
 
+  /** Segments that were begun and are not at their end, but for those that are held. */
+  get #active(): number {
+    return this.#asking.size + this.#line.length + this.#delays.size + this.#arrived.length
+  }
+
   #begin(): void {
-    while (this.#asking.size + this.#arrived.length < this.#options.concurrency) {
+    while (this.#active + this.#held.size < this.#options.concurrency) {
       const segment = this.#waiting.pop()
       if (segment === undefined) return
-      this.#ask(segment, undefined, 0)
+      this.#stand({ segment, cursor: undefined, tries: 0 })
     }
   }
 
-  /** Sends a segment's next request as soon as there is a permit. */
-  #ask(segment: number, cursor: string | undefined, tries: number): void {
+  #stand(ask: Ask): void {
     if (this.#ended) return
-    const estimatedUnits = this.#pageUnits
-    const waitMs = this.#bucket.take(estimatedUnits, this.#clock.now())
-    if (waitMs > 0) {
-      this.#wait(segment, waitMs, () => this.#ask(segment, cursor, tries))
-      return
+    this.#line.pushBack(ask)
+    this.#pump()
+  }
+
+  #onLimitsChanged(): void {
+    this.#permitTimer?.clear()
+    this.#permitTimer = undefined
+    this.#pump()
+  }
+
+  /** Sends requests for as long as there are permits. */
+  #pump(): void {
+    while (this.#line.length > 0 && this.#permitTimer === undefined && !this.#ended) {
+      if (this.#budget.spent && (this.#delays.size > 0 || this.#asking.size > 0)) return
+      const units = this.#unitsOf(this.#pageItems * this.#itemBytes)
+      const waitMs = this.#limiter.take(units, this.#clock.now())
+      if (waitMs > 0) {
+        this.#permitTimer = this.#clock.setTimer(() => {
+          this.#permitTimer = undefined
+          this.#pump()
+        }, waitMs)
+        return
+      }
+      this.#send(this.#line.popFront()!, units)
     }
+  }
+
+  /** Items to look at in one request. */
+  get #pageItems(): number {
+    const { pageItemsMax = Number.POSITIVE_INFINITY, pageBytesMax = PAGE_BYTES } = this.#options
+    let bytes = Math.min(PAGE_BYTES, pageBytesMax)
+    const unitsPerSecond = this.#limiter.unitsPerSecond
+    if (Number.isFinite(unitsPerSecond)) bytes = Math.min(bytes, unitsPerSecond * PAGE_SECONDS * this.#bytesPerUnit)
+    return Math.max(1, Math.min(pageItemsMax, Math.ceil(bytes / this.#itemBytes)))
+  }
+
+  get #bytesPerUnit(): number {
+    return this.#options.consistentRead ? 4_096 : 8_192
+  }
+
+  #unitsOf(bytes: number): number {
+    return Math.max(0.5, Math.min(bytes, PAGE_BYTES) / this.#bytesPerUnit)
+  }
+
+  /** What an item weighs, by what a page of them took. */
+  #learn(units: number, items: number): void {
+    if (items > 0) this.#itemBytes += ((units * this.#bytesPerUnit) / items - this.#itemBytes) / 4
+  }
+
+  #send(ask: Ask, estimatedUnits: number): void {
+    const { segment, cursor, tries } = ask
     const start = cursor === undefined ? '' : `,"ExclusiveStartKey":${cursor}`
-    const body = Buffer.from(`${this.#head},"Segment":${segment}${start}}`)
+    const pageItems = this.#pageItems
+    // No word of what the service's own bound brings about.
+    const limit = pageItems * this.#itemBytes < PAGE_BYTES / 2 || pageItems === this.#options.pageItemsMax
+    const body = Buffer.from(
+      `${this.#head},"Segment":${segment}${limit ? `,"Limit":${pageItems}` : ''}${start}}`,
+    )
     this.#requests += 1
+    const sentAtMs = this.#clock.now()
     const receiver = {
       onReply: (answer: Buffer) => {
         this.#asking.delete(segment)
-        this.#lastProgressAt = this.#clock.now()
-        this.#arrived.pushBack({ segment, body: answer, cursor, tries: tries + 1, estimatedUnits })
+        const now = this.#clock.now()
+        this.#lastProgressAt = now
+        this.#budget.onSuccess()
+        this.#delays.hasten()
+        this.#arrived.pushBack({ segment, body: answer, cursor, tries: tries + 1, estimatedUnits, sentAtMs, atMs: now })
         this.#wake()
+        this.#pump()
       },
       onOutcome: (outcome: Outcome) => {
-        this.#bucket.settle(estimatedUnits, 0)
-        this.#onOutcome(segment, cursor, tries + 1, outcome)
+        this.#asking.delete(segment)
+        this.#onOutcome({ segment, cursor, tries: tries + 1 }, estimatedUnits, sentAtMs, outcome)
+        this.#pump()
       },
     }
-    this.#asking.set(segment, { abort: () => undefined, timer: undefined })
+    this.#asking.set(segment, NOTHING_TO_ABORT)
     const abort = this.#options.service.send('Scan', body, receiver, this.#options.gzip)
-    if (this.#asking.has(segment)) this.#asking.set(segment, { abort, timer: undefined })
+    if (this.#asking.has(segment)) this.#asking.set(segment, abort)
   }
 
-  #onOutcome(segment: number, cursor: string | undefined, tries: number, outcome: Outcome): void {
+  #onOutcome(ask: Ask, estimatedUnits: number, sentAtMs: number, outcome: Outcome): void {
     if (this.#ended) return
-    this.#asking.delete(segment)
+    const { segment, tries } = ask
+    const now = this.#clock.now()
+    const throttled = outcome.kind === 'again' && outcome.why === 'throttled'
+    this.#limiter.settle(estimatedUnits, throttled ? estimatedUnits : 0, NOTHING, sentAtMs, now)
     if (outcome.kind === 'refused') {
       this.#fail(refusalError(outcome, 'Scan', this.#options.table))
-    } else if (outcome.kind === 'again') {
-      const waitedMs = this.#clock.now() - this.#lastProgressAt
-      if (waitedMs > this.#options.patienceMs) {
-        const message = `nothing was read from table ${this.#options.table} for ${Math.round(waitedMs / 1_000)} s (last: ${outcome.code}: ${outcome.message})`
-        this.#fail(new HeadraceError('NO_PROGRESS', message, { place: { table: this.#options.table, segment } }))
-        return
-      }
-      this.#retried += 1
-      if (outcome.why === 'throttled') this.#throttledRequests += 1
-      const delayMs = backoffMs(tries, outcome.why === 'throttled', this.#options.random, outcome.retryAfterMs)
-      this.#wait(segment, delayMs, () => this.#ask(segment, cursor, tries))
+      return
+    }
+    if (outcome.kind === 'stored') return
+    const waitedMs = now - this.#lastProgressAt
+    if (waitedMs > this.#options.patienceMs) {
+      const message = `nothing was read from table ${this.#options.table} for ${Math.round(waitedMs / 1_000)} s (last: ${outcome.code}: ${outcome.message})`
+      this.#fail(new HeadraceError('NO_PROGRESS', message, { place: { table: this.#options.table, segment } }))
+      return
+    }
+    this.#retried += 1
+    const retryAfterMs = outcome.retryAfterMs ?? 0
+    if (!throttled) {
+      if (outcome.why === 'transient') this.#budget.onFailure()
+      const mostMs = Math.max(BACKOFF_MS_MIN, BACKOFF_MS_PER_SEGMENT * this.#delays.size)
+      this.#delay(ask, Math.max(retryAfterMs, Math.min(backoffMs(tries, this.#options.random), mostMs)))
+      return
+    }
+    this.#throttledRequests += 1
+    if (retryAfterMs > 0) this.#limiter.hold(now + retryAfterMs)
+    let ofTable = outcome.reasons === undefined || outcome.reasons.length === 0
+    for (const { reason } of outcome.reasons ?? []) {
+      this.#throttlingReasons.set(reason, (this.#throttlingReasons.get(reason) ?? 0) + 1)
+      if (!reason.includes('KeyRange')) ofTable = true
+    }
+    if (ofTable) {
+      this.#limiter.onThrottled(undefined, estimatedUnits, sentAtMs, now)
+      this.#delay(ask, REST_MS * (1 + this.#options.random() / 2))
+    } else {
+      this.#delay(ask, Math.min(HOT_CAP_MS, HOT_BASE_MS * 2 ** Math.min(tries - 1, 10)) * (0.5 + this.#options.random() / 2))
     }
   }
 
-  #wait(segment: number, delayMs: number, then: () => void): void {
-    const timer = this.#clock.setTimer(() => {
-      this.#asking.delete(segment)
-      then()
-    }, delayMs)
-    this.#asking.set(segment, { abort: () => undefined, timer })
+  #delay(ask: Ask, delayMs: number): void {
+    this.#delays.add(delayMs, () => this.#stand(ask))
   }
 
   #fail(error: HeadraceError): void {
@@ -250,6 +393,22 @@ interface Arrival {
   readonly cursor: string | undefined
   readonly tries: number
   readonly estimatedUnits: number
+  readonly sentAtMs: number
+  readonly atMs: number
+}
+
+/** A segment's next request. */
+interface Ask {
+  readonly segment: number
+  readonly cursor: string | undefined
+  readonly tries: number
+}
+
+const NOTHING: ConsumedUnits = { total: 0, table: 0 }
+const NOTHING_TO_ABORT: Abort = () => undefined
+
+function unitsOf(units: number | undefined): ConsumedUnits | undefined {
+  return units === undefined ? undefined : { total: units, table: units }
 }
 
 /** All of the request that is the same for every page, open at the end. */
@@ -264,7 +423,6 @@ function requestHead(options: ScanEngineOptions): string {
     ...(options.index === undefined ? [] : [`"IndexName":${JSON.stringify(options.index)}`]),
     ...(options.consistentRead ? ['"ConsistentRead":true'] : []),
     ...(options.countOnly ? ['"Select":"COUNT"'] : []),
-    ...(options.pageItemsMax === undefined ? [] : [`"Limit":${options.pageItemsMax}`]),
     ...(filter === undefined ? [] : [`"FilterExpression":${JSON.stringify(filter.text)}`]),
     ...(projection === undefined ? [] : [`"ProjectionExpression":${JSON.stringify(projection.text)}`]),
     ...(Object.keys(names).length === 0 ? [] : [`"ExpressionAttributeNames":${JSON.stringify(names)}`]),

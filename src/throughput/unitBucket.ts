@@ -23,7 +23,7 @@ export class UnitBucket {
   setRate(unitsPerSecond: number, nowMs: number): void {
     this.#fill(nowMs)
     this.#unitsPerSecond = unitsPerSecond
-    this.#balance = Math.min(this.#balance, unitsPerSecond)
+    this.#balance = Number.isFinite(unitsPerSecond) ? Math.min(this.#balance, unitsPerSecond) : 0
   }
 
   /**
@@ -31,13 +31,23 @@ export class UnitBucket {
    * A request may take more than is there as long as nothing is owed, else one larger than a second's worth never could.
    */
   take(units: number, nowMs: number): number {
+    const waitMs = this.shortMs(units, nowMs)
+    if (waitMs === 0) this.spend(units)
+    return waitMs
+  }
+
+  /** How many milliseconds until these units can be taken; 0 for now. Takes nothing. */
+  shortMs(units: number, nowMs: number): number {
     if (this.#unitsPerSecond === Number.POSITIVE_INFINITY) return 0
     this.#fill(nowMs)
-    if (this.#balance >= Math.min(units, this.#unitsPerSecond)) {
-      this.#balance -= units
-      return 0
-    }
-    return Math.max(1, ((Math.min(units, this.#unitsPerSecond) - this.#balance) / this.#unitsPerSecond) * 1_000)
+    const wanted = Math.min(units, this.#unitsPerSecond)
+    if (this.#balance >= wanted) return 0
+    return Math.max(1, ((wanted - this.#balance) / this.#unitsPerSecond) * 1_000)
+  }
+
+  /** Takes the units, which `shortMs` has just said are there. */
+  spend(units: number): void {
+    if (this.#unitsPerSecond !== Number.POSITIVE_INFINITY) this.#balance -= units
   }
 
   /** What was estimated has cost this much. */

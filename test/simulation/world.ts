@@ -33,7 +33,7 @@ export interface World {
   /** Share of records that can never be stored, seen by the client and by the service alone. */
   readonly invalidShare: number
   readonly poisonShare: number
-  readonly options: PublisherOptions
+  readonly options: PublisherOptions & { readonly writeUnitsPerSecond?: number }
   /** An application writes meanwhile, each so often; 0 for never. */
   readonly besideEveryMs: number
   readonly segments: number

@@ -98,7 +98,7 @@ function describeInWords(table: TableDescription): string {
       'items',
       `${formatCount(table.itemCount)}, ${formatCount(table.sizeBytes)} bytes (as the service last looked, up to six hours ago)`,
     ],
-    ['indexes', table.indexes.length === 0 ? 'none' : table.indexes.join(', ')],
+    ['indexes', table.indexes.length === 0 ? 'none' : table.indexes.map(({ name }) => name).join(', ')],
     ['arn', table.arn],
   ]
   return [table.name, ...rows.map(([label, value]) => `  ${label!.padEnd(8)}  ${value}`)].join('\n')

@@ -1,0 +1,96 @@
+import type { Clock, Timer } from '../runtime/clock.ts'
+import { type Bounds, Limiter, UNBOUNDED } from '../throughput/limiter.ts'
+import { DEFAULT_RATE, type Rate, type RateControl, shareOf } from '../throughput/rate.ts'
+import { capacityBounds } from './capacityBounds.ts'
+import type { TableDescription } from './tableDescription.ts'
+
+/** A table may be given more or less while it is worked on; it is looked at so often. */
+const LOOK_EVERY_MS = 60_000
+
+export interface TableRatesOptions {
+  readonly direction: 'read' | 'write'
+  /** Undefined for the default. */
+  readonly rate: Rate | undefined
+  /** The endpoint is an emulator on this machine: they ignore what a table is provisioned with. */
+  readonly loopback: boolean
+  readonly index?: string | undefined
+  /** Undefined where nobody asked for it: then what the table has plays no part until it is looked at. */
+  readonly description: TableDescription | undefined
+  readonly describe: () => Promise<TableDescription>
+  readonly clock: Clock
+}
+
+/** How fast a table may be read or written as its owner, its user and its description have it; looked at while work is done. */
+export class TableRates implements RateControl {
+  readonly limiter: Limiter
+  onChange: (() => void) | undefined
+  readonly #options: TableRatesOptions
+  #rate: Rate | undefined
+  #description: TableDescription | undefined
+  #timer: Timer | undefined
+  #closed = false
+
+  constructor(options: TableRatesOptions) {
+    this.#options = options
+    this.#rate = options.rate
+    this.#description = options.description
+    const now = options.clock.now()
+    this.limiter = new Limiter({ askedUnitsPerSecond: this.#asked, ...this.#bounds() }, now)
+    this.#lookLater()
+  }
+
+  setRate(rate: Rate): void {
+    shareOf(`${this.#options.direction}UnitsPerSecond`, rate)
+    this.#rate = rate
+    this.limiter.setAsked(this.#asked, this.#options.clock.now())
+    this.#apply()
+    this.#lookLater(this.#description === undefined ? 0 : LOOK_EVERY_MS)
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#timer?.clear()
+    this.#timer = undefined
+    this.onChange = undefined
+  }
+
+  get #asked(): number {
+    return typeof this.#rate === 'number' ? this.#rate : Number.POSITIVE_INFINITY
+  }
+
+  /** Undefined when what the table has plays no part. */
+  get #share(): number | undefined {
+    if (this.#rate === undefined && this.#options.loopback) return undefined
+    return shareOf(`${this.#options.direction}UnitsPerSecond`, this.#rate ?? DEFAULT_RATE)
+  }
+
+  #bounds(): { table: Bounds; indexes: ReadonlyMap<string, Bounds> } {
+    const share = this.#share
+    if (share === undefined || this.#description === undefined) return { table: UNBOUNDED, indexes: new Map() }
+    return capacityBounds(this.#description, this.#options.direction, share, this.#options.index)
+  }
+
+  #apply(): void {
+    const { table, indexes } = this.#bounds()
+    this.limiter.setBounds(table, indexes, this.#options.clock.now())
+    this.onChange?.()
+  }
+
+  #lookLater(delayMs = LOOK_EVERY_MS): void {
+    if (this.#closed || this.#timer !== undefined || this.#share === undefined) return
+    this.#timer = this.#options.clock.setTimer(() => {
+      this.#options
+        .describe()
+        .then((description) => {
+          this.#timer = undefined
+          this.#description = description
+          if (!this.#closed) this.#apply()
+        })
+        // What keeps a table from being looked at keeps it from being worked on, and is told there.
+        .catch(() => {
+          this.#timer = undefined
+        })
+        .finally(() => this.#lookLater())
+    }, delayMs)
+  }
+}

@@ -1,0 +1,171 @@
+import { RateFinder } from './rateFinder.ts'
+import { UnitBucket } from './unitBucket.ts'
+
+/** What a table or an index may be asked for, units a second. `Infinity` where nothing is known. */
+export interface Bounds {
+  /** Never passed. */
+  readonly unitsPerSecondMax: number
+  /** To begin with. */
+  readonly unitsPerSecond: number
+}
+
+export interface LimiterOptions {
+  /** What the user asked for, of table and indexes together; `Infinity` for nothing. */
+  readonly askedUnitsPerSecond: number
+  readonly table: Bounds
+  readonly indexes: ReadonlyMap<string, Bounds>
+}
+
+/** What a request took, as the service tells. */
+export interface ConsumedUnits {
+  /** Of the table and its indexes together. */
+  readonly total: number
+  /** Of the table alone. */
+  readonly table: number
+  readonly indexes?: ReadonlyMap<string, number> | undefined
+}
+
+export const UNBOUNDED: Bounds = {
+  unitsPerSecondMax: Number.POSITIVE_INFINITY,
+  unitsPerSecond: Number.POSITIVE_INFINITY,
+}
+
+/** A table or an index, in one direction: reads or writes. */
+interface Resource {
+  readonly finder: RateFinder
+  readonly bucket: UnitBucket
+  /** Units it takes for each unit of the table. */
+  share: number
+}
+
+/**
+ * Leave to spend units of a table in one direction: of the table itself, of each of its indexes, and of what the user asked
+ * for; whichever is short decides.
+ */
+export class Limiter {
+  readonly #asked: UnitBucket
+  readonly #table: Resource
+  readonly #indexes = new Map<string, Resource>()
+  #heldUntilMs = Number.NEGATIVE_INFINITY
+
+  constructor(options: LimiterOptions, nowMs: number) {
+    this.#asked = new UnitBucket(options.askedUnitsPerSecond, nowMs)
+    this.#table = newResource(options.table, 1, nowMs)
+    for (const [name, bounds] of options.indexes) this.#indexes.set(name, newResource(bounds, 0, nowMs))
+  }
+
+  /** Units a second of the table that may be spent now. */
+  get unitsPerSecond(): number {
+    let least = Math.min(this.#asked.unitsPerSecond, this.#table.finder.unitsPerSecond)
+    for (const { finder, share } of this.#indexes.values()) {
+      if (share > 0) least = Math.min(least, finder.unitsPerSecond / share)
+    }
+    return least
+  }
+
+  setAsked(unitsPerSecond: number, nowMs: number): void {
+    this.#asked.setRate(unitsPerSecond, nowMs)
+  }
+
+  /** The table or its indexes were changed. */
+  setBounds(table: Bounds, indexes: ReadonlyMap<string, Bounds>, nowMs: number): void {
+    this.#table.finder.setMax(table.unitsPerSecondMax)
+    apply(this.#table, nowMs)
+    for (const [name, bounds] of indexes) {
+      const index = this.#indexOf(name, nowMs)
+      index.finder.setMax(bounds.unitsPerSecondMax)
+      apply(index, nowMs)
+    }
+  }
+
+  /** Nothing is to be sent before then: the service asked for it. */
+  hold(untilMs: number): void {
+    this.#heldUntilMs = Math.max(this.#heldUntilMs, untilMs)
+  }
+
+  /**
+   * Takes an estimate of the table's units and returns 0, or takes nothing and returns how many milliseconds to wait before
+   * asking again.
+   */
+  take(units: number, nowMs: number): number {
+    let waitMs = Math.max(this.#heldUntilMs - nowMs, this.#asked.shortMs(units, nowMs))
+    waitMs = Math.max(waitMs, shortMs(this.#table, units, nowMs))
+    for (const index of this.#indexes.values()) waitMs = Math.max(waitMs, shortMs(index, units * index.share, nowMs))
+    if (waitMs > 0) return waitMs
+    this.#asked.spend(units)
+    this.#table.bucket.spend(units)
+    for (const index of this.#indexes.values()) index.bucket.spend(units * index.share)
+    return 0
+  }
+
+  /**
+   * A request was answered.
+   *
+   * @param estimated what was taken for it
+   * @param throttled how much of that was throttled: it cost nothing, but it was asked for
+   * @param consumed undefined where the service does not tell; then the estimate stands
+   */
+  settle(
+    estimated: number,
+    throttled: number,
+    consumed: ConsumedUnits | undefined,
+    sentAtMs: number,
+    nowMs: number,
+  ): void {
+    const tried = estimated - throttled
+    const total = consumed?.total ?? tried
+    const table = consumed?.table ?? tried
+    this.#asked.settle(estimated, total)
+    this.#table.bucket.settle(tried, table)
+    if (table > 0) {
+      this.#table.finder.onAnswer(table, 0, sentAtMs, nowMs)
+      apply(this.#table, nowMs)
+    }
+    for (const [name, index] of this.#indexes) {
+      const units = consumed?.indexes?.get(name) ?? 0
+      index.bucket.settle(tried * index.share, units)
+      if (table === 0) continue
+      index.share += (units / table - index.share) / 16
+      if (units === 0) continue
+      index.finder.onAnswer(units, 0, sentAtMs, nowMs)
+      apply(index, nowMs)
+    }
+  }
+
+  /**
+   * So many units of the table were asked for in vain.
+   *
+   * @param indexName of the index that was short; undefined for the table
+   */
+  onThrottled(indexName: string | undefined, units: number, sentAtMs: number, nowMs: number): void {
+    const resource = indexName === undefined ? this.#table : this.#indexOf(indexName, nowMs)
+    // Of an index that was never asked for anything yet nothing is known but that it is short.
+    const share = indexName === undefined ? 1 : resource.share || 1
+    resource.finder.onAnswer(0, units * share, sentAtMs, nowMs)
+    apply(resource, nowMs)
+  }
+
+  #indexOf(name: string, nowMs: number): Resource {
+    let index = this.#indexes.get(name)
+    if (index === undefined) {
+      index = newResource(UNBOUNDED, 0, nowMs)
+      this.#indexes.set(name, index)
+    }
+    return index
+  }
+}
+
+function newResource(bounds: Bounds, share: number, nowMs: number): Resource {
+  const finder = new RateFinder(bounds.unitsPerSecondMax, bounds.unitsPerSecond, nowMs)
+  return { finder, bucket: new UnitBucket(finder.unitsPerSecond, nowMs), share }
+}
+
+function shortMs({ bucket, finder }: Resource, units: number, nowMs: number): number {
+  const waitMs = bucket.shortMs(units, nowMs)
+  if (waitMs > 0) finder.onWait()
+  return waitMs
+}
+
+function apply({ bucket, finder }: Resource, nowMs: number): void {
+  if (bucket.unitsPerSecond !== finder.unitsPerSecond) bucket.setRate(finder.unitsPerSecond, nowMs)
+}

@@ -1,0 +1,248 @@
+/** An epoch is no shorter than this, so that what it measured means something; shorter where something was throttled. */
+const EPOCH_MS_MIN = 250
+const THROTTLED_EPOCH_MS_MIN = 100
+/** Nor does it end before so many answers, unless it lasts too long. */
+const EPOCH_ANSWERS_MIN = 8
+const EPOCH_MS_MAX = 5_000
+/** On the way back to a limit that is known, fewer answers are enough. */
+const RECOVERY_ANSWERS_MIN = 2
+/** Nothing but throttles, and many of them, is understood sooner. */
+const TOTAL_EPOCH_MS_MIN = 50
+const TOTAL_ANSWERS_MIN = 32
+/** Requests a second that are still sent when everything is throttled: something must find out when that ends. */
+const PROBES_PER_SECOND = 2
+/** Of units. Above it a throttle is total and says nothing of where the limit is. */
+const TOTAL_SHARE = 0.95
+/** No epoch makes the rate less than this part of itself. */
+const CUT_MIN = 0.5
+/** After a throttle the rate stands a little below the limit, then climbs a little above it, in the time of a probe. */
+const BELOW = 0.975
+const CLIMB = 0.045
+const PROBE_MS_MIN = 15_000
+const PROBE_REQUESTS = 600
+/** Not throttled after so many probes' time, the limit is not where it was. */
+const PROBES_MAX = 2
+const STEEPER = 0.1
+/** Where no limit is known the rate doubles each so often; where one was passed without a throttle, each so often. */
+const DOUBLE_MS = 1_000
+const DOUBLE_MS_BEYOND = 2_000
+const DOUBLE_PROBES_BEYOND = 0.2
+/** Epochs in a row that must say the same before throttles are taken for noise. */
+const NOISY_EPOCHS = 2
+const NOISE_MAX = 0.95
+
+/**
+ * How many units a second a table, an index, or a hot part of one gives: found by asking for a little more than it gave
+ * last time. It is told of answers; it has no clock.
+ *
+ * **Measuring.** While the service throttles, what it lets through is its limit, whatever was asked for. So a throttled
+ * epoch measures the limit, and the rate goes there at once instead of halving and halving; most of all where a little
+ * too much was asked for. Then it climbs through the limit again, slowly, as CUBIC does (RFC 9438): a service that saves up
+ * what is not used for a second loses nothing by a rate that swings around its limit.
+ *
+ * **Total.** When nothing at all gets through there is nothing to measure: the rate halves until it is two requests a
+ * second, and when these succeed it doubles back to where it was.
+ *
+ * **Noise.** Throttles that do not become fewer when less is asked for do not come from asking too much: one hot key among
+ * many, or a service that throttles at random. If half the rate brings half the units and the same share of throttles,
+ * that share is taken for noise from then on, and the rate goes back.
+ *
+ * **Idle.** A rate that was not used up is not raised.
+ */
+export class RateFinder {
+  #unitsPerSecondMax: number
+  #unitsPerSecond: number
+  /** Found by throttles; undefined where there were none yet. */
+  #limit: number | undefined
+  #noise = 0
+  #requestUnits = 1
+  #latencyMs = 0
+  #climbedMs = 0
+  /** Answers to what was sent before are of the rate before. */
+  #ignoreSentBefore = Number.NEGATIVE_INFINITY
+  /** The next answer is where an epoch begins: what lies between two answers is what was consumed. */
+  #begins = false
+  #epochAt: number
+  #answers = 0
+  #consumed = 0
+  #throttled = 0
+  #used = false
+  /** The limit as it was known before the rate began to fall. */
+  #limitBefore: number | undefined
+  /** Nothing got through of late. */
+  #total = false
+  /** Where the rate began to fall. */
+  #decline: { readonly unitsPerSecond: number; readonly goodput: number; readonly share: number } | undefined
+  #noisyEpochs = 0
+
+  /**
+   * @param unitsPerSecondMax what is never passed, above 0; `Infinity` for no bound
+   * @param unitsPerSecond to begin with, at most that; `Infinity` until the first throttle says otherwise
+   */
+  constructor(unitsPerSecondMax: number, unitsPerSecond: number, nowMs: number) {
+    this.#unitsPerSecondMax = unitsPerSecondMax
+    this.#unitsPerSecond = Math.min(unitsPerSecond, unitsPerSecondMax)
+    this.#epochAt = nowMs
+  }
+
+  get unitsPerSecond(): number {
+    return this.#unitsPerSecond
+  }
+
+  /** Share of units that is throttled whatever the rate, 0 to 1. */
+  get noise(): number {
+    return this.#noise
+  }
+
+  /** Another bound: the table was changed, or the user changed their mind. A higher one is believed. */
+  setMax(unitsPerSecondMax: number): void {
+    if (unitsPerSecondMax > this.#unitsPerSecondMax) {
+      this.#limit = undefined
+      if (Number.isFinite(unitsPerSecondMax)) this.#unitsPerSecond = unitsPerSecondMax
+    }
+    this.#unitsPerSecondMax = unitsPerSecondMax
+    this.#unitsPerSecond = Math.min(this.#unitsPerSecond, unitsPerSecondMax)
+  }
+
+  /** Somebody had to wait because of this rate. */
+  onWait(): void {
+    this.#used = true
+  }
+
+  /**
+   * A request was answered.
+   *
+   * @param consumedUnits that it took
+   * @param throttledUnits that it asked for in vain
+   */
+  onAnswer(consumedUnits: number, throttledUnits: number, sentAtMs: number, nowMs: number): void {
+    if (sentAtMs < this.#ignoreSentBefore) return
+    const units = consumedUnits + throttledUnits
+    this.#requestUnits += (units - this.#requestUnits) / 8
+    this.#latencyMs += (nowMs - sentAtMs - this.#latencyMs) / 32
+    if (this.#begins) {
+      this.#begins = false
+      this.#epochAt = nowMs
+      return
+    }
+    this.#answers += 1
+    this.#consumed += consumedUnits
+    this.#throttled += throttledUnits
+    const elapsedMs = nowMs - this.#epochAt
+    const recovers = this.#limit !== undefined && this.#unitsPerSecond < this.#limit / 2
+    const enough = this.#answers >= (recovers ? RECOVERY_ANSWERS_MIN : EPOCH_ANSWERS_MIN)
+    const total =
+      this.#consumed === 0 && this.#answers >= TOTAL_ANSWERS_MIN && elapsedMs >= TOTAL_EPOCH_MS_MIN
+    const leastMs = Math.max(this.#throttled > 0 ? THROTTLED_EPOCH_MS_MIN : EPOCH_MS_MIN, 3 * this.#latencyMs)
+    const usual = elapsedMs >= leastMs && (enough || elapsedMs >= EPOCH_MS_MAX)
+    if (total || usual) this.#endEpoch(nowMs, elapsedMs)
+  }
+
+  #endEpoch(nowMs: number, elapsedMs: number): void {
+    const offered = this.#consumed + this.#throttled
+    const share = offered === 0 ? 0 : this.#throttled / offered
+    const goodput = (this.#consumed / elapsedMs) * 1_000
+    if (share > 0 && share > this.#noise * 1.3 + (this.#noise > 0 ? 0.02 : 0)) {
+      this.#cut(share, goodput, (offered / elapsedMs) * 1_000)
+      this.#ignoreSentBefore = nowMs
+      this.#begins = true
+    } else {
+      this.#rise(share, elapsedMs)
+    }
+    this.#epochAt = nowMs
+    this.#answers = 0
+    this.#consumed = 0
+    this.#throttled = 0
+    this.#used = false
+  }
+
+  #cut(share: number, goodput: number, offeredPerSecond: number): void {
+    const from = Math.min(this.#unitsPerSecond, offeredPerSecond)
+    const floor = Math.max(1, PROBES_PER_SECOND * this.#requestUnits)
+    const atFloor = from <= 2 * floor && (this.#limitBefore ?? 0) > 8 * floor
+    this.#climbedMs = 0
+    if (this.#isNoise(share, goodput, from, atFloor)) {
+      this.#noise = Math.min(NOISE_MAX, share)
+      if (atFloor) {
+        this.#limit = this.#limitBefore
+      } else {
+        this.#unitsPerSecond = Math.min(this.#decline!.unitsPerSecond, this.#unitsPerSecondMax)
+        this.#limit = undefined
+      }
+      this.#limitBefore = undefined
+      this.#decline = undefined
+      this.#noisyEpochs = 0
+      return
+    }
+    this.#limitBefore ??= this.#limit ?? from
+    if (share >= TOTAL_SHARE) {
+      this.#total = true
+      this.#limit = this.#limitBefore
+      this.#unitsPerSecond = Math.max(floor, from * CUT_MIN)
+    } else if (this.#total) {
+      // It ends, or it is not total after all: the next epoch tells.
+      this.#total = false
+    } else {
+      this.#limit = goodput / (1 - this.#noise)
+      this.#unitsPerSecond = Math.max(floor, from * CUT_MIN, this.#limit * BELOW)
+    }
+    this.#unitsPerSecond = Math.min(this.#unitsPerSecond, this.#unitsPerSecondMax)
+  }
+
+  /**
+   * Whether less was asked for, and that much less was given, and the same share of it throttled; or next to nothing was
+   * asked for, and part of it throttled even so.
+   */
+  #isNoise(share: number, goodput: number, unitsPerSecond: number, atFloor: boolean): boolean {
+    if (atFloor && share < TOTAL_SHARE) {
+      this.#noisyEpochs += 1
+      return this.#noisyEpochs >= NOISY_EPOCHS
+    }
+    const start = this.#decline
+    if (start === undefined || share >= TOTAL_SHARE) {
+      this.#decline = share >= TOTAL_SHARE ? undefined : { unitsPerSecond, goodput, share }
+      this.#noisyEpochs = 0
+      return false
+    }
+    const part = unitsPerSecond / start.unitsPerSecond
+    if (part > 0.7) return false
+    if (isAbout(goodput, start.goodput * part, 1.2) && isAbout(share, start.share, 1.4)) {
+      this.#noisyEpochs += 1
+      return this.#noisyEpochs >= NOISY_EPOCHS
+    }
+    this.#decline = { unitsPerSecond, goodput, share }
+    this.#noisyEpochs = 0
+    return false
+  }
+
+  #rise(share: number, elapsedMs: number): void {
+    this.#decline = undefined
+    this.#limitBefore = undefined
+    this.#total = false
+    this.#noisyEpochs = 0
+    if (share < this.#noise / 2) {
+      this.#noise = share + (this.#noise - share) * 0.7
+      if (this.#noise < 0.01) this.#noise = 0
+    }
+    if (!this.#used) return
+    let unitsPerSecond = this.#unitsPerSecond
+    if (this.#limit === undefined) {
+      unitsPerSecond *= 2 ** (elapsedMs / DOUBLE_MS)
+    } else if (unitsPerSecond < 0.9 * this.#limit) {
+      unitsPerSecond = Math.min(0.95 * this.#limit, unitsPerSecond * 2)
+    } else {
+      const probeMs = Math.max(PROBE_MS_MIN, (1_000 * PROBE_REQUESTS * this.#requestUnits) / unitsPerSecond)
+      this.#climbedMs += elapsedMs
+      const climbed = this.#climbedMs / probeMs
+      unitsPerSecond =
+        climbed <= PROBES_MAX
+          ? Math.max(unitsPerSecond, this.#limit * (BELOW + CLIMB * climbed + STEEPER * Math.max(0, climbed - 1) ** 2))
+          : unitsPerSecond * 2 ** (elapsedMs / Math.max(DOUBLE_MS_BEYOND, probeMs * DOUBLE_PROBES_BEYOND))
+    }
+    this.#unitsPerSecond = Math.min(unitsPerSecond, this.#unitsPerSecondMax)
+  }
+}
+
+function isAbout(value: number, expected: number, factor: number): boolean {
+  return value <= expected * factor && value >= expected / factor
+}
