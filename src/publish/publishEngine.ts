@@ -96,8 +96,6 @@ const REST_MS = 50
 /** A scout follows soon, so that what it meets is what the others meet. */
 const SCOUT_DELAY_MS = 25
 const SCOUT_EVERY_MS = 100
-/** No scout has come back for so long: the table itself is taken for the cause. */
-const VERDICT_MS_MAX = 500
 /** Nothing was throttled aside for so long, and it is not hot any more. */
 const HOT_MS = 2_000
 /** Write units a second of one partition (developer guide, "Partitions and data distribution"). */
@@ -159,8 +157,6 @@ export class PublishEngine {
   #hotUntilMs = Number.NEGATIVE_INFINITY
   #scoutAt = Number.NEGATIVE_INFINITY
   #scoutOut = false
-  /** Units throttled for a reason that is not known yet. */
-  #unexplained = { units: 0, sinceMs: 0, sentAtMs: 0 }
   readonly #budget = new RetryBudget()
   /**
    * The last entry taken of each key that is not settled, by the key's hash. Two keys of one hash are taken for one where
@@ -776,26 +772,14 @@ export class PublishEngine {
       this.#asideBucket.setRate(this.#asideFinder.unitsPerSecond, now)
       return
     }
-    if (!explained && throttledUnits > 0) {
-      if (way === 'fresh' && !hot && storedUnits < throttledUnits) {
-        this.#limiter.onThrottled(undefined, throttledUnits, sentAtMs, now)
-        return
-      }
-      if (this.#unexplained.units === 0) this.#unexplained.sinceMs = now
-      this.#unexplained.units += throttledUnits
-      this.#unexplained.sentAtMs = sentAtMs
+    const verdict = this.#judge.active ? this.#judge.verdict(now) : undefined
+    if (verdict === 'hot') {
+      // What went before was taken for the table's.
+      if (!hot) this.#limiter.forgive(now)
+      this.#hotUntilMs = now + HOT_MS
+    } else if (throttledUnits > 0 && !explained && (!hot || verdict === 'table')) {
+      this.#limiter.onThrottled(undefined, throttledUnits, sentAtMs, now)
     }
-    if (this.#unexplained.units > 0) this.#explain(now)
-  }
-
-  /** Throttles without a reason are the table's, unless it is hot somewhere; that is known when a scout is back. */
-  #explain(nowMs: number): void {
-    const { units, sinceMs, sentAtMs } = this.#unexplained
-    const verdict = this.#judge.verdict(nowMs)
-    if (verdict === undefined && nowMs - sinceMs < VERDICT_MS_MAX) return
-    this.#unexplained.units = 0
-    if (verdict === 'hot') this.#hotUntilMs = nowMs + HOT_MS
-    else this.#limiter.onThrottled(undefined, units, sentAtMs, nowMs)
   }
 
   #leaveFlight(batch: readonly Entry[], bytes: number): void {

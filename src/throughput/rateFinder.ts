@@ -20,6 +20,8 @@ const BELOW = 0.975
 const CLIMB = 0.045
 const PROBE_MS_MIN = 15_000
 const PROBE_REQUESTS = 600
+/** Of that, where the limit is not known exactly. */
+const INEXACT_PROBE = 0.25
 /** Not throttled after so many probes' time, the limit is not where it was. */
 const PROBES_MAX = 2
 const STEEPER = 0.1
@@ -27,6 +29,10 @@ const STEEPER = 0.1
 const DOUBLE_MS = 1_000
 const DOUBLE_MS_BEYOND = 2_000
 const DOUBLE_PROBES_BEYOND = 0.2
+/** A smaller part than this, and much smaller than before, is what is left of a fall. */
+const SETTLING_SHARE = 0.05
+/** What was consumed from one touch of the limit to the next is the limit, if they are so far apart. */
+const BASELINE_MS_MIN = 3_000
 /** Epochs in a row that must say the same before throttles are taken for noise. */
 const NOISY_EPOCHS = 2
 const NOISE_MAX = 0.95
@@ -67,8 +73,20 @@ export class RateFinder {
   #consumed = 0
   #throttled = 0
   #used = false
+  /** Throttled in the epoch before; 0 when it was not. */
+  #shareBefore = 0
+  /** The limit is known by more than a moment. */
+  #exact = false
+  /** Since the limit was touched. */
+  #touchedAtMs: number
+  #touchUnits = 0
+  /** In epochs on end that were throttled. */
+  #throttledUnits = 0
+  #throttledMs = 0
   /** The limit as it was known before the rate began to fall. */
   #limitBefore: number | undefined
+  /** Rate and limit before the latest fall. */
+  #before: { readonly unitsPerSecond: number; readonly limit: number | undefined } | undefined
   /** Nothing got through of late. */
   #total = false
   /** Where the rate began to fall. */
@@ -83,6 +101,7 @@ export class RateFinder {
     this.#unitsPerSecondMax = unitsPerSecondMax
     this.#unitsPerSecond = Math.min(unitsPerSecond, unitsPerSecondMax)
     this.#epochAt = nowMs
+    this.#touchedAtMs = nowMs
   }
 
   get unitsPerSecond(): number {
@@ -102,6 +121,18 @@ export class RateFinder {
     }
     this.#unitsPerSecondMax = unitsPerSecondMax
     this.#unitsPerSecond = Math.min(this.#unitsPerSecond, unitsPerSecondMax)
+  }
+
+  /** The latest throttles had nothing to do with this rate: it is as if they had not been. */
+  forgive(): void {
+    this.#throttled = 0
+    if (this.#before === undefined) return
+    this.#unitsPerSecond = Math.min(this.#before.unitsPerSecond, this.#unitsPerSecondMax)
+    this.#limit = this.#before.limit
+    this.#before = undefined
+    this.#decline = undefined
+    this.#limitBefore = undefined
+    this.#total = false
   }
 
   /** Somebody had to wait because of this rate. */
@@ -142,11 +173,18 @@ export class RateFinder {
     const offered = this.#consumed + this.#throttled
     const share = offered === 0 ? 0 : this.#throttled / offered
     const goodput = (this.#consumed / elapsedMs) * 1_000
+    this.#touchUnits += this.#consumed
     if (share > 0 && share > this.#noise * 1.3 + (this.#noise > 0 ? 0.02 : 0)) {
-      this.#cut(share, goodput, (offered / elapsedMs) * 1_000)
-      this.#ignoreSentBefore = nowMs
-      this.#begins = true
+      // Right after a fall the service has nothing saved, and is short for a moment even if it is asked for less than it has.
+      const settles = share < SETTLING_SHARE && share < this.#shareBefore / 2
+      if (!settles) {
+        this.#cut(share, goodput, (offered / elapsedMs) * 1_000, nowMs, elapsedMs)
+        this.#ignoreSentBefore = nowMs
+        this.#begins = true
+      }
+      this.#shareBefore = share
     } else {
+      this.#shareBefore = 0
       this.#rise(share, elapsedMs)
     }
     this.#epochAt = nowMs
@@ -156,7 +194,7 @@ export class RateFinder {
     this.#used = false
   }
 
-  #cut(share: number, goodput: number, offeredPerSecond: number): void {
+  #cut(share: number, goodput: number, offeredPerSecond: number, nowMs: number, elapsedMs: number): void {
     const from = Math.min(this.#unitsPerSecond, offeredPerSecond)
     const floor = Math.max(1, PROBES_PER_SECOND * this.#requestUnits)
     const atFloor = from <= 2 * floor && (this.#limitBefore ?? 0) > 8 * floor
@@ -175,6 +213,7 @@ export class RateFinder {
       return
     }
     this.#limitBefore ??= this.#limit ?? from
+    this.#before ??= { unitsPerSecond: this.#unitsPerSecond, limit: this.#limit }
     if (share >= TOTAL_SHARE) {
       this.#total = true
       this.#limit = this.#limitBefore
@@ -183,10 +222,38 @@ export class RateFinder {
       // It ends, or it is not total after all: the next epoch tells.
       this.#total = false
     } else {
-      this.#limit = goodput / (1 - this.#noise)
+      this.#limit = this.#measure(goodput, nowMs, elapsedMs) / (1 - this.#noise)
       this.#unitsPerSecond = Math.max(floor, from * CUT_MIN, this.#limit * BELOW)
     }
     this.#unitsPerSecond = Math.min(this.#unitsPerSecond, this.#unitsPerSecondMax)
+  }
+
+  /**
+   * The limit by what was let through: in this epoch; or in all of them, while each was throttled, but for the first, which
+   * took what had been saved; or since the last time that it was touched, if that tells nearly the same and so more exactly.
+   */
+  #measure(goodput: number, nowMs: number, elapsedMs: number): number {
+    const sinceTouchMs = nowMs - this.#touchedAtMs
+    const sinceTouch = (this.#touchUnits / sinceTouchMs) * 1_000
+    const first = this.#shareBefore === 0
+    this.#touchUnits = 0
+    this.#touchedAtMs = nowMs
+    if (first) {
+      this.#throttledUnits = 0
+      this.#throttledMs = 0
+      this.#exact =
+        sinceTouchMs >= BASELINE_MS_MIN && this.#limit !== undefined && isAbout(sinceTouch, this.#limit, 1.15)
+      return this.#exact ? sinceTouch : goodput
+    }
+    this.#exact = false
+    const sofar = (this.#throttledUnits / this.#throttledMs) * 1_000
+    if (this.#throttledMs > 0 && !isAbout(goodput, sofar, 1.4)) {
+      this.#throttledUnits = 0
+      this.#throttledMs = 0
+    }
+    this.#throttledUnits += (goodput * elapsedMs) / 1_000
+    this.#throttledMs += elapsedMs
+    return (this.#throttledUnits / this.#throttledMs) * 1_000
   }
 
   /**
@@ -216,6 +283,7 @@ export class RateFinder {
   }
 
   #rise(share: number, elapsedMs: number): void {
+    this.#before = undefined
     this.#decline = undefined
     this.#limitBefore = undefined
     this.#total = false
@@ -231,7 +299,8 @@ export class RateFinder {
     } else if (unitsPerSecond < 0.9 * this.#limit) {
       unitsPerSecond = Math.min(0.95 * this.#limit, unitsPerSecond * 2)
     } else {
-      const probeMs = Math.max(PROBE_MS_MIN, (1_000 * PROBE_REQUESTS * this.#requestUnits) / unitsPerSecond)
+      const usualMs = Math.max(PROBE_MS_MIN, (1_000 * PROBE_REQUESTS * this.#requestUnits) / unitsPerSecond)
+      const probeMs = this.#exact ? usualMs : usualMs * INEXACT_PROBE
       this.#climbedMs += elapsedMs
       const climbed = this.#climbedMs / probeMs
       unitsPerSecond =
