@@ -33,7 +33,7 @@ export interface ScenarioEvent {
   readonly act: (world: ScenarioWorld) => void
 }
 
-interface ScenarioPhase {
+export interface ScenarioPhase {
   readonly name: string
   readonly fromMs: number
   readonly toMs: number
@@ -68,7 +68,7 @@ interface DriveResult {
 export type Drive = (world: ScenarioWorld) => Promise<DriveResult>
 
 /** What happened in each step, all lists of one length. Units and items are those of the step, by the second. */
-interface ScenarioSeries {
+export interface ScenarioSeries {
   readonly stepMs: number
   /** Units a second that an evenly spread load could have had, at the start of the step. */
   readonly offered: number[]

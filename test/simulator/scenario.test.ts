@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { driveScenario } from '../../src/cli/driveScenario.ts'
 import { sleep } from '../../src/runtime/clock.ts'
 import { hashOf } from '../../src/simulator/hashOf.ts'
 import { runScenario, type Scenario } from '../../src/simulator/scenario.ts'
 import { makeSources, type ScenarioItem, type ScenarioSource } from '../../src/simulator/scenarioItems.ts'
 import { SCENARIOS } from '../../src/simulator/scenarios.ts'
-import { ours } from '../simulation/policies/ours.ts'
 
 function all(next: ScenarioSource): ScenarioItem[] {
   const items: ScenarioItem[] = []
@@ -54,7 +54,7 @@ const SMALL: Scenario = {
 }
 
 test('a series adds up to what was counted, step by step, and a seed is a run', async () => {
-  const { series, counts, client, endedAtMs } = await runScenario(SMALL, ours(), { stepMs: 500 })
+  const { series, counts, client, endedAtMs } = await runScenario(SMALL, driveScenario(), { stepMs: 500 })
   assert.equal(client.taken, client.stored)
   assert.equal(client.stored, counts.writes)
   assert.equal(series.used.length, 40)
@@ -65,7 +65,7 @@ test('a series adds up to what was counted, step by step, and a seed is a run', 
   assert.ok(Math.abs(sum(series.used) - sum(series.items)) < 1e-6)
   assert.ok(sum(series.indexes[0]!.used) <= 150 * 21)
   assert.ok(sum(series.throttled) + sum(series.partlyThrottled) > 0)
-  const again = await runScenario(SMALL, ours(), { stepMs: 500 })
+  const again = await runScenario(SMALL, driveScenario(), { stepMs: 500 })
   assert.deepEqual(again.series, series)
 })
 

@@ -1,8 +1,8 @@
+import { driveScenario } from '../../../src/cli/driveScenario.ts'
 import type { Drive } from '../../../src/simulator/scenario.ts'
 import { batchWriter } from './batchWriter.ts'
 import { fixedShare } from './fixedShare.ts'
 import { flinkSink } from './flinkSink.ts'
-import { ours } from './ours.ts'
 import { sdkRetries } from './sdkRetries.ts'
 
 export interface Policy {
@@ -12,7 +12,7 @@ export interface Policy {
 
 /** Ours, and those of the clients that people use today. */
 export const POLICIES: readonly Policy[] = [
-  { name: 'Headrace', drive: () => ours() },
+  { name: 'Headrace', drive: () => driveScenario() },
   { name: 'boto3 batch_writer, 50 threads', drive: () => batchWriter() },
   { name: 'AWS SDK standard, 50 calls', drive: () => sdkRetries('standard') },
   { name: 'AWS SDK adaptive, 50 calls', drive: () => sdkRetries('adaptive') },
