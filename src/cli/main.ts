@@ -201,6 +201,19 @@ addTalkOptions(
   .option('--consistent-read', 'see every write that ended before the scan began, at twice the price')
   .action(async (name, flags) => (await import('./commands/scan.ts')).scanCommand(name, flags))
 
+addTalkOptions(
+  verb(program, 'simulate', 'Write to a table that is only simulated, in virtual time, and show how it went.', [
+    'headrace simulate --list',
+    'headrace simulate --scenario all-throttled',
+    'headrace simulate --scenario limit-10000 --seed 7 --plot limit.svg',
+  ]),
+)
+  .option('--list', 'name the scenarios there are')
+  .option('--scenario <name>', 'what befalls the table (default limit-1000)')
+  .option('--plot <file>', 'draw it, as an SVG')
+  .option('--seed <n>', 'of all dice; the same seed is the same run', wholeFrom(0), 1)
+  .action(async (flags) => (await import('./commands/simulate.ts')).simulateCommand(flags))
+
 function collect(value: string, earlier: string[] = []): string[] {
   return [...earlier, value]
 }
