@@ -51,6 +51,24 @@ addTalkOptions(
   .option('--kind <kind>', 'dynoxide or dynalite (default: whichever is installed)')
   .action(async (flags) => (await import('./commands/local.ts')).local(flags))
 
+addTalkOptions(
+  verb(program, 'simulate', 'Run a DynamoDB that throttles and fails as the real one does, until Ctrl-C.', [
+    'headrace simulate --port 8000 --write-units 500 --read-units 500',
+    'headrace simulate --port 8000 --partitions 4 --latency-ms 5',
+    "headrace simulate --port 8000 --faults 'throttle=0.1, reset after=0.02, error after=0.01' --seed 7",
+  ]),
+)
+  .option('--port <port>', 'where it listens', wholeFrom(0), 8000)
+  .option('--write-units <n>', 'write units a second of each table (default: as the table was made)', wholeFrom(1))
+  .option('--read-units <n>', 'read units a second of each table (default: as the table was made)', wholeFrom(1))
+  .option('--partitions <n>', 'partitions of each table (default: as its units need)', wholeFrom(1))
+  .option('--burst-seconds <n>', 'seconds of unused units that are saved (default 300)', wholeFrom(0))
+  .option('--latency-ms <n>', 'half of all batches are answered within so many milliseconds (default 10)', wholeFrom(0))
+  .option('--faults <faults>', 'faults and their shares of all requests, such as "throttle=0.1, reset after=0.02"')
+  .option('--seed <n>', 'which dice', wholeFrom(0), 1)
+  .option('--upstream <url>', 'the store behind it, such as http://localhost:8001 (default: one of its own)')
+  .action(async (flags) => (await import('./commands/simulate.ts')).simulateCommand(flags))
+
 const table = program.command('table').description('Make, look at and drop tables.').exitOverride()
 
 addTalkOptions(

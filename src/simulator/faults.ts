@@ -32,8 +32,8 @@ export const FAULTS = [
 
 export type Fault = (typeof FAULTS)[number]
 
-/** A stretch of virtual time in which every request meets the same fault. */
-interface FaultWindow {
+/** A stretch of time in which every request meets the same fault. */
+export interface FaultWindow {
   readonly fromMs: number
   readonly toMs: number
   readonly fault: Fault
