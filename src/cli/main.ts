@@ -51,6 +51,33 @@ addTalkOptions(
   .option('--kind <kind>', 'dynoxide or dynalite (default: whichever is installed)')
   .action(async (flags) => (await import('./commands/local.ts')).local(flags))
 
+addTalkOptions(
+  verb(
+    program,
+    'simulate',
+    'A DynamoDB that throttles and fails as the real one does: with --port to talk to, until Ctrl-C; else a scenario in virtual time.',
+    [
+      'headrace simulate --port 8000 --write-units 500 --read-units 500',
+      "headrace simulate --port 8000 --faults 'throttle=0.1, reset after=0.02, error after=0.01' --seed 7",
+      'headrace simulate --list',
+      'headrace simulate --scenario limit-10000 --seed 7 --plot limit.svg',
+    ],
+  ),
+)
+  .option('--list', 'name the scenarios there are')
+  .option('--scenario <name>', 'what befalls the table (default limit-1000)')
+  .option('--plot <file>', 'draw the scenario, as an SVG')
+  .option('--port <port>', 'where it listens', wholeFrom(0))
+  .option('--write-units <n>', 'write units a second of each table (default: as the table was made)', wholeFrom(1))
+  .option('--read-units <n>', 'read units a second of each table (default: as the table was made)', wholeFrom(1))
+  .option('--partitions <n>', 'partitions of each table (default: as its units need)', wholeFrom(1))
+  .option('--burst-seconds <n>', 'seconds of unused units that are saved (default 300)', wholeFrom(0))
+  .option('--latency-ms <n>', 'half of all batches are answered within so many milliseconds (default 10)', wholeFrom(0))
+  .option('--faults <faults>', 'faults and their shares of all requests, such as "throttle=0.1, reset after=0.02"')
+  .option('--seed <n>', 'which dice', wholeFrom(0), 1)
+  .option('--upstream <url>', 'the store behind it, such as http://localhost:8001 (default: one of its own)')
+  .action(async (flags) => (await import('./commands/simulate.ts')).simulateCommand(flags))
+
 const table = program.command('table').description('Make, look at and drop tables.').exitOverride()
 
 addTalkOptions(
@@ -200,19 +227,6 @@ addTalkOptions(
   .option('--index <name>', 'read a secondary index instead')
   .option('--consistent-read', 'see every write that ended before the scan began, at twice the price')
   .action(async (name, flags) => (await import('./commands/scan.ts')).scanCommand(name, flags))
-
-addTalkOptions(
-  verb(program, 'simulate', 'Write to a table that is only simulated, in virtual time, and show how it went.', [
-    'headrace simulate --list',
-    'headrace simulate --scenario all-throttled',
-    'headrace simulate --scenario limit-10000 --seed 7 --plot limit.svg',
-  ]),
-)
-  .option('--list', 'name the scenarios there are')
-  .option('--scenario <name>', 'what befalls the table (default limit-1000)')
-  .option('--plot <file>', 'draw it, as an SVG')
-  .option('--seed <n>', 'of all dice; the same seed is the same run', wholeFrom(0), 1)
-  .action(async (flags) => (await import('./commands/simulate.ts')).simulateCommand(flags))
 
 function collect(value: string, earlier: string[] = []): string[] {
   return [...earlier, value]

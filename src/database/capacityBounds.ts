@@ -34,12 +34,7 @@ export function capacityBounds(
   return { table: bounds(table), indexes: new Map(indexes.map((one) => [one.name, bounds(one)])) }
 }
 
-function boundsOf(
-  capacity: TableCapacity,
-  direction: 'read' | 'write',
-  share: number,
-  provisioned: boolean,
-): Bounds {
+function boundsOf(capacity: TableCapacity, direction: 'read' | 'write', share: number, provisioned: boolean): Bounds {
   const [units, most, warm, start] =
     direction === 'read'
       ? [

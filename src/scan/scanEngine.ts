@@ -303,9 +303,7 @@ export class ScanEngine {
     const pageItems = this.#pageItems
     // No word of what the service's own bound brings about.
     const limit = pageItems * this.#itemBytes < PAGE_BYTES / 2 || pageItems === this.#options.pageItemsMax
-    const body = Buffer.from(
-      `${this.#head},"Segment":${segment}${limit ? `,"Limit":${pageItems}` : ''}${start}}`,
-    )
+    const body = Buffer.from(`${this.#head},"Segment":${segment}${limit ? `,"Limit":${pageItems}` : ''}${start}}`)
     this.#requests += 1
     const sentAtMs = this.#clock.now()
     const receiver = {
@@ -366,7 +364,10 @@ export class ScanEngine {
       this.#limiter.onThrottled(undefined, estimatedUnits, sentAtMs, now)
       this.#delay(ask, REST_MS * (1 + this.#options.random() / 2))
     } else {
-      this.#delay(ask, Math.min(HOT_CAP_MS, HOT_BASE_MS * 2 ** Math.min(tries - 1, 10)) * (0.5 + this.#options.random() / 2))
+      this.#delay(
+        ask,
+        Math.min(HOT_CAP_MS, HOT_BASE_MS * 2 ** Math.min(tries - 1, 10)) * (0.5 + this.#options.random() / 2),
+      )
     }
   }
 

@@ -11,7 +11,7 @@ import type { WriteRecord } from './writeLog.ts'
 const ITEM_BYTES_MAX = 409_600
 
 /** What a write would take, and from whom. */
-interface Part {
+export interface Part {
   readonly capacity: Capacity
   readonly hash: number
   readonly units: number
@@ -107,12 +107,13 @@ export function checkItem(table: SimulatedTable, item: Attributes, updating = fa
   }
 }
 
-function writeUnits(size: number): number {
+/** Started KB, at least one. */
+export function writeUnits(size: number): number {
   return Math.max(1, Math.ceil(size / 1_024))
 }
 
 /** What an index has to do (developer guide, "Write throughput considerations for global secondary indexes"). */
-function indexParts(
+export function indexParts(
   index: SimulatedIndex,
   tableKey: KeySchema,
   before: Attributes | undefined,

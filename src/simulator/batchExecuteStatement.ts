@@ -47,7 +47,8 @@ export function batchExecuteStatement(call: Call): object {
   return { Responses: responses, ...consumed(call) }
 }
 
-function failure(code: string, message: string): object {
+/** The answer of one statement that failed. */
+export function failure(code: string, message: string): object {
   return { Error: { Code: code === 'ResourceNotFoundError' ? 'ResourceNotFound' : code, Message: message } }
 }
 
@@ -63,7 +64,7 @@ function readOne(call: Call, text: string, parameters: readonly unknown[]): Unde
 }
 
 /** The key that the WHERE pins. */
-function keyOf(change: ItemChange, table: SimulatedTable): PrimaryKey {
+export function keyOf(change: ItemChange, table: SimulatedTable): PrimaryKey {
   const present = change.expected.filter(([, value]) => value !== undefined)
   const key = readKey(readAttributes(Object.fromEntries(present)), table.key, false)
   for (const name of [...change.sets.map(([set]) => set), ...change.removes]) {

@@ -32,8 +32,8 @@ export const FAULTS = [
 
 export type Fault = (typeof FAULTS)[number]
 
-/** A stretch of virtual time in which every request meets the same fault. */
-interface FaultWindow {
+/** A stretch of time in which every request meets the same fault. */
+export interface FaultWindow {
   readonly fromMs: number
   readonly toMs: number
   readonly fault: Fault
@@ -61,6 +61,22 @@ export const AMBIGUOUS_FAULTS: readonly Fault[] = [
   'wrong checksum',
   'cut body',
 ]
+
+/** @throws {TypeError} for a fault that is none, or shares that can not be */
+export function checkFaults({ shares = {}, partFailureShare = 0 }: FaultPlan): void {
+  let sum = 0
+  for (const [name, share] of Object.entries(shares)) {
+    if (!(FAULTS as readonly string[]).includes(name)) {
+      throw new TypeError(`"${name}" is no fault; there are ${FAULTS.join(', ')}`)
+    }
+    if (!(share >= 0 && share <= 1)) throw new TypeError(`the share of "${name}" is ${share}; from 0 to 1`)
+    sum += share
+  }
+  if (sum > 1 + 1e-9) throw new TypeError(`the shares of all faults add up to ${sum}; 1 is the most`)
+  if (!(partFailureShare >= 0 && partFailureShare <= 1)) {
+    throw new TypeError(`partFailureShare is ${partFailureShare}; from 0 to 1`)
+  }
+}
 
 /** What is done to the next request, if anything. */
 export function drawFault(plan: FaultPlan, random: Random, nowMs: number): Fault | undefined {

@@ -16,6 +16,8 @@ export interface IndexOptions {
 
 export interface TableOptions {
   readonly name: string
+  /** Default: one of no account. */
+  readonly arn?: string
   readonly key: KeySchema
   readonly capacity: CapacityOptions
   readonly indexes?: readonly IndexOptions[]
@@ -58,7 +60,7 @@ export class SimulatedTable {
     this.name = options.name
     this.key = options.key
     this.keepsItems = options.keepsItems ?? true
-    this.arn = `arn:aws:dynamodb:us-east-1:000000000000:table/${options.name}`
+    this.arn = options.arn ?? `arn:aws:dynamodb:us-east-1:000000000000:table/${options.name}`
     const quota: Quota = {
       read: new Allowance(TABLE_QUOTA, 1, 1, nowMs),
       write: new Allowance(TABLE_QUOTA, 1, 1, nowMs),

@@ -162,8 +162,7 @@ export class RateFinder {
     const elapsedMs = nowMs - this.#epochAt
     const recovers = this.#limit !== undefined && this.#unitsPerSecond < this.#limit / 2
     const enough = this.#answers >= (recovers ? RECOVERY_ANSWERS_MIN : EPOCH_ANSWERS_MIN)
-    const total =
-      this.#consumed === 0 && this.#answers >= TOTAL_ANSWERS_MIN && elapsedMs >= TOTAL_EPOCH_MS_MIN
+    const total = this.#consumed === 0 && this.#answers >= TOTAL_ANSWERS_MIN && elapsedMs >= TOTAL_EPOCH_MS_MIN
     const leastMs = Math.max(this.#throttled > 0 ? THROTTLED_EPOCH_MS_MIN : EPOCH_MS_MIN, 3 * this.#latencyMs)
     const usual = elapsedMs >= leastMs && (enough || elapsedMs >= EPOCH_MS_MAX)
     if (total || usual) this.#endEpoch(nowMs, elapsedMs)

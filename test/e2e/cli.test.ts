@@ -504,6 +504,7 @@ test('the embedded store and its tables, from the command line alone', async () 
 test('help', async (t) => {
   const verbs = [
     ['local'],
+    ['simulate'],
     ['table', 'create'],
     ['table', 'drop'],
     ['table', 'describe'],

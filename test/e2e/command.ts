@@ -15,6 +15,8 @@ export interface CommandOptions {
   readonly environment?: { readonly [name: string]: string | undefined }
   /** Called once the process runs. */
   readonly onStart?: (child: ChildProcess) => void
+  /** It is killed after so long. Default 60,000. */
+  readonly lifeMs?: number
 }
 
 export interface CommandEnd {
@@ -25,14 +27,14 @@ export interface CommandEnd {
 
 /** The built command as its users run it: a process of its own, away from a terminal, without this machine's AWS settings. */
 export function headrace(args: readonly string[], options: CommandOptions): Promise<CommandEnd> {
-  const { directory, input, environment = {}, onStart } = options
+  const { directory, input, environment = {}, onStart, lifeMs = LIFE_MS } = options
   const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(AWS_|NODE_)/.test(name)))
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd: directory,
     env: { ...clean, HOME: directory, AWS_EC2_METADATA_DISABLED: 'true', ...environment },
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   })
-  const timer = setTimeout(() => child.kill('SIGKILL'), LIFE_MS)
+  const timer = setTimeout(() => child.kill('SIGKILL'), lifeMs)
   let stdout = ''
   let stderr = ''
   child.stdout!.setEncoding('utf8').on('data', (text: string) => {

@@ -1,0 +1,94 @@
+import { type LocalStore, startLocal } from '../index.ts'
+import { formatCount } from '../report/figures.ts'
+import {
+  FAULTS,
+  type Gateway,
+  type GatewayCapacity,
+  type GatewayStatistics,
+  readFaults,
+  startGateway,
+} from '../simulator/index.ts'
+import { EXIT } from './exitCode.ts'
+import { Talk, type TalkOptions } from './talk.ts'
+
+export interface GatewayFlags extends TalkOptions {
+  port: number
+  writeUnits?: number
+  readUnits?: number
+  partitions?: number
+  burstSeconds?: number
+  latencyMs?: number
+  faults?: string
+  seed: number
+  upstream?: string
+}
+
+/** An embedded store behind a gateway, until Ctrl-C. */
+export async function serveGateway(flags: GatewayFlags): Promise<void> {
+  const talk = new Talk(flags)
+  const faults = flags.faults === undefined ? undefined : readFaults(flags.faults)
+  let ended: (exitCode: number) => void = () => undefined
+  const end = new Promise<number>((resolve) => {
+    ended = resolve
+  })
+  process.once('SIGINT', () => ended(EXIT.done))
+  process.once('SIGTERM', () => ended(EXIT.done))
+  let store: LocalStore | undefined
+  let gateway: Gateway | undefined
+  try {
+    if (flags.upstream === undefined) {
+      store = await startLocal({
+        onExit: (reason) => {
+          talk.failure(reason)
+          ended(EXIT.failure)
+        },
+      })
+    }
+    const upstream = flags.upstream ?? store!.endpoint
+    gateway = await startGateway({
+      upstream,
+      port: flags.port,
+      seed: flags.seed,
+      capacity: capacityOf(flags),
+      ...(flags.latencyMs === undefined ? {} : { latency: { medianMs: flags.latencyMs } }),
+      ...(faults === undefined ? {} : { faults }),
+    })
+    talk.event('ready', { endpoint: gateway.url, upstream })
+    talk.say(
+      `DynamoDB with limits and faults at ${gateway.url}, in front of ${store?.kind ?? upstream}. Ctrl-C ends it.`,
+    )
+    talk.say(`Try: headrace table create demo --key id:S --endpoint-url ${gateway.url}`)
+    process.exitCode = await end
+    talk.event('done', gateway.statistics())
+    talk.say(inWords(gateway.statistics()))
+  } finally {
+    await gateway?.close()
+    await store?.stop()
+  }
+}
+
+/** Without any units, what each table was made with. */
+function capacityOf({ readUnits, writeUnits, partitions, burstSeconds }: GatewayFlags): GatewayCapacity {
+  return {
+    ...(readUnits === undefined && writeUnits === undefined ? {} : { billing: 'provisioned' }),
+    ...(readUnits === undefined ? {} : { readUnitsPerSecond: readUnits }),
+    ...(writeUnits === undefined ? {} : { writeUnitsPerSecond: writeUnits }),
+    ...(partitions === undefined ? {} : { partitions }),
+    ...(burstSeconds === undefined ? {} : { burstSeconds }),
+  }
+}
+
+function inWords(done: GatewayStatistics): string {
+  const faults = FAULTS.filter((fault) => done.faults[fault] > 0)
+  const rows: [label: string, value: string][] = [
+    ['requests', `${formatCount(done.requests)}, at most ${formatCount(done.inFlightMax)} at once`],
+    [
+      'throttled',
+      `${formatCount(done.throttledRequests)} requests, ${formatCount(done.throttledItems)} items of others`,
+    ],
+    ['acknowledged', `${formatCount(done.acknowledgedWrites)} writes`],
+    ['units', `${formatCount(done.readUnits)} read, ${formatCount(done.writeUnits)} written`],
+    ['faults', faults.map((fault) => `${fault} ${formatCount(done.faults[fault])}`).join(', ') || 'none'],
+  ]
+  return rows.map(([label, value]) => `  ${label.padEnd(12)}  ${value}`).join('\n')
+}
