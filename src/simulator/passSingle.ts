@@ -11,7 +11,8 @@ import {
   showUnits,
   unlessUnsound,
 } from './gatewayCall.ts'
-import { HASHES, hashOf, readKey } from './primaryKey.ts'
+import { HASHES, hashOf } from './hashOf.ts'
+import { readKey } from './primaryKey.ts'
 import type { SimulatedTable } from './simulatedTable.ts'
 
 /** One write of one item, or one read of an item or a page: all of it or nothing. */
