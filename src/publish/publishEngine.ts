@@ -98,6 +98,8 @@ const SCOUT_DELAY_MS = 25
 const SCOUT_EVERY_MS = 100
 /** Nothing was throttled aside for so long, and it is not hot any more. */
 const HOT_MS = 2_000
+/** No batch takes more than this part of a second's units, but for one entry. */
+const BATCH_SECONDS = 0.04
 /** Write units a second of one partition (developer guide, "Partitions and data distribution"). */
 const PARTITION_UNITS_PER_SECOND = 1_000
 /** However few wait out a failure, one of them goes again about each second; and however many, about two a second. */
@@ -156,7 +158,6 @@ export class PublishEngine {
   /** It is hot somewhere until then, as far as is known. */
   #hotUntilMs = Number.NEGATIVE_INFINITY
   #scoutAt = Number.NEGATIVE_INFINITY
-  #scoutOut = false
   readonly #budget = new RetryBudget()
   /**
    * The last entry taken of each key that is not settled, by the key's hash. Two keys of one hash are taken for one where
@@ -226,7 +227,7 @@ export class PublishEngine {
     this.#limiter = options.rates.limiter
     options.rates.onChange = () => this.#onLimitsChanged()
     const now = this.#clock.now()
-    this.#asideFinder = new RateFinder(Number.POSITIVE_INFINITY, PARTITION_UNITS_PER_SECOND, now)
+    this.#asideFinder = new RateFinder(Number.POSITIVE_INFINITY, PARTITION_UNITS_PER_SECOND, now, true)
     this.#asideBucket = new UnitBucket(this.#asideFinder.unitsPerSecond, now)
     this.#lastProgressAt = now
   }
@@ -549,7 +550,10 @@ export class PublishEngine {
   #takeBatch(queue: Ring<Entry>): Entry[] {
     const batch: Entry[] = []
     let bytes = 0
-    while (batch.length < this.#batchEntriesMax) {
+    let units = 0
+    // A batch of everything that a small table has in a second would be a burst, and then a pause.
+    const unitsMax = this.#limiter.unitsPerSecond * BATCH_SECONDS
+    while (batch.length < this.#batchEntriesMax && units < unitsMax) {
       const entry = queue.peek()
       if (entry === undefined) break
       if (entry.state === 'superseded') {
@@ -557,6 +561,7 @@ export class PublishEngine {
         continue
       }
       bytes += entry.wireBytes + 64
+      units += entry.units
       if (bytes > REQUEST_BYTES_MAX && batch.length > 0) break
       // A change that can not be a statement travels alone, so it starts and ends its own batch.
       if (entry.kind === 'change' && this.#isSingle(entry)) {
@@ -616,6 +621,7 @@ export class PublishEngine {
     this.#inFlight += batch.length
     this.#inFlightBytes += bytes
     this.#requests += 1
+    if (way === 'scout') this.#judge.onScoutSent(this.#clock.now())
     let operation: Operation = 'BatchWriteItem'
     let body: Buffer
     if (batch[0]!.kind !== 'change') {
@@ -684,7 +690,7 @@ export class PublishEngine {
     } else if (unprocessed === undefined || unprocessed.length === 0) {
       if (operation === 'BatchExecuteStatement') this.#noteDialect(sent)
       this.#limiter.settle(units, 0, consumed, now - latencyMs, now)
-      if (sent.way !== 'fresh' || this.#judge.active) this.#noteThrottles(sent, units, 0, undefined, now - latencyMs)
+      if (sent.way !== 'fresh' || this.#judge.trying) this.#noteThrottles(sent, units, 0, undefined, now - latencyMs)
       for (const entry of batch) this.#settleStored(entry)
       this.#lastProgressAt = now
     } else {
@@ -727,7 +733,7 @@ export class PublishEngine {
       this.#setAside(sent, batch, `${outcome.code}: ${outcome.message}`)
     } else {
       this.#limiter.settle(units, 0, mayHaveCost(outcome) ? undefined : NOTHING, now - latencyMs, now)
-      if (sent.way === 'scout') this.#scoutOut = false
+      if (sent.way === 'scout') this.#judge.onScoutLost()
       if (outcome.kind === 'again') {
         this.#failedRequests += 1
         if (outcome.why === 'transient') this.#budget.onFailure()
@@ -763,16 +769,15 @@ export class PublishEngine {
     }
     const hot = now < this.#hotUntilMs
     if (way === 'scout') {
-      this.#scoutOut = false
       this.#judge.onScout(storedUnits, throttledUnits, now)
     } else if (way === 'fresh') {
-      this.#judge.onFresh(storedUnits, throttledUnits, now)
+      this.#judge.onFresh(storedUnits, throttledUnits, sentAtMs, now)
     } else if (hot) {
       this.#asideFinder.onAnswer(storedUnits, explained ? 0 : throttledUnits, sentAtMs, now)
       this.#asideBucket.setRate(this.#asideFinder.unitsPerSecond, now)
       return
     }
-    const verdict = this.#judge.active ? this.#judge.verdict(now) : undefined
+    const verdict = this.#judge.verdict(now)
     if (verdict === 'hot') {
       // What went before was taken for the table's.
       if (!hot) this.#limiter.forgive(now)
@@ -828,7 +833,7 @@ export class PublishEngine {
     } else {
       const now = this.#clock.now()
       this.#limiter.settle(sent.units, 0, consumed, now - latencyMs, now)
-      if (sent.way === 'scout') this.#scoutOut = false
+      if (sent.way === 'scout') this.#judge.onScoutLost()
     }
     if (failed.length > 0) this.#again(failed, false, 0, 'InternalServerError')
   }
@@ -868,9 +873,8 @@ export class PublishEngine {
     const now = this.#clock.now()
     if (sent.way !== 'fresh') {
       if (now < this.#hotUntilMs) this.#noteHotKeys(entries, now)
-    } else if (!this.#scoutOut && now - this.#scoutAt >= SCOUT_EVERY_MS) {
+    } else if (!this.#judge.trying && now - this.#scoutAt >= SCOUT_EVERY_MS) {
       this.#scoutAt = now
-      this.#scoutOut = true
       this.#delay(SCOUT_DELAY_MS, () => this.#prepared.pushBack({ batch: [...entries], way: 'scout' }))
       return
     }

@@ -1,9 +1,13 @@
-/** What was seen counts for half as much after this long. */
-const HALF_LIFE_MS = 700
 /** What was throttled once must be so much likelier to be throttled again than anything else is to be throttled at all. */
-const ODDS_RATIO = 4
-/** Too little was sent besides to compare with. */
+const ODDS_RATIO = 6
+/** So much must have gone for the first time meanwhile, for each unit of the scout, to compare with. */
 const FRESH_PER_SCOUT = 3
+/** When not even that much goes in this time, it is the table. */
+const TRIAL_MS_MAX = 400
+/** Trials in a row that must say the same before a part of the table is taken for hot. */
+const TRIALS = 2
+/** What a trial said holds for so long. */
+const VERDICT_MS = 1_000
 
 /**
  * Whether throttles come from some part of a table that is hot, or from the table as a whole.
@@ -12,52 +16,64 @@ const FRESH_PER_SCOUT = 3
  * that may be one partition, or, on demand, all of them. But a table that is asked for a little too much throttles anything,
  * so what was throttled once is throttled again no likelier than the rest is. A hot part throttles the same entries again
  * and again. So now and then what was passed over is sent once more by itself, as a *scout*, and its fate is compared with
- * that of entries that go for the first time.
+ * that of entries that go for the first time meanwhile.
  */
 export class HeatJudge {
-  #atMs = 0
+  #sentAtMs = Number.NEGATIVE_INFINITY
+  #trying = false
+  #scout: { readonly stored: number; readonly throttled: number } | undefined
   #freshStored = 0
   #freshThrottled = 0
-  #scoutStored = 0
-  #scoutThrottled = 0
+  #hotTrials = 0
+  #verdict: 'table' | 'hot' | undefined
+  #verdictAtMs = Number.NEGATIVE_INFINITY
 
-  /** Something was throttled not long ago, so that what succeeds must be counted as well. */
-  get active(): boolean {
-    return this.#freshThrottled + this.#scoutThrottled > 0.5
+  /** A trial is under way, so what goes for the first time must be told. */
+  get trying(): boolean {
+    return this.#trying
   }
 
-  onFresh(storedUnits: number, throttledUnits: number, nowMs: number): void {
-    this.#decay(nowMs)
-    this.#freshStored += storedUnits
-    this.#freshThrottled += throttledUnits
+  onScoutSent(nowMs: number): void {
+    this.#sentAtMs = nowMs
+    this.#trying = true
+    this.#scout = undefined
+    this.#freshStored = 0
+    this.#freshThrottled = 0
   }
 
   onScout(storedUnits: number, throttledUnits: number, nowMs: number): void {
-    this.#decay(nowMs)
-    this.#scoutStored += storedUnits
-    this.#scoutThrottled += throttledUnits
+    this.#scout = { stored: storedUnits, throttled: throttledUnits }
+    this.#judge(nowMs)
   }
 
-  /** @returns undefined when no scout came back lately */
+  /** The scout failed on its way, and tells nothing. */
+  onScoutLost(): void {
+    this.#trying = false
+  }
+
+  onFresh(storedUnits: number, throttledUnits: number, sentAtMs: number, nowMs: number): void {
+    if (!this.#trying || sentAtMs < this.#sentAtMs) return
+    this.#freshStored += storedUnits
+    this.#freshThrottled += throttledUnits
+    this.#judge(nowMs)
+  }
+
+  /** @returns undefined when no trial ended lately */
   verdict(nowMs: number): 'table' | 'hot' | undefined {
-    this.#decay(nowMs)
-    const scouts = this.#scoutStored + this.#scoutThrottled
-    if (scouts < 0.5) return undefined
-    const fresh = this.#freshStored + this.#freshThrottled
-    if (fresh < scouts * FRESH_PER_SCOUT) return 'table'
-    const scoutOdds = (this.#scoutThrottled + 0.5) / (this.#scoutStored + 0.5)
-    const freshOdds = (this.#freshThrottled + 0.5) / (this.#freshStored + 0.5)
-    return scoutOdds > freshOdds * ODDS_RATIO ? 'hot' : 'table'
+    return nowMs - this.#verdictAtMs < VERDICT_MS ? this.#verdict : undefined
   }
 
-  #decay(nowMs: number): void {
-    const elapsedMs = nowMs - this.#atMs
-    if (elapsedMs < 10) return
-    this.#atMs = nowMs
-    const part = 2 ** (-elapsedMs / HALF_LIFE_MS)
-    this.#freshStored *= part
-    this.#freshThrottled *= part
-    this.#scoutStored *= part
-    this.#scoutThrottled *= part
+  #judge(nowMs: number): void {
+    const scout = this.#scout
+    if (scout === undefined) return
+    const fresh = this.#freshStored + this.#freshThrottled
+    const enough = fresh >= (scout.stored + scout.throttled) * FRESH_PER_SCOUT
+    if (!enough && nowMs - this.#sentAtMs < TRIAL_MS_MAX) return
+    this.#trying = false
+    const scoutOdds = (scout.throttled + 0.5) / (scout.stored + 0.5)
+    const freshOdds = (this.#freshThrottled + 0.5) / (this.#freshStored + 0.5)
+    this.#hotTrials = enough && scoutOdds > freshOdds * ODDS_RATIO ? this.#hotTrials + 1 : 0
+    this.#verdict = this.#hotTrials === 0 ? 'table' : this.#hotTrials >= TRIALS ? 'hot' : undefined
+    this.#verdictAtMs = nowMs
   }
 }

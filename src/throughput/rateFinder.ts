@@ -18,17 +18,15 @@ const CUT_MIN = 0.5
 /** After a throttle the rate stands a little below the limit, then climbs a little above it, in the time of a probe. */
 const BELOW = 0.975
 const CLIMB = 0.045
-const PROBE_MS_MIN = 15_000
-const PROBE_REQUESTS = 600
+const PROBE_MS_MIN = 10_000
+const PROBE_REQUESTS = 300
 /** Of that, where the limit is not known exactly. */
 const INEXACT_PROBE = 0.25
 /** Not throttled after so many probes' time, the limit is not where it was. */
-const PROBES_MAX = 2
-const STEEPER = 0.1
+const PROBES_MAX = 1.25
 /** Where no limit is known the rate doubles each so often; where one was passed without a throttle, each so often. */
 const DOUBLE_MS = 1_000
 const DOUBLE_MS_BEYOND = 2_000
-const DOUBLE_PROBES_BEYOND = 0.2
 /** A smaller part than this, and much smaller than before, is what is left of a fall. */
 const SETTLING_SHARE = 0.05
 /** What was consumed from one touch of the limit to the next is the limit, if they are so far apart. */
@@ -56,6 +54,7 @@ const NOISE_MAX = 0.95
  * **Idle.** A rate that was not used up is not raised.
  */
 export class RateFinder {
+  readonly #hasty: boolean
   #unitsPerSecondMax: number
   #unitsPerSecond: number
   /** Found by throttles; undefined where there were none yet. */
@@ -96,8 +95,10 @@ export class RateFinder {
   /**
    * @param unitsPerSecondMax what is never passed, above 0; `Infinity` for no bound
    * @param unitsPerSecond to begin with, at most that; `Infinity` until the first throttle says otherwise
+   * @param hasty doubles the rate each second, whatever is known of the limit: for what must not starve and may be throttled
    */
-  constructor(unitsPerSecondMax: number, unitsPerSecond: number, nowMs: number) {
+  constructor(unitsPerSecondMax: number, unitsPerSecond: number, nowMs: number, hasty = false) {
+    this.#hasty = hasty
     this.#unitsPerSecondMax = unitsPerSecondMax
     this.#unitsPerSecond = Math.min(unitsPerSecond, unitsPerSecondMax)
     this.#epochAt = nowMs
@@ -159,6 +160,7 @@ export class RateFinder {
     this.#answers += 1
     this.#consumed += consumedUnits
     this.#throttled += throttledUnits
+    if (throttledUnits > 0) this.#flinch()
     const elapsedMs = nowMs - this.#epochAt
     const recovers = this.#limit !== undefined && this.#unitsPerSecond < this.#limit / 2
     const enough = this.#answers >= (recovers ? RECOVERY_ANSWERS_MIN : EPOCH_ANSWERS_MIN)
@@ -166,6 +168,14 @@ export class RateFinder {
     const leastMs = Math.max(this.#throttled > 0 ? THROTTLED_EPOCH_MS_MIN : EPOCH_MS_MIN, 3 * this.#latencyMs)
     const usual = elapsedMs >= leastMs && (enough || elapsedMs >= EPOCH_MS_MAX)
     if (total || usual) this.#endEpoch(nowMs, elapsedMs)
+  }
+
+  /** The limit is where it was thought to be: back below it at once, and the rest of the epoch tells more. */
+  #flinch(): void {
+    if (this.#limit === undefined || this.#noise > 0 || this.#shareBefore > 0) return
+    if (this.#unitsPerSecond <= this.#limit * BELOW) return
+    this.#before ??= { unitsPerSecond: this.#unitsPerSecond, limit: this.#limit }
+    this.#unitsPerSecond = this.#limit * BELOW
   }
 
   #endEpoch(nowMs: number, elapsedMs: number): void {
@@ -184,7 +194,7 @@ export class RateFinder {
       this.#shareBefore = share
     } else {
       this.#shareBefore = 0
-      this.#rise(share, elapsedMs)
+      this.#rise(share, (offered / elapsedMs) * 1_000, elapsedMs)
     }
     this.#epochAt = nowMs
     this.#answers = 0
@@ -281,7 +291,7 @@ export class RateFinder {
     return false
   }
 
-  #rise(share: number, elapsedMs: number): void {
+  #rise(share: number, offeredPerSecond: number, elapsedMs: number): void {
     this.#before = undefined
     this.#decline = undefined
     this.#limitBefore = undefined
@@ -291,9 +301,10 @@ export class RateFinder {
       this.#noise = share + (this.#noise - share) * 0.7
       if (this.#noise < 0.01) this.#noise = 0
     }
-    if (!this.#used) return
+    // A rate far above what is asked for says nothing any more.
+    if (!this.#used || this.#unitsPerSecond > 4 * offeredPerSecond) return
     let unitsPerSecond = this.#unitsPerSecond
-    if (this.#limit === undefined) {
+    if (this.#limit === undefined || this.#hasty) {
       unitsPerSecond *= 2 ** (elapsedMs / DOUBLE_MS)
     } else if (unitsPerSecond < 0.9 * this.#limit) {
       unitsPerSecond = Math.min(0.95 * this.#limit, unitsPerSecond * 2)
@@ -304,8 +315,8 @@ export class RateFinder {
       const climbed = this.#climbedMs / probeMs
       unitsPerSecond =
         climbed <= PROBES_MAX
-          ? Math.max(unitsPerSecond, this.#limit * (BELOW + CLIMB * climbed + STEEPER * Math.max(0, climbed - 1) ** 2))
-          : unitsPerSecond * 2 ** (elapsedMs / Math.max(DOUBLE_MS_BEYOND, probeMs * DOUBLE_PROBES_BEYOND))
+          ? Math.max(unitsPerSecond, this.#limit * (BELOW + CLIMB * climbed))
+          : unitsPerSecond * 2 ** (elapsedMs / DOUBLE_MS_BEYOND)
     }
     this.#unitsPerSecond = Math.min(unitsPerSecond, this.#unitsPerSecondMax)
   }
