@@ -1,3 +1,5 @@
+import { type Noise, NoiseDetector } from './noiseDetector.ts'
+
 /** An epoch is no shorter than this, so that what it measured means something; shorter where something was throttled. */
 const EPOCH_MS_MIN = 250
 const THROTTLED_EPOCH_MS_MIN = 100
@@ -31,9 +33,12 @@ const DOUBLE_MS_BEYOND = 2_000
 const SETTLING_SHARE = 0.05
 /** What was consumed from one touch of the limit to the next is the limit, if they are so far apart. */
 const BASELINE_MS_MIN = 3_000
-/** Epochs in a row that must say the same before throttles are taken for noise. */
+/** Epochs in a row in which part of next to nothing is throttled. */
 const NOISY_EPOCHS = 2
 const NOISE_MAX = 0.95
+/** Above noise, by so many of its standard deviations and a little more, it is not noise. */
+const DEVIATIONS = 2.5
+const BEYOND_NOISE = 0.02
 
 /**
  * How many units a second a table, an index, or a hot part of one gives: found by asking for a little more than it gave
@@ -47,9 +52,8 @@ const NOISE_MAX = 0.95
  * **Total.** When nothing at all gets through there is nothing to measure: the rate halves until it is two requests a
  * second, and when these succeed it doubles back to where it was.
  *
- * **Noise.** Throttles that do not become fewer when less is asked for do not come from asking too much: one hot key among
- * many, or a service that throttles at random. If half the rate brings half the units and the same share of throttles,
- * that share is taken for noise from then on, and the rate goes back.
+ * **Noise.** Throttles that do not become fewer when less is asked for do not come from asking too much, see
+ * `NoiseDetector`. Their share is expected from then on, and the rate goes back to what it was.
  *
  * **Idle.** A rate that was not used up is not raised.
  */
@@ -88,8 +92,7 @@ export class RateFinder {
   #before: { readonly unitsPerSecond: number; readonly limit: number | undefined } | undefined
   /** Nothing got through of late. */
   #total = false
-  /** Where the rate began to fall. */
-  #decline: { readonly unitsPerSecond: number; readonly goodput: number; readonly share: number } | undefined
+  readonly #detector: NoiseDetector
   #noisyEpochs = 0
 
   /**
@@ -103,6 +106,7 @@ export class RateFinder {
     this.#unitsPerSecond = Math.min(unitsPerSecond, unitsPerSecondMax)
     this.#epochAt = nowMs
     this.#touchedAtMs = nowMs
+    this.#detector = new NoiseDetector(nowMs)
   }
 
   get unitsPerSecond(): number {
@@ -131,7 +135,6 @@ export class RateFinder {
     this.#unitsPerSecond = Math.min(this.#before.unitsPerSecond, this.#unitsPerSecondMax)
     this.#limit = this.#before.limit
     this.#before = undefined
-    this.#decline = undefined
     this.#limitBefore = undefined
     this.#total = false
   }
@@ -161,6 +164,8 @@ export class RateFinder {
     this.#consumed += consumedUnits
     this.#throttled += throttledUnits
     if (throttledUnits > 0) this.#flinch()
+    const noise = this.#detector.add(consumedUnits, throttledUnits, nowMs)
+    if (noise !== undefined) this.#onNoise(noise, nowMs)
     const elapsedMs = nowMs - this.#epochAt
     const recovers = this.#limit !== undefined && this.#unitsPerSecond < this.#limit / 2
     const enough = this.#answers >= (recovers ? RECOVERY_ANSWERS_MIN : EPOCH_ANSWERS_MIN)
@@ -183,7 +188,7 @@ export class RateFinder {
     const share = offered === 0 ? 0 : this.#throttled / offered
     const goodput = (this.#consumed / elapsedMs) * 1_000
     this.#touchUnits += this.#consumed
-    if (share > 0 && share > this.#noise * 1.3 + (this.#noise > 0 ? 0.02 : 0)) {
+    if (share > this.#expectedMax()) {
       // Right after a fall the service has nothing saved, and is short for a moment even if it is asked for less than it has.
       const settles = share < SETTLING_SHARE && share < this.#shareBefore / 2
       if (!settles) {
@@ -206,20 +211,14 @@ export class RateFinder {
   #cut(share: number, goodput: number, offeredPerSecond: number, nowMs: number, elapsedMs: number): void {
     const from = Math.min(this.#unitsPerSecond, offeredPerSecond)
     const floor = Math.max(1, PROBES_PER_SECOND * this.#requestUnits)
-    const atFloor = from <= 2 * floor && (this.#limitBefore ?? 0) > 8 * floor
     this.#climbedMs = 0
-    if (this.#isNoise(share, goodput, from, atFloor)) {
-      this.#noise = Math.min(NOISE_MAX, share)
-      if (atFloor) {
-        this.#limit = this.#limitBefore
-      } else {
-        this.#unitsPerSecond = Math.min(this.#decline!.unitsPerSecond, this.#unitsPerSecondMax)
-        this.#limit = undefined
+    if (share < TOTAL_SHARE && from <= 2 * floor && (this.#limitBefore ?? 0) > 8 * floor) {
+      // Next to nothing was asked for, and part of it throttled even so.
+      this.#noisyEpochs += 1
+      if (this.#noisyEpochs >= NOISY_EPOCHS) {
+        this.#onNoise({ share, offeredPerSecond: this.#unitsPerSecond }, nowMs)
+        return
       }
-      this.#limitBefore = undefined
-      this.#decline = undefined
-      this.#noisyEpochs = 0
-      return
     }
     this.#limitBefore ??= this.#limit ?? from
     this.#before ??= { unitsPerSecond: this.#unitsPerSecond, limit: this.#limit }
@@ -265,41 +264,37 @@ export class RateFinder {
     return (this.#throttledUnits / this.#throttledMs) * 1_000
   }
 
-  /**
-   * Whether less was asked for, and that much less was given, and the same share of it throttled; or next to nothing was
-   * asked for, and part of it throttled even so.
-   */
-  #isNoise(share: number, goodput: number, unitsPerSecond: number, atFloor: boolean): boolean {
-    if (atFloor && share < TOTAL_SHARE) {
-      this.#noisyEpochs += 1
-      return this.#noisyEpochs >= NOISY_EPOCHS
-    }
-    const start = this.#decline
-    if (start === undefined || share >= TOTAL_SHARE) {
-      this.#decline = share >= TOTAL_SHARE ? undefined : { unitsPerSecond, goodput, share }
-      this.#noisyEpochs = 0
-      return false
-    }
-    const part = unitsPerSecond / start.unitsPerSecond
-    if (part > 0.7) return false
-    if (isAbout(goodput, start.goodput * part, 1.2) && isAbout(share, start.share, 1.4)) {
-      this.#noisyEpochs += 1
-      return this.#noisyEpochs >= NOISY_EPOCHS
-    }
-    this.#decline = { unitsPerSecond, goodput, share }
+  /** Share of throttles up to which nothing is out of the ordinary. */
+  #expectedMax(): number {
+    if (this.#noise === 0) return 0
+    const deviation = Math.sqrt((this.#noise * (1 - this.#noise)) / this.#answers)
+    return this.#noise + DEVIATIONS * deviation + BEYOND_NOISE
+  }
+
+  #onNoise({ share, offeredPerSecond }: Noise, nowMs: number): void {
+    this.#noise = Math.min(NOISE_MAX, share)
+    this.#limit = this.#limitBefore
+    this.#unitsPerSecond = Math.min(this.#unitsPerSecondMax, Math.max(this.#unitsPerSecond, offeredPerSecond))
+    this.#limitBefore = undefined
+    this.#before = undefined
     this.#noisyEpochs = 0
-    return false
+    this.#shareBefore = 0
+    this.#climbedMs = 0
+    this.#ignoreSentBefore = nowMs
+    this.#begins = true
+    this.#detector.reset(nowMs)
   }
 
   #rise(share: number, offeredPerSecond: number, elapsedMs: number): void {
-    this.#before = undefined
-    this.#decline = undefined
-    this.#limitBefore = undefined
-    this.#total = false
-    this.#noisyEpochs = 0
-    if (share < this.#noise / 2) {
-      this.#noise = share + (this.#noise - share) * 0.7
-      if (this.#noise < 0.01) this.#noise = 0
+    if (share === 0) {
+      this.#before = undefined
+      this.#limitBefore = undefined
+      this.#total = false
+      this.#noisyEpochs = 0
+    }
+    if (share < this.#noise) {
+      this.#noise += (share - this.#noise) * Math.min(0.3, this.#answers / 100)
+      if (this.#noise < 0.005) this.#noise = 0
     }
     // A rate far above what is asked for says nothing any more.
     if (!this.#used || this.#unitsPerSecond > 4 * offeredPerSecond) return
