@@ -96,12 +96,16 @@ const REST_MS = 50
 /** A scout follows soon, so that what it meets is what the others meet. */
 const SCOUT_DELAY_MS = 25
 const SCOUT_EVERY_MS = 100
+/** While it is hot somewhere, so many times the queue's size may wait for that, besides what waits for the rest. */
+const ASIDE_QUEUE_FACTOR = 10
 /** Nothing was throttled aside for so long, and it is not hot any more. */
 const HOT_MS = 2_000
 /** No batch takes more than this part of a second's units, but for one entry. */
 const BATCH_SECONDS = 0.04
 /** Write units a second of one partition (developer guide, "Partitions and data distribution"). */
 const PARTITION_UNITS_PER_SECOND = 1_000
+/** Write units a second with which a hot part of the table is tried at least. */
+const ASIDE_UNITS_MIN = 100
 /** However few wait out a failure, one of them goes again about each second; and however many, about two a second. */
 const BACKOFF_MS_PER_GROUP = 500
 const BACKOFF_MS_MIN = 1_000
@@ -152,7 +156,7 @@ export class PublishEngine {
   #rest: Timer | undefined
   readonly #judge = new HeatJudge()
   readonly #hotKeys = new HotKeys()
-  readonly #asideFinder: RateFinder
+  #asideFinder: RateFinder
   readonly #asideBucket: UnitBucket
   #asideTimer: Timer | undefined
   /** It is hot somewhere until then, as far as is known. */
@@ -227,7 +231,7 @@ export class PublishEngine {
     this.#limiter = options.rates.limiter
     options.rates.onChange = () => this.#onLimitsChanged()
     const now = this.#clock.now()
-    this.#asideFinder = new RateFinder(Number.POSITIVE_INFINITY, PARTITION_UNITS_PER_SECOND, now, true)
+    this.#asideFinder = new RateFinder(Number.POSITIVE_INFINITY, PARTITION_UNITS_PER_SECOND, now, ASIDE_UNITS_MIN)
     this.#asideBucket = new UnitBucket(this.#asideFinder.unitsPerSecond, now)
     this.#lastProgressAt = now
   }
@@ -376,7 +380,13 @@ export class PublishEngine {
   }
 
   #hasRoom(): boolean {
-    return this.#buffered < this.#options.maxQueueSize && this.#bufferedBytes < this.#options.maxQueueBytes
+    const { maxQueueSize, maxQueueBytes } = this.#options
+    if (this.#bufferedBytes >= maxQueueBytes) return false
+    if (this.#buffered < maxQueueSize) return true
+    // What waits for a hot part of the table must not keep out what is for the rest of it.
+    const aside = this.#asideWrites.length + this.#asideChanges.length
+    if (aside < maxQueueSize / 2 || this.#clock.now() >= this.#hotUntilMs) return false
+    return this.#buffered - aside < maxQueueSize && aside < maxQueueSize * ASIDE_QUEUE_FACTOR
   }
 
   /** Resolves when `add` will find room; rejects when the engine has failed. */
@@ -394,7 +404,7 @@ export class PublishEngine {
 
   /** How far above its bound the buffer is; producers that ignore `false` are recognised by it. */
   get overrun(): number {
-    return this.#buffered - this.#options.maxQueueSize
+    return this.#buffered - this.#asideWrites.length - this.#asideChanges.length - this.#options.maxQueueSize
   }
 
   /** Resolves when all that was taken so far is settled; rejects when the engine fails first. */
@@ -535,7 +545,7 @@ export class PublishEngine {
     for (const { queue, way } of this.#queues) {
       if (queue.length < least || this.#isClosed(way)) continue
       if (this.#isWindowFull(Math.min(queue.length, this.#batchEntriesMax))) return undefined
-      const batch = this.#takeBatch(queue)
+      const batch = this.#takeBatch(queue, way)
       if (batch.length === 0) continue
       if (this.#permit(batch, way)) {
         this.#send(batch, way)
@@ -547,12 +557,16 @@ export class PublishEngine {
     return undefined
   }
 
-  #takeBatch(queue: Ring<Entry>): Entry[] {
+  #takeBatch(queue: Ring<Entry>, way: Way): Entry[] {
     const batch: Entry[] = []
     let bytes = 0
     let units = 0
     // A batch of everything that a small table has in a second would be a burst, and then a pause.
-    const unitsMax = this.#limiter.unitsPerSecond * BATCH_SECONDS
+    const unitsPerSecond =
+      way === 'aside' && this.#clock.now() < this.#hotUntilMs
+        ? Math.min(this.#limiter.unitsPerSecond, this.#asideBucket.unitsPerSecond)
+        : this.#limiter.unitsPerSecond
+    const unitsMax = unitsPerSecond * BATCH_SECONDS
     while (batch.length < this.#batchEntriesMax && units < unitsMax) {
       const entry = queue.peek()
       if (entry === undefined) break
@@ -643,9 +657,14 @@ export class PublishEngine {
 
   /** Producers go on at half the bound, so that they come back for many entries and not for one. */
   #tellReady(): void {
-    if (this.#ready === undefined || this.#buffered > this.#options.maxQueueSize / 2 || !this.#hasRoom()) return
+    if (this.#ready === undefined || !this.#hasRoom() || this.#isMoreThanHalfFull()) return
     this.#ready.resolve()
     this.#ready = undefined
+  }
+
+  #isMoreThanHalfFull(): boolean {
+    const aside = this.#clock.now() < this.#hotUntilMs ? this.#asideWrites.length + this.#asideChanges.length : 0
+    return this.#buffered - aside > this.#options.maxQueueSize / 2
   }
 
   /** Called by the batch's receiver alone: the service did what was asked, though perhaps not all of it. */
@@ -729,7 +748,7 @@ export class PublishEngine {
       this.#throttledRequests += 1
       this.#limiter.settle(units, units, NOTHING, now - latencyMs, now)
       if (outcome.retryAfterMs !== undefined) this.#limiter.hold(now + outcome.retryAfterMs)
-      this.#noteThrottles(sent, 0, units, outcome.reasons, now - latencyMs)
+      this.#noteThrottles(sent, 0, units, outcome.reasons ?? [], now - latencyMs)
       this.#setAside(sent, batch, `${outcome.code}: ${outcome.message}`)
     } else {
       this.#limiter.settle(units, 0, mayHaveCost(outcome) ? undefined : NOTHING, now - latencyMs, now)
@@ -769,7 +788,10 @@ export class PublishEngine {
     }
     const hot = now < this.#hotUntilMs
     if (way === 'scout') {
-      this.#judge.onScout(storedUnits, throttledUnits, now)
+      // A throttle of all of it says nothing, unless it is said to be of a key range.
+      const told = reasons === undefined || reasons.some(({ reason }) => reason.includes('KeyRange'))
+      if (told) this.#judge.onScout(storedUnits, throttledUnits, now)
+      else this.#judge.onTableThrottled(now)
     } else if (way === 'fresh') {
       this.#judge.onFresh(storedUnits, throttledUnits, sentAtMs, now)
     } else if (hot) {
@@ -780,9 +802,12 @@ export class PublishEngine {
     const verdict = this.#judge.verdict(now)
     if (verdict === 'hot') {
       // What went before was taken for the table's.
-      if (!hot) this.#limiter.forgive(now)
+      if (!hot) {
+        this.#limiter.forgive(now)
+        this.#asideFinder = new RateFinder(Number.POSITIVE_INFINITY, PARTITION_UNITS_PER_SECOND, now, ASIDE_UNITS_MIN)
+      }
       this.#hotUntilMs = now + HOT_MS
-    } else if (throttledUnits > 0 && !explained && (!hot || verdict === 'table')) {
+    } else if (throttledUnits > 0 && !explained && (verdict === 'table' || (!hot && (way === 'fresh' || !this.#judge.trying)))) {
       this.#limiter.onThrottled(undefined, throttledUnits, sentAtMs, now)
     }
   }
@@ -871,15 +896,22 @@ export class PublishEngine {
     if (this.#isHopeless(said)) return
     this.#comeBack(entries)
     const now = this.#clock.now()
-    if (sent.way !== 'fresh') {
-      if (now < this.#hotUntilMs) this.#noteHotKeys(entries, now)
-    } else if (!this.#judge.trying && now - this.#scoutAt >= SCOUT_EVERY_MS) {
-      this.#scoutAt = now
-      this.#delay(SCOUT_DELAY_MS, () => this.#prepared.pushBack({ batch: [...entries], way: 'scout' }))
-      return
-    }
+    if (sent.way !== 'fresh' && now < this.#hotUntilMs) this.#noteHotKeys(entries, now)
     for (const entry of entries) this.#resting.push(entry)
     this.#rest ??= this.#clock.setTimer(() => this.#endRest(), REST_MS * (1 + this.#options.random() / 2))
+    if (this.#judge.trying || now - this.#scoutAt < SCOUT_EVERY_MS) return
+    this.#scoutAt = now
+    this.#delay(SCOUT_DELAY_MS, () => this.#sendScout())
+  }
+
+  #sendScout(): void {
+    const batch = this.#resting.splice(0, this.#batchEntriesMax)
+    const kind = batch[0]?.kind
+    // They may have rested enough, and changes go by themselves.
+    const others = batch.filter((entry) => (entry.kind === 'change') !== (kind === 'change'))
+    this.#resting.unshift(...others)
+    const scout = batch.filter((entry) => !others.includes(entry))
+    if (scout.length > 0) this.#prepared.pushBack({ batch: scout, way: 'scout' })
   }
 
   #endRest(): void {

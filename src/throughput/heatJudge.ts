@@ -1,12 +1,12 @@
 /** What was throttled once must be so much likelier to be throttled again than anything else is to be throttled at all. */
 const ODDS_RATIO = 6
+/** So many units must have gone again before anything is said. */
+const SCOUT_UNITS_MIN = 6
 /** So much must have gone for the first time meanwhile, for each unit of the scout, to compare with. */
-const FRESH_PER_SCOUT = 3
+const FRESH_PER_SCOUT = 2
 /** When not even that much goes in this time, it is the table. */
 const TRIAL_MS_MAX = 400
-/** Trials in a row that must say the same before a part of the table is taken for hot. */
-const TRIALS = 2
-/** What a trial said holds for so long. */
+/** What a trial said holds for so long; and what was seen counts for half as much after half of that. */
 const VERDICT_MS = 1_000
 
 /**
@@ -21,10 +21,11 @@ const VERDICT_MS = 1_000
 export class HeatJudge {
   #sentAtMs = Number.NEGATIVE_INFINITY
   #trying = false
-  #scout: { readonly stored: number; readonly throttled: number } | undefined
-  #freshStored = 0
-  #freshThrottled = 0
-  #hotTrials = 0
+  #scout: Fate | undefined
+  #fresh: Fate = { stored: 0, throttled: 0 }
+  /** Of the trials before, fading. */
+  readonly #scouts: Fate = { stored: 0, throttled: 0 }
+  readonly #others: Fate = { stored: 0, throttled: 0 }
   #verdict: 'table' | 'hot' | undefined
   #verdictAtMs = Number.NEGATIVE_INFINITY
 
@@ -37,8 +38,7 @@ export class HeatJudge {
     this.#sentAtMs = nowMs
     this.#trying = true
     this.#scout = undefined
-    this.#freshStored = 0
-    this.#freshThrottled = 0
+    this.#fresh = { stored: 0, throttled: 0 }
   }
 
   onScout(storedUnits: number, throttledUnits: number, nowMs: number): void {
@@ -51,29 +51,69 @@ export class HeatJudge {
     this.#trying = false
   }
 
+  /** Nothing but the table itself can be the reason: all of a scout was throttled, and not because of a key range. */
+  onTableThrottled(nowMs: number): void {
+    this.#trying = false
+    this.#fade(0)
+    this.#verdict = 'table'
+    this.#verdictAtMs = nowMs
+  }
+
   onFresh(storedUnits: number, throttledUnits: number, sentAtMs: number, nowMs: number): void {
     if (!this.#trying || sentAtMs < this.#sentAtMs) return
-    this.#freshStored += storedUnits
-    this.#freshThrottled += throttledUnits
+    this.#fresh.stored += storedUnits
+    this.#fresh.throttled += throttledUnits
     this.#judge(nowMs)
   }
 
-  /** @returns undefined when no trial ended lately */
+  /** @returns undefined when no trial ended lately, or when they do not tell enough yet */
   verdict(nowMs: number): 'table' | 'hot' | undefined {
+    if (this.#trying) this.#judge(nowMs)
     return nowMs - this.#verdictAtMs < VERDICT_MS ? this.#verdict : undefined
   }
 
   #judge(nowMs: number): void {
     const scout = this.#scout
     if (scout === undefined) return
-    const fresh = this.#freshStored + this.#freshThrottled
-    const enough = fresh >= (scout.stored + scout.throttled) * FRESH_PER_SCOUT
+    const enough = sum(this.#fresh) >= sum(scout) * FRESH_PER_SCOUT
     if (!enough && nowMs - this.#sentAtMs < TRIAL_MS_MAX) return
     this.#trying = false
-    const scoutOdds = (scout.throttled + 0.5) / (scout.stored + 0.5)
-    const freshOdds = (this.#freshThrottled + 0.5) / (this.#freshStored + 0.5)
-    this.#hotTrials = enough && scoutOdds > freshOdds * ODDS_RATIO ? this.#hotTrials + 1 : 0
-    this.#verdict = this.#hotTrials === 0 ? 'table' : this.#hotTrials >= TRIALS ? 'hot' : undefined
+    this.#fade(2 ** ((-2 * (nowMs - this.#verdictAtMs)) / VERDICT_MS))
     this.#verdictAtMs = nowMs
+    if (!enough) {
+      this.#verdict = 'table'
+      return
+    }
+    add(this.#scouts, scout)
+    add(this.#others, this.#fresh)
+    if (sum(this.#scouts) < SCOUT_UNITS_MIN) this.#verdict = undefined
+    else this.#verdict = odds(this.#scouts) > odds(this.#others) * ODDS_RATIO ? 'hot' : 'table'
   }
+
+  #fade(part: number): void {
+    for (const fate of [this.#scouts, this.#others]) {
+      fate.stored *= part
+      fate.throttled *= part
+    }
+  }
+}
+
+/** What became of some units. */
+interface Fate {
+  stored: number
+  throttled: number
+}
+
+function sum({ stored, throttled }: Fate): number {
+  return stored + throttled
+}
+
+function add(to: Fate, { stored, throttled }: Fate): void {
+  to.stored += stored
+  to.throttled += throttled
+}
+
+/** Of being throttled; a quarter of a unit more on either side, so that none is without end. */
+function odds({ stored, throttled }: Fate): number {
+  return (throttled + 0.25) / (stored + 0.25)
 }

@@ -23,6 +23,8 @@ export interface Noise {
   readonly share: number
   /** What was asked for, units a second, before less was. */
   readonly offeredPerSecond: number
+  /** What was asked for at last, and what came of it. */
+  readonly less: { readonly offeredPerSecond: number; readonly goodputPerSecond: number }
 }
 
 /**
@@ -93,7 +95,7 @@ export class NoiseDetector {
       isAbout(share, anchor.share, 2)
     ) {
       this.#anchor = undefined
-      return { share, offeredPerSecond: anchor.offeredPerSecond }
+      return { share, offeredPerSecond: anchor.offeredPerSecond, less: window }
     }
     this.#anchor = window
     return undefined

@@ -26,6 +26,7 @@ const PROBE_REQUESTS = 300
 const INEXACT_PROBE = 0.25
 /** Not throttled after so many probes' time, the limit is not where it was. */
 const PROBES_MAX = 1.25
+const FLINCH_MAX = 1.1
 /** Where no limit is known the rate doubles each so often; where one was passed without a throttle, each so often. */
 const DOUBLE_MS = 1_000
 const DOUBLE_MS_BEYOND = 2_000
@@ -36,6 +37,8 @@ const BASELINE_MS_MIN = 3_000
 /** Epochs in a row in which part of next to nothing is throttled. */
 const NOISY_EPOCHS = 2
 const NOISE_MAX = 0.95
+/** It is believed less and less, until it shows again. */
+const NOISE_HALF_LIFE_MS = 20_000
 /** Above noise, by so many of its standard deviations and a little more, it is not noise. */
 const DEVIATIONS = 2.5
 const BEYOND_NOISE = 0.02
@@ -58,7 +61,7 @@ const BEYOND_NOISE = 0.02
  * **Idle.** A rate that was not used up is not raised.
  */
 export class RateFinder {
-  readonly #hasty: boolean
+  readonly #hastyFrom: number
   #unitsPerSecondMax: number
   #unitsPerSecond: number
   /** Found by throttles; undefined where there were none yet. */
@@ -93,15 +96,18 @@ export class RateFinder {
   /** Nothing got through of late. */
   #total = false
   readonly #detector: NoiseDetector
+  /** What less brought, when noise was found. */
+  #trial: Noise['less'] | undefined
   #noisyEpochs = 0
 
   /**
    * @param unitsPerSecondMax what is never passed, above 0; `Infinity` for no bound
    * @param unitsPerSecond to begin with, at most that; `Infinity` until the first throttle says otherwise
-   * @param hasty doubles the rate each second, whatever is known of the limit: for what must not starve and may be throttled
+   * @param hastyFrom for what must not starve and may be throttled: the rate doubles each second whatever is known of the
+   *   limit, and never falls below this
    */
-  constructor(unitsPerSecondMax: number, unitsPerSecond: number, nowMs: number, hasty = false) {
-    this.#hasty = hasty
+  constructor(unitsPerSecondMax: number, unitsPerSecond: number, nowMs: number, hastyFrom = 0) {
+    this.#hastyFrom = hastyFrom
     this.#unitsPerSecondMax = unitsPerSecondMax
     this.#unitsPerSecond = Math.min(unitsPerSecond, unitsPerSecondMax)
     this.#epochAt = nowMs
@@ -178,7 +184,8 @@ export class RateFinder {
   /** The limit is where it was thought to be: back below it at once, and the rest of the epoch tells more. */
   #flinch(): void {
     if (this.#limit === undefined || this.#noise > 0 || this.#shareBefore > 0) return
-    if (this.#unitsPerSecond <= this.#limit * BELOW) return
+    // Far above a limit that is known, it is not known any more.
+    if (this.#unitsPerSecond <= this.#limit * BELOW || this.#unitsPerSecond > this.#limit * FLINCH_MAX) return
     this.#before ??= { unitsPerSecond: this.#unitsPerSecond, limit: this.#limit }
     this.#unitsPerSecond = this.#limit * BELOW
   }
@@ -188,6 +195,8 @@ export class RateFinder {
     const share = offered === 0 ? 0 : this.#throttled / offered
     const goodput = (this.#consumed / elapsedMs) * 1_000
     this.#touchUnits += this.#consumed
+    this.#noise *= 2 ** (-elapsedMs / NOISE_HALF_LIFE_MS)
+    this.#proveNoise((offered / elapsedMs) * 1_000, goodput)
     if (share > this.#expectedMax()) {
       // Right after a fall the service has nothing saved, and is short for a moment even if it is asked for less than it has.
       const settles = share < SETTLING_SHARE && share < this.#shareBefore / 2
@@ -210,13 +219,14 @@ export class RateFinder {
 
   #cut(share: number, goodput: number, offeredPerSecond: number, nowMs: number, elapsedMs: number): void {
     const from = Math.min(this.#unitsPerSecond, offeredPerSecond)
-    const floor = Math.max(1, PROBES_PER_SECOND * this.#requestUnits)
+    const floor = Math.max(1, this.#hastyFrom, PROBES_PER_SECOND * this.#requestUnits)
     this.#climbedMs = 0
     if (share < TOTAL_SHARE && from <= 2 * floor && (this.#limitBefore ?? 0) > 8 * floor) {
       // Next to nothing was asked for, and part of it throttled even so.
       this.#noisyEpochs += 1
       if (this.#noisyEpochs >= NOISY_EPOCHS) {
-        this.#onNoise({ share, offeredPerSecond: this.#unitsPerSecond }, nowMs)
+        const less = { offeredPerSecond: from, goodputPerSecond: goodput }
+        this.#onNoise({ share, offeredPerSecond: this.#unitsPerSecond, less }, nowMs)
         return
       }
     }
@@ -271,7 +281,7 @@ export class RateFinder {
     return this.#noise + DEVIATIONS * deviation + BEYOND_NOISE
   }
 
-  #onNoise({ share, offeredPerSecond }: Noise, nowMs: number): void {
+  #onNoise({ share, offeredPerSecond, less }: Noise, nowMs: number): void {
     this.#noise = Math.min(NOISE_MAX, share)
     this.#limit = this.#limitBefore
     this.#unitsPerSecond = Math.min(this.#unitsPerSecondMax, Math.max(this.#unitsPerSecond, offeredPerSecond))
@@ -282,7 +292,18 @@ export class RateFinder {
     this.#climbedMs = 0
     this.#ignoreSentBefore = nowMs
     this.#begins = true
+    this.#trial = less
     this.#detector.reset(nowMs)
+  }
+
+  /** Taking throttles for noise must bring what it promised: asked for more, the service gives more. */
+  #proveNoise(offeredPerSecond: number, goodputPerSecond: number): void {
+    const less = this.#trial
+    if (less === undefined || this.#noise === 0) return
+    const more = offeredPerSecond / less.offeredPerSecond
+    if (more < 1.2) return
+    this.#trial = undefined
+    if (goodputPerSecond < less.goodputPerSecond * (1 + (more - 1) / 2)) this.#noise = 0
   }
 
   #rise(share: number, offeredPerSecond: number, elapsedMs: number): void {
@@ -299,7 +320,7 @@ export class RateFinder {
     // A rate far above what is asked for says nothing any more.
     if (!this.#used || this.#unitsPerSecond > 4 * offeredPerSecond) return
     let unitsPerSecond = this.#unitsPerSecond
-    if (this.#limit === undefined || this.#hasty) {
+    if (this.#limit === undefined || this.#hastyFrom > 0) {
       unitsPerSecond *= 2 ** (elapsedMs / DOUBLE_MS)
     } else if (unitsPerSecond < 0.9 * this.#limit) {
       unitsPerSecond = Math.min(0.95 * this.#limit, unitsPerSecond * 2)
