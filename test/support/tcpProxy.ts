@@ -164,7 +164,8 @@ export class TcpProxy implements AsyncDisposable {
       }
       return
     }
-    for (const pair of [...this.#pairs]) this.#reset(pair)
+    // Of what carries nothing nobody hears, not even that it ended.
+    for (const pair of [...this.#pairs]) if (!pair.frozen) this.#reset(pair)
     if (kind === 'reset') return
     this.counts.refusedPeriods += 1
     this.#listener?.close()
