@@ -69,7 +69,7 @@ const TABLES: readonly TableOptions[] = [
 ]
 /** `DIFFERENTIAL_SEEDS=100` for more of them. */
 const SEEDS = 4
-const OPERATIONS = 120
+const OPERATIONS = 90
 
 test('the simulator answers, charges and keeps what the embedded store does, whatever it is asked', async (t) => {
   let store: LocalStore

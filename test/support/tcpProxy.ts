@@ -21,7 +21,8 @@ export interface TcpEvent {
   readonly atMs: number
   /**
    * - `reset`: every connection is reset
-   * - `half-open`: the connections that there are carry nothing any more, in either direction, and nobody is told
+   * - `half-open`: the connections that there are carry nothing any more, in either direction, and nobody is told; where
+   *   `forMs` is given they are reset after so long
    * - `refused`: no connection is accepted for `forMs`, and those that there are end
    */
   readonly kind: 'reset' | 'half-open' | 'refused'
@@ -159,8 +160,10 @@ export class TcpProxy implements AsyncDisposable {
   #happen({ kind, forMs = 0 }: TcpEvent): void {
     if (kind === 'half-open') {
       for (const pair of this.#pairs) {
-        if (!pair.frozen) this.counts.halfOpen += 1
+        if (pair.frozen) continue
         pair.frozen = true
+        this.counts.halfOpen += 1
+        if (forMs > 0) this.#later(forMs, () => this.#reset(pair))
       }
       return
     }
