@@ -68,8 +68,17 @@ addTalkOptions(
   .option('--scenario <name>', 'what befalls the table (default limit-1000)')
   .option('--plot <file>', 'draw the scenario, as an SVG')
   .option('--port <port>', 'where it listens', wholeFrom(0))
-  .option('--write-units <n>', 'write units a second of each table (default: as the table was made)', wholeFrom(1))
-  .option('--read-units <n>', 'read units a second of each table (default: as the table was made)', wholeFrom(1))
+  .option(
+    '--write-units <n>',
+    'write units a second of each table (default: as it was made; 100 beside --read-units)',
+    wholeFrom(1),
+  )
+  .option(
+    '--read-units <n>',
+    'read units a second of each table (default: as it was made; 100 beside --write-units)',
+    wholeFrom(1),
+  )
+  .option('--on-demand', 'each table is on demand, however it was made')
   .option('--partitions <n>', 'partitions of each table (default: as its units need)', wholeFrom(1))
   .option('--burst-seconds <n>', 'seconds of unused units that are saved (default 300)', wholeFrom(0))
   .option('--latency-ms <n>', 'half of all batches are answered within so many milliseconds (default 10)', wholeFrom(0))

@@ -15,6 +15,7 @@ export interface GatewayFlags extends TalkOptions {
   port: number
   writeUnits?: number
   readUnits?: number
+  onDemand?: boolean
   partitions?: number
   burstSeconds?: number
   latencyMs?: number
@@ -26,6 +27,7 @@ export interface GatewayFlags extends TalkOptions {
 /** An embedded store behind a gateway, until Ctrl-C. */
 export async function serveGateway(flags: GatewayFlags): Promise<void> {
   const talk = new Talk(flags)
+  const capacity = capacityOf(flags)
   const faults = flags.faults === undefined ? undefined : readFaults(flags.faults)
   let ended: (exitCode: number) => void = () => undefined
   const end = new Promise<number>((resolve) => {
@@ -49,7 +51,7 @@ export async function serveGateway(flags: GatewayFlags): Promise<void> {
       upstream,
       port: flags.port,
       seed: flags.seed,
-      capacity: capacityOf(flags),
+      capacity,
       ...(flags.latencyMs === undefined ? {} : { latency: { medianMs: flags.latencyMs } }),
       ...(faults === undefined ? {} : { faults }),
     })
@@ -68,9 +70,13 @@ export async function serveGateway(flags: GatewayFlags): Promise<void> {
 }
 
 /** Without any units, what each table was made with. */
-function capacityOf({ readUnits, writeUnits, partitions, burstSeconds }: GatewayFlags): GatewayCapacity {
+function capacityOf({ readUnits, writeUnits, onDemand, partitions, burstSeconds }: GatewayFlags): GatewayCapacity {
+  const provisioned = readUnits !== undefined || writeUnits !== undefined
+  if (provisioned && onDemand === true) {
+    throw new TypeError('a table is on demand (--on-demand) or has units (--read-units, --write-units), not both')
+  }
   return {
-    ...(readUnits === undefined && writeUnits === undefined ? {} : { billing: 'provisioned' }),
+    ...(provisioned ? { billing: 'provisioned' } : onDemand === true ? { billing: 'on demand' } : {}),
     ...(readUnits === undefined ? {} : { readUnitsPerSecond: readUnits }),
     ...(writeUnits === undefined ? {} : { writeUnitsPerSecond: writeUnits }),
     ...(partitions === undefined ? {} : { partitions }),

@@ -609,7 +609,7 @@ export class PublishEngine {
         return false
       }
     }
-    const waitMs = this.#limiter.take(units, now)
+    const waitMs = this.#limiter.take(units, now, now >= this.#hotUntilMs)
     if (waitMs === 0) {
       if (hot) this.#asideBucket.spend(units)
       return true
@@ -807,7 +807,11 @@ export class PublishEngine {
         this.#asideFinder = new RateFinder(Number.POSITIVE_INFINITY, PARTITION_UNITS_PER_SECOND, now, ASIDE_UNITS_MIN)
       }
       this.#hotUntilMs = now + HOT_MS
-    } else if (throttledUnits > 0 && !explained && (verdict === 'table' || (!hot && (way === 'fresh' || !this.#judge.trying)))) {
+    } else if (
+      throttledUnits > 0 &&
+      !explained &&
+      (verdict === 'table' || (!hot && (way === 'fresh' || !this.#judge.trying)))
+    ) {
       this.#limiter.onThrottled(undefined, throttledUnits, sentAtMs, now)
     }
   }

@@ -30,7 +30,7 @@ export function batchExecuteStatement(call: Call): object {
   const responses = reads.map((read) => {
     if (read instanceof ServiceError) return failure(read.code.replace(/Exception$/, 'Error'), read.message)
     if (call.random() < call.partFailureShare) return failure('InternalServerError', 'Internal Server Error')
-    const outcome = execute(call, read)
+    const outcome = executeStatement(call, read)
     if (outcome instanceof ServiceError) return failure('ValidationError', outcome.message)
     const { holds, throttle } = outcome
     if (throttle === undefined) {
@@ -73,6 +73,13 @@ export function keyOf(change: ItemChange, table: SimulatedTable): PrimaryKey {
     }
   }
   return key
+}
+
+/** To delete what is not there is no failure, whatever else is expected (developer guide, "PartiQL delete statements"). */
+function executeStatement(call: Call, understood: Understood): ReturnType<typeof execute> {
+  const { change, table, key } = understood
+  if (!change.deletes || table.get(key) !== undefined) return execute(call, understood)
+  return { holds: true, spent: chargeFailedCondition(call, table, key) }
 }
 
 /** Makes a change if what it expects holds. */

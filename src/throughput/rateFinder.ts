@@ -38,7 +38,7 @@ const BASELINE_MS_MIN = 3_000
 const NOISY_EPOCHS = 2
 const NOISE_MAX = 0.95
 /** It is believed less and less, until it shows again. */
-const NOISE_HALF_LIFE_MS = 20_000
+const NOISE_HALF_LIFE_MS = 8_000
 /** Above noise, by so many of its standard deviations and a little more, it is not noise. */
 const DEVIATIONS = 2.5
 const BEYOND_NOISE = 0.02
@@ -79,6 +79,7 @@ export class RateFinder {
   #consumed = 0
   #throttled = 0
   #used = false
+  #mayClimb = true
   /** Throttled in the epoch before; 0 when it was not. */
   #shareBefore = 0
   /** The limit is known by more than a moment. */
@@ -138,16 +139,22 @@ export class RateFinder {
   forgive(): void {
     this.#throttled = 0
     if (this.#before === undefined) return
-    this.#unitsPerSecond = Math.min(this.#before.unitsPerSecond, this.#unitsPerSecondMax)
+    const { unitsPerSecond, limit = Number.POSITIVE_INFINITY } = this.#before
+    this.#unitsPerSecond = Math.min(unitsPerSecond, limit * BELOW, this.#unitsPerSecondMax)
     this.#limit = this.#before.limit
     this.#before = undefined
     this.#limitBefore = undefined
     this.#total = false
   }
 
-  /** Somebody had to wait because of this rate. */
-  onWait(): void {
+  /**
+   * Somebody had to wait because of this rate.
+   *
+   * @param mayClimb whether a limit that is known may be tried
+   */
+  onWait(mayClimb = true): void {
     this.#used = true
+    this.#mayClimb = mayClimb
   }
 
   /**
@@ -324,7 +331,7 @@ export class RateFinder {
       unitsPerSecond *= 2 ** (elapsedMs / DOUBLE_MS)
     } else if (unitsPerSecond < 0.9 * this.#limit) {
       unitsPerSecond = Math.min(0.95 * this.#limit, unitsPerSecond * 2)
-    } else {
+    } else if (this.#mayClimb) {
       const usualMs = Math.max(PROBE_MS_MIN, (1_000 * PROBE_REQUESTS * this.#requestUnits) / unitsPerSecond)
       const probeMs = this.#exact ? usualMs : usualMs * INEXACT_PROBE
       this.#climbedMs += elapsedMs

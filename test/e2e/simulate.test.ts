@@ -41,11 +41,14 @@ test('a simulated DynamoDB throttles and fails what is loaded into it, and says 
   assert.ok(done.acknowledgedWrites >= 1_400 && done.writeUnits >= 1_500, stdout)
 })
 
-test('faults that are none are named, with those that there are', async () => {
+test('what can not be meant is named, with what can', async () => {
   using directory = scratchDirectory()
   const { code, stderr } = await headrace(['simulate', '--faults', 'slo=0.1'], { directory: directory.path })
   assert.equal(code, 2)
   assert.match(stderr, /"slo=0.1" is no fault.*reset after/)
+  const both = await headrace(['simulate', '--on-demand', '--read-units', '5'], { directory: directory.path })
+  assert.equal(both.code, 2)
+  assert.match(both.stderr, /not both/)
 })
 
 test('simulate lists its scenarios, plays one of them to the same figures each time, and draws it', async () => {

@@ -6,7 +6,7 @@ const { values } = parseArgs({
   options: {
     items: { type: 'string', default: '100000' },
     seed: { type: 'string', default: '1' },
-    'write-units': { type: 'string', default: '20000' },
+    'write-units': { type: 'string', default: '6000' },
   },
 })
 const items = Number(values.items)

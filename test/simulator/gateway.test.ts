@@ -160,6 +160,50 @@ test('an index that is too slow throttles the writes of its table', async () => 
   assert.match(alone.body.ThrottlingReasons[0].resource, /\/index\/byKind$/)
 })
 
+test('an update that an index has no units for is throttled, and one that an index must follow is charged to it', async () => {
+  const plenty = { billing: 'provisioned', writeUnitsPerSecond: 1_000, readUnitsPerSecond: 1_000 } as const
+  const slow = { writeUnitsPerSecond: 4, burstSeconds: 0 }
+  await using way = await through({ capacity: { ...plenty, indexes: { byKind: slow } } }, true)
+  const { table } = way
+  await call(store.endpoint, 'PutItem', { TableName: table, Item: { pk: { S: 'a' }, kind: { S: 'x' } } })
+  const update = (kind: string) => ({
+    TableName: table,
+    Key: { pk: { S: 'a' } },
+    UpdateExpression: 'SET kind = :k',
+    ExpressionAttributeValues: { ':k': { S: kind } },
+    ReturnConsumedCapacity: 'TOTAL',
+  })
+  const answers = [await way.ask('UpdateItem', update('y')), await way.ask('UpdateItem', update('z'))]
+  // One unit of the table, two of the index: the old place and the new one.
+  assert.deepEqual(
+    answers.map(({ body }) => body.ConsumedCapacity),
+    [1, 2].map(() => ({ TableName: table, CapacityUnits: 3 })),
+  )
+  const refused = await way.ask('UpdateItem', update('u'))
+  assert.equal(refused.body.ThrottlingReasons[0].reason, 'IndexWriteProvisionedThroughputExceeded')
+})
+
+test('a table that was dropped and made anew is learnt anew', async () => {
+  await using way = await through({})
+  const { table } = way
+  assert.equal((await way.ask('PutItem', { TableName: table, Item: { pk: { S: 'a' } } })).status, 200)
+  await way.ask('DeleteTable', { TableName: table })
+  await way.ask('CreateTable', {
+    TableName: table,
+    BillingMode: 'PROVISIONED',
+    ProvisionedThroughput: { ReadCapacityUnits: 3, WriteCapacityUnits: 4 },
+    KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+    AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'N' }],
+  })
+  const { Table: described } = (await way.ask('DescribeTable', { TableName: table })).body
+  assert.equal(described.ProvisionedThroughput.WriteCapacityUnits, 4)
+  const { body } = await way.ask('BatchWriteItem', {
+    RequestItems: { [table]: [{ PutRequest: { Item: { id: { N: '7' } } } }] },
+  })
+  assert.deepEqual(body, { UnprocessedItems: {} })
+  assert.equal(way.gateway.statistics().acknowledgedWrites, 2)
+})
+
 test('single requests are throttled whole, reads and writes apart', async () => {
   await using way = await through({ capacity: { ...FIVE, readUnitsPerSecond: 2, writeUnitsPerSecond: 3 } })
   const { table } = way

@@ -21,7 +21,8 @@ export interface TcpEvent {
   readonly atMs: number
   /**
    * - `reset`: every connection is reset
-   * - `half-open`: the connections that there are carry nothing any more, in either direction, and nobody is told
+   * - `half-open`: the connections that there are carry nothing any more, in either direction, and nobody is told; where
+   *   `forMs` is given they are reset after so long
    * - `refused`: no connection is accepted for `forMs`, and those that there are end
    */
   readonly kind: 'reset' | 'half-open' | 'refused'
@@ -159,12 +160,15 @@ export class TcpProxy implements AsyncDisposable {
   #happen({ kind, forMs = 0 }: TcpEvent): void {
     if (kind === 'half-open') {
       for (const pair of this.#pairs) {
-        if (!pair.frozen) this.counts.halfOpen += 1
+        if (pair.frozen) continue
         pair.frozen = true
+        this.counts.halfOpen += 1
+        if (forMs > 0) this.#later(forMs, () => this.#reset(pair))
       }
       return
     }
-    for (const pair of [...this.#pairs]) this.#reset(pair)
+    // Of what carries nothing nobody hears, not even that it ended.
+    for (const pair of [...this.#pairs]) if (!pair.frozen) this.#reset(pair)
     if (kind === 'reset') return
     this.counts.refusedPeriods += 1
     this.#listener?.close()
