@@ -5,7 +5,7 @@ import { runScenario, type Scenario } from '../simulator/scenario.ts'
 import { SCENARIOS } from '../simulator/scenarios.ts'
 import { driveScenario } from './driveScenario.ts'
 import { phaseFigures } from './phaseFigures.ts'
-import { scenarioPanel, throttledPercent } from './scenarioPanel.ts'
+import { percent, scenarioPanel } from './scenarioPanel.ts'
 import { Talk, type TalkOptions } from './talk.ts'
 
 export interface ScenarioFlags extends TalkOptions {
@@ -62,9 +62,10 @@ function table(phases: readonly ReturnType<typeof phaseFigures>[]): string {
     formatCount(phase.offered),
     formatCount(phase.used),
     `${(phase.usedShare * 100).toFixed(1)} %`,
-    throttledPercent(phase),
+    percent(phase.throttledShare),
+    percent(phase.partlyThrottledShare),
   ])
-  const all = [['', 'units there', 'used', 'share', 'throttled'], ...rows]
+  const all = [['', 'units there', 'used', 'share', 'requests throttled', 'in part'], ...rows]
   const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)))
   const line = (row: readonly string[]): string =>
     row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]! + 2))).join('')

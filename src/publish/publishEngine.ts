@@ -609,7 +609,7 @@ export class PublishEngine {
         return false
       }
     }
-    const waitMs = this.#limiter.take(units, now, now >= this.#hotUntilMs)
+    const waitMs = this.#limiter.take(units, now)
     if (waitMs === 0) {
       if (hot) this.#asideBucket.spend(units)
       return true

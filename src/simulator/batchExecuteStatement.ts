@@ -79,7 +79,7 @@ export function keyOf(change: ItemChange, table: SimulatedTable): PrimaryKey {
 function executeStatement(call: Call, understood: Understood): ReturnType<typeof execute> {
   const { change, table, key } = understood
   if (!change.deletes || table.get(key) !== undefined) return execute(call, understood)
-  return { holds: true, spent: chargeFailedCondition(call, table, key) }
+  return { holds: true, throttle: chargeFailedCondition(call, table, key) }
 }
 
 /** Makes a change if what it expects holds. */

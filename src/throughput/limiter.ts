@@ -86,14 +86,12 @@ export class Limiter {
   /**
    * Takes an estimate of the table's units and returns 0, or takes nothing and returns how many milliseconds to wait before
    * asking again.
-   *
-   * @param mayClimb whether limits that are known may be tried: not while throttles come from a hot part of the table
    */
-  take(units: number, nowMs: number, mayClimb = true): number {
+  take(units: number, nowMs: number): number {
     let waitMs = Math.max(this.#heldUntilMs - nowMs, this.#asked.shortMs(units, nowMs))
-    waitMs = Math.max(waitMs, shortMs(this.#table, units, nowMs, mayClimb))
+    waitMs = Math.max(waitMs, shortMs(this.#table, units, nowMs))
     for (const index of this.#indexes.values())
-      waitMs = Math.max(waitMs, shortMs(index, units * index.share, nowMs, mayClimb))
+      waitMs = Math.max(waitMs, shortMs(index, units * index.share, nowMs))
     if (waitMs > 0) return waitMs
     this.#asked.spend(units)
     this.#table.bucket.spend(units)
@@ -169,9 +167,9 @@ function newResource(bounds: Bounds, share: number, nowMs: number): Resource {
   return { finder, bucket: new UnitBucket(finder.unitsPerSecond, nowMs), share }
 }
 
-function shortMs({ bucket, finder }: Resource, units: number, nowMs: number, mayClimb: boolean): number {
+function shortMs({ bucket, finder }: Resource, units: number, nowMs: number): number {
   const waitMs = bucket.shortMs(units, nowMs)
-  if (waitMs > 0) finder.onWait(mayClimb)
+  if (waitMs > 0) finder.onWait()
   return waitMs
 }
 

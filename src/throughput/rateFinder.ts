@@ -79,7 +79,6 @@ export class RateFinder {
   #consumed = 0
   #throttled = 0
   #used = false
-  #mayClimb = true
   /** Throttled in the epoch before; 0 when it was not. */
   #shareBefore = 0
   /** The limit is known by more than a moment. */
@@ -139,22 +138,16 @@ export class RateFinder {
   forgive(): void {
     this.#throttled = 0
     if (this.#before === undefined) return
-    const { unitsPerSecond, limit = Number.POSITIVE_INFINITY } = this.#before
-    this.#unitsPerSecond = Math.min(unitsPerSecond, limit * BELOW, this.#unitsPerSecondMax)
+    this.#unitsPerSecond = Math.min(this.#before.unitsPerSecond, this.#unitsPerSecondMax)
     this.#limit = this.#before.limit
     this.#before = undefined
     this.#limitBefore = undefined
     this.#total = false
   }
 
-  /**
-   * Somebody had to wait because of this rate.
-   *
-   * @param mayClimb whether a limit that is known may be tried
-   */
-  onWait(mayClimb = true): void {
+  /** Somebody had to wait because of this rate. */
+  onWait(): void {
     this.#used = true
-    this.#mayClimb = mayClimb
   }
 
   /**
@@ -331,7 +324,7 @@ export class RateFinder {
       unitsPerSecond *= 2 ** (elapsedMs / DOUBLE_MS)
     } else if (unitsPerSecond < 0.9 * this.#limit) {
       unitsPerSecond = Math.min(0.95 * this.#limit, unitsPerSecond * 2)
-    } else if (this.#mayClimb) {
+    } else {
       const usualMs = Math.max(PROBE_MS_MIN, (1_000 * PROBE_REQUESTS * this.#requestUnits) / unitsPerSecond)
       const probeMs = this.#exact ? usualMs : usualMs * INEXACT_PROBE
       this.#climbedMs += elapsedMs
