@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { phaseFigures } from '../../src/cli/phaseFigures.ts'
-import { scenarioPanel, throttledPercent } from '../../src/cli/scenarioPanel.ts'
+import { percent, scenarioPanel } from '../../src/cli/scenarioPanel.ts'
 import { formatCount } from '../../src/report/figures.ts'
 import { throughputChart } from '../../src/report/throughputChart.ts'
 import { runScenario, type Scenario, type ScenarioResult } from '../../src/simulator/scenario.ts'
@@ -24,7 +24,7 @@ function row(name: string, result: ScenarioResult): string {
   const requests = counts.requests / Math.max(1, counts.writes / 25)
   const cells = [
     name,
-    ...phases.map((one) => `${(one.usedShare * 100).toFixed(1)} % (${throttledPercent(one)})`),
+    ...phases.map((one) => `${(one.usedShare * 100).toFixed(1)} % (${percent(one.throttledShare + one.partlyThrottledShare)})`),
     requests.toFixed(2),
     formatCount(client.lost),
   ]
