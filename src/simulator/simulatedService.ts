@@ -130,7 +130,7 @@ export class SimulatedService implements Wire {
     const latencyMs = drawLatencyMs(latency, random, operation, body.length) * (fault === 'slow' ? 100 : 1)
     const exchange = new Exchange(clock, receiver, record, () => this.#underWay.delete(exchange))
     this.#underWay.add(exchange)
-    this.log.inFlightMax = Math.max(this.log.inFlightMax, this.#underWay.size)
+    this.log.noteUnderWay(this.#underWay.size)
     let failed = true
     if (this.#closed) {
       exchange.failAfter(0, 'closed', 'the connection was closed')
