@@ -50,7 +50,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'hot-partition',
     title: 'Others use up one partition of 40',
-    capacity: { ...provisioned(20_000), partitions: 40 },
+    capacity: { ...provisioned(8_000), partitions: 40 },
     items: { order: SHUFFLED },
     durationMs: 60_000,
     events: [
