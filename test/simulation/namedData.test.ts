@@ -227,6 +227,8 @@ test('a visitor throws, returns nothing, changes the key or a thousand attribute
   )
   const { written, filtered, rejected } = await clock.run(job.run())
   assert.deepEqual([written, filtered, rejected, rejects.length, shared.count], [100, 100, 200, 200, 400])
+  const ofKey = rejects.filter(({ message }) => /a key attribute can not be changed/.test(message))
+  assert.equal(ofKey.length, 100)
   const items = new Map(simulated.entries())
   assert.equal(Object.keys(items.get('{"S":"k3"}')!).length, 1_002)
   for (const [, item] of items) assert.match(`${item['n']!['N']}`, /^\d+$/)
