@@ -199,8 +199,14 @@ export class SimulatedService implements Wire {
       requestId: record.id,
       gzip: false,
       date: new Date(this.#serviceTimeMs()).toUTCString(),
-      retryAfterMs: reply.status === 503 || THROTTLES.has(record.error) ? this.#faults.retryAfterMs : undefined,
+      retryAfterMs: this.#retryAfterMs(reply.status, record.error),
     })
+  }
+
+  #retryAfterMs(status: number, error: string): number | undefined {
+    const { retryAfterMs, untilMs = Number.POSITIVE_INFINITY } = this.#faults
+    const asks = status === 503 || THROTTLES.has(error)
+    return asks && this.#options.clock.now() < untilMs ? retryAfterMs : undefined
   }
 
   #answer(
