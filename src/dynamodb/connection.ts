@@ -119,17 +119,26 @@ interface Sdk {
 /** The SDK's client is made for its resolved configuration only; it never sends a request. */
 async function loadSdk(profile: string | undefined, region: string | undefined): Promise<Sdk> {
   const { DynamoDBClient } = await import('@aws-sdk/client-dynamodb')
-  const client = new DynamoDBClient({
-    ...(profile === undefined ? {} : { profile }),
-    ...(region === undefined ? {} : { region }),
-  })
+  const makeClient = (more: object = {}) =>
+    new DynamoDBClient({
+      ...(profile === undefined ? {} : { profile }),
+      ...(region === undefined ? {} : { region }),
+      ...more,
+    })
+  const client = makeClient()
+  let { credentials } = client.config
   const config = client.config as typeof client.config & {
     serviceConfiguredEndpoint?: () => Promise<string | undefined>
     accountIdEndpointMode?: () => Promise<'disabled' | 'preferred' | 'required'>
   }
   return {
     region: async () => config.region(),
-    credentials: (options) => config.credentials(options),
+    credentials: (options) => {
+      // The SDK keeps profile files as it read them first, also when it is told to refresh. What was refused may have been
+      // replaced there since.
+      if (options?.forceRefresh === true) ({ credentials } = makeClient({ ignoreCache: true }).config)
+      return credentials(options)
+    },
     endpoint: async (resolvedRegion, provider, ignoreConfigured) => {
       const configured = ignoreConfigured ? undefined : await config.serviceConfiguredEndpoint?.()
       if (configured !== undefined && configured !== '') return configured

@@ -102,7 +102,7 @@ function drawLegend(hasAllowed: boolean): string {
       ? `<path class="${kind}" d="M${x} 57h18"/>`
       : `<rect class="${kind}" x="${x}" y="52" width="18" height="10" rx="2"/>`
     const text = `<text x="${x + 24}" y="61">${words}</text>`
-    x += 24 + words.length * 6.3 + 18
+    x += 24 + words.length * 6 + 12
     return mark + text
   })
   return drawn.join('\n')

@@ -49,7 +49,7 @@ export interface FaultPlan {
   readonly partFailureShare?: number
   /** Share of them that are throttled for no reason of capacity, as by a key range, until then too, 0 to 1. Default 0. */
   readonly partThrottleShare?: number
-  /** `x-amz-retry-after`, sent with every throttle of a whole request and every 503. Default: not sent. */
+  /** `x-amz-retry-after`, sent with every throttle of a whole request and every 503, until then too. Default: not sent. */
   readonly retryAfterMs?: number
 }
 

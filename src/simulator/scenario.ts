@@ -79,7 +79,7 @@ export interface ScenarioSeries {
   readonly throttled: number[]
   readonly partlyThrottled: number[]
   readonly failed: number[]
-  /** Requests under way at the end of the step. */
+  /** The most requests that were under way at once. */
   readonly inFlight: number[]
   /** What the client allowed itself; undefined where it has no such limit. */
   readonly allowed: (number | undefined)[]
@@ -196,7 +196,7 @@ async function watch(
     series.throttled.push((now.throttledRequests - counts.throttledRequests) / seconds)
     series.partlyThrottled.push((now.partlyThrottledRequests - counts.partlyThrottledRequests) / seconds)
     series.failed.push((now.failedRequests - counts.failedRequests) / seconds)
-    series.inFlight.push(service.requestsUnderWay)
+    series.inFlight.push(Math.max(service.log.takeUnderWayMax(), service.requestsUnderWay))
     series.allowed.push(world.allowedPerSecond?.())
     counts = now
   }

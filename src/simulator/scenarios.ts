@@ -50,7 +50,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'hot-partition',
     title: 'Others use up one partition of 40',
-    capacity: { ...provisioned(20_000), partitions: 40 },
+    capacity: { ...provisioned(8_000), partitions: 40 },
     items: { order: SHUFFLED },
     durationMs: 60_000,
     events: [
@@ -144,7 +144,7 @@ function orders(): Scenario[] {
   const all: [string, string, ScenarioOrder][] = [
     ['order-shuffled', 'Items in no order: what the others are measured by', SHUFFLED],
     ['order-scan', 'Items in the order of a scan, written back', { kind: 'segments', items, segments: 64 }],
-    ['order-files', 'Forty files, each in the order of a scan', { kind: 'files', items, files: 40 }],
+    ['order-files', 'Eight files, each in the order of a scan', { kind: 'files', items, files: 8 }],
   ]
   return all.map(([name, title, order]) => ({
     name,

@@ -23,7 +23,11 @@ export class ServiceError extends Error {
   readonly reasons: readonly ThrottleReason[]
 
   constructor(code: string, message: string, status = 400, reasons: readonly ThrottleReason[] = []) {
+    // Throttles come by the thousand, and nobody looks at where one was made.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super(message)
+    Error.stackTraceLimit = stackTraceLimit
     this.code = code
     this.status = status
     this.reasons = reasons

@@ -130,7 +130,7 @@ export class SimulatedService implements Wire {
     const latencyMs = drawLatencyMs(latency, random, operation, body.length) * (fault === 'slow' ? 100 : 1)
     const exchange = new Exchange(clock, receiver, record, () => this.#underWay.delete(exchange))
     this.#underWay.add(exchange)
-    this.log.inFlightMax = Math.max(this.log.inFlightMax, this.#underWay.size)
+    this.log.noteUnderWay(this.#underWay.size)
     let failed = true
     if (this.#closed) {
       exchange.failAfter(0, 'closed', 'the connection was closed')
@@ -199,8 +199,14 @@ export class SimulatedService implements Wire {
       requestId: record.id,
       gzip: false,
       date: new Date(this.#serviceTimeMs()).toUTCString(),
-      retryAfterMs: reply.status === 503 || THROTTLES.has(record.error) ? this.#faults.retryAfterMs : undefined,
+      retryAfterMs: this.#retryAfterMs(reply.status, record.error),
     })
+  }
+
+  #retryAfterMs(status: number, error: string): number | undefined {
+    const { retryAfterMs, untilMs = Number.POSITIVE_INFINITY } = this.#faults
+    const asks = status === 503 || THROTTLES.has(error)
+    return asks && this.#options.clock.now() < untilMs ? retryAfterMs : undefined
   }
 
   #answer(

@@ -58,6 +58,7 @@ export class WriteLog {
   /** The most requests that were under way at once. */
   inFlightMax = 0
   readonly #keeps: boolean
+  #underWayMax = 0
   readonly #counts = {
     requests: 0,
     writes: 0,
@@ -69,6 +70,19 @@ export class WriteLog {
   /** @param keeps whether requests and writes are kept, and not counted alone */
   constructor(keeps: boolean) {
     this.#keeps = keeps
+  }
+
+  /** So many requests are under way. */
+  noteUnderWay(count: number): void {
+    if (count > this.inFlightMax) this.inFlightMax = count
+    if (count > this.#underWayMax) this.#underWayMax = count
+  }
+
+  /** The most requests that were under way at once since this was last asked for. */
+  takeUnderWayMax(): number {
+    const most = this.#underWayMax
+    this.#underWayMax = 0
+    return most
   }
 
   get counts(): LogCounts {

@@ -8,7 +8,7 @@ import { runScenario, type Scenario, type ScenarioResult } from '../../src/simul
 import { SCENARIOS } from '../../src/simulator/scenarios.ts'
 import { POLICIES } from './policies/policies.ts'
 
-// node .build/test/simulation/compare.js [SCENARIO ...] [--policy WORD] [--plots DIRECTORY]
+// npm run compare -- [SCENARIO ...] [--policy WORD] [--plots DIRECTORY]
 //   Headrace and other people's clients in the same worlds: a table in Markdown on standard output, and with --plots a
 //   picture for each scenario. Without names all scenarios are played, which takes minutes.
 

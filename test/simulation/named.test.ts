@@ -1,33 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { connect, HeadraceError, type PublisherOptions, type Table } from '../../src/index.ts'
-import { seededRandom } from '../../src/runtime/random.ts'
-import type { CapacityOptions } from '../../src/simulator/capacity.ts'
-import type { FaultPlan } from '../../src/simulator/faults.ts'
-import { SimulatedService } from '../../src/simulator/simulatedService.ts'
-import { VirtualClock } from '../../src/simulator/virtualClock.ts'
-
-const PLENTY: CapacityOptions = { billing: 'provisioned', writeUnitsPerSecond: 2_000, burstSeconds: 0 }
-
-/** A table `things` with the key `pk`, its faults only after it has been looked at. */
-async function start(faults: FaultPlan, capacity: CapacityOptions = PLENTY) {
-  const clock = new VirtualClock()
-  const service = new SimulatedService({ clock, random: seededRandom(5) })
-  service.addTable({ name: 'things', key: { partition: { name: 'pk', type: 'S' } }, capacity })
-  const table = connect({ endpoint: 'http://localhost:1', transport: service, clock, random: seededRandom(6) }).table(
-    'things',
-  )
-  await clock.run(table.describe())
-  service.setFaults(faults)
-  return { clock, service, table }
-}
-
-async function publish(table: Table, count: number, options: PublisherOptions = {}) {
-  const publisher = table.publisher(options)
-  for (let index = 0; index < count; index += 1) if (!publisher.put({ pk: `k${index}` })) await publisher.ready
-  await publisher.close()
-  return publisher.stats
-}
+import { HeadraceError } from '../../src/index.ts'
+import { publish, start } from './start.ts'
 
 test('every write is throttled for 60 s: no error, and full speed again within 10 s', async () => {
   const { clock, service, table } = await start({ windows: [{ fromMs: 2_000, toMs: 62_000, fault: 'throttle' }] })

@@ -101,10 +101,30 @@ async function play(run: Run): Promise<void> {
   // A table that can not even be looked at is another story, told by tests of its own.
   await table.describe()
   service.setFaults(world.faults)
+  scheduleChanges(run)
   if (world.hopeless !== undefined) clock.setTimer(() => endHope(run), world.hopeless.fromMs)
   const jobs = { publish: runPublish, load: runLoad, update: runUpdate, scan: runRead, count: runRead }
   await jobs[world.job](run)
   checkRequests(run)
+}
+
+function scheduleChanges({ world, clock, service, simulated }: Run): void {
+  const { tableChange, occupied } = world
+  if (tableChange !== undefined) {
+    const change = (): void => {
+      if (service.tables.has('things')) service.updateTable('things', tableChange.changes)
+    }
+    clock.setTimer(change, tableChange.atMs)
+  }
+  if (occupied === undefined) return
+  const occupy = (share: number): void => {
+    for (const kind of ['read', 'write'] as const) {
+      const offered = Math.min(simulated.capacity.rate(kind), 4_000)
+      simulated.capacity.occupy(kind, offered * share, clock.now())
+    }
+  }
+  clock.setTimer(() => occupy(occupied.share), occupied.fromMs)
+  clock.setTimer(() => occupy(0), occupied.toMs)
 }
 
 function endHope({ world, service }: Run): void {

@@ -41,6 +41,10 @@ export interface World {
   readonly pageItemsMax: number
   /** The job is told to stop then; undefined for never. */
   readonly stopAtMs: number | undefined
+  /** The table is changed then; undefined for never. */
+  readonly tableChange: { readonly atMs: number; readonly changes: Partial<CapacityOptions> } | undefined
+  /** Others take this share of what is provisioned, meanwhile; undefined for never. */
+  readonly occupied: { readonly fromMs: number; readonly toMs: number; readonly share: number } | undefined
   /** It can not succeed, for this reason, from then on. */
   readonly hopeless: { readonly fromMs: number; readonly why: 'throttled' | 'failing' | 'table gone' } | undefined
 }
@@ -57,7 +61,14 @@ export function makeWorld(seed: number): World {
   const records = Math.ceil(20 * 30 ** random())
   const keys = chance(0.3) ? records : Math.ceil(records * random())
   const faults = drawFaults(random, pick, chance)
-  const quietAtMs = Math.max(faults.untilMs ?? 0, ...(faults.windows ?? []).map(({ toMs }) => toMs))
+  // Dice of their own: worlds that were found to tell something stay as they were.
+  const more = drawMore(seededRandom(Math.imul(seed, 0x27d4eb2f) ^ 0x165667b1))
+  const quietAtMs = Math.max(
+    faults.untilMs ?? 0,
+    more.tableChange === undefined ? 0 : more.tableChange.atMs + 3_000,
+    more.occupied?.toMs ?? 0,
+    ...(faults.windows ?? []).map(({ toMs }) => toMs),
+  )
   const ambiguous =
     AMBIGUOUS_FAULTS.some((fault) => (faults.shares?.[fault] ?? 0) > 0) ||
     (faults.windows ?? []).some(({ fault }) => AMBIGUOUS_FAULTS.includes(fault)) ||
@@ -73,7 +84,9 @@ export function makeWorld(seed: number): World {
     latency: { medianMs: pick(1, 5, 10, 40, 200), sigma: pick(0, 0.5, 1) },
     dialect: pick('clauses', 'clauses', 'commas', 'none'),
     aheadMs: chance(0.1) ? pick(-3_600_000, 3_600_000) : 0,
-    faults,
+    faults: { ...faults, ...more.faults },
+    tableChange: more.tableChange,
+    occupied: more.occupied,
     quietAtMs,
     ambiguous,
     records,
@@ -96,6 +109,32 @@ export function makeWorld(seed: number): World {
     stopAtMs: ending > 0.92 ? random() * 3_000 : undefined,
     hopeless: ending < 0.06 ? { fromMs: random() * 300, why: pick('throttled', 'failing', 'table gone') } : undefined,
   }
+}
+
+/** In one world of three the table changes, others use it, or the service pushes back in ways of its own. */
+function drawMore(
+  random: Random,
+): { tableChange: World['tableChange']; occupied: World['occupied'] } & { readonly faults: FaultPlan } {
+  const pick = <Value>(...values: readonly Value[]): Value => values[Math.floor(random() * values.length)]!
+  const kind = random()
+  const atMs = random() * 3_000
+  const none = { tableChange: undefined, occupied: undefined, faults: {} }
+  if (kind < 0.08) {
+    const writeUnitsPerSecond = pick(20, 100, 1_000)
+    const changes: Partial<CapacityOptions> = pick(
+      { writeUnitsPerSecond },
+      { billing: 'provisioned', writeUnitsPerSecond, readUnitsPerSecond: writeUnitsPerSecond },
+      { billing: 'on demand' },
+      { billing: 'on demand', writeUnitsPerSecondMax: writeUnitsPerSecond },
+    )
+    return { ...none, tableChange: { atMs, changes } }
+  }
+  if (kind < 0.16) {
+    return { ...none, occupied: { fromMs: atMs, toMs: atMs + pick(1_000, 20_000), share: pick(0.5, 0.9, 1) } }
+  }
+  if (kind < 0.24) return { ...none, faults: { partThrottleShare: pick(0.05, 0.5, 0.9) } }
+  if (kind < 0.32) return { ...none, faults: { retryAfterMs: pick(1, 500, 5_000) } }
+  return none
 }
 
 type Pick = <Value>(...values: readonly Value[]) => Value

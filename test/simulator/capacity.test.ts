@@ -51,6 +51,25 @@ test('a maximum on demand holds', () => {
   assert.equal(capacity.shortage('write', 0, 9_999), 'MaxOnDemandThroughputExceeded')
 })
 
+test('a table on demand and its indexes share 40,000 units a second', () => {
+  const quota = { read: new Allowance(40_000, 1, 1, 0), write: new Allowance(40_000, 1, 1, 0) }
+  const options: CapacityOptions = { billing: 'on demand', warmWriteUnitsPerSecond: 64_000 }
+  const table = new Capacity(options, quota, 0)
+  const index = new Capacity(options, quota, 0)
+  assert.equal(table.offered('write'), 40_000)
+  let units = 0
+  for (let ms = 0; ms < 5_000; ms += 1) {
+    for (let turn = 0; turn < 60; turn += 1) {
+      const hash = EVEN[(ms + turn * 7) % EVEN.length]!
+      if ([table, index].some((one) => one.shortage('write', hash, ms) !== undefined)) continue
+      for (const one of [table, index]) one.spend('write', hash, 1, ms)
+      units += 2
+    }
+  }
+  assert.ok(units >= 238_000 && units <= 242_000, `${units}`)
+  assert.equal(table.shortage('write', EVEN[0]!, 4_999), 'AccountLimitExceeded')
+})
+
 test('sustained heat splits a range, but not a single key', () => {
   const range = capacityOf({ billing: 'provisioned', writeUnitsPerSecond: 5_000, partitions: 1, splitAfterMs: 5_000 })
   drain(range, 8, EVEN)

@@ -35,7 +35,11 @@ export class CubicLimiter {
   async take(): Promise<void> {
     if (!this.#enabled) return
     this.#fill()
-    if (this.#capacity < 1) await sleep(this.#clock, ((1 - this.#capacity) / this.#fillRate) * 1_000)
+    while (this.#capacity < 1) {
+      // Node's timers wait a millisecond at least.
+      await sleep(this.#clock, Math.max(1, ((1 - this.#capacity) / this.#fillRate) * 1_000))
+      this.#fill()
+    }
     this.#capacity -= 1
   }
 
