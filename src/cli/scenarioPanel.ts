@@ -9,7 +9,7 @@ export function scenarioPanel(name: string, result: ScenarioResult): ThroughputP
   const shares = figures.map((one) => `${Math.round(one.usedShare * 100)} %`).join(', ')
   const { lost } = result.client
   const throttles = figures.map((one) => percent(one.throttledShare + one.partlyThrottledShare)).join(', ')
-  const note = `used ${shares} · throttled ${throttles}${lost === 0 ? ' · nothing lost' : ` · ${formatCount(lost)} lost`}`
+  const note = `used ${shares} · throttled ${throttles} · ${formatCount(lost)} lost`
   return { name, note, ...result.series }
 }
 
