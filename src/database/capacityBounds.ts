@@ -34,6 +34,17 @@ export function capacityBounds(
   return { table: bounds(table), indexes: new Map(indexes.map((one) => [one.name, bounds(one)])) }
 }
 
+/**
+ * Units a second that a table as a whole gives, so that what is throttled by key range below it is that range's. Of a
+ * provisioned table any: what the whole is short of has a reason of its own.
+ */
+export function provenUnits(table: TableDescription, direction: 'read' | 'write'): number {
+  if (table.billing === 'provisioned') return Number.POSITIVE_INFINITY
+  return direction === 'read'
+    ? Math.max(START_READ_UNITS_PER_SECOND, table.warmReadUnitsPerSecond)
+    : Math.max(START_WRITE_UNITS_PER_SECOND, table.warmWriteUnitsPerSecond)
+}
+
 function boundsOf(capacity: TableCapacity, direction: 'read' | 'write', share: number, provisioned: boolean): Bounds {
   const [units, most, warm, start] =
     direction === 'read'

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../runtime/clock.ts'
 import { type Bounds, Limiter, UNBOUNDED } from '../throughput/limiter.ts'
 import { DEFAULT_RATE, type Rate, type RateControl, shareOf } from '../throughput/rate.ts'
-import { capacityBounds } from './capacityBounds.ts'
+import { capacityBounds, provenUnits } from './capacityBounds.ts'
 import type { TableDescription } from './tableDescription.ts'
 
 /** A table may be given more or less while it is worked on; it is looked at so often. */
@@ -37,6 +37,10 @@ export class TableRates implements RateControl {
     const now = options.clock.now()
     this.limiter = new Limiter({ askedUnitsPerSecond: this.#asked, ...this.#bounds() }, now)
     this.#lookLater()
+  }
+
+  get provenUnitsPerSecond(): number {
+    return this.#description === undefined ? 0 : provenUnits(this.#description, this.#options.direction)
   }
 
   setRate(rate: Rate): void {

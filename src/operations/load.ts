@@ -7,6 +7,7 @@ import type { Summary } from '../job/summary.ts'
 import type { Entry, EntryOwner } from '../publish/entry.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
+import { segmentOrder } from '../scan/segmentOrder.ts'
 import { StorageError } from '../storage/storageError.ts'
 import type { RecordSource } from './file.ts'
 import type { Job, JobRates, RunOptions } from './job.ts'
@@ -32,6 +33,7 @@ const UNSETTLED_MIN = 50
 
 /** A source that is being read. */
 interface Stream {
+  readonly lane: number
   /** Writes under way. A source whose partition is hot waits for these, and the others go on. */
   unsettled: number
   room: Deferred<void> | undefined
@@ -50,7 +52,8 @@ class LoadJob implements Job, EntryOwner {
     this.#sources = sources
     this.#run = new WriteRun('load', table, options)
     const side = Math.min(OPEN_MAX, sources.length)
-    this.#unsettledMax = Math.max(UNSETTLED_MIN, (options.maxQueueSize ?? 10_000) / Math.max(1, side))
+    // Half of the queue for all of them together, so that one that waits never keeps another out.
+    this.#unsettledMax = Math.max(UNSETTLED_MIN, (options.maxQueueSize ?? 10_000) / Math.max(1, side) / 2)
   }
 
   get progress(): Summary {
@@ -69,7 +72,10 @@ class LoadJob implements Job, EntryOwner {
       const wakeAll = (): void => this.#wakeAll()
       signal?.addEventListener('abort', wakeAll, { once: true })
       try {
-        const left = [...this.#sources].reverse()
+        // Files lie in the order of their ranges, if any: those that are open together shall be far apart.
+        const left = segmentOrder(this.#sources.length)
+          .map((index) => this.#sources[index]!)
+          .reverse()
         const readers = Array.from({ length: Math.min(OPEN_MAX, left.length) }, async () => {
           for (let source = left.pop(); source !== undefined; source = left.pop()) {
             if (signal?.aborted === true || this.#failure !== undefined) return
@@ -90,7 +96,7 @@ class LoadJob implements Job, EntryOwner {
   }
 
   async #readSource(source: RecordSource, engine: PublishEngine, signal: AbortSignal | undefined): Promise<void> {
-    const stream: Stream = { unsettled: 0, room: undefined }
+    const stream: Stream = { lane: this.#sources.indexOf(source), unsettled: 0, room: undefined }
     const several = this.#sources.length > 1
     if (several) this.#streams.set(source.name, stream)
     let turn = 0
@@ -98,7 +104,7 @@ class LoadJob implements Job, EntryOwner {
       for await (const records of untilAborted(source.records(), signal)) {
         for (const record of records) {
           if (signal?.aborted === true || this.#failure !== undefined) return
-          if (!this.#take(record, engine)) await this.#run.room(signal)
+          if (!this.#take(record, engine, stream.lane)) await this.#run.room(signal)
           if (!several) continue
           stream.unsettled += 1
           if (stream.unsettled >= this.#unsettledMax) await this.#streamRoom(stream, signal)
@@ -115,7 +121,7 @@ class LoadJob implements Job, EntryOwner {
   }
 
   /** @returns whether there is room for another */
-  #take(record: SourceRecord, engine: PublishEngine): boolean {
+  #take(record: SourceRecord, engine: PublishEngine, lane: number): boolean {
     const run = this.#run
     run.tally.read += 1
     if ('error' in record) {
@@ -125,7 +131,7 @@ class LoadJob implements Job, EntryOwner {
     }
     const { item } = record
     try {
-      return engine.put(item, this, record.place)
+      return engine.put(item, this, record.place, lane)
     } catch (error) {
       if (!(error instanceof ItemError)) throw error
       run.reject({ code: 'InvalidItem', message: error.message, place: placeOf(record.place), item })

@@ -114,7 +114,8 @@ class UpdateJob implements Job, EntryOwner {
         holdSegments: true,
       })
       this.#unsettled = new Uint32Array(this.#scan.segments)
-      this.#unsettledMax = Math.max(UNSETTLED_MIN, (this.#options.maxQueueSize ?? 10_000) / concurrency)
+      // Half of the queue for all of them together, so that one that waits never keeps another out.
+      this.#unsettledMax = Math.max(UNSETTLED_MIN, (this.#options.maxQueueSize ?? 10_000) / concurrency / 2)
       await this.#visitAll(this.#scan, concurrency, signal)
       this.#scan.destroy()
       return await run.finish(signal, () => this.#settled())
@@ -243,7 +244,7 @@ class UpdateJob implements Job, EntryOwner {
     }
     this.#unsettled[segment]! += 1
     const origin: Origin = { segment, conflicts }
-    return this.#engine.change(change, this.#hashOf(item, raw), 1, this, origin)
+    return this.#engine.change(change, this.#hashOf(item, raw), 1, this, origin, segment)
   }
 
   #rejectVisit(raw: RawItem, error: unknown): void {

@@ -40,6 +40,8 @@ export class Entry {
   owner: EntryOwner
   /** Whatever its owner needs to know it by: a place in a file, a page of a scan. */
   origin: unknown = undefined
+  /** Which of several sources it comes from: what is throttled goes again in this order, see `AsideQueue`. */
+  lane = 0
   state: 'buffered' | 'in flight' | 'delayed' | 'following' | 'superseded' | 'settled' = 'buffered'
   tries = 0
   /** An earlier try may have taken effect though it was not acknowledged. */

@@ -28,6 +28,7 @@ import {
   readChangeBatchReply,
   singleChange,
 } from './changeBatch.ts'
+import { AsideQueue } from './asideQueue.ts'
 import { type ConsumedCapacity, readConsumed } from './consumed.ts'
 import { Entry, type EntryOwner, type Epoch, entryEncoder, entryKey, entryPartition } from './entry.ts'
 import { HotKeys } from './hotKeys.ts'
@@ -96,6 +97,8 @@ const REST_MS = 50
 /** A scout follows soon, so that what it meets is what the others meet. */
 const SCOUT_DELAY_MS = 25
 const SCOUT_EVERY_MS = 100
+/** Of what a table is known to give: above, it may be the table itself that is short. */
+const PROVEN_SHARE = 0.9
 /** While it is hot somewhere, so many times the queue's size may wait for that, besides what waits for the rest. */
 const ASIDE_QUEUE_FACTOR = 10
 /** Nothing was throttled aside for so long, and it is not hot any more. */
@@ -149,8 +152,8 @@ export class PublishEngine {
   /** Batches to be sent as they are: halves of one that was refused for some entry in it. */
   readonly #prepared = new Ring<Prepared>(4)
   /** What was throttled and may go again. */
-  readonly #asideWrites = new Ring<Entry>(64)
-  readonly #asideChanges = new Ring<Entry>(64)
+  readonly #asideWrites = new AsideQueue()
+  readonly #asideChanges = new AsideQueue()
   /** What was throttled and rests; it moves aside together. */
   #resting: Entry[] = []
   #rest: Timer | undefined
@@ -175,7 +178,7 @@ export class PublishEngine {
   readonly #latencyMicros: RecordableHistogram = createHistogram()
 
   /** In the order in which they are looked at. */
-  readonly #queues: readonly { readonly queue: Ring<Entry>; readonly way: 'fresh' | 'aside' }[] = [
+  readonly #queues: readonly { readonly queue: Ring<Entry> | AsideQueue; readonly way: 'fresh' | 'aside' }[] = [
     { queue: this.#asideWrites, way: 'aside' },
     { queue: this.#asideChanges, way: 'aside' },
     { queue: this.#writes, way: 'fresh' },
@@ -244,14 +247,15 @@ export class PublishEngine {
    * Takes an item to be written whole. Returns whether there is room for another.
    *
    * @param origin whatever the owner knows it by
+   * @param lane which of several sources it comes from, from 0
    * @throws {ItemError} when it can not be stored
    */
-  put(item: PlainItem, owner: EntryOwner, origin: unknown): boolean {
+  put(item: PlainItem, owner: EntryOwner, origin: unknown, lane = 0): boolean {
     const encoder = this.#putEncoder
     const hash = keyHash(item, this.#options.schema)
     const text = encoder.encode(item)
     const bytes = encoder.ascii ? text.length : Buffer.byteLength(text)
-    return this.write('put', text, bytes, hash, writeUnits(encoder.sizeBytes), owner, origin)
+    return this.write('put', text, bytes, hash, writeUnits(encoder.sizeBytes), owner, origin, lane)
   }
 
   /**
@@ -271,6 +275,7 @@ export class PublishEngine {
     units: number,
     owner: EntryOwner,
     origin: unknown,
+    lane = 0,
   ): boolean {
     this.#checkOpen()
     this.#slab.write(text, wireBytes)
@@ -283,11 +288,12 @@ export class PublishEngine {
     entry.wireBytes = wireBytes
     entry.units = units
     entry.origin = origin
+    entry.lane = lane
     return this.#add(entry)
   }
 
   /** Takes a change. As {@link write}. */
-  change(change: Change, hash: number, units: number, owner: EntryOwner, origin: unknown): boolean {
+  change(change: Change, hash: number, units: number, owner: EntryOwner, origin: unknown, lane = 0): boolean {
     this.#checkOpen()
     const plan = this.#planner.planOf(change)
     const text = parametersText(change)
@@ -303,6 +309,7 @@ export class PublishEngine {
     entry.wireBytes = bytes + (plan.statements?.clauses.length ?? 512)
     entry.units = units
     entry.origin = origin
+    entry.lane = lane
     return this.#add(entry)
   }
 
@@ -370,7 +377,7 @@ export class PublishEngine {
     return entry.kind === 'change' ? this.#changes : this.#writes
   }
 
-  #asideQueueOf(entry: Entry): Ring<Entry> {
+  #asideQueueOf(entry: Entry): AsideQueue {
     return entry.kind === 'change' ? this.#asideChanges : this.#asideWrites
   }
 
@@ -557,7 +564,7 @@ export class PublishEngine {
     return undefined
   }
 
-  #takeBatch(queue: Ring<Entry>, way: Way): Entry[] {
+  #takeBatch(queue: Ring<Entry> | AsideQueue, way: Way): Entry[] {
     const batch: Entry[] = []
     let bytes = 0
     let units = 0
@@ -778,12 +785,14 @@ export class PublishEngine {
   ): void {
     const now = this.#clock.now()
     let explained = false
+    let ofRange = reasons !== undefined && reasons.length > 0
     for (const { reason, resource } of reasons ?? []) {
       const index = /\/index\/([^/]+)$/.exec(resource)?.[1]
       const label = index === undefined ? reason : `${reason} (${index})`
       this.#throttlingReasons.set(label, (this.#throttlingReasons.get(label) ?? 0) + 1)
       if (reason.includes('KeyRange')) continue
       explained = true
+      ofRange = false
       this.#limiter.onThrottled(index, throttledUnits, sentAtMs, now)
     }
     const hot = now < this.#hotUntilMs
@@ -799,8 +808,14 @@ export class PublishEngine {
       this.#asideBucket.setRate(this.#asideFinder.unitsPerSecond, now)
       return
     }
+    // Of a table on demand that gives as much as it ever did, any partition may be the first that is short.
+    const isProven = this.#limiter.goodputPerSecond < this.#options.rates.provenUnitsPerSecond * PROVEN_SHARE
+    if (ofRange && isProven) this.#judge.onRangeThrottled(now)
     const verdict = this.#judge.verdict(now)
-    if (verdict === 'hot') {
+    if (!isProven && way === 'fresh' && throttledUnits > 0 && !explained) {
+      this.#limiter.onThrottled(undefined, throttledUnits, sentAtMs, now)
+      if (verdict === 'hot') this.#hotUntilMs = now + HOT_MS
+    } else if (verdict === 'hot') {
       // What went before was taken for the table's.
       if (!hot) {
         this.#limiter.forgive(now)
@@ -876,11 +891,17 @@ export class PublishEngine {
     this.#fail(
       new HeadraceError(
         'NO_PROGRESS',
-        `nothing was stored in table ${this.#options.table} for ${Math.round(waitedMs / 1_000)} s (last: ${said})`,
+        `nothing was stored in table ${this.#options.table} for ${Math.round(waitedMs / 1_000)} s (last: ${said}${this.#reasonsInWords()})`,
         { place: { table: this.#options.table } },
       ),
     )
     return true
+  }
+
+  /** The reasons that the service gave for throttles, the most frequent first. */
+  #reasonsInWords(): string {
+    const reasons = [...this.#throttlingReasons].sort(([, left], [, right]) => right - left).map(([reason]) => reason)
+    return reasons.length === 0 ? '' : `; throttled for ${reasons.join(', ')}`
   }
 
   /** Entries that were not stored are buffered again, though not yet in a queue. */

@@ -98,20 +98,20 @@ function limitOf(writeUnitsPerSecond: number): Scenario {
     // Room for what is uneven by chance.
     capacity: { ...capacity, partitions: Math.ceil((writeUnitsPerSecond / 1_000) * 1.25) },
     items: { order: SHUFFLED },
-    durationMs: 120_000,
+    durationMs: 125_000,
     events: [
       { atMs: 0, what: 'others take half', act: (world) => occupy(world, writeUnitsPerSecond / 2) },
       { atMs: 40_000, what: 'others leave', act: (world) => occupy(world, 0) },
       {
-        atMs: 80_000,
+        atMs: 85_000,
         what: 'table at 60 %',
         act: ({ table, clock }) => table.capacity.setRate('write', writeUnitsPerSecond * 0.6, clock.now()),
       },
     ],
     phases: [
-      { name: 'from above', fromMs: 15_000, toMs: 40_000 },
-      { name: 'from below', fromMs: 55_000, toMs: 80_000 },
-      { name: 'after a change', fromMs: 95_000, toMs: 120_000 },
+      { name: 'from above', fromMs: 20_000, toMs: 40_000 },
+      { name: 'from below', fromMs: 65_000, toMs: 85_000 },
+      { name: 'after a change', fromMs: 105_000, toMs: 125_000 },
     ],
   }
 }
@@ -145,7 +145,8 @@ function orders(): Scenario[] {
   const all: [string, string, ScenarioOrder][] = [
     ['order-shuffled', 'Items in no order: what the others are measured by', SHUFFLED],
     ['order-scan', 'Items in the order of a scan, written back', { kind: 'segments', items, segments: 64 }],
-    ['order-files', 'Eight files, each in the order of a scan', { kind: 'files', items, files: 8 }],
+    ['order-files', 'Two hundred files of an export, each a range of hashes', { kind: 'segments', items, segments: 200 }],
+    ['order-sweeps', 'Eight files, each with all hashes in the order of a scan', { kind: 'files', items, files: 8 }],
   ]
   return all.map(([name, title, order]) => ({
     name,

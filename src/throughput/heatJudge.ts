@@ -4,7 +4,7 @@ const ODDS_RATIO = 6
 const SCOUT_UNITS_MIN = 6
 /** So much must have gone for the first time meanwhile, for each unit of the scout, to compare with. */
 const FRESH_PER_SCOUT = 2
-/** When not even that much goes in this time, it is the table. */
+/** When not even that much goes in this time, nothing can be said. */
 const TRIAL_MS_MAX = 400
 /** What a trial said holds for so long; and what was seen counts for half as much after half of that. */
 const VERDICT_MS = 1_000
@@ -59,6 +59,13 @@ export class HeatJudge {
     this.#verdictAtMs = nowMs
   }
 
+  /** Nothing but a part of the table can be the reason: the service said so, and the table gives more than was taken. */
+  onRangeThrottled(nowMs: number): void {
+    this.#trying = false
+    this.#verdict = 'hot'
+    this.#verdictAtMs = nowMs
+  }
+
   onFresh(storedUnits: number, throttledUnits: number, sentAtMs: number, nowMs: number): void {
     if (!this.#trying || sentAtMs < this.#sentAtMs) return
     this.#fresh.stored += storedUnits
@@ -81,7 +88,7 @@ export class HeatJudge {
     this.#fade(2 ** ((-2 * (nowMs - this.#verdictAtMs)) / VERDICT_MS))
     this.#verdictAtMs = nowMs
     if (!enough) {
-      this.#verdict = 'table'
+      this.#verdict = undefined
       return
     }
     add(this.#scouts, scout)

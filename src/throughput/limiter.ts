@@ -63,6 +63,11 @@ export class Limiter {
     return least
   }
 
+  /** Units a second of the table that were consumed of late. */
+  get goodputPerSecond(): number {
+    return this.#table.finder.goodputPerSecond
+  }
+
   setAsked(unitsPerSecond: number, nowMs: number): void {
     this.#asked.setRate(unitsPerSecond, nowMs)
   }
@@ -174,5 +179,7 @@ function shortMs({ bucket, finder }: Resource, units: number, nowMs: number): nu
 }
 
 function apply({ bucket, finder }: Resource, nowMs: number): void {
+  const pauseSeconds = finder.takePauseSeconds()
+  if (pauseSeconds > 0) bucket.spend(pauseSeconds * finder.unitsPerSecond)
   if (bucket.unitsPerSecond !== finder.unitsPerSecond) bucket.setRate(finder.unitsPerSecond, nowMs)
 }

@@ -23,6 +23,11 @@ export function shareOf(name: string, rate: Rate): number | undefined {
 /** A limiter, and who keeps it true. */
 export interface RateControl {
   readonly limiter: Limiter
+  /**
+   * Units a second that the table as a whole is known to give. Where less is taken, a throttle of a key range is of that range
+   * alone; above, on demand, it may be of all of them.
+   */
+  readonly provenUnitsPerSecond: number
   /** Called whenever more may be let through than a moment ago. */
   onChange: (() => void) | undefined
   setRate(rate: Rate): void

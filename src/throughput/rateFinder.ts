@@ -27,6 +27,7 @@ const INEXACT_PROBE = 0.25
 /** Not throttled after so many probes' time, the limit is not where it was. */
 const PROBES_MAX = 1.25
 const FLINCH_MAX = 1.1
+const PAUSE_SECONDS = 0.1
 /** Where no limit is known the rate doubles each so often; where one was passed without a throttle, each so often. */
 const DOUBLE_MS = 1_000
 const DOUBLE_MS_BEYOND = 2_000
@@ -74,6 +75,7 @@ export class RateFinder {
   #ignoreSentBefore = Number.NEGATIVE_INFINITY
   /** The next answer is where an epoch begins: what lies between two answers is what was consumed. */
   #begins = false
+  #goodput = 0
   #epochAt: number
   #answers = 0
   #consumed = 0
@@ -95,6 +97,7 @@ export class RateFinder {
   #before: { readonly unitsPerSecond: number; readonly limit: number | undefined } | undefined
   /** Nothing got through of late. */
   #total = false
+  #pauseSeconds = 0
   readonly #detector: NoiseDetector
   /** What less brought, when noise was found. */
   #trial: Noise['less'] | undefined
@@ -117,6 +120,11 @@ export class RateFinder {
 
   get unitsPerSecond(): number {
     return this.#unitsPerSecond
+  }
+
+  /** Units a second that were consumed of late. */
+  get goodputPerSecond(): number {
+    return this.#goodput
   }
 
   /** Share of units that is throttled whatever the rate, 0 to 1. */
@@ -145,6 +153,16 @@ export class RateFinder {
     this.#total = false
   }
 
+  /**
+   * For how many seconds' worth of the rate nothing is to be sent, once: a service whose limit was touched has nothing saved,
+   * and would be short again and again for as long as it is asked for nearly all that it has.
+   */
+  takePauseSeconds(): number {
+    const seconds = this.#pauseSeconds
+    this.#pauseSeconds = 0
+    return seconds
+  }
+
   /** Somebody had to wait because of this rate. */
   onWait(): void {
     this.#used = true
@@ -169,7 +187,7 @@ export class RateFinder {
     this.#answers += 1
     this.#consumed += consumedUnits
     this.#throttled += throttledUnits
-    if (throttledUnits > 0) this.#flinch()
+    if (throttledUnits > 0) this.#flinch(nowMs)
     const noise = this.#detector.add(consumedUnits, throttledUnits, nowMs)
     if (noise !== undefined) this.#onNoise(noise, nowMs)
     const elapsedMs = nowMs - this.#epochAt
@@ -182,18 +200,21 @@ export class RateFinder {
   }
 
   /** The limit is where it was thought to be: back below it at once, and the rest of the epoch tells more. */
-  #flinch(): void {
+  #flinch(nowMs: number): void {
     if (this.#limit === undefined || this.#noise > 0 || this.#shareBefore > 0) return
     // Far above a limit that is known, it is not known any more.
     if (this.#unitsPerSecond <= this.#limit * BELOW || this.#unitsPerSecond > this.#limit * FLINCH_MAX) return
     this.#before ??= { unitsPerSecond: this.#unitsPerSecond, limit: this.#limit }
     this.#unitsPerSecond = this.#limit * BELOW
+    // Where what was consumed since the last touch tells the limit; otherwise this epoch must, and a pause would falsify it.
+    if (nowMs - this.#touchedAtMs >= BASELINE_MS_MIN) this.#pauseSeconds = PAUSE_SECONDS
   }
 
   #endEpoch(nowMs: number, elapsedMs: number): void {
     const offered = this.#consumed + this.#throttled
     const share = offered === 0 ? 0 : this.#throttled / offered
     const goodput = (this.#consumed / elapsedMs) * 1_000
+    this.#goodput = goodput
     this.#touchUnits += this.#consumed
     this.#noise *= 2 ** (-elapsedMs / NOISE_HALF_LIFE_MS)
     this.#proveNoise((offered / elapsedMs) * 1_000, goodput)
