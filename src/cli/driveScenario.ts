@@ -14,10 +14,14 @@ export function driveScenario(options: PublisherOptions = {}): Drive {
     }
     try {
       if (sources.length > 1) {
-        const job = load(sources.map((next, index) => recordsOf(world, next, `source ${index}`)), table, {
-          ...options,
-          onReject,
-        })
+        const job = load(
+          sources.map((next, index) => recordsOf(world, next, `source ${index}`)),
+          table,
+          {
+            ...options,
+            onReject,
+          },
+        )
         const { read, written } = await job.run()
         return { taken: read, stored: written, lost: rejected }
       }

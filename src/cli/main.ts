@@ -59,7 +59,6 @@ addTalkOptions(
     [
       'headrace simulate --port 8000 --write-units 500 --read-units 500',
       "headrace simulate --port 8000 --faults 'throttle=0.1, reset after=0.02, error after=0.01' --seed 7",
-      'headrace simulate --list',
       'headrace simulate --scenario limit-10000 --seed 7 --plot limit.svg',
     ],
   ),

@@ -1,5 +1,5 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
-import type { Outcome, Refused, ThrottlingReason } from '../dynamodb/outcome.ts'
+import type { Outcome, Refused } from '../dynamodb/outcome.ts'
 import { type Operation, refusalError, type Service } from '../dynamodb/service.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
 import type { Change } from '../item/edit.ts'
@@ -13,12 +13,11 @@ import { HeadraceError } from '../runtime/headraceError.ts'
 import type { Random } from '../runtime/random.ts'
 import { Ring } from '../runtime/ring.ts'
 import { backoffMs } from '../throughput/backoff.ts'
-import { HeatJudge } from '../throughput/heatJudge.ts'
 import type { ConsumedUnits, Limiter } from '../throughput/limiter.ts'
+import { type Answer, Pushback, type Way } from '../throughput/pushback.ts'
 import type { Rate, RateControl } from '../throughput/rate.ts'
-import { RateFinder } from '../throughput/rateFinder.ts'
 import { RetryBudget } from '../throughput/retryBudget.ts'
-import { UnitBucket } from '../throughput/unitBucket.ts'
+import { AsideQueue } from './asideQueue.ts'
 import {
   ChangePlanner,
   changeBatchBody,
@@ -28,7 +27,6 @@ import {
   readChangeBatchReply,
   singleChange,
 } from './changeBatch.ts'
-import { AsideQueue } from './asideQueue.ts'
 import { type ConsumedCapacity, readConsumed } from './consumed.ts'
 import { Entry, type EntryOwner, type Epoch, entryEncoder, entryKey, entryPartition } from './entry.ts'
 import { HotKeys } from './hotKeys.ts'
@@ -96,19 +94,10 @@ const IDLE_ENTRIES_MAX = 32_768
 const REST_MS = 50
 /** A scout follows soon, so that what it meets is what the others meet. */
 const SCOUT_DELAY_MS = 25
-const SCOUT_EVERY_MS = 100
-/** Of what a table is known to give: above, it may be the table itself that is short. */
-const PROVEN_SHARE = 0.9
 /** While it is hot somewhere, so many times the queue's size may wait for that, besides what waits for the rest. */
 const ASIDE_QUEUE_FACTOR = 10
-/** Nothing was throttled aside for so long, and it is not hot any more. */
-const HOT_MS = 2_000
 /** No batch takes more than this part of a second's units, but for one entry. */
 const BATCH_SECONDS = 0.04
-/** Write units a second of one partition (developer guide, "Partitions and data distribution"). */
-const PARTITION_UNITS_PER_SECOND = 1_000
-/** Write units a second with which a hot part of the table is tried at least. */
-const ASIDE_UNITS_MIN = 100
 /** However few wait out a failure, one of them goes again about each second; and however many, about two a second. */
 const BACKOFF_MS_PER_GROUP = 500
 const BACKOFF_MS_MIN = 1_000
@@ -157,14 +146,9 @@ export class PublishEngine {
   /** What was throttled and rests; it moves aside together. */
   #resting: Entry[] = []
   #rest: Timer | undefined
-  readonly #judge = new HeatJudge()
+  readonly #pushback: Pushback
   readonly #hotKeys = new HotKeys()
-  #asideFinder: RateFinder
-  readonly #asideBucket: UnitBucket
   #asideTimer: Timer | undefined
-  /** It is hot somewhere until then, as far as is known. */
-  #hotUntilMs = Number.NEGATIVE_INFINITY
-  #scoutAt = Number.NEGATIVE_INFINITY
   readonly #budget = new RetryBudget()
   /**
    * The last entry taken of each key that is not settled, by the key's hash. Two keys of one hash are taken for one where
@@ -221,7 +205,6 @@ export class PublishEngine {
   #throttledRequests = 0
   #failedRequests = 0
   #writeUnits = 0
-  readonly #throttlingReasons = new Map<string, number>()
 
   constructor(options: EngineOptions) {
     this.#options = options
@@ -234,8 +217,7 @@ export class PublishEngine {
     this.#limiter = options.rates.limiter
     options.rates.onChange = () => this.#onLimitsChanged()
     const now = this.#clock.now()
-    this.#asideFinder = new RateFinder(Number.POSITIVE_INFINITY, PARTITION_UNITS_PER_SECOND, now, ASIDE_UNITS_MIN)
-    this.#asideBucket = new UnitBucket(this.#asideFinder.unitsPerSecond, now)
+    this.#pushback = new Pushback(options.rates, now)
     this.#lastProgressAt = now
   }
 
@@ -392,7 +374,7 @@ export class PublishEngine {
     if (this.#buffered < maxQueueSize) return true
     // What waits for a hot part of the table must not keep out what is for the rest of it.
     const aside = this.#asideWrites.length + this.#asideChanges.length
-    if (aside < maxQueueSize / 2 || this.#clock.now() >= this.#hotUntilMs) return false
+    if (aside < maxQueueSize / 2 || !this.#pushback.isHot(this.#clock.now())) return false
     return this.#buffered - aside < maxQueueSize && aside < maxQueueSize * ASIDE_QUEUE_FACTOR
   }
 
@@ -479,7 +461,7 @@ export class PublishEngine {
       failedRequests: this.#failedRequests,
       writeUnits: this.#writeUnits,
       writeUnitsPerSecondAllowed: this.#limiter.unitsPerSecond,
-      throttlingReasons: Object.fromEntries(this.#throttlingReasons),
+      throttlingReasons: this.#pushback.reasons,
       latencyMsP50: this.#latencyMicros.count === 0 ? 0 : this.#latencyMicros.percentile(50) / 1_000,
       latencyMsP99: this.#latencyMicros.count === 0 ? 0 : this.#latencyMicros.percentile(99) / 1_000,
       latencyMsMax: this.#latencyMicros.count === 0 ? 0 : this.#latencyMicros.max / 1_000,
@@ -569,10 +551,8 @@ export class PublishEngine {
     let bytes = 0
     let units = 0
     // A batch of everything that a small table has in a second would be a burst, and then a pause.
-    const unitsPerSecond =
-      way === 'aside' && this.#clock.now() < this.#hotUntilMs
-        ? Math.min(this.#limiter.unitsPerSecond, this.#asideBucket.unitsPerSecond)
-        : this.#limiter.unitsPerSecond
+    const aside = way === 'aside' ? this.#pushback.asideUnitsPerSecond(this.#clock.now()) : Number.POSITIVE_INFINITY
+    const unitsPerSecond = Math.min(this.#limiter.unitsPerSecond, aside)
     const unitsMax = unitsPerSecond * BATCH_SECONDS
     while (batch.length < this.#batchEntriesMax && units < unitsMax) {
       const entry = queue.peek()
@@ -602,13 +582,9 @@ export class PublishEngine {
     let units = 0
     for (const entry of batch) units += entry.units
     const now = this.#clock.now()
-    const hot = way === 'aside' && now < this.#hotUntilMs
-    if (hot) {
-      // For as long as there is anything aside.
-      this.#hotUntilMs = now + HOT_MS
-      const waitMs = this.#asideBucket.shortMs(units, now)
+    if (way === 'aside') {
+      const waitMs = this.#pushback.asideShortMs(units, now)
       if (waitMs > 0) {
-        this.#asideFinder.onWait()
         this.#asideTimer = this.#clock.setTimer(() => {
           this.#asideTimer = undefined
           this.#pump(true)
@@ -618,7 +594,7 @@ export class PublishEngine {
     }
     const waitMs = this.#limiter.take(units, now)
     if (waitMs === 0) {
-      if (hot) this.#asideBucket.spend(units)
+      if (way === 'aside') this.#pushback.spendAside(units, now)
       return true
     }
     this.#permitTimer = this.#clock.setTimer(() => {
@@ -642,7 +618,7 @@ export class PublishEngine {
     this.#inFlight += batch.length
     this.#inFlightBytes += bytes
     this.#requests += 1
-    if (way === 'scout') this.#judge.onScoutSent(this.#clock.now())
+    if (way === 'scout') this.#pushback.onScoutSent(this.#clock.now())
     let operation: Operation = 'BatchWriteItem'
     let body: Buffer
     if (batch[0]!.kind !== 'change') {
@@ -670,7 +646,8 @@ export class PublishEngine {
   }
 
   #isMoreThanHalfFull(): boolean {
-    const aside = this.#clock.now() < this.#hotUntilMs ? this.#asideWrites.length + this.#asideChanges.length : 0
+    const isHot = this.#pushback.isHot(this.#clock.now())
+    const aside = isHot ? this.#asideWrites.length + this.#asideChanges.length : 0
     return this.#buffered - aside > this.#options.maxQueueSize / 2
   }
 
@@ -716,7 +693,7 @@ export class PublishEngine {
     } else if (unprocessed === undefined || unprocessed.length === 0) {
       if (operation === 'BatchExecuteStatement') this.#noteDialect(sent)
       this.#limiter.settle(units, 0, consumed, now - latencyMs, now)
-      if (sent.way !== 'fresh' || this.#judge.trying) this.#noteThrottles(sent, units, 0, undefined, now - latencyMs)
+      if (this.#pushback.wantsAll(sent.way)) this.#tell(sent, 0, undefined, latencyMs)
       for (const entry of batch) this.#settleStored(entry)
       this.#lastProgressAt = now
     } else {
@@ -739,7 +716,7 @@ export class PublishEngine {
     let throttled = 0
     for (const entry of entries) throttled += entry.units
     this.#limiter.settle(sent.units, throttled, consumed, now - latencyMs, now)
-    this.#noteThrottles(sent, sent.units - throttled, throttled, undefined, now - latencyMs)
+    this.#tell(sent, throttled, undefined, latencyMs)
     this.#unprocessed += entries.length
     this.#setAside(sent, entries, 'UnprocessedItems')
   }
@@ -755,11 +732,11 @@ export class PublishEngine {
       this.#throttledRequests += 1
       this.#limiter.settle(units, units, NOTHING, now - latencyMs, now)
       if (outcome.retryAfterMs !== undefined) this.#limiter.hold(now + outcome.retryAfterMs)
-      this.#noteThrottles(sent, 0, units, outcome.reasons ?? [], now - latencyMs)
+      this.#tell(sent, units, outcome.reasons ?? [], latencyMs)
       this.#setAside(sent, batch, `${outcome.code}: ${outcome.message}`)
     } else {
       this.#limiter.settle(units, 0, mayHaveCost(outcome) ? undefined : NOTHING, now - latencyMs, now)
-      if (sent.way === 'scout') this.#judge.onScoutLost()
+      if (sent.way === 'scout') this.#pushback.onScoutLost()
       if (outcome.kind === 'again') {
         this.#failedRequests += 1
         if (outcome.why === 'transient') this.#budget.onFailure()
@@ -771,64 +748,11 @@ export class PublishEngine {
     this.#pump()
   }
 
-  /**
-   * Tells whoever it concerns that so many units of a request were stored and so many throttled.
-   *
-   * @param reasons as the service gave them; undefined for part of a batch
-   */
-  #noteThrottles(
-    { way }: SentBatch,
-    storedUnits: number,
-    throttledUnits: number,
-    reasons: readonly ThrottlingReason[] | undefined,
-    sentAtMs: number,
-  ): void {
+  /** Says what became of a request's units to whoever decides on who slows down. */
+  #tell({ way, units }: SentBatch, throttledUnits: number, reasons: Answer['reasons'], latencyMs: number): void {
     const now = this.#clock.now()
-    let explained = false
-    let ofRange = reasons !== undefined && reasons.length > 0
-    for (const { reason, resource } of reasons ?? []) {
-      const index = /\/index\/([^/]+)$/.exec(resource)?.[1]
-      const label = index === undefined ? reason : `${reason} (${index})`
-      this.#throttlingReasons.set(label, (this.#throttlingReasons.get(label) ?? 0) + 1)
-      if (reason.includes('KeyRange')) continue
-      explained = true
-      ofRange = false
-      this.#limiter.onThrottled(index, throttledUnits, sentAtMs, now)
-    }
-    const hot = now < this.#hotUntilMs
-    if (way === 'scout') {
-      // A throttle of all of it says nothing, unless it is said to be of a key range.
-      const told = reasons === undefined || reasons.some(({ reason }) => reason.includes('KeyRange'))
-      if (told) this.#judge.onScout(storedUnits, throttledUnits, now)
-      else this.#judge.onTableThrottled(now)
-    } else if (way === 'fresh') {
-      this.#judge.onFresh(storedUnits, throttledUnits, sentAtMs, now)
-    } else if (hot) {
-      this.#asideFinder.onAnswer(storedUnits, explained ? 0 : throttledUnits, sentAtMs, now)
-      this.#asideBucket.setRate(this.#asideFinder.unitsPerSecond, now)
-      return
-    }
-    // Of a table on demand that gives as much as it ever did, any partition may be the first that is short.
-    const isProven = this.#limiter.goodputPerSecond < this.#options.rates.provenUnitsPerSecond * PROVEN_SHARE
-    if (ofRange && isProven) this.#judge.onRangeThrottled(now)
-    const verdict = this.#judge.verdict(now)
-    if (!isProven && way === 'fresh' && throttledUnits > 0 && !explained) {
-      this.#limiter.onThrottled(undefined, throttledUnits, sentAtMs, now)
-      if (verdict === 'hot') this.#hotUntilMs = now + HOT_MS
-    } else if (verdict === 'hot') {
-      // What went before was taken for the table's.
-      if (!hot) {
-        this.#limiter.forgive(now)
-        this.#asideFinder = new RateFinder(Number.POSITIVE_INFINITY, PARTITION_UNITS_PER_SECOND, now, ASIDE_UNITS_MIN)
-      }
-      this.#hotUntilMs = now + HOT_MS
-    } else if (
-      throttledUnits > 0 &&
-      !explained &&
-      (verdict === 'table' || (!hot && (way === 'fresh' || !this.#judge.trying)))
-    ) {
-      this.#limiter.onThrottled(undefined, throttledUnits, sentAtMs, now)
-    }
+    const storedUnits = units - throttledUnits
+    this.#pushback.onAnswer({ way, storedUnits, throttledUnits, reasons, sentAtMs: now - latencyMs }, now)
   }
 
   #leaveFlight(batch: readonly Entry[], bytes: number): void {
@@ -877,7 +801,7 @@ export class PublishEngine {
     } else {
       const now = this.#clock.now()
       this.#limiter.settle(sent.units, 0, consumed, now - latencyMs, now)
-      if (sent.way === 'scout') this.#judge.onScoutLost()
+      if (sent.way === 'scout') this.#pushback.onScoutLost()
     }
     if (failed.length > 0) this.#again(failed, false, 0, 'InternalServerError')
   }
@@ -900,7 +824,9 @@ export class PublishEngine {
 
   /** The reasons that the service gave for throttles, the most frequent first. */
   #reasonsInWords(): string {
-    const reasons = [...this.#throttlingReasons].sort(([, left], [, right]) => right - left).map(([reason]) => reason)
+    const reasons = Object.entries(this.#pushback.reasons)
+      .sort(([, left], [, right]) => right - left)
+      .map(([reason]) => reason)
     return reasons.length === 0 ? '' : `; throttled for ${reasons.join(', ')}`
   }
 
@@ -921,12 +847,10 @@ export class PublishEngine {
     if (this.#isHopeless(said)) return
     this.#comeBack(entries)
     const now = this.#clock.now()
-    if (sent.way !== 'fresh' && now < this.#hotUntilMs) this.#noteHotKeys(entries, now)
+    if (sent.way !== 'fresh' && this.#pushback.isHot(now)) this.#noteHotKeys(entries, now)
     for (const entry of entries) this.#resting.push(entry)
     this.#rest ??= this.#clock.setTimer(() => this.#endRest(), REST_MS * (1 + this.#options.random() / 2))
-    if (this.#judge.trying || now - this.#scoutAt < SCOUT_EVERY_MS) return
-    this.#scoutAt = now
-    this.#delay(SCOUT_DELAY_MS, () => this.#sendScout())
+    if (this.#pushback.takesScout(now)) this.#delay(SCOUT_DELAY_MS, () => this.#sendScout())
   }
 
   #sendScout(): void {
@@ -1149,9 +1073,6 @@ function mayHaveCost(outcome: Outcome): boolean {
 }
 
 const NOTHING: ConsumedUnits = { total: 0, table: 0 }
-
-/** Why a batch goes: for the first time (or after a failure), to find out why it was throttled, or after that. */
-type Way = 'fresh' | 'scout' | 'aside'
 
 /** A batch that goes as it is. */
 interface Prepared {

@@ -145,7 +145,11 @@ function orders(): Scenario[] {
   const all: [string, string, ScenarioOrder][] = [
     ['order-shuffled', 'Items in no order: what the others are measured by', SHUFFLED],
     ['order-scan', 'Items in the order of a scan, written back', { kind: 'segments', items, segments: 64 }],
-    ['order-files', 'Two hundred files of an export, each a range of hashes', { kind: 'segments', items, segments: 200 }],
+    [
+      'order-files',
+      'Two hundred files of an export, each a range of hashes',
+      { kind: 'segments', items, segments: 200 },
+    ],
     ['order-sweeps', 'Eight files, each with all hashes in the order of a scan', { kind: 'files', items, files: 8 }],
   ]
   return all.map(([name, title, order]) => ({

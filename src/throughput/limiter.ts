@@ -95,8 +95,7 @@ export class Limiter {
   take(units: number, nowMs: number): number {
     let waitMs = Math.max(this.#heldUntilMs - nowMs, this.#asked.shortMs(units, nowMs))
     waitMs = Math.max(waitMs, shortMs(this.#table, units, nowMs))
-    for (const index of this.#indexes.values())
-      waitMs = Math.max(waitMs, shortMs(index, units * index.share, nowMs))
+    for (const index of this.#indexes.values()) waitMs = Math.max(waitMs, shortMs(index, units * index.share, nowMs))
     if (waitMs > 0) return waitMs
     this.#asked.spend(units)
     this.#table.bucket.spend(units)

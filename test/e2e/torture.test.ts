@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runTorture } from './tortureRun.ts'
 
-const ITEMS = 30_000
+const ITEMS = 12_000
 
-test('30,000 items are generated, loaded, updated once each and counted through every fault of service, network and name server', async () => {
-  const result = await runTorture({ items: ITEMS, seed: 4, writeUnitsPerSecond: 5_000, events: 'once' })
+test('12,000 items are generated, loaded, updated once each and counted through every fault of service, network and name server', async () => {
+  const result = await runTorture({ items: ITEMS, seed: 4, writeUnitsPerSecond: 1_500, events: 'once' })
   for (const { verb, code, stderr } of result.steps) assert.equal(code, 0, `${verb}: ${stderr}`)
   const { lost, wrong, strange, gateway, network, dnsFailures } = result
   assert.deepEqual({ lost, wrong, strange }, { lost: 0, wrong: 0, strange: 0 })

@@ -79,9 +79,9 @@ test('a load that is told to stop', async (t) => {
       assert.equal(summary.complete, false)
       assert.ok(summary.notReached > 300, `${summary.notReached} not reached`)
       assert.equal(summary.read, summary.written + summary.notReached)
-      // One batch may have been at the service when the time was over: it is not known to be written, and may be.
+      // What was at the service when the time was over is not known to be written, and may be.
       const unknown = at.store.items.size - summary.written
-      assert.ok(unknown === 0 || unknown === 25, `${unknown} more are stored than were acknowledged`)
+      assert.ok(unknown >= 0 && unknown <= 25, `${unknown} more are stored than were acknowledged`)
     },
   )
 

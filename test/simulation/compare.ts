@@ -24,7 +24,9 @@ function row(name: string, result: ScenarioResult): string {
   const requests = counts.requests / Math.max(1, counts.writes / 25)
   const cells = [
     name,
-    ...phases.map((one) => `${(one.usedShare * 100).toFixed(1)} % (${percent(one.throttledShare + one.partlyThrottledShare)})`),
+    ...phases.map(
+      (one) => `${(one.usedShare * 100).toFixed(1)} % (${percent(one.throttledShare + one.partlyThrottledShare)})`,
+    ),
     requests.toFixed(2),
     formatCount(client.lost),
   ]
