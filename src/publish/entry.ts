@@ -44,6 +44,8 @@ export class Entry {
   lane = 0
   state: 'buffered' | 'in flight' | 'delayed' | 'following' | 'superseded' | 'settled' = 'buffered'
   tries = 0
+  /** Set aside before it was tried: its partition key is hot. */
+  isAside = false
   /** An earlier try may have taken effect though it was not acknowledged. */
   ambiguous = false
   /** Dialects of PartiQL in which a change of several clauses was refused, though another of them may be understood. */
@@ -66,6 +68,7 @@ export class Entry {
     this.plan = undefined
     this.origin = undefined
     this.tries = 0
+    this.isAside = false
     this.ambiguous = false
     this.dialectsRefused = 0
   }

@@ -317,7 +317,7 @@ export class PublishEngine {
     this.#bufferedBytes += entry.wireBytes
     const earlier = this.#byKey.exchange(entry.keyHash, entry)
     if (earlier !== undefined) this.#line(entry, earlier)
-    else if (this.#hotKeys.any && this.#isHot(entry)) this.#asideQueueOf(entry).pushBack(entry)
+    else if (this.#hotKeys.any && this.#isHot(entry)) this.#putAside(entry)
     else this.#queueOf(entry).pushBack(entry)
     if (this.#writes.length >= this.#batchEntriesMax || this.#changes.length >= this.#batchEntriesMax) this.#pump()
     else if (this.#linger === undefined) this.#startLinger()
@@ -336,6 +336,8 @@ export class PublishEngine {
       earlier.kind !== 'change' &&
       entry.kind !== 'change' &&
       earlier.tries === 0 &&
+      // It would be left behind in another queue than the one that takes its place.
+      !earlier.isAside &&
       (earlier.state === 'buffered' || earlier.state === 'following') &&
       entryKey(earlier, this.#options.schema) === entryKey(entry, this.#options.schema)
     if (replaces) {
@@ -361,6 +363,11 @@ export class PublishEngine {
 
   #asideQueueOf(entry: Entry): AsideQueue {
     return entry.kind === 'change' ? this.#asideChanges : this.#asideWrites
+  }
+
+  #putAside(entry: Entry): void {
+    entry.isAside = true
+    this.#asideQueueOf(entry).pushBack(entry)
   }
 
   #isHot(entry: Entry): boolean {

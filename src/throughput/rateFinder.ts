@@ -21,6 +21,7 @@ const CUT_MIN = 0.5
 const BELOW = 0.975
 const CLIMB = 0.045
 const PROBE_MS_MIN = 10_000
+const PROBE_MS_MAX = 30_000
 const PROBE_REQUESTS = 300
 /** Of that, where the limit is not known exactly. */
 const INEXACT_PROBE = 0.25
@@ -346,7 +347,8 @@ export class RateFinder {
     } else if (unitsPerSecond < 0.9 * this.#limit) {
       unitsPerSecond = Math.min(0.95 * this.#limit, unitsPerSecond * 2)
     } else {
-      const usualMs = Math.max(PROBE_MS_MIN, (1_000 * PROBE_REQUESTS * this.#requestUnits) / unitsPerSecond)
+      const requestsMs = (1_000 * PROBE_REQUESTS * this.#requestUnits) / unitsPerSecond
+      const usualMs = Math.min(PROBE_MS_MAX, Math.max(PROBE_MS_MIN, requestsMs))
       const probeMs = this.#exact ? usualMs : usualMs * INEXACT_PROBE
       this.#climbedMs += elapsedMs
       const climbed = this.#climbedMs / probeMs
