@@ -11,6 +11,8 @@ export interface PhaseFigures {
   /** Of all requests, throttled whole and throttled in part. */
   readonly throttledShare: number
   readonly partlyThrottledShare: number
+  /** Of all items that were sent, throttled. */
+  readonly throttledItemsShare: number
 }
 
 export function phaseFigures(series: ScenarioSeries, { name, fromMs, toMs }: ScenarioPhase): PhaseFigures {
@@ -28,5 +30,6 @@ export function phaseFigures(series: ScenarioSeries, { name, fromMs, toMs }: Sce
     usedShare: offered === 0 ? 0 : used / offered,
     throttledShare: mean(series.throttled) / requests,
     partlyThrottledShare: mean(series.partlyThrottled) / requests,
+    throttledItemsShare: mean(series.throttledItems) / Math.max(mean(series.items) + mean(series.throttledItems), Number.MIN_VALUE),
   }
 }

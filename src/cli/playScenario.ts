@@ -64,8 +64,9 @@ function table(phases: readonly ReturnType<typeof phaseFigures>[]): string {
     `${(phase.usedShare * 100).toFixed(1)} %`,
     percent(phase.throttledShare),
     percent(phase.partlyThrottledShare),
+    percent(phase.throttledItemsShare),
   ])
-  const all = [['', 'units there', 'used', 'share', 'requests throttled', 'in part'], ...rows]
+  const all = [['', 'units there', 'used', 'share', 'requests throttled', 'in part', 'items throttled'], ...rows]
   const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)))
   const line = (row: readonly string[]): string =>
     row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]! + 2))).join('')

@@ -78,6 +78,8 @@ export interface ScenarioSeries {
   readonly requests: number[]
   readonly throttled: number[]
   readonly partlyThrottled: number[]
+  /** Items throttled within batches, by the second. */
+  readonly throttledItems: number[]
   readonly failed: number[]
   /** The most requests that were under way at once. */
   readonly inFlight: number[]
@@ -160,6 +162,7 @@ function emptySeries(table: SimulatedTable, stepMs: number): ScenarioSeries {
     requests: [],
     throttled: [],
     partlyThrottled: [],
+    throttledItems: [],
     failed: [],
     inFlight: [],
     allowed: [],
@@ -195,6 +198,7 @@ async function watch(
     series.requests.push((now.requests - counts.requests) / seconds)
     series.throttled.push((now.throttledRequests - counts.throttledRequests) / seconds)
     series.partlyThrottled.push((now.partlyThrottledRequests - counts.partlyThrottledRequests) / seconds)
+    series.throttledItems.push((now.throttledItems - counts.throttledItems) / seconds)
     series.failed.push((now.failedRequests - counts.failedRequests) / seconds)
     series.inFlight.push(Math.max(service.log.takeUnderWayMax(), service.requestsUnderWay))
     series.allowed.push(world.allowedPerSecond?.())

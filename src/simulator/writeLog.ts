@@ -47,6 +47,8 @@ export interface LogCounts {
   /** Requests of which nothing was done for want of units, and those of which a part was done. */
   readonly throttledRequests: number
   readonly partlyThrottledRequests: number
+  /** Items that were not written for want of units, each time. */
+  readonly throttledItems: number
   /** Requests that ended in no answer, or in a failure of the service. */
   readonly failedRequests: number
 }
@@ -64,6 +66,7 @@ export class WriteLog {
     writes: 0,
     throttledRequests: 0,
     partlyThrottledRequests: 0,
+    throttledItems: 0,
     failedRequests: 0,
   }
 
@@ -115,6 +118,7 @@ export class WriteLog {
 
   /** It was served, well or not. */
   serve({ error, throttledItems }: RequestRecord, status: number): void {
+    this.#counts.throttledItems += throttledItems
     if (status >= 500) this.#counts.failedRequests += 1
     else if (THROTTLES.has(error)) this.#counts.throttledRequests += 1
     else if (throttledItems > 0) this.#counts.partlyThrottledRequests += 1

@@ -146,6 +146,7 @@ test('a log that keeps nothing still counts', async () => {
     writes: 25,
     throttledRequests: 0,
     partlyThrottledRequests: 0,
+    throttledItems: 0,
     failedRequests: 1,
   })
   assert.equal(service.log.writes.length + service.log.requests.length, 0)
