@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { EXIT, exitCodeOf } from './exitCode.ts'
 import {
   addConnectionOptions,
+  addRateOptions,
   addReadOptions,
   addTalkOptions,
   addWriteOptions,
@@ -142,14 +143,17 @@ addTalkOptions(
 ).action(async (name, flags) => (await import('./commands/table.ts')).wait(name, flags))
 
 addTalkOptions(
-  addWriteOptions(
-    addConnectionOptions(
-      verb(program, 'generate <table>', 'Fill a table with made items; the same seed makes the same items.', [
-        'headrace generate orders --items 50000',
-        'headrace generate orders --items 1000000 --item-bytes 1000 --seed 7',
-        `headrace generate users --items 1000 --template '{"id":"user-{{index}}","age":"{{whole 18 99}}"}'`,
-      ]),
+  addRateOptions(
+    addWriteOptions(
+      addConnectionOptions(
+        verb(program, 'generate <table>', 'Fill a table with made items; the same seed makes the same items.', [
+          'headrace generate orders --items 50000',
+          'headrace generate orders --items 1000000 --item-bytes 1000 --seed 7',
+          `headrace generate users --items 1000 --template '{"id":"user-{{index}}","age":"{{whole 18 99}}"}'`,
+        ]),
+      ),
     ),
+    'write',
   ),
 )
   .requiredOption('--items <n>', 'how many', wholeFrom(1))
@@ -162,14 +166,17 @@ addTalkOptions(
   .action(async (name, flags) => (await import('./commands/generate.ts')).generateCommand(name, flags))
 
 addTalkOptions(
-  addWriteOptions(
-    addConnectionOptions(
-      verb(program, 'load <table> <file>', 'Write every record of a file into a table; "-" is standard input.', [
-        'headrace load users users.jsonl.gz',
-        'headrace load cities cities.csv --types population=N,capital=BOOL',
-        'zcat dump.jsonl.gz | headrace load users - --key id:S',
-      ]),
+  addRateOptions(
+    addWriteOptions(
+      addConnectionOptions(
+        verb(program, 'load <table> <file>', 'Write every record of a file into a table; "-" is standard input.', [
+          'headrace load users users.jsonl.gz',
+          'headrace load cities cities.csv --types population=N,capital=BOOL',
+          'zcat dump.jsonl.gz | headrace load users - --key id:S',
+        ]),
+      ),
     ),
+    'write',
   ),
 )
   .option('--format <format>', 'jsonl, json, ddb-json or csv (default: from the name or the first record)')
@@ -183,21 +190,25 @@ addTalkOptions(
   .action(async (name, path, flags) => (await import('./commands/load.ts')).loadCommand(name, path, flags))
 
 addTalkOptions(
-  addWriteOptions(
-    addReadOptions(
-      addConnectionOptions(
-        verb(
-          program,
-          'update <table> [visitor]',
-          'Show every item to a visitor module (.ts, .js) and write what it asks for.',
-          [
-            'headrace update users add-tier.ts',
-            `headrace update users --set tier='"basic"' --where 'attribute_not_exists(tier)'`,
-            'headrace update users --remove legacyFlag --set migrated=true --read-rate 500 --write-rate 500',
-          ],
+  addRateOptions(
+    addWriteOptions(
+      addReadOptions(
+        addConnectionOptions(
+          verb(
+            program,
+            'update <table> [visitor]',
+            'Show every item to a visitor module (.ts, .js) and write what it asks for.',
+            [
+              'headrace update users add-tier.ts',
+              `headrace update users --set tier='"basic"' --where 'attribute_not_exists(tier)'`,
+              'headrace update users --remove legacyFlag --set migrated=true --rate 50%',
+            ],
+          ),
         ),
       ),
     ),
+    'read',
+    'write',
   ),
 )
   .option('--set <name=json>', 'give every item this attribute (repeatable)', collect)
@@ -205,14 +216,17 @@ addTalkOptions(
   .action(async (name, path, flags) => (await import('./commands/update.ts')).updateCommand(name, path, flags))
 
 addTalkOptions(
-  addReadOptions(
-    addConnectionOptions(
-      verb(program, 'count <table>', 'Count the items of a table, exactly, by reading all of it.', [
-        'headrace count users',
-        `headrace count users --where "tier = 'basic'"`,
-        'headrace count users --read-rate 200 --json',
-      ]),
+  addRateOptions(
+    addReadOptions(
+      addConnectionOptions(
+        verb(program, 'count <table>', 'Count the items of a table, exactly, by reading all of it.', [
+          'headrace count users',
+          `headrace count users --where "tier = 'basic'"`,
+          'headrace count users --rate 25% --json',
+        ]),
+      ),
     ),
+    'read',
   ),
 )
   .option('--index <name>', 'count a secondary index instead')
@@ -220,14 +234,17 @@ addTalkOptions(
   .action(async (name, flags) => (await import('./commands/count.ts')).countCommand(name, flags))
 
 addTalkOptions(
-  addReadOptions(
-    addConnectionOptions(
-      verb(program, 'scan <table>', 'Write the items of a table to standard output, one JSON object a line.', [
-        'headrace scan users > users.jsonl',
-        `headrace scan users --where "country = 'NO'" --select id,name --limit 10`,
-        'headrace scan users --format ddb-json | gzip > users.ddb.jsonl.gz',
-      ]),
+  addRateOptions(
+    addReadOptions(
+      addConnectionOptions(
+        verb(program, 'scan <table>', 'Write the items of a table to standard output, one JSON object a line.', [
+          'headrace scan users > users.jsonl',
+          `headrace scan users --where "country = 'NO'" --select id,name --limit 10`,
+          'headrace scan users --format ddb-json | gzip > users.ddb.jsonl.gz',
+        ]),
+      ),
     ),
+    'read',
   ),
 )
   .option('--select <names>', 'only these attributes, with commas between them')
