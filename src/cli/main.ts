@@ -169,11 +169,16 @@ addTalkOptions(
   addRateOptions(
     addWriteOptions(
       addConnectionOptions(
-        verb(program, 'load <table> <file>', 'Write every record of a file into a table; "-" is standard input.', [
-          'headrace load users users.jsonl.gz',
-          'headrace load cities cities.csv --types population=N,capital=BOOL',
-          'zcat dump.jsonl.gz | headrace load users - --key id:S',
-        ]),
+        verb(
+          program,
+          'load <table> <files...>',
+          'Write every record of files into a table. A directory stands for all files in it and below it that end in .jsonl, .ndjson, .json, .csv or .tsv, also with .gz; "-" is standard input. Several files are read side by side; of two records of one key in one file the later one stays.',
+          [
+            'headrace load users users.jsonl.gz more.csv',
+            'headrace load orders export/AWSDynamoDB/01693685827463-2d8752fd/data --rate 50%',
+            'zcat dump.jsonl.gz | headrace load users - --key id:S',
+          ],
+        ),
       ),
     ),
     'write',
@@ -187,7 +192,7 @@ addTalkOptions(
   )
   .option('--types <types>', 'types of CSV columns that are not text, such as age=N,active=BOOL,tags=json')
   .option('--delimiter <character>', 'between the cells of a CSV file (default ",", or a tab for .tsv)')
-  .action(async (name, path, flags) => (await import('./commands/load.ts')).loadCommand(name, path, flags))
+  .action(async (name, paths, flags) => (await import('./commands/load.ts')).loadCommand(name, paths, flags))
 
 addTalkOptions(
   addRateOptions(
@@ -270,6 +275,14 @@ function readVersion(): string {
     }
   }
   return 'unknown'
+}
+
+// A reader that has gone away (| head) is no failure of ours, and there is nobody left to tell.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(stream === process.stdout ? 0 : undefined)
+    throw error
+  })
 }
 
 // The SDK says on every start what it will need next year; a tool's user can do nothing about it.
