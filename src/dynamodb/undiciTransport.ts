@@ -41,14 +41,15 @@ export class UndiciTransport implements Transport {
       queueMicrotask(() => receiver.onFailure(CLOSED))
       return () => undefined
     }
+    const now = this.#options.clock.now()
     let connection = this.#idle.pop()
     // What a name stands for changes; a socket that is a few minutes old makes way for a new one.
-    while (connection !== undefined && connection.expiresAt < this.#options.clock.now()) {
+    while (connection !== undefined && connection.expiresAt < now) {
       this.#drop(connection)
       connection = this.#idle.pop()
     }
-    connection ??= this.#open()
-    const chosen = connection
+    const chosen = connection ?? this.#open(now)
+    chosen.sentAt = now
     chosen.send(headers, body, receiver)
     return () => chosen.abort(receiver)
   }
@@ -60,8 +61,7 @@ export class UndiciTransport implements Transport {
     this.#all.clear()
   }
 
-  #open(): Connection {
-    const now = this.#options.clock.now()
+  #open(now: number): Connection {
     // Golden ratio: however many were opened at one moment, they are not all renewed at one moment.
     this.#opened += 1
     const share = (this.#opened * 0.618_033_988_749_895) % 1
@@ -74,7 +74,6 @@ export class UndiciTransport implements Transport {
   readonly #release = (connection: Connection, failure: TransportFailure | undefined): void => {
     if (this.#closed) return
     if (failure === undefined) {
-      connection.heardAt = this.#options.clock.now()
       this.#idle.push(connection)
       return
     }
@@ -85,10 +84,10 @@ export class UndiciTransport implements Transport {
   /** A request waited in vain: idle connections that have not been heard of for about as long may be dead as well. */
   #dropSilent(): void {
     const { clock, answerTimeoutMs = ANSWER_TIMEOUT_MS } = this.#options
-    const heardBefore = clock.now() - answerTimeoutMs * SILENT_SHARE
-    const silent = this.#idle.filter(({ heardAt }) => heardAt < heardBefore)
+    const before = clock.now() - answerTimeoutMs * SILENT_SHARE
+    const silent = this.#idle.filter(({ sentAt }) => sentAt < before)
     if (silent.length === 0) return
-    const alive = this.#idle.filter(({ heardAt }) => heardAt >= heardBefore)
+    const alive = this.#idle.filter(({ sentAt }) => sentAt >= before)
     this.#idle.splice(0, this.#idle.length, ...alive)
     for (const connection of silent) this.#drop(connection)
   }
@@ -117,8 +116,8 @@ const CLOSED: TransportFailure = { kind: 'closed', message: 'the connection pool
  */
 class Connection implements Dispatcher.DispatchHandler {
   readonly expiresAt: number
-  /** The end of the latest answer. */
-  heardAt = Number.NEGATIVE_INFINITY
+  /** The beginning of the latest exchange; of an idle connection, the answer to it was heard since. */
+  sentAt = 0
   readonly #client: Client
   readonly #release: (connection: Connection, failure: TransportFailure | undefined) => void
   readonly #request: { path: string; method: 'POST'; headers: string[]; body: Buffer }
