@@ -35,6 +35,8 @@ function verb(parent: Command, usage: string, description: string, examples: rea
   return parent
     .command(usage)
     .description(description)
+    // Of a long one, the list of commands has the first sentence.
+    .summary(description.split(/(?<=\.) /)[0]!)
     .configureHelp({ helpWidth: 110 })
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`)
     .exitOverride()
@@ -56,36 +58,40 @@ addTalkOptions(
   verb(
     program,
     'simulate',
-    'A DynamoDB that throttles and fails as the real one does: with --port to talk to, until Ctrl-C; else a scenario in virtual time.',
+    'A DynamoDB that throttles and fails as the real one does. With --port it serves any client until Ctrl-C, in front of an embedded store; without, it plays a scenario with Headrace as the client, in virtual time: minutes in seconds.',
     [
-      'headrace simulate --port 8000 --write-units 500 --read-units 500',
-      "headrace simulate --port 8000 --faults 'throttle=0.1, reset after=0.02, error after=0.01' --seed 7",
+      "headrace simulate --port 8000 --write-units 500 --faults 'throttle=0.1, reset after=0.02'",
       'headrace simulate --list',
-      'headrace simulate --scenario limit-10000 --seed 7 --plot limit.svg',
+      'headrace simulate --scenario slow-index --seed 7 --plot slow-index.svg',
     ],
   ),
 )
-  .option('--list', 'name the scenarios there are')
-  .option('--scenario <name>', 'what befalls the table (default limit-1000)')
-  .option('--plot <file>', 'draw the scenario, as an SVG')
-  .option('--port <port>', 'where it listens', wholeFrom(0))
+  .option('--seed <n>', 'which dice; the same seed throws the same', wholeFrom(0), 1)
+  .optionsGroup('Options with --port:')
+  .option('--port <port>', 'where it listens; 0 for any that is free', wholeFrom(0))
   .option(
     '--write-units <n>',
-    'write units a second of each table (default: as it was made; 100 beside --read-units)',
+    'write units a second of each table and index (default: as it was made; 100 beside --read-units)',
     wholeFrom(1),
   )
   .option(
     '--read-units <n>',
-    'read units a second of each table (default: as it was made; 100 beside --write-units)',
+    'read units a second of each table and index (default: as it was made; 100 beside --write-units)',
     wholeFrom(1),
   )
   .option('--on-demand', 'each table is on demand, however it was made')
   .option('--partitions <n>', 'partitions of each table (default: as its units need)', wholeFrom(1))
   .option('--burst-seconds <n>', 'seconds of unused units that are saved (default 300)', wholeFrom(0))
   .option('--latency-ms <n>', 'half of all batches are answered within so many milliseconds (default 10)', wholeFrom(0))
-  .option('--faults <faults>', 'faults and their shares of all requests, such as "throttle=0.1, reset after=0.02"')
-  .option('--seed <n>', 'which dice', wholeFrom(0), 1)
+  .option(
+    '--faults <faults>',
+    'faults and their shares of all requests, such as "throttle=0.1, reset after=0.02"; docs/simulator.md says which there are',
+  )
   .option('--upstream <url>', 'the store behind it, such as http://localhost:8001 (default: one of its own)')
+  .optionsGroup('Options of scenarios:')
+  .option('--list', 'say which scenarios there are')
+  .option('--scenario <name>', 'what befalls the table (default limit-1000)')
+  .option('--plot <file>', 'draw it, as an SVG: units there, used and allowed, throttles, requests in flight')
   .action(async (flags) => (await import('./commands/simulate.ts')).simulateCommand(flags))
 
 const table = program.command('table').description('Make, look at and drop tables.').exitOverride()

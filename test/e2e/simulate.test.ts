@@ -43,12 +43,22 @@ test('a simulated DynamoDB throttles and fails what is loaded into it, and says 
 
 test('what can not be meant is named, with what can', async () => {
   using directory = scratchDirectory()
-  const { code, stderr } = await headrace(['simulate', '--faults', 'slo=0.1'], { directory: directory.path })
+  const { code, stderr } = await headrace(['simulate', '--port', '0', '--faults', 'slo=0.1'], {
+    directory: directory.path,
+  })
   assert.equal(code, 2)
   assert.match(stderr, /"slo=0.1" is no fault.*reset after/)
-  const both = await headrace(['simulate', '--on-demand', '--read-units', '5'], { directory: directory.path })
+  const both = await headrace(['simulate', '--port', '0', '--on-demand', '--read-units', '5'], {
+    directory: directory.path,
+  })
   assert.equal(both.code, 2)
   assert.match(both.stderr, /not both/)
+  const scenario = await headrace(['simulate', '--latency-ms', '0'], { directory: directory.path })
+  assert.equal(scenario.code, 2)
+  assert.match(scenario.stderr, /--latency-ms is for a DynamoDB that is served, and needs --port/)
+  const served = await headrace(['simulate', '--port', '0', '--list'], { directory: directory.path })
+  assert.equal(served.code, 2)
+  assert.match(served.stderr, /one or the other/)
 })
 
 test('simulate lists its scenarios, plays one of them to the same figures each time, and draws it', async () => {
