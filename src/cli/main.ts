@@ -32,14 +32,16 @@ program
   .exitOverride()
 
 function verb(parent: Command, usage: string, description: string, examples: readonly string[]): Command {
-  return parent
-    .command(usage)
-    .description(description)
-    // Of a long one, the list of commands has the first sentence.
-    .summary(description.split(/(?<=\.) /)[0]!)
-    .configureHelp({ helpWidth: 110 })
-    .addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`)
-    .exitOverride()
+  return (
+    parent
+      .command(usage)
+      .description(description)
+      // Of a long one, the list of commands has the first sentence.
+      .summary(description.split(/(?<=\.) /)[0]!)
+      .configureHelp({ helpWidth: 110 })
+      .addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`)
+      .exitOverride()
+  )
 }
 
 addTalkOptions(
