@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { EXIT, exitCodeOf } from './exitCode.ts'
 import {
   addConnectionOptions,
+  addRateOptions,
   addReadOptions,
   addTalkOptions,
   addWriteOptions,
@@ -31,12 +32,16 @@ program
   .exitOverride()
 
 function verb(parent: Command, usage: string, description: string, examples: readonly string[]): Command {
-  return parent
-    .command(usage)
-    .description(description)
-    .configureHelp({ helpWidth: 110 })
-    .addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`)
-    .exitOverride()
+  return (
+    parent
+      .command(usage)
+      .description(description)
+      // Of a long one, the list of commands has the first sentence.
+      .summary(description.split(/(?<=\.) /)[0]!)
+      .configureHelp({ helpWidth: 110 })
+      .addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`)
+      .exitOverride()
+  )
 }
 
 addTalkOptions(
@@ -55,35 +60,40 @@ addTalkOptions(
   verb(
     program,
     'simulate',
-    'A DynamoDB that throttles and fails as the real one does: with --port to talk to, until Ctrl-C; else a scenario in virtual time.',
+    'A DynamoDB that throttles and fails as the real one does. With --port it serves any client until Ctrl-C, in front of an embedded store; without, it plays a scenario with Headrace as the client, in virtual time: minutes in seconds.',
     [
-      'headrace simulate --port 8000 --write-units 500 --read-units 500',
-      "headrace simulate --port 8000 --faults 'throttle=0.1, reset after=0.02, error after=0.01' --seed 7",
-      'headrace simulate --scenario limit-10000 --seed 7 --plot limit.svg',
+      "headrace simulate --port 8000 --write-units 500 --faults 'throttle=0.1, reset after=0.02'",
+      'headrace simulate --list',
+      'headrace simulate --scenario slow-index --seed 7 --plot slow-index.svg',
     ],
   ),
 )
-  .option('--list', 'name the scenarios there are')
-  .option('--scenario <name>', 'what befalls the table (default limit-1000)')
-  .option('--plot <file>', 'draw the scenario, as an SVG')
-  .option('--port <port>', 'where it listens', wholeFrom(0))
+  .option('--seed <n>', 'which dice; the same seed throws the same', wholeFrom(0), 1)
+  .optionsGroup('Options with --port:')
+  .option('--port <port>', 'where it listens; 0 for any that is free', wholeFrom(0))
   .option(
     '--write-units <n>',
-    'write units a second of each table (default: as it was made; 100 beside --read-units)',
+    'write units a second of each table and index (default: as it was made; 100 beside --read-units)',
     wholeFrom(1),
   )
   .option(
     '--read-units <n>',
-    'read units a second of each table (default: as it was made; 100 beside --write-units)',
+    'read units a second of each table and index (default: as it was made; 100 beside --write-units)',
     wholeFrom(1),
   )
   .option('--on-demand', 'each table is on demand, however it was made')
   .option('--partitions <n>', 'partitions of each table (default: as its units need)', wholeFrom(1))
   .option('--burst-seconds <n>', 'seconds of unused units that are saved (default 300)', wholeFrom(0))
   .option('--latency-ms <n>', 'half of all batches are answered within so many milliseconds (default 10)', wholeFrom(0))
-  .option('--faults <faults>', 'faults and their shares of all requests, such as "throttle=0.1, reset after=0.02"')
-  .option('--seed <n>', 'which dice', wholeFrom(0), 1)
+  .option(
+    '--faults <faults>',
+    'faults and their shares of all requests, such as "throttle=0.1, reset after=0.02"; docs/simulator.md says which there are',
+  )
   .option('--upstream <url>', 'the store behind it, such as http://localhost:8001 (default: one of its own)')
+  .optionsGroup('Options of scenarios:')
+  .option('--list', 'say which scenarios there are')
+  .option('--scenario <name>', 'what befalls the table (default limit-1000)')
+  .option('--plot <file>', 'draw it, as an SVG: units there, used and allowed, throttles, requests in flight')
   .action(async (flags) => (await import('./commands/simulate.ts')).simulateCommand(flags))
 
 const table = program.command('table').description('Make, look at and drop tables.').exitOverride()
@@ -141,14 +151,17 @@ addTalkOptions(
 ).action(async (name, flags) => (await import('./commands/table.ts')).wait(name, flags))
 
 addTalkOptions(
-  addWriteOptions(
-    addConnectionOptions(
-      verb(program, 'generate <table>', 'Fill a table with made items; the same seed makes the same items.', [
-        'headrace generate orders --items 50000',
-        'headrace generate orders --items 1000000 --item-bytes 1000 --seed 7',
-        `headrace generate users --items 1000 --template '{"id":"user-{{index}}","age":"{{whole 18 99}}"}'`,
-      ]),
+  addRateOptions(
+    addWriteOptions(
+      addConnectionOptions(
+        verb(program, 'generate <table>', 'Fill a table with made items; the same seed makes the same items.', [
+          'headrace generate orders --items 50000',
+          'headrace generate orders --items 1000000 --item-bytes 1000 --seed 7',
+          `headrace generate users --items 1000 --template '{"id":"user-{{index}}","age":"{{whole 18 99}}"}'`,
+        ]),
+      ),
     ),
+    'write',
   ),
 )
   .requiredOption('--items <n>', 'how many', wholeFrom(1))
@@ -161,14 +174,22 @@ addTalkOptions(
   .action(async (name, flags) => (await import('./commands/generate.ts')).generateCommand(name, flags))
 
 addTalkOptions(
-  addWriteOptions(
-    addConnectionOptions(
-      verb(program, 'load <table> <file>', 'Write every record of a file into a table; "-" is standard input.', [
-        'headrace load users users.jsonl.gz',
-        'headrace load cities cities.csv --types population=N,capital=BOOL',
-        'zcat dump.jsonl.gz | headrace load users - --key id:S',
-      ]),
+  addRateOptions(
+    addWriteOptions(
+      addConnectionOptions(
+        verb(
+          program,
+          'load <table> <files...>',
+          'Write every record of files into a table. A directory stands for all files in it and below it that end in .jsonl, .ndjson, .json, .csv or .tsv, also with .gz; "-" is standard input. Several files are read side by side; of two records of one key in one file the later one stays.',
+          [
+            'headrace load users users.jsonl.gz more.csv',
+            'headrace load orders export/AWSDynamoDB/01693685827463-2d8752fd/data --rate 50%',
+            'zcat dump.jsonl.gz | headrace load users - --key id:S',
+          ],
+        ),
+      ),
     ),
+    'write',
   ),
 )
   .option('--format <format>', 'jsonl, json, ddb-json or csv (default: from the name or the first record)')
@@ -179,24 +200,28 @@ addTalkOptions(
   )
   .option('--types <types>', 'types of CSV columns that are not text, such as age=N,active=BOOL,tags=json')
   .option('--delimiter <character>', 'between the cells of a CSV file (default ",", or a tab for .tsv)')
-  .action(async (name, path, flags) => (await import('./commands/load.ts')).loadCommand(name, path, flags))
+  .action(async (name, paths, flags) => (await import('./commands/load.ts')).loadCommand(name, paths, flags))
 
 addTalkOptions(
-  addWriteOptions(
-    addReadOptions(
-      addConnectionOptions(
-        verb(
-          program,
-          'update <table> [visitor]',
-          'Show every item to a visitor module (.ts, .js) and write what it asks for.',
-          [
-            'headrace update users add-tier.ts',
-            `headrace update users --set tier='"basic"' --where 'attribute_not_exists(tier)'`,
-            'headrace update users --remove legacyFlag --set migrated=true --read-rate 500 --write-rate 500',
-          ],
+  addRateOptions(
+    addWriteOptions(
+      addReadOptions(
+        addConnectionOptions(
+          verb(
+            program,
+            'update <table> [visitor]',
+            'Show every item to a visitor module (.ts, .js) and write what it asks for.',
+            [
+              'headrace update users add-tier.ts',
+              `headrace update users --set tier='"basic"' --where 'attribute_not_exists(tier)'`,
+              'headrace update users --remove legacyFlag --set migrated=true --rate 50%',
+            ],
+          ),
         ),
       ),
     ),
+    'read',
+    'write',
   ),
 )
   .option('--set <name=json>', 'give every item this attribute (repeatable)', collect)
@@ -204,14 +229,17 @@ addTalkOptions(
   .action(async (name, path, flags) => (await import('./commands/update.ts')).updateCommand(name, path, flags))
 
 addTalkOptions(
-  addReadOptions(
-    addConnectionOptions(
-      verb(program, 'count <table>', 'Count the items of a table, exactly, by reading all of it.', [
-        'headrace count users',
-        `headrace count users --where "tier = 'basic'"`,
-        'headrace count users --read-rate 200 --json',
-      ]),
+  addRateOptions(
+    addReadOptions(
+      addConnectionOptions(
+        verb(program, 'count <table>', 'Count the items of a table, exactly, by reading all of it.', [
+          'headrace count users',
+          `headrace count users --where "tier = 'basic'"`,
+          'headrace count users --rate 25% --json',
+        ]),
+      ),
     ),
+    'read',
   ),
 )
   .option('--index <name>', 'count a secondary index instead')
@@ -219,14 +247,17 @@ addTalkOptions(
   .action(async (name, flags) => (await import('./commands/count.ts')).countCommand(name, flags))
 
 addTalkOptions(
-  addReadOptions(
-    addConnectionOptions(
-      verb(program, 'scan <table>', 'Write the items of a table to standard output, one JSON object a line.', [
-        'headrace scan users > users.jsonl',
-        `headrace scan users --where "country = 'NO'" --select id,name --limit 10`,
-        'headrace scan users --format ddb-json | gzip > users.ddb.jsonl.gz',
-      ]),
+  addRateOptions(
+    addReadOptions(
+      addConnectionOptions(
+        verb(program, 'scan <table>', 'Write the items of a table to standard output, one JSON object a line.', [
+          'headrace scan users > users.jsonl',
+          `headrace scan users --where "country = 'NO'" --select id,name --limit 10`,
+          'headrace scan users --format ddb-json | gzip > users.ddb.jsonl.gz',
+        ]),
+      ),
     ),
+    'read',
   ),
 )
   .option('--select <names>', 'only these attributes, with commas between them')
@@ -252,6 +283,14 @@ function readVersion(): string {
     }
   }
   return 'unknown'
+}
+
+// A reader that has gone away (| head) is no failure of ours, and there is nobody left to tell.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(stream === process.stdout ? 0 : undefined)
+    throw error
+  })
 }
 
 // The SDK says on every start what it will need next year; a tool's user can do nothing about it.

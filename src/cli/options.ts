@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import type { Rate } from '../index.ts'
 import type { TalkOptions } from './talk.ts'
 
 export interface ConnectionFlags {
@@ -10,14 +11,16 @@ export interface ConnectionFlags {
 
 export interface WriteFlags {
   maxInFlight?: number
-  writeRate?: number
+  rate?: Rate
+  writeRate?: Rate
   rejects?: string
 }
 
 export interface ReadFlags {
   segments?: number
   concurrency?: number
-  readRate?: number
+  rate?: Rate
+  readRate?: Rate
   where?: string
 }
 
@@ -40,7 +43,6 @@ export function addTalkOptions(command: Command): Command {
 export function addWriteOptions(command: Command): Command {
   return command
     .option('--max-in-flight <n>', 'entries at the service at once (default 1000)', wholeFrom(1))
-    .option('--write-rate <units>', 'write units to spend a second', rate)
     .option('--rejects <file>', 'where rejects go (default: a new file in this folder)')
 }
 
@@ -49,27 +51,43 @@ export function addReadOptions(command: Command): Command {
     .option('--where <expression>', `only items for which this holds, such as "country = 'NO' and size(tags) > 2"`)
     .option('--segments <n>', 'segments to cut the table into (default: from its size)', wholeFrom(1))
     .option('--concurrency <n>', 'segments to read at once (default 16)', wholeFrom(1))
-    .option('--read-rate <units>', 'read units to spend a second', rate)
+}
+
+/** What a verb may be told of how fast: `--rate`, and one for each direction in which it goes. */
+export function addRateOptions(command: Command, ...directions: ('read' | 'write')[]): Command {
+  const both = directions.length > 1 ? ', reading and as many writing' : ''
+  command.option(
+    '--rate <rate>',
+    `units to spend a second${both}: a number such as 500, or a part such as 50% of what the table is provisioned with ` +
+      'or of its maximum on demand (default: 80%; what a table on demand turns out to give; no limit on this machine)',
+    rate,
+  )
+  for (const direction of directions) {
+    command.option(`--${direction}-rate <rate>`, `the same, of ${direction}s alone; takes precedence over --rate`, rate)
+  }
+  return command
 }
 
 export function readOptions(flags: ReadFlags): {
   segments?: number
   concurrency?: number
   filter?: string
-  readUnitsPerSecond?: number
+  readUnitsPerSecond?: Rate
 } {
+  const readUnitsPerSecond = flags.readRate ?? flags.rate
   return {
     ...(flags.segments === undefined ? {} : { segments: flags.segments }),
     ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
     ...(flags.where === undefined ? {} : { filter: flags.where }),
-    ...(flags.readRate === undefined ? {} : { readUnitsPerSecond: flags.readRate }),
+    ...(readUnitsPerSecond === undefined ? {} : { readUnitsPerSecond }),
   }
 }
 
-export function writeOptions(flags: WriteFlags): { maxInFlight?: number; writeUnitsPerSecond?: number } {
+export function writeOptions(flags: WriteFlags): { maxInFlight?: number; writeUnitsPerSecond?: Rate } {
+  const writeUnitsPerSecond = flags.writeRate ?? flags.rate
   return {
     ...(flags.maxInFlight === undefined ? {} : { maxInFlight: flags.maxInFlight }),
-    ...(flags.writeRate === undefined ? {} : { writeUnitsPerSecond: flags.writeRate }),
+    ...(writeUnitsPerSecond === undefined ? {} : { writeUnitsPerSecond }),
   }
 }
 
@@ -84,10 +102,16 @@ export function wholeFrom(least: number): (text: string) => number {
   }
 }
 
-function rate(text: string): number {
-  const value = Number(text)
-  if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('Give a number above 0.')
-  return value
+/** `500` or `80%`, for commander. */
+function rate(text: string): Rate {
+  const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text)
+  const value = Number(match?.[1])
+  if (match === null || value === 0 || (match[2] === '%' && value > 100)) {
+    throw new InvalidArgumentError(
+      'Give units a second above 0, such as 500, or a part of what the table has from 1% to 100%, such as 80%.',
+    )
+  }
+  return match[2] === '%' ? `${value}%` : value
 }
 
 /** `pk:S` or `pk:S,sk:N` as a table's key. */

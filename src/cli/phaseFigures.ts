@@ -30,6 +30,7 @@ export function phaseFigures(series: ScenarioSeries, { name, fromMs, toMs }: Sce
     usedShare: offered === 0 ? 0 : used / offered,
     throttledShare: mean(series.throttled) / requests,
     partlyThrottledShare: mean(series.partlyThrottled) / requests,
-    throttledItemsShare: mean(series.throttledItems) / Math.max(mean(series.items) + mean(series.throttledItems), Number.MIN_VALUE),
+    throttledItemsShare:
+      mean(series.throttledItems) / Math.max(mean(series.items) + mean(series.throttledItems), Number.MIN_VALUE),
   }
 }

@@ -30,6 +30,8 @@ export function readSummary(
     conflicts: 0,
     readUnits: stats?.readUnits ?? 0,
     writeUnits: 0,
+    readUnitsPerSecondAllowed: stats?.readUnitsPerSecondAllowed ?? Number.POSITIVE_INFINITY,
+    writeUnitsPerSecondAllowed: Number.POSITIVE_INFINITY,
     latencyMsP50: 0,
     latencyMsP99: 0,
     latencyMsMax: 0,

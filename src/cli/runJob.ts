@@ -1,8 +1,9 @@
 import { type Database, type Job, type JobReject, RejectsFile } from '../index.ts'
 import { EXIT, exitCodeOf } from './exitCode.ts'
 import { Interruption } from './interruption.ts'
-import type { CommonFlags, WriteFlags } from './options.ts'
+import { type CommonFlags, type ReadFlags, readOptions, type WriteFlags, writeOptions } from './options.ts'
 import { Talk } from './talk.ts'
+import { warnOfRates } from './warnOfRates.ts'
 
 /**
  * Runs a job as a command does: progress while it runs, rejects into a file, the first Ctrl-C drains, a summary at the
@@ -11,7 +12,7 @@ import { Talk } from './talk.ts'
 export async function runJob(
   verb: string,
   table: string,
-  flags: CommonFlags & WriteFlags,
+  flags: CommonFlags & WriteFlags & Pick<ReadFlags, 'readRate'>,
   database: Database,
   make: (onReject: (reject: JobReject) => void) => Job,
 ): Promise<void> {
@@ -29,6 +30,8 @@ export async function runJob(
       else if (shown === 4) talk.say(`more rejects are in ${rejects.path}`)
       talk.event('reject', { code: reject.code, message: reject.message, place: reject.place })
     })
+    const rates = { ...writeOptions(flags), ...(verb === 'update' ? readOptions(flags) : {}) }
+    await warnOfRates(talk, database.table(table), rates)
     const running = job
     talk.event('start', { operation: verb, table })
     follower = talk.follow(() => running.progress)

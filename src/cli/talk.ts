@@ -27,13 +27,6 @@ export class Talk {
     this.#quiet = options.quiet === true
     this.#events = dataOnStdout ? process.stderr : process.stdout
     this.#live = process.stderr.isTTY === true && process.env['TERM'] !== 'dumb' && !this.#json
-    // A reader that has gone away (| head) is no failure of ours, and there is nobody left to tell.
-    for (const stream of [process.stdout, process.stderr]) {
-      stream.on('error', (error: NodeJS.ErrnoException) => {
-        if (error.code === 'EPIPE') process.exit(stream === process.stdout ? 0 : undefined)
-        throw error
-      })
-    }
   }
 
   /** A sentence for people. */

@@ -20,11 +20,16 @@ export interface UndiciTransportOptions {
  *
  * A connection is either in `#idle` or in its exchange; there is no flag that says so. The last one used is taken first,
  * so that what a burst opened falls idle and is closed by undici's keep-alive timer.
+ *
+ * **Half-open.** Where a network device forgets its connections, or the peer vanishes, all of them carry nothing from one
+ * moment on and nobody is told. A request finds out by waiting for its whole timeout; so that not each idle connection has
+ * to be found out in this way, those that have been as silent are dropped with it.
  */
 export class UndiciTransport implements Transport {
   readonly #idle: Connection[] = []
   readonly #all = new Set<Connection>()
   readonly #options: UndiciTransportOptions
+  #opened = 0
   #closed = false
 
   constructor(options: UndiciTransportOptions) {
@@ -36,17 +41,15 @@ export class UndiciTransport implements Transport {
       queueMicrotask(() => receiver.onFailure(CLOSED))
       return () => undefined
     }
+    const now = this.#options.clock.now()
     let connection = this.#idle.pop()
-    // Addresses behind a name change over hours; a socket that is a few minutes old makes way for a new one.
-    while (connection !== undefined && connection.expiresAt < this.#options.clock.now()) {
+    // What a name stands for changes; a socket that is a few minutes old makes way for a new one.
+    while (connection !== undefined && connection.expiresAt < now) {
       this.#drop(connection)
       connection = this.#idle.pop()
     }
-    if (connection === undefined) {
-      connection = new Connection(this.#options, this.#release)
-      this.#all.add(connection)
-    }
-    const chosen = connection
+    const chosen = connection ?? this.#open(now)
+    chosen.sentAt = now
     chosen.send(headers, body, receiver)
     return () => chosen.abort(receiver)
   }
@@ -58,10 +61,35 @@ export class UndiciTransport implements Transport {
     this.#all.clear()
   }
 
-  readonly #release = (connection: Connection, usable: boolean): void => {
+  #open(now: number): Connection {
+    // Golden ratio: however many were opened at one moment, they are not all renewed at one moment.
+    this.#opened += 1
+    const share = (this.#opened * 0.618_033_988_749_895) % 1
+    const ageMs = CONNECTION_AGE_MIN_MS + share * (CONNECTION_AGE_MAX_MS - CONNECTION_AGE_MIN_MS)
+    const connection = new Connection(this.#options, now + ageMs, this.#release)
+    this.#all.add(connection)
+    return connection
+  }
+
+  readonly #release = (connection: Connection, failure: TransportFailure | undefined): void => {
     if (this.#closed) return
-    if (usable) this.#idle.push(connection)
-    else this.#drop(connection)
+    if (failure === undefined) {
+      this.#idle.push(connection)
+      return
+    }
+    this.#drop(connection)
+    if (failure.kind === 'timeout') this.#dropSilent()
+  }
+
+  /** A request waited in vain: idle connections that have not been heard of for about as long may be dead as well. */
+  #dropSilent(): void {
+    const { clock, answerTimeoutMs = ANSWER_TIMEOUT_MS } = this.#options
+    const before = clock.now() - answerTimeoutMs * SILENT_SHARE
+    const silent = this.#idle.filter(({ sentAt }) => sentAt < before)
+    if (silent.length === 0) return
+    const alive = this.#idle.filter(({ sentAt }) => sentAt >= before)
+    this.#idle.splice(0, this.#idle.length, ...alive)
+    for (const connection of silent) this.#drop(connection)
   }
 
   #drop(connection: Connection): void {
@@ -70,7 +98,14 @@ export class UndiciTransport implements Transport {
   }
 }
 
+const ANSWER_TIMEOUT_MS = 10_000
+const CONNECTION_AGE_MIN_MS = 4 * 60_000
 const CONNECTION_AGE_MAX_MS = 5 * 60_000
+/**
+ * Of the timeout: another answer may have come just after the request was sent that then timed out, and before everything
+ * stopped. To open a connection anew costs little, to wait for a dead one much.
+ */
+const SILENT_SHARE = 0.5
 const CLOSED: TransportFailure = { kind: 'closed', message: 'the connection pool was closed', cause: undefined }
 
 /**
@@ -81,8 +116,10 @@ const CLOSED: TransportFailure = { kind: 'closed', message: 'the connection pool
  */
 class Connection implements Dispatcher.DispatchHandler {
   readonly expiresAt: number
+  /** The beginning of the latest exchange; of an idle connection, the answer to it was heard since. */
+  sentAt = 0
   readonly #client: Client
-  readonly #release: (connection: Connection, usable: boolean) => void
+  readonly #release: (connection: Connection, failure: TransportFailure | undefined) => void
   readonly #request: { path: string; method: 'POST'; headers: string[]; body: Buffer }
   #receiver: AnswerReceiver | undefined
   #answer: MutableAnswer = emptyAnswer(0)
@@ -90,9 +127,13 @@ class Connection implements Dispatcher.DispatchHandler {
   #filled = 0
   #chunks: Buffer[] = []
 
-  constructor(options: UndiciTransportOptions, release: (connection: Connection, usable: boolean) => void) {
-    const { endpoint, clock, answerTimeoutMs = 10_000, connectTimeoutMs = 3_000, certificateAuthority } = options
-    this.expiresAt = clock.now() + CONNECTION_AGE_MAX_MS
+  constructor(
+    options: UndiciTransportOptions,
+    expiresAt: number,
+    release: (connection: Connection, failure: TransportFailure | undefined) => void,
+  ) {
+    const { endpoint, answerTimeoutMs = ANSWER_TIMEOUT_MS, connectTimeoutMs = 3_000, certificateAuthority } = options
+    this.expiresAt = expiresAt
     this.#release = release
     this.#request = { path: '/', method: 'POST', headers: [], body: NO_BYTES }
     this.#client = new Client(endpoint, {
@@ -156,7 +197,7 @@ class Connection implements Dispatcher.DispatchHandler {
     const answer = this.#answer
     if (this.#chunks.length > 0) answer.body = Buffer.concat(this.#chunks)
     this.#reset()
-    this.#release(this, true)
+    this.#release(this, undefined)
     receiver.onAnswer(answer)
   }
 
@@ -164,9 +205,10 @@ class Connection implements Dispatcher.DispatchHandler {
     const receiver = this.#receiver
     if (receiver === undefined) return
     this.#reset()
-    this.#release(this, false)
+    const failure = describeFailure(error)
+    this.#release(this, failure)
     // Never within send(): undici reports a connection that is known to be broken at once.
-    queueMicrotask(() => receiver.onFailure(describeFailure(error)))
+    queueMicrotask(() => receiver.onFailure(failure))
   }
 
   #reset(): void {

@@ -1,6 +1,7 @@
 import { type Spelling, spellingOf } from './dynamoDbJson.ts'
 import { FormatError } from './formatError.ts'
 import type { FormatName } from './record.ts'
+import { recordFileEnding } from './recordFileEnding.ts'
 
 /**
  * How a file is to be read: line by line, as one array whose `[` is byte `start`, as JSON values one after another, or
@@ -45,7 +46,7 @@ const EXTENSION_FORMATS: { readonly [extension: string]: FormatName } = {
  * @throws {FormatError} when nothing tells.
  */
 export function detectFormat(head: Buffer, file: string, format: FormatName | undefined): FileShape {
-  const extension = /\.(jsonl|ndjson|json|csv|tsv)(?:\.gz)?$/i.exec(file)?.[1]?.toLowerCase()
+  const extension = recordFileEnding(file)
   const named = format ?? EXTENSION_FORMATS[extension ?? '']
   if (named === 'csv') return { shape: 'csv', delimiter: extension === 'tsv' ? '\t' : ',' }
 

@@ -24,6 +24,12 @@ export interface Summary extends Readonly<Tally> {
   readonly conflicts: number
   readonly readUnits: number
   readonly writeUnits: number
+  /**
+   * Units of the table that may be spent a second as things are; `Infinity` where nothing is known to be in the way, and
+   * where nothing is read or written.
+   */
+  readonly readUnitsPerSecondAllowed: number
+  readonly writeUnitsPerSecondAllowed: number
   /** Of write requests; 0 where there were none. */
   readonly latencyMsP50: number
   readonly latencyMsP99: number

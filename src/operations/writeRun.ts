@@ -179,6 +179,8 @@ export class WriteRun {
       conflicts: this.conflicts,
       readUnits: scan?.stats.readUnits ?? 0,
       writeUnits: stats?.writeUnits ?? 0,
+      readUnitsPerSecondAllowed: scan?.stats.readUnitsPerSecondAllowed ?? Number.POSITIVE_INFINITY,
+      writeUnitsPerSecondAllowed: stats?.writeUnitsPerSecondAllowed ?? Number.POSITIVE_INFINITY,
       latencyMsP50: stats?.latencyMsP50 ?? 0,
       latencyMsP99: stats?.latencyMsP99 ?? 0,
       latencyMsMax: stats?.latencyMsMax ?? 0,

@@ -1,7 +1,8 @@
 import type { Summary } from '../job/summary.ts'
 import { formatCount, formatDuration, formatRate } from './figures.ts'
+import { throttlingWords } from './throttlingWords.ts'
 
-/** One line on a running job: counts, the rate of late, what is waiting, and what went wrong, if anything did. */
+/** One line on a running job: counts, the rate of late, what holds it up, what is waiting, and what went wrong, if anything. */
 export function progressLine(now: Summary, before: Summary | undefined): string {
   const reads = now.operation === 'scan' || now.operation === 'count'
   const done = reads ? now.read : now.written
@@ -11,6 +12,10 @@ export function progressLine(now: Summary, before: Summary | undefined): string 
   const parts = [`${now.operation} ${now.table}`]
   if (!reads) parts.push(`${formatCount(now.read)} read`)
   parts.push(`${formatCount(done)} ${reads ? 'read' : 'written'}`, `${formatRate(rate)}/s`)
+  const allowed = reads ? now.readUnitsPerSecondAllowed : now.writeUnitsPerSecondAllowed
+  if (Number.isFinite(allowed)) parts.push(`at most ${formatRate(allowed)} ${reads ? 'read' : 'write'} units/s`)
+  const reason = latestReason(now.throttlingReasons, before?.throttlingReasons ?? {})
+  if (reason !== undefined) parts.push(`throttled by ${throttlingWords(reason).short}`)
   if (now.filtered > 0) parts.push(`${formatCount(now.filtered)} filtered`)
   if (now.rejected > 0) parts.push(`${formatCount(now.rejected)} rejected`)
   if (now.retried > 0) parts.push(`${formatCount(now.retried)} retried`)
@@ -18,4 +23,17 @@ export function progressLine(now: Summary, before: Summary | undefined): string 
   if (now.segments !== undefined) parts.push(`segment ${now.segmentsDone}/${now.segments}`)
   parts.push(formatDuration(now.durationMs))
   return parts.join(' · ')
+}
+
+/** The reason that was given most often since then. */
+function latestReason(now: Summary['throttlingReasons'], before: Summary['throttlingReasons']): string | undefined {
+  let latest: string | undefined
+  let most = 0
+  for (const [reason, times] of Object.entries(now)) {
+    const more = times - (before[reason] ?? 0)
+    if (more <= most) continue
+    most = more
+    latest = reason
+  }
+  return latest
 }

@@ -1,5 +1,6 @@
 import type { Summary } from '../job/summary.ts'
 import { formatCount, formatDuration, formatRate } from './figures.ts'
+import { limitRows } from './limitRows.ts'
 
 /** The closing table of a job, one fact a line. */
 export function summaryText(
@@ -28,6 +29,7 @@ export function summaryText(
     summary.writeUnits > 0 ? `${formatCount(summary.writeUnits)} write` : '',
   ].filter((part) => part !== '')
   if (units.length > 0) rows.push(['units', units.join(', ')])
+  rows.push(...limitRows(summary))
   if (summary.latencyMsMax > 0) {
     const { latencyMsP50, latencyMsP99, latencyMsMax } = summary
     const latency = `p50 ${latencyMsP50.toFixed(1)} ms, p99 ${latencyMsP99.toFixed(1)} ms, max ${latencyMsMax.toFixed(1)} ms`

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { resolve } from 'node:path'
+import { fileSentence } from './fileSentence.ts'
 import { StorageError } from './storageError.ts'
 
 const CHUNK_BYTES = 256 * 1024
@@ -26,25 +26,6 @@ async function* readFile(path: string): AsyncGenerator<Uint8Array> {
   try {
     yield* createReadStream(path, { highWaterMark: CHUNK_BYTES })
   } catch (cause) {
-    throw new StorageError(sentence(path, cause), path, { cause })
-  }
-}
-
-function sentence(path: string, cause: unknown): string {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-  switch (code) {
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return `There is no file "${path}" (looked for ${resolve(path)}). Check the name.`
-    case 'EISDIR':
-      return `"${path}" is a directory. Name a file in it.`
-    case 'EACCES':
-    case 'EPERM':
-      return `"${path}" may not be read by this user. Check its permissions.`
-    case 'EMFILE':
-    case 'ENFILE':
-      return `"${path}" can not be opened: too many files are open. Raise the limit (ulimit -n).`
-    default:
-      return `"${path}" can not be read: ${cause instanceof Error ? cause.message : cause}`
+    throw new StorageError(fileSentence(path, cause), path, { cause })
   }
 }

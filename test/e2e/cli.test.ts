@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -412,6 +412,63 @@ test('formats and streams', async (t) => {
   })
 })
 
+test('load takes files and directories together', async (t) => {
+  await t.test('every record is stored, and a reject names its own file and line', async () => {
+    using directory = scratchDirectory()
+    const table = await makeTable()
+    const lines = (name: string, count: number) =>
+      Array.from({ length: count }, (_, index) => `{"id":"${name}${index}","n":${index}}`)
+    const put = (path: string, content: string | Buffer) => writeFileSync(join(directory.path, path), content)
+    mkdirSync(join(directory.path, 'export', 'data', '.hidden'), { recursive: true })
+    put('one.jsonl', lines('one', 300).toSpliced(120, 1, '{"id":"broken"').join('\n'))
+    put('export/b.csv', `id,n\n${Array.from({ length: 50 }, (_, index) => `csv${index},${index}`).join('\n')}\n`)
+    put('export/data/a.json.gz', gzipSync(lines('packed', 700).toSpliced(9, 1, '{"name":"nobody"}').join('\n')))
+    put('export/data/c.JSON', `[${lines('array', 40).join(',')}]`)
+    // None of these is data.
+    put('export/manifest-summary.json', '{"version":"2020-06-30","itemCount":3}')
+    put('export/data/.hidden/d.jsonl', '{"id":"hidden"}')
+    put('export/notes.txt', 'nothing')
+    put('export/headrace-load-users-20261122T101112-rejects.jsonl', '{"code":"InvalidItem"}')
+    const end = await headrace(['load', table, 'one.jsonl', 'export', './one.jsonl'], here(directory.path))
+    assert.equal(end.code, 3, end.stderr)
+    assert.match(end.stderr, /read +1,090\n +written +1,088\n +rejected +2\n/)
+    const places = rejectsIn(directory.path).map(({ place }) => place)
+    assert.deepEqual(places.sort(), ['export/data/a.json.gz:10', 'one.jsonl:121'])
+    const items = await itemsOf(table)
+    assert.equal(items.size, 1_088)
+    assert.deepEqual(
+      ['one299', 'csv49', 'packed699', 'array39'].map((id) => items.get(id)?.['id']),
+      ['one299', 'csv49', 'packed699', 'array39'],
+    )
+  })
+
+  await t.test('one that is missing stops it before anything is written, or any table made', async () => {
+    using directory = scratchDirectory()
+    writeFileSync(join(directory.path, 'a.jsonl'), '{"id":"a"}\n')
+    mkdirSync(join(directory.path, 'empty'))
+    tables += 1
+    const table = `things${tables}`
+    for (const [path, message] of [
+      ['b.jsonl', /There is no file "b\.jsonl" \(looked for \/.*\/b\.jsonl\)/],
+      ['empty', /The directory "empty" has no file that ends in \.jsonl, .*\.gz/],
+    ] as const) {
+      const end = await headrace(['load', table, 'a.jsonl', path, '--key', 'id:S'], here(directory.path))
+      assert.equal(end.code, 1, end.stderr)
+      assertSpoken(end, message)
+    }
+    const described = await headrace(['table', 'describe', table], here(directory.path))
+    assert.equal(described.code, 5, described.stdout)
+  })
+
+  await t.test('standard input is read alone', async () => {
+    using directory = scratchDirectory()
+    writeFileSync(join(directory.path, 'a.jsonl'), '{"id":"a"}\n')
+    const end = await headrace(['load', 'users', '-', 'a.jsonl'], here(directory.path, { input: '{"id":"b"}\n' }))
+    assert.equal(end.code, 2, end.stderr)
+    assertSpoken(end, /"-" is standard input, and is read alone/)
+  })
+})
+
 test('the first Ctrl-C drains: what was taken is written, and the summary says how much', async (t) => {
   await t.test('while a file is loaded', async () => {
     using directory = scratchDirectory()
@@ -528,6 +585,16 @@ test('help', async (t) => {
         .filter((line) => line.includes(`headrace ${verb.join(' ')}`))
       assert.equal(examples.length, 3, stdout)
     }
+  })
+
+  await t.test('a reader that goes away (| head) does not make help fail', async () => {
+    using directory = scratchDirectory()
+    const end = await headrace(
+      ['load', '--help'],
+      here(directory.path, { onStart: (child) => child.stdout!.destroy() }),
+    )
+    assert.equal(end.code, 0, end.stderr)
+    assert.equal(end.stderr, '')
   })
 
   await t.test('headrace --help answers within 500 ms and names every verb', async () => {

@@ -53,9 +53,12 @@ test('what can not be meant is named, with what can', async () => {
   })
   assert.equal(both.code, 2)
   assert.match(both.stderr, /not both/)
-  const nowhere = await headrace(['simulate', '--faults', 'throttle=0.1'], { directory: directory.path })
-  assert.equal(nowhere.code, 2)
-  assert.match(nowhere.stderr, /--faults .* --port/)
+  const scenario = await headrace(['simulate', '--latency-ms', '0'], { directory: directory.path })
+  assert.equal(scenario.code, 2)
+  assert.match(scenario.stderr, /--latency-ms is for a DynamoDB that is served, and needs --port/)
+  const served = await headrace(['simulate', '--port', '0', '--list'], { directory: directory.path })
+  assert.equal(served.code, 2)
+  assert.match(served.stderr, /one or the other/)
 })
 
 test('simulate lists its scenarios, plays one of them to the same figures each time, and draws it', async () => {

@@ -37,7 +37,12 @@ function row(name: string, result: ScenarioResult): string {
 async function compare(scenario: Scenario): Promise<void> {
   const panels = []
   console.log(`\n### ${scenario.name}: ${scenario.title}\n`)
-  const heads = ['', ...scenario.phases.map(({ name }) => `${name}: used (requests, items throttled)`), 'requests per 25 items', 'lost']
+  const heads = [
+    '',
+    ...scenario.phases.map(({ name }) => `${name}: used (requests, items throttled)`),
+    'requests per 25 items',
+    'lost',
+  ]
   console.log(`| ${heads.join(' | ')} |\n|${heads.map((_, index) => (index === 0 ? '---' : '--:')).join('|')}|`)
   for (const { name, drive } of POLICIES) {
     if (!name.includes(option('--policy') ?? '')) continue

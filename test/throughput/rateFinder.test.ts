@@ -28,15 +28,15 @@ test('a bound is kept, and where it is below the limit nothing is ever throttled
 })
 
 test('a limit that rises is found again, and one that falls', () => {
-  const risen = playPlainService({ limit: 1_000, seconds: 90, changes: { 30_000: { limit: 10_000 } } })
+  const risen = playPlainService({ limit: 1_000, seconds: 90, changes: { 30000: { limit: 10_000 } } })
   assert.ok(total(risen.slice(60)).consumed >= 0.97 * 10_000 * 30)
-  const fallen = playPlainService({ limit: 10_000, seconds: 60, changes: { 30_000: { limit: 1_000 } } })
+  const fallen = playPlainService({ limit: 10_000, seconds: 60, changes: { 30000: { limit: 1_000 } } })
   const { consumed, throttled } = total(fallen.slice(35))
   assert.ok(consumed >= 0.97 * 1_000 * 25 && throttled <= 0.02 * consumed, `${consumed} used, ${throttled} throttled`)
 })
 
 test('when all is throttled next to nothing is sent, and ten seconds after that all is as it was', () => {
-  const changes = { 20_000: { wholeNoise: 1 }, 80_000: { wholeNoise: 0 } }
+  const changes = { 20000: { wholeNoise: 1 }, 80000: { wholeNoise: 0 } }
   const seconds = playPlainService({ limit: 40_000, most: 32_000, seconds: 100, changes })
   const vain = total(seconds.slice(22, 80))
   assert.equal(vain.consumed, 0)

@@ -1,11 +1,13 @@
 import { type Count, count } from '../../index.ts'
 import { formatCount } from '../../report/figures.ts'
+import { limitRows } from '../../report/limitRows.ts'
 import { exitCodeOf } from '../exitCode.ts'
 import { Interruption } from '../interruption.ts'
 import { openDatabase } from '../openDatabase.ts'
 import { type CommonFlags, type ReadFlags, readOptions } from '../options.ts'
 import { readSummary } from '../readSummary.ts'
 import { Talk } from '../talk.ts'
+import { warnOfRates } from '../warnOfRates.ts'
 
 /** `headrace count` */
 export async function countCommand(
@@ -21,7 +23,9 @@ export async function countCommand(
     readSummary('count', name, latest?.scannedCount ?? 0, performance.now() - startedAt, latest?.stats),
   )
   try {
-    const counted = await count(database.table(name), {
+    const table = database.table(name)
+    await warnOfRates(talk, table, readOptions(flags))
+    const counted = await count(table, {
       ...readOptions(flags),
       ...(flags.index === undefined ? {} : { index: flags.index }),
       ...(flags.consistentRead === true ? { consistentRead: true } : {}),
@@ -37,6 +41,8 @@ export async function countCommand(
     else process.stdout.write(`${counted.count}\n`)
     if (flags.where !== undefined)
       talk.say(`${formatCount(scannedCount)} items were read for it, ${formatCount(stats.readUnits)} read units`)
+    const summary = readSummary('count', name, scannedCount, performance.now() - startedAt, stats)
+    for (const [label, value] of limitRows(summary)) talk.say(`${label}: ${value}`)
   } catch (error) {
     follower.stop()
     talk.failure(error)

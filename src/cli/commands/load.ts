@@ -3,9 +3,10 @@ import {
   createTable,
   type FileOptions,
   type FormatName,
-  file,
+  files,
   HeadraceError,
   load,
+  type RecordSource,
 } from '../../index.ts'
 import { exitCodeOf } from '../exitCode.ts'
 import { openDatabase } from '../openDatabase.ts'
@@ -26,12 +27,20 @@ const TYPES: readonly string[] = ['S', 'N', 'BOOL', 'NULL', 'B', 'json'] satisfi
 /** `headrace load` */
 export async function loadCommand(
   name: string,
-  path: string,
+  paths: readonly string[],
   flags: CommonFlags & WriteFlags & LoadFlags,
 ): Promise<void> {
   const options = fileOptions(flags)
   const database = openDatabase(flags)
   const table = database.table(name)
+  let sources: readonly RecordSource[]
+  try {
+    sources = await files(paths, { ...options, stdin: process.stdin })
+  } catch (error) {
+    new Talk(flags).failure(error)
+    process.exitCode = exitCodeOf(error)
+    return
+  }
   if (flags.key !== undefined) {
     try {
       await table.describe()
@@ -48,11 +57,9 @@ export async function loadCommand(
       }
     }
   }
-  await runJob('load', name, flags, database, (onReject) =>
-    load(file(path, { ...options, stdin: process.stdin }), table, { ...writeOptions(flags), onReject }),
-  )
+  await runJob('load', name, flags, database, (onReject) => load(sources, table, { ...writeOptions(flags), onReject }))
   // After a signal it may still be open and silent, and would keep the process.
-  if (path === '-') process.stdin.destroy()
+  if (paths.includes('-')) process.stdin.destroy()
 }
 
 function fileOptions(flags: LoadFlags): FileOptions {

@@ -1,12 +1,14 @@
 import { once } from 'node:events'
 import { encodeItem, writePlainJson } from '../../index.ts'
 import { formatCount, formatDuration } from '../../report/figures.ts'
+import { limitRows } from '../../report/limitRows.ts'
 import { exitCodeOf } from '../exitCode.ts'
 import { Interruption } from '../interruption.ts'
 import { openDatabase } from '../openDatabase.ts'
 import { type CommonFlags, type ReadFlags, readOptions } from '../options.ts'
 import { readSummary } from '../readSummary.ts'
 import { Talk } from '../talk.ts'
+import { warnOfRates } from '../warnOfRates.ts'
 
 /** `headrace scan` */
 export async function scanCommand(
@@ -24,7 +26,9 @@ export async function scanCommand(
   const limit = flags.limit ?? Number.POSITIVE_INFINITY
   const startedAt = performance.now()
   let read = 0
-  const scan = database.table(name).scan({
+  const table = database.table(name)
+  await warnOfRates(talk, table, readOptions(flags))
+  const scan = table.scan({
     ...readOptions(flags),
     ...(flags.select === undefined ? {} : { select: flags.select.split(',').map((part) => part.trim()) }),
     ...(flags.index === undefined ? {} : { index: flags.index }),
@@ -50,6 +54,7 @@ export async function scanCommand(
     talk.say(
       `${formatCount(read)} items in ${formatDuration(performance.now() - startedAt)}, ${formatCount(readUnits)} read units`,
     )
+    for (const [label, value] of limitRows(progress())) talk.say(`${label}: ${value}`)
     if (interruption.exitCode !== undefined) process.exitCode = interruption.exitCode
   } catch (error) {
     follower.stop()

@@ -1,0 +1,24 @@
+import type { Rate, Table } from '../index.ts'
+import type { Talk } from './talk.ts'
+
+/** Says so where a part of what the table has was asked for, and a table on demand has nothing that it could be a part of. */
+export async function warnOfRates(
+  talk: Talk,
+  table: Table,
+  rates: { readonly readUnitsPerSecond?: Rate; readonly writeUnitsPerSecond?: Rate },
+): Promise<void> {
+  const { readUnitsPerSecond: read, writeUnitsPerSecond: write } = rates
+  if (typeof read !== 'string' && typeof write !== 'string') return
+  // Why a table can not be described is told by the work that needs it.
+  const description = await table.describe().catch(() => undefined)
+  if (description?.billing !== 'on demand') return
+  const unbounded = [
+    ...(typeof read === 'string' && description.readUnitsPerSecondMax === undefined ? ['read'] : []),
+    ...(typeof write === 'string' && description.writeUnitsPerSecondMax === undefined ? ['write'] : []),
+  ]
+  for (const direction of unbounded) {
+    talk.say(
+      `${direction === 'read' ? read : write} is no limit to ${direction}s of ${table.name}: it is on demand, and has no maximum of ${direction} units. Give units a second, such as --${direction}-rate 500`,
+    )
+  }
+}

@@ -1,0 +1,9 @@
+/** How the names of files of records end, each also with `.gz` behind it. */
+export const RECORD_FILE_ENDINGS = ['jsonl', 'ndjson', 'json', 'csv', 'tsv'] as const
+
+const ENDING = new RegExp(`\\.(${RECORD_FILE_ENDINGS.join('|')})(?:\\.gz)?$`, 'i')
+
+/** The ending that tells a file's format, in lower case and without `.gz`; undefined where it tells nothing. */
+export function recordFileEnding(file: string): string | undefined {
+  return ENDING.exec(file)?.[1]?.toLowerCase()
+}

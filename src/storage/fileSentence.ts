@@ -1,0 +1,21 @@
+import { resolve } from 'node:path'
+
+/** Why a file can not be read, and what to do, as a sentence; from what Node's file system says. */
+export function fileSentence(path: string, cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return `There is no file "${path}" (looked for ${resolve(path)}). Check the name.`
+    case 'EISDIR':
+      return `"${path}" is a directory. Name a file in it.`
+    case 'EACCES':
+    case 'EPERM':
+      return `"${path}" may not be read by this user. Check its permissions.`
+    case 'EMFILE':
+    case 'ENFILE':
+      return `"${path}" can not be opened: too many files are open. Raise the limit (ulimit -n).`
+    default:
+      return `"${path}" can not be read: ${cause instanceof Error ? cause.message : cause}`
+  }
+}

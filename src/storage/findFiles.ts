@@ -1,0 +1,55 @@
+import { constants } from 'node:fs'
+import { access, readdir, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { fileSentence } from './fileSentence.ts'
+import { StorageError } from './storageError.ts'
+
+/**
+ * The files that some paths stand for: a file for itself, whatever its name; a directory for those in it and below it that
+ * are wanted, sorted by their paths. None comes twice. Hidden files and directories are passed over, and so are links to
+ * directories.
+ *
+ * @param isWanted of a path in a directory
+ * @param wanted such a file in words, for the error
+ * @throws {StorageError} for a path that is not there or can not be read, and for a directory in which nothing is wanted
+ */
+export async function findFiles(
+  paths: readonly string[],
+  isWanted: (path: string) => boolean,
+  wanted: string,
+): Promise<string[]> {
+  const found = new Map<string, string>()
+  const add = (path: string): unknown => found.has(resolve(path)) || found.set(resolve(path), path)
+  for (const path of paths) {
+    try {
+      if ((await stat(path)).isDirectory()) {
+        const inside = (await filesBelow(path)).filter(isWanted).sort()
+        if (inside.length === 0)
+          throw new StorageError(`The directory "${path}" has no ${wanted}. Files of other names must be named.`, path)
+        for (const file of inside) {
+          await access(file, constants.R_OK)
+          add(file)
+        }
+      } else {
+        await access(path, constants.R_OK)
+        add(path)
+      }
+    } catch (cause) {
+      if (cause instanceof StorageError) throw cause
+      const at = cause instanceof Error && 'path' in cause ? `${cause.path}` : path
+      throw new StorageError(fileSentence(at, cause), at, { cause })
+    }
+  }
+  return [...found.values()]
+}
+
+async function filesBelow(directory: string): Promise<string[]> {
+  const files: string[] = []
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    if (entry.name.startsWith('.')) continue
+    const path = join(directory, entry.name)
+    if (entry.isDirectory()) files.push(...(await filesBelow(path)))
+    else if (!entry.isSymbolicLink() || !(await stat(path)).isDirectory()) files.push(path)
+  }
+  return files
+}

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Summary } from '../../src/job/summary.ts'
+import { newTally } from '../../src/job/tally.ts'
+import { progressLine } from '../../src/report/progressLine.ts'
+import { summaryText } from '../../src/report/summaryText.ts'
+import { throttlingWords } from '../../src/report/throttlingWords.ts'
+
+function summary(more: Partial<Summary> = {}): Summary {
+  return {
+    ...newTally(),
+    operation: 'load',
+    table: 'orders',
+    complete: true,
+    durationMs: 10_000,
+    itemsPerSecond: 100,
+    buffered: 0,
+    inFlight: 0,
+    retried: 0,
+    unprocessed: 0,
+    throttledRequests: 0,
+    throttlingReasons: {},
+    failedRequests: 0,
+    requests: 0,
+    conflicts: 0,
+    readUnits: 0,
+    writeUnits: 0,
+    readUnitsPerSecondAllowed: Number.POSITIVE_INFINITY,
+    writeUnitsPerSecondAllowed: Number.POSITIVE_INFINITY,
+    latencyMsP50: 0,
+    latencyMsP99: 0,
+    latencyMsMax: 0,
+    segmentsDone: undefined,
+    segments: undefined,
+    ...more,
+  }
+}
+
+test('each of the sixteen reasons is put into words of its own, with what to do', () => {
+  const sentences = new Set<string>()
+  for (const owner of ['Table', 'Index']) {
+    for (const direction of ['Read', 'Write']) {
+      for (const shortage of ['ProvisionedThroughput', 'AccountLimit', 'KeyRangeThroughput', 'MaxOnDemandThroughput']) {
+        const label = `${owner}${direction}${shortage}Exceeded${owner === 'Index' ? ' (byGroup)' : ''}`
+        const { short, sentence } = throttlingWords(label)
+        assert.doesNotMatch(short + sentence, /Exceeded|undefined/)
+        assert.match(sentence, owner === 'Index' ? /^index byGroup / : /^the table /)
+        assert.match(sentence, direction === 'Read' ? /read/ : /write/)
+        assert.match(sentence, /[.] [A-Z]/, 'there is something to do')
+        sentences.add(sentence)
+      }
+    }
+  }
+  assert.equal(sentences.size, 16)
+  assert.match(throttlingWords('IndexWriteKeyRangeThroughputExceeded').sentence, /^an index has a hot key range/)
+  assert.equal(throttlingWords('SomethingNewExceeded').sentence, 'SomethingNewExceeded')
+})
+
+test('a summary says why the service throttled, the most frequent first, and what was allowed at the end', () => {
+  const text = summaryText(
+    summary({
+      throttlingReasons: {
+        TableWriteKeyRangeThroughputExceeded: 1,
+        'IndexWriteProvisionedThroughputExceeded (byGroup)': 1_234,
+      },
+      writeUnitsPerSecondAllowed: 412.3,
+    }),
+  )
+  assert.match(
+    text,
+    /throttled +1,234 requests: index byGroup has too few .*\n +throttled +1 request: the table has a hot/,
+  )
+  assert.match(text, /allowed +412 write units\/s at the end/)
+  assert.doesNotMatch(summaryText(summary()), /throttled|allowed/)
+})
+
+test('a progress line says what throttles now, not what did before', () => {
+  const before = summary({ durationMs: 5_000, throttlingReasons: { TableWriteKeyRangeThroughputExceeded: 500 } })
+  const now = summary({
+    writeUnitsPerSecondAllowed: 40,
+    throttlingReasons: {
+      TableWriteKeyRangeThroughputExceeded: 500,
+      'IndexWriteProvisionedThroughputExceeded (byGroup)': 3,
+    },
+  })
+  assert.match(
+    progressLine(now, before),
+    / · at most 40\.0 write units\/s · throttled by write units of index byGroup · /,
+  )
+  assert.doesNotMatch(progressLine(before, before), /throttled|at most/)
+})
