@@ -178,6 +178,9 @@ export function sortDamage(message: string): Outcome {
   return outcome('transient', 'DamagedAnswer', message, true)
 }
 
+/** A signature that does not match is answered with the request as it was understood, session token and all. */
+const QUOTED_REQUEST = /\s*The Canonical String for this request[\s\S]*/
+
 function readError(body: string): { code: string; message: string; reasons: ThrottlingReason[] | undefined } {
   let parsed: unknown
   try {
@@ -193,7 +196,7 @@ function readError(body: string): { code: string; message: string; reasons: Thro
   const reasons = fields['ThrottlingReasons'] ?? fields['throttlingReasons']
   return {
     code: type.slice(type.lastIndexOf('#') + 1),
-    message: typeof message === 'string' ? message : '',
+    message: typeof message === 'string' ? message.replace(QUOTED_REQUEST, '') : '',
     reasons: Array.isArray(reasons) ? reasons.map(readReason) : undefined,
   }
 }

@@ -76,6 +76,32 @@ test('a producer that never ends: what waits stays within its bounds for as long
   assert.ok(most.bytes <= 700 * 200, JSON.stringify(most))
 })
 
+test('a hot partition key: ten times the queue may wait for it while the rest goes on, and never more bytes than asked for', async () => {
+  for (const maxQueueBytes of [64 * 1_048_576, 50_000]) {
+    const capacity = { billing: 'provisioned', writeUnitsPerSecond: 10_000, burstSeconds: 0, partitions: 64 } as const
+    const key = { partition: { name: 'pk', type: 'S' }, sort: { name: 'sk', type: 'N' } } as const
+    const { clock, table } = await start({}, { table: { key, capacity } })
+    const most = { buffered: 0, bytes: 0 }
+    const work = async (): Promise<void> => {
+      const publisher = table.publisher({ maxQueueSize: 1_000, maxInFlight: 500, maxQueueBytes })
+      for (let index = 0; clock.now() < 20_000; index += 1) {
+        const pk = index % 3 === 0 ? 'hot' : `k${index}`
+        if (!publisher.put({ pk, sk: index, text: 'x'.repeat(100) })) await publisher.ready
+        const { buffered, bufferedBytes } = publisher.stats
+        most.buffered = Math.max(most.buffered, buffered)
+        most.bytes = Math.max(most.bytes, bufferedBytes)
+      }
+      await publisher.close()
+      assert.equal(publisher.stats.stored, publisher.stats.taken)
+    }
+    await clock.run(work())
+    // What comes back from the service is let in again, whatever the bound.
+    assert.ok(most.buffered <= 1_000 * 11 + 500 + 1, JSON.stringify(most))
+    assert.ok(most.bytes <= maxQueueBytes + 501 * 250, JSON.stringify(most))
+    if (maxQueueBytes > 1_000_000) assert.ok(most.buffered > 3_000, JSON.stringify(most))
+  }
+})
+
 test('one key twice, adjacent and far apart: never in one batch, and the last wins', async () => {
   const faults = { partFailureShare: 0.3, shares: { 'reset after': 0.1, throttle: 0.1 }, untilMs: 30_000 } as const
   const { clock, service, simulated, table } = await start(faults)
