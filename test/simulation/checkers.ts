@@ -135,6 +135,41 @@ export function checkRequests({ world, service, failures }: Run): void {
   failures.holds(`${used} units beyond ${rate} a second`, used <= rate + largest * 2)
 }
 
+/** Requests a second that may be throttled for want of units, and as many more for the way to a rate that is not known. */
+const THROTTLES_PER_SECOND = 30
+const THROTTLES_MORE = 300
+
+/** A table that has too little is not asked again and again for what it has not. */
+export function checkFuel({ world, clock, service, failures }: Run): void {
+  // What is throttled at random, or for ever, says nothing of how much was asked for.
+  if (world.hopeless !== undefined || world.faults.partThrottleShare !== undefined) return
+  const { length } = service.log.requests.filter(
+    ({ fault, error, throttledItems }) => fault === '' && (isThrottle(error) || throttledItems > 0),
+  )
+  const most = THROTTLES_MORE + THROTTLES_PER_SECOND * (clock.now() / 1_000)
+  failures.holds(`${length} requests were throttled, more than ${Math.round(most)}`, length <= most)
+}
+
+/** Whoever is told to wait sends nothing of the kind before that time is over. */
+export function checkRetryAfter({ world, service, failures }: Run): void {
+  const { retryAfterMs, untilMs = Number.POSITIVE_INFINITY } = world.faults
+  if (retryAfterMs === undefined || world.hopeless !== undefined || world.crash !== undefined) return
+  for (const pattern of [/^(?:Batch|Update|Delete)/, /^Scan/]) {
+    const requests = service.log.requests.filter(({ operation }) => pattern.test(operation))
+    const told = requests.filter(
+      ({ error, answeredAtMs, servedAtMs }) => isThrottle(error) && answeredAtMs !== undefined && servedAtMs! < untilMs,
+    )
+    for (const { id, answeredAtMs } of told) {
+      const early = requests.find(
+        ({ sentAtMs }) => sentAtMs > answeredAtMs! && sentAtMs < answeredAtMs! + retryAfterMs - 0.001,
+      )
+      if (early === undefined) continue
+      failures.add(`${early.id} was sent ${early.sentAtMs - answeredAtMs!} ms after ${id} asked for ${retryAfterMs}`)
+      return
+    }
+  }
+}
+
 export function describe({ atMs, key, kind, requestId, before, after }: WriteRecord): string {
   return `${kind} of ${key} at ${atMs.toFixed(1)} ms by ${requestId}: ${show(before)} -> ${show(after)}`
 }

@@ -5,7 +5,7 @@ import { type Random, seededRandom } from '../../src/runtime/random.ts'
 import { SimulatedService } from '../../src/simulator/simulatedService.ts'
 import type { SimulatedTable } from '../../src/simulator/simulatedTable.ts'
 import { VirtualClock } from '../../src/simulator/virtualClock.ts'
-import { checkRequests } from './checkers.ts'
+import { checkFuel, checkRequests, checkRetryAfter } from './checkers.ts'
 import { CANARY, Client } from './client.ts'
 import { Failures } from './failures.ts'
 import { runLoad } from './loadJob.ts'
@@ -140,6 +140,8 @@ async function play(run: Run): Promise<void> {
   const jobs = { publish: runPublish, load: runLoad, update: runUpdate, scan: runRead, count: runRead }
   await jobs[world.job](run)
   checkRequests(run)
+  checkRetryAfter(run)
+  checkFuel(run)
 }
 
 /** Nothing that was said, or that someone may print, has a secret in it. */
