@@ -226,6 +226,7 @@ addTalkOptions(
 )
   .option('--set <name=json>', 'give every item this attribute (repeatable)', collect)
   .option('--remove <name>', 'take this attribute from every item (repeatable)', collect)
+  .option('--visit-timeout <seconds>', 'longest wait for what a visitor returns to settle (default 60)', wholeFrom(1))
   .action(async (name, path, flags) => (await import('./commands/update.ts')).updateCommand(name, path, flags))
 
 addTalkOptions(

@@ -9,12 +9,13 @@ export type CredentialProvider = (options?: { forceRefresh?: boolean }) => Promi
 const REFRESH_BEFORE_MS = 5 * 60_000
 /** Credentials with less than this left are not used any more. */
 const UNUSABLE_BEFORE_MS = 10_000
-/** A provider that fails is asked again no sooner than this, while the old credentials still work. */
+/** A provider that gave credentials before and now fails is asked again no sooner than this. */
 const ASK_AGAIN_AFTER_MS = 15_000
 
 /**
  * Credentials that last longer than a session: at hand at once for each request, renewed before they expire, and dropped
- * when the service calls them expired.
+ * when the service calls them expired. A provider that has none any more, because a session is over, is asked again each
+ * 15 s, however many requests wait for it: someone may sign in again.
  */
 export class CredentialSource {
   readonly #provider: CredentialProvider
@@ -23,6 +24,9 @@ export class CredentialSource {
   #asking: Promise<Credentials> | undefined
   #askAgainAt = Number.NEGATIVE_INFINITY
   #force = false
+  /** Why the provider failed when it was asked last; undefined when it did not. */
+  #failure: HeadraceError | undefined
+  #gaveOnce = false
 
   constructor(provider: CredentialProvider, clock: Clock) {
     this.#provider = provider
@@ -43,9 +47,20 @@ export class CredentialSource {
   }
 
   /**
-   * @throws {HeadraceError} `CREDENTIALS` when the provider has none
+   * How long the provider is not asked again, from 0 to 15,000 ms; undefined when it never had any credentials, so that
+   * waiting is no use.
+   */
+  get askAgainInMs(): number | undefined {
+    return this.#gaveOnce ? Math.max(0, Math.ceil(this.#askAgainAt - this.#clock.now())) : undefined
+  }
+
+  /**
+   * @throws {HeadraceError} `CREDENTIALS` when the provider has none, or had none less than 15 s ago
    */
   get(): Promise<Credentials> {
+    if (this.#failure !== undefined && this.#gaveOnce && this.#clock.now() < this.#askAgainAt) {
+      return Promise.reject(this.#failure)
+    }
     this.#asking ??= this.#ask().finally(() => {
       this.#asking = undefined
     })
@@ -64,15 +79,20 @@ export class CredentialSource {
     try {
       this.#current = await this.#provider(this.#force ? { forceRefresh: true } : {})
       this.#force = false
+      this.#gaveOnce = true
+      this.#failure = undefined
       return this.#current
     } catch (error) {
       const reason = error instanceof Error ? error.message : `${error}`
-      throw new HeadraceError(
+      // From now on, since a provider may take long to find out that it has none.
+      this.#askAgainAt = this.#clock.now() + ASK_AGAIN_AFTER_MS
+      this.#failure = new HeadraceError(
         'CREDENTIALS',
         `no AWS credentials: ${reason.replace(/\.$/, '')}. Set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, ` +
           'or sign in with "aws sso login" or "aws login"; for a local DynamoDB give --endpoint-url http://localhost:PORT',
         { cause: error },
       )
+      throw this.#failure
     }
   }
 }

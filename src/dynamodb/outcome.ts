@@ -19,7 +19,7 @@ interface Again {
    * - `throttled`: too fast for now (a whole request)
    * - `unprocessed`: too fast for now (part of a batch)
    * - `transient`: the service or the network failed
-   * - `credentials`: expired; with fresh ones it may succeed
+   * - `credentials`: expired, or none for now; with fresh ones it may succeed
    * - `clock`: signed with a time too far from the service's; with the corrected time it may succeed
    */
   readonly why: 'throttled' | 'unprocessed' | 'transient' | 'credentials' | 'clock'
@@ -28,7 +28,7 @@ interface Again {
   readonly message: string
   /** The write may have taken effect although it is not acknowledged. */
   readonly ambiguous: boolean
-  /** What the service asks to wait at least. */
+  /** What the service asks to wait at least, or how long there will be no credentials. */
   readonly retryAfterMs?: number | undefined
   /** The service's `ThrottlingReasons`, where it gives them. */
   readonly reasons?: readonly ThrottlingReason[] | undefined
@@ -178,6 +178,9 @@ export function sortDamage(message: string): Outcome {
   return outcome('transient', 'DamagedAnswer', message, true)
 }
 
+/** A signature that does not match is answered with the request as it was understood, session token and all. */
+const QUOTED_REQUEST = /\s*The Canonical String for this request[\s\S]*/
+
 function readError(body: string): { code: string; message: string; reasons: ThrottlingReason[] | undefined } {
   let parsed: unknown
   try {
@@ -193,7 +196,7 @@ function readError(body: string): { code: string; message: string; reasons: Thro
   const reasons = fields['ThrottlingReasons'] ?? fields['throttlingReasons']
   return {
     code: type.slice(type.lastIndexOf('#') + 1),
-    message: typeof message === 'string' ? message : '',
+    message: typeof message === 'string' ? message.replace(QUOTED_REQUEST, '') : '',
     reasons: Array.isArray(reasons) ? reasons.map(readReason) : undefined,
   }
 }

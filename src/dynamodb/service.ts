@@ -33,6 +33,9 @@ export interface ServiceOptions {
   readonly clock: Clock
 }
 
+/** The code of an outcome that no service gave: there is nothing to sign a request with. */
+const NO_CREDENTIALS = 'NoCredentials'
+
 /**
  * One request to DynamoDB, and one outcome: signs, sends, checks the answer's checksum, and sorts what came. Never tries
  * a second time by itself; what an outcome of *again* leads to is its caller's decision.
@@ -66,7 +69,13 @@ export class Service {
       },
       (error: unknown) => {
         const message = error instanceof Error ? error.message : `${error}`
-        receiver.onOutcome({ kind: 'refused', why: 'credentials', code: 'NoCredentials', message }, 0, '')
+        const retryAfterMs = this.#credentials.askAgainInMs
+        const code = NO_CREDENTIALS
+        const outcome: Outcome =
+          retryAfterMs === undefined
+            ? { kind: 'refused', why: 'credentials', code, message }
+            : { kind: 'again', why: 'credentials', code, message, ambiguous: false, retryAfterMs }
+        if (!aborted) receiver.onOutcome(outcome, 0, '')
       },
     )
     return () => abort()
@@ -98,7 +107,8 @@ export class Service {
    * One request of the control plane, asked again while the outcome is *again*, for at most `patienceMs`.
    *
    * @returns the answer, parsed
-   * @throws {HeadraceError} as {@link refusalError}, and `UNREACHABLE` when patience ends
+   * @throws {HeadraceError} as {@link refusalError}; `UNREACHABLE` when patience ends, or `CREDENTIALS` where that was for
+   *   want of them
    */
   async call(
     operation: Operation,
@@ -115,13 +125,17 @@ export class Service {
       if (parsed !== undefined) return parsed
       if (outcome?.kind === 'refused') throw refusalError(outcome, operation)
       const message = outcome?.kind === 'again' ? `${outcome.code}: ${outcome.message}` : 'an answer that is no JSON'
-      if (this.clock.now() + waitMs > deadline) {
+      const askedMs = outcome?.kind === 'again' ? (outcome.retryAfterMs ?? 0) : 0
+      if (this.clock.now() + Math.max(waitMs, askedMs) > deadline) {
+        if (outcome?.kind === 'again' && outcome.code === NO_CREDENTIALS) {
+          throw new HeadraceError('CREDENTIALS', outcome.message)
+        }
         throw new HeadraceError(
           'UNREACHABLE',
           `DynamoDB did not answer ${operation} for ${Math.round(patienceMs / 1_000)} s (${message}). Check endpoint, region and network`,
         )
       }
-      await new Promise<void>((resolve) => void this.clock.setTimer(resolve, waitMs))
+      await new Promise<void>((resolve) => void this.clock.setTimer(resolve, Math.max(waitMs, askedMs)))
     }
   }
 

@@ -1,7 +1,7 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
 import { ItemEncoder } from '../item/encode.ts'
 import { ItemError } from '../item/itemError.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
+import { openSink, type Sink } from '../storage/openSink.ts'
 import type { JobReject } from './reject.ts'
 
 const BUFFER_CHARACTERS = 64 * 1024
@@ -9,17 +9,21 @@ const BUFFER_CHARACTERS = 64 * 1024
 /**
  * Rejects as JSON Lines: `{"code":…,"message":…,"place":…,"item":{…}}` with the item in DynamoDB JSON, or
  * `"raw":"…"` where the record is not an item. The file is made with the first reject, readable by its owner only, and
- * never in place of another.
+ * never in place of another. When it can not be written on, such as on a full disk, its last line may be cut off.
  */
 export class RejectsFile {
   readonly path: string
   readonly #encoder = new ItemEncoder()
-  #file: number | undefined
+  readonly #open: (path: string) => Sink
+  #file: Sink | undefined
+  #failure: HeadraceError | undefined
   #text = ''
   #count = 0
 
-  constructor(path: string) {
+  /** @param open another storage than this machine's disk */
+  constructor(path: string, open: (path: string) => Sink = openSink) {
     this.path = path
+    this.#open = open
   }
 
   get count(): number {
@@ -34,25 +38,35 @@ export class RejectsFile {
     if (this.#text.length > BUFFER_CHARACTERS || this.#file === undefined) this.flush()
   }
 
+  /** @throws {HeadraceError} as {@link add}; once it has failed, each time */
   flush(): void {
+    // A second try could leave a line twice, or half a line in between.
+    if (this.#failure !== undefined) throw this.#failure
     if (this.#text === '') return
     try {
-      this.#file ??= openSync(this.path, 'ax', 0o600)
-      writeSync(this.#file, this.#text)
+      this.#file ??= this.#open(this.path)
+      this.#file.write(this.#text)
     } catch (error) {
       const reason = error instanceof Error ? error.message : `${error}`
-      throw new HeadraceError(
+      this.#failure = new HeadraceError(
         'CONFIGURATION',
         `the rejects can not be written to ${this.path}: ${reason}. Name another file with --rejects`,
+        { cause: error },
       )
+      throw this.#failure
     }
     this.#text = ''
   }
 
+  /** @throws {HeadraceError} as {@link add}, unless it was told before */
   close(): void {
-    this.flush()
-    if (this.#file !== undefined) closeSync(this.#file)
-    this.#file = undefined
+    try {
+      if (this.#failure === undefined) this.flush()
+    } finally {
+      const file = this.#file
+      this.#file = undefined
+      file?.close()
+    }
   }
 
   #content(item: JobReject['item'], raw: string | undefined): string {

@@ -1,11 +1,8 @@
 import { readRecords } from '../formats/readRecords.ts'
 import type { ReadOptions, SourceRecord } from '../formats/record.ts'
-import { openSource } from '../storage/openSource.ts'
+import { type OpenSourceOptions, openSource } from '../storage/openSource.ts'
 
-export interface FileOptions extends Omit<ReadOptions, 'file'> {
-  /** Read when the path is `-`. */
-  readonly stdin?: AsyncIterable<Uint8Array>
-}
+export interface FileOptions extends Omit<ReadOptions, 'file'>, OpenSourceOptions {}
 
 /** Records of one file, in lists as they are read. */
 export interface RecordSource {
@@ -19,9 +16,10 @@ export interface RecordSource {
  * is told by the name or found in the first record. Nothing is opened before the job runs.
  */
 export function file(path: string, options: FileOptions = {}): RecordSource {
-  const { stdin, ...readOptions } = options
+  const { stdin, open, ...readOptions } = options
+  const storage = { ...(stdin === undefined ? {} : { stdin }), ...(open === undefined ? {} : { open }) }
   return {
     name: path,
-    records: () => readRecords(openSource(path, stdin === undefined ? {} : { stdin }), { file: path, ...readOptions }),
+    records: () => readRecords(openSource(path, storage), { file: path, ...readOptions }),
   }
 }

@@ -1,3 +1,4 @@
+import { checkWhole } from '../database/checkOption.ts'
 import type { ScanOptions } from '../database/scan.ts'
 import type { Table } from '../database/table.ts'
 import type { TableDescription } from '../database/tableDescription.ts'
@@ -13,6 +14,7 @@ import { changeOf } from '../publish/changeBatch.ts'
 import { type Entry, type EntryOwner, entryKeyText } from '../publish/entry.ts'
 import { isDone } from '../publish/isDone.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
+import { Deadlines } from '../runtime/deadlines.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { compileExpression, type Expression } from '../scan/expression.ts'
@@ -26,14 +28,22 @@ import { type WriteOptions, WriteRun } from './writeRun.ts'
 /**
  * Decides on one item. It sees the item as it is now, and must not change it: what it returns is what is written.
  *
- * After a conflict it is asked again with the item as it then is, so it may see an item more than once.
+ * After a conflict it is asked again with the item as it then is, so it may see an item more than once. What it throws,
+ * and a promise that does not settle in time, is a reject of that item alone.
  */
 export type Visitor = (item: PlainItem) => Edit | Promise<Edit>
 
 export interface UpdateOptions
   extends WriteOptions,
-    Pick<ScanOptions, 'segments' | 'concurrency' | 'filter' | 'readUnitsPerSecond' | 'consistentRead'> {}
+    Pick<ScanOptions, 'segments' | 'concurrency' | 'filter' | 'readUnitsPerSecond' | 'consistentRead'> {
+  /**
+   * Longest wait for the promise of a visitor to settle, 1 to 3,600,000. Default 60,000. An item that takes longer is a
+   * reject with the code `VisitorFailed`, and stays as it is whatever the promise comes to later.
+   */
+  readonly visitTimeoutMs?: number
+}
 
+const VISIT_TIMEOUT_MS = 60_000
 /** Visitors that return promises are asked for at most so many items at once. */
 const VISITS_MAX = 256
 /** Pages lie open side by side, and those of all segments together are no larger than this. */
@@ -67,6 +77,8 @@ class UpdateJob implements Job, EntryOwner {
   #schema!: KeySchema
   /** Asynchronous visits and re-reads under way; the job ends when there is none. */
   readonly #pending = new Set<Promise<void>>()
+  readonly #visitTimeoutMs: number
+  #visits!: Deadlines
   #end: Deferred<void> | undefined
   #failure: unknown
   /** Writes of each segment that have not ended, and how many of them a segment may have and still be visited. */
@@ -78,7 +90,16 @@ class UpdateJob implements Job, EntryOwner {
     this.#visitor = visitor
     this.#options = options
     this.#filter = options.filter === undefined ? undefined : compileExpression(options.filter)
-    const { segments, concurrency, filter, readUnitsPerSecond, consistentRead, ...writeOptions } = options
+    const {
+      segments,
+      concurrency,
+      filter,
+      readUnitsPerSecond,
+      consistentRead,
+      visitTimeoutMs = VISIT_TIMEOUT_MS,
+      ...writeOptions
+    } = options
+    this.#visitTimeoutMs = checkWhole('visitTimeoutMs', visitTimeoutMs, 1, 3_600_000)
     this.#run = new WriteRun('update', table, writeOptions, () =>
       this.#scan === undefined ? undefined : { stats: this.#scan.stats, segments: this.#scan.segments },
     )
@@ -100,7 +121,8 @@ class UpdateJob implements Job, EntryOwner {
   async run({ signal }: RunOptions = {}): Promise<Summary> {
     const run = this.#run
     try {
-      const { engine, schema } = await run.open()
+      const { engine, schema, database } = await run.open()
+      this.#visits = new Deadlines(database.clock, this.#visitTimeoutMs)
       this.#engine = engine
       engine.onFailure = () => this.#wake()
       this.#schema = schema
@@ -125,6 +147,8 @@ class UpdateJob implements Job, EntryOwner {
       this.#scan?.destroy()
       run.abandon()
       throw this.#failure ?? error
+    } finally {
+      this.#visits?.clear()
     }
   }
 
@@ -215,15 +239,32 @@ class UpdateJob implements Job, EntryOwner {
       this.#rejectVisit(raw, error)
       return true
     }
-    if (isPromise(edit)) {
-      return Promise.resolve(edit).then(
-        async (resolved) => {
-          if (!this.#apply(resolved, item, raw, segment, conflicts)) await this.#engine.ready
-        },
-        (error: unknown) => this.#rejectVisit(raw, error),
-      )
-    }
+    if (isPromise(edit)) return this.#awaitVisit(edit, item, raw, segment, conflicts)
     return this.#apply(edit, item, raw, segment, conflicts)
+  }
+
+  /** Does what the visitor says in the end, unless it takes too long. */
+  #awaitVisit(edit: Promise<Edit>, item: PlainItem, raw: RawItem, segment: number, conflicts: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let late = false
+      const settle = this.#visits.begin(() => {
+        late = true
+        this.#rejectVisit(raw, `its promise did not settle within ${this.#visits.limitMs / 1_000} s`)
+        resolve()
+      })
+      Promise.resolve(edit)
+        .then(
+          async (resolved) => {
+            settle()
+            if (!late && !this.#apply(resolved, item, raw, segment, conflicts)) await this.#engine.ready
+          },
+          (error: unknown) => {
+            settle()
+            if (!late) this.#rejectVisit(raw, error)
+          },
+        )
+        .then(resolve, reject)
+    })
   }
 
   #apply(edit: Edit, item: PlainItem, raw: RawItem, segment: number, conflicts: number): boolean {
@@ -340,7 +381,11 @@ class UpdateJob implements Job, EntryOwner {
   /** Every change is settled, and so is whatever conflicts led to. */
   async #settled(): Promise<void> {
     do {
-      while (this.#pending.size > 0) await this.#nextEnd()
+      while (this.#pending.size > 0) {
+        const failure = this.#failure ?? this.#engine.failure
+        if (failure !== undefined) throw failure
+        await this.#nextEnd()
+      }
       await this.#engine.flush()
       // While the flush waited, a conflict may have come and gone, and left a change that the flush knew nothing of.
     } while (this.#pending.size > 0 || this.#engine.outstanding > 0)

@@ -45,6 +45,11 @@ export interface FaultPlan {
   /** The shares hold until then. Default: for ever. */
   readonly untilMs?: number
   readonly windows?: readonly FaultWindow[]
+  /**
+   * Stretches of time in which the host is gone: what is sent to it, or is on its way there or back, is never answered.
+   * Default: none.
+   */
+  readonly gone?: readonly { readonly fromMs: number; readonly toMs: number }[]
   /** Share of the items of a batch that fail on their own, until then too, 0 to 1. Default 0. */
   readonly partFailureShare?: number
   /** Share of them that are throttled for no reason of capacity, as by a key range, until then too, 0 to 1. Default 0. */
@@ -76,6 +81,11 @@ export function checkFaults({ shares = {}, partFailureShare = 0 }: FaultPlan): v
   if (!(partFailureShare >= 0 && partFailureShare <= 1)) {
     throw new TypeError(`partFailureShare is ${partFailureShare}; from 0 to 1`)
   }
+}
+
+/** Whether the host is gone at some moment of a stretch of time. */
+export function isGone(plan: FaultPlan, fromMs: number, toMs: number): boolean {
+  return plan.gone?.some((gone) => fromMs < gone.toMs && toMs >= gone.fromMs) === true
 }
 
 /** What is done to the next request, if anything. */

@@ -6,7 +6,7 @@ import type { Call } from './call.ts'
 import type { CapacityOptions } from './capacity.ts'
 import { Consumption } from './consumption.ts'
 import { Exchange } from './exchange.ts'
-import { drawFault, type Fault, type FaultPlan } from './faults.ts'
+import { drawFault, type Fault, type FaultPlan, isGone } from './faults.ts'
 import { drawLatencyMs, type LatencyOptions } from './latency.ts'
 import { operate } from './operate.ts'
 import { readKey } from './primaryKey.ts'
@@ -125,9 +125,11 @@ export class SimulatedService implements Wire {
     const header = (name: string): string => headers[headers.indexOf(name) + 1] ?? ''
     const nowMs = clock.now()
     const operation = header('x-amz-target').replace(/^DynamoDB_20120810\./, '')
-    const fault = drawFault(this.#faults, random, nowMs)
-    const record = this.log.open(operation, nowMs, fault ?? '')
+    let fault = drawFault(this.#faults, random, nowMs)
     const latencyMs = drawLatencyMs(latency, random, operation, body.length) * (fault === 'slow' ? 100 : 1)
+    if (isGone(this.#faults, nowMs, nowMs + latencyMs / 2)) fault = 'stall before'
+    else if (isGone(this.#faults, nowMs, nowMs + latencyMs)) fault = 'stall after'
+    const record = this.log.open(operation, nowMs, fault ?? '')
     const exchange = new Exchange(clock, receiver, record, () => this.#underWay.delete(exchange))
     this.#underWay.add(exchange)
     this.log.noteUnderWay(this.#underWay.size)

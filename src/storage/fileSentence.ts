@@ -16,6 +16,6 @@ export function fileSentence(path: string, cause: unknown): string {
     case 'ENFILE':
       return `"${path}" can not be opened: too many files are open. Raise the limit (ulimit -n).`
     default:
-      return `"${path}" can not be read: ${cause instanceof Error ? cause.message : cause}`
+      return `${path === '-' ? 'Standard input' : `"${path}"`} can not be read: ${cause instanceof Error ? cause.message : cause}`
   }
 }

@@ -7,24 +7,32 @@ const CHUNK_BYTES = 256 * 1024
 export interface OpenSourceOptions {
   /** The stream that the path `-` stands for, such as `process.stdin`. */
   readonly stdin?: AsyncIterable<Uint8Array>
+  /** Another storage: the bytes of what has this name. Default: a file of this machine. */
+  readonly open?: (path: string) => AsyncIterable<Uint8Array>
 }
 
 /**
  * The bytes of a file, in chunks of 256 KiB, or of the caller's stream for the path `-`. The file is opened when the
  * first chunk is asked for, and closed when the last was given or the loop is left.
  *
- * @throws {StorageError} from the iteration, for a file that is not there, is a directory, or can not be read.
+ * @throws {StorageError} from the iteration, for a file that is not there, is a directory, or can not be read, also where
+ *   that shows only half-way; and for a stream that fails.
  * @throws {TypeError} for `-` without a stream.
  */
 export function openSource(path: string, options: OpenSourceOptions = {}): AsyncIterable<Uint8Array> {
-  if (path !== '-') return readFile(path)
-  if (options.stdin === undefined) throw new TypeError('the path "-" needs options.stdin, the stream to read')
-  return options.stdin
+  const { stdin, open = readFile } = options
+  if (path !== '-') return read(path, () => open(path))
+  if (stdin === undefined) throw new TypeError('the path "-" needs options.stdin, the stream to read')
+  return read(path, () => stdin)
 }
 
-async function* readFile(path: string): AsyncGenerator<Uint8Array> {
+function readFile(path: string): AsyncIterable<Uint8Array> {
+  return createReadStream(path, { highWaterMark: CHUNK_BYTES })
+}
+
+async function* read(path: string, open: () => AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
-    yield* createReadStream(path, { highWaterMark: CHUNK_BYTES })
+    yield* open()
   } catch (cause) {
     throw new StorageError(fileSentence(path, cause), path, { cause })
   }

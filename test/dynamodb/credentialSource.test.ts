@@ -77,8 +77,31 @@ test('a provider that fails meanwhile is asked again after 15 seconds, and the o
   assert.strictEqual(source.current(), undefined)
   await assert.rejects(source.get(), /the metadata service is away/)
   state.failure = undefined
+  await clock.advance(15_000)
   assert.strictEqual((await source.get()).accessKeyId, `key-${state.asked.length}`)
   assert.ok(source.current())
+})
+
+test('a provider that has none any more is asked once in 15 seconds, by however many who wait, until it has some again', async () => {
+  const clock = new ManualClock()
+  const state = provider(clock, 60 * MINUTE_MS)
+  const source = new CredentialSource(state.provide, clock)
+  assert.strictEqual(source.askAgainInMs, undefined)
+  source.invalidate(await source.get())
+  state.failure = new Error('the session is over')
+  for (let round = 0; round < 3; round += 1) {
+    const waiting = Array.from({ length: 40 }, () => source.get())
+    for (const one of waiting) await assert.rejects(one, /the session is over/)
+    assert.strictEqual(source.askAgainInMs, 15_000)
+    await clock.advance(14_999)
+    await assert.rejects(source.get(), /the session is over/)
+    assert.strictEqual(source.askAgainInMs, 1)
+    assert.strictEqual(state.asked.length, 2 + round)
+    await clock.advance(1)
+  }
+  state.failure = undefined
+  assert.ok(await source.get())
+  assert.deepStrictEqual(state.asked, [false, true, true, true, true])
 })
 
 test('what the service calls expired is never used again, and the provider is told', async () => {

@@ -169,3 +169,15 @@ test('an answer that did not arrive whole may stand for a write that was made', 
   assert.strictEqual(verdict(outcome), 'again transient')
   assert.strictEqual(ambiguous(outcome), true)
 })
+
+test('what a service quotes of a signed request, such as its session token, is in no message', () => {
+  const message =
+    'The request signature we calculated does not match the signature you provided.\n\nThe Canonical String for this ' +
+    "request should have been\n'POST\n/\n\nhost:dynamodb\nx-amz-security-token:secret\n'\n\nThe String-to-Sign should"
+  const outcome = sortError(400, JSON.stringify({ __type: `${CORAL}InvalidSignatureException`, message }))
+  assert.equal(verdict(outcome), 'refused denied')
+  assert.equal(
+    outcome.kind === 'refused' && outcome.message,
+    'The request signature we calculated does not match the signature you provided.',
+  )
+})

@@ -69,6 +69,34 @@ test('a rejects file', async (t) => {
     assert.equal(readFileSync(path, 'utf8'), 'precious')
   })
 
+  await t.test('says that the disk is full, each time, and never writes on behind half a line', () => {
+    const written: string[] = []
+    let closed = 0
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+    const rejects = new RejectsFile('rejects.jsonl', () => ({
+      write(text) {
+        const left = 100 - written.join('').length
+        written.push(text.slice(0, left))
+        if (text.length > left) throw full
+      },
+      close: () => {
+        closed += 1
+      },
+    }))
+    const isFull = (error: unknown): boolean =>
+      error instanceof HeadraceError && /rejects\.jsonl: ENOSPC/.test(error.message) && error.cause === full
+    rejects.add({ code: 'X', message: 'fits', place: 'x' })
+    rejects.add({ code: 'X', message: 'y'.repeat(500), place: 'x' })
+    assert.throws(() => rejects.flush(), isFull)
+    assert.throws(() => rejects.flush(), isFull)
+    assert.throws(() => {
+      for (let index = 0; index < 1_000; index += 1) rejects.add({ code: 'X', message: 'y'.repeat(500), place: 'x' })
+    }, isFull)
+    rejects.close()
+    assert.equal(closed, 1)
+    assert.equal(written.join('').length, 100)
+  })
+
   await t.test('holds an item that not even JSON can show', () => {
     using directory = scratch()
     const path = join(directory.path, 'rejects.jsonl')

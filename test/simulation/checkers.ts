@@ -20,7 +20,11 @@ export function checkTable({ simulated, failures }: Run, expected: Model, when: 
 }
 
 /** Nothing was written that was not asked for, and for each key in the order in which it was asked for. */
-export function checkOrder({ service, failures }: Run, asks: readonly Ask[]): void {
+export function checkOrder(
+  { service, failures }: Run,
+  asks: readonly Ask[],
+  writes: readonly WriteRecord[] = service.log.writes,
+): void {
   const asked = new Map<string, Ask[]>()
   for (const ask of asks) {
     const list = asked.get(ask.key)
@@ -28,13 +32,30 @@ export function checkOrder({ service, failures }: Run, asks: readonly Ask[]): vo
     else list.push(ask)
   }
   const reached = new Map<string, number>()
-  for (const write of service.log.writes) {
+  for (const write of writes) {
     const list = asked.get(write.key) ?? []
     let index = reached.get(write.key) ?? 0
     while (index < list.length && !isOf(write, list[index]!)) index += 1
     if (index === list.length) failures.add(`written out of order, or never asked for: ${describe(write)}`)
     else reached.set(write.key, index)
   }
+}
+
+/** So many of the records are in the table, or a later one of their key is: more can not be acknowledged. */
+export function acknowledgedMost({ service }: Run, asks: readonly Ask[]): number {
+  const written = new Map<string, WriteRecord[]>()
+  for (const write of service.log.writes) {
+    const list = written.get(write.key)
+    if (list === undefined) written.set(write.key, [write])
+    else list.push(write)
+  }
+  const stands = new Set<string>()
+  let most = 0
+  for (const ask of [...asks].reverse()) {
+    if (written.get(ask.key)?.some((write) => isOf(write, ask)) === true) stands.add(ask.key)
+    if (stands.has(ask.key)) most += 1
+  }
+  return most
 }
 
 /** Nothing is under way when a job says that it has ended, and it ended soon after the faults did. */
@@ -69,13 +90,16 @@ function endBoundMs({ world, service, simulated }: Run, workMs: number): number 
 
 /** What the job says of its units and requests is what the log says. */
 export function checkWriteStats(
-  { service, failures }: Run,
+  { service, failures, again, world }: Run,
   stats: { requests: number; writeUnits: number; throttledRequests: number; failedRequests: number },
 ): void {
-  const writes = service.log.requests.filter(({ operation }) => /^(?:Batch|Update|Delete)/.test(operation))
+  const requests = service.log.requests.slice(again?.requests ?? 0)
+  const writes = requests.filter(({ operation }) => /^(?:Batch|Update|Delete)/.test(operation))
   const answered = writes.filter(({ answeredAtMs }) => answeredAtMs !== undefined)
   const stored = answered.filter(({ error }) => error === '')
-  failures.same('requests', stats.requests, writes.length)
+  // What could not be signed was not sent.
+  if (world.sessionOver === undefined) failures.same('requests', stats.requests, writes.length)
+  else failures.holds(`${stats.requests} requests, ${writes.length} sent`, stats.requests >= writes.length)
   failures.same(
     'write units',
     stats.writeUnits,
@@ -109,6 +133,41 @@ export function checkRequests({ world, service, failures }: Run): void {
     largest = Math.max(largest, writeUnits)
   }
   failures.holds(`${used} units beyond ${rate} a second`, used <= rate + largest * 2)
+}
+
+/** Requests a second that may be throttled for want of units, and as many more for the way to a rate that is not known. */
+const THROTTLES_PER_SECOND = 30
+const THROTTLES_MORE = 300
+
+/** A table that has too little is not asked again and again for what it has not. */
+export function checkFuel({ world, clock, service, failures }: Run): void {
+  // What is throttled at random, or for ever, says nothing of how much was asked for.
+  if (world.hopeless !== undefined || world.faults.partThrottleShare !== undefined) return
+  const { length } = service.log.requests.filter(
+    ({ fault, error, throttledItems }) => fault === '' && (isThrottle(error) || throttledItems > 0),
+  )
+  const most = THROTTLES_MORE + THROTTLES_PER_SECOND * (clock.now() / 1_000)
+  failures.holds(`${length} requests were throttled, more than ${Math.round(most)}`, length <= most)
+}
+
+/** Whoever is told to wait sends nothing of the kind before that time is over. */
+export function checkRetryAfter({ world, service, failures }: Run): void {
+  const { retryAfterMs, untilMs = Number.POSITIVE_INFINITY } = world.faults
+  if (retryAfterMs === undefined || world.hopeless !== undefined || world.crash !== undefined) return
+  for (const pattern of [/^(?:Batch|Update|Delete)/, /^Scan/]) {
+    const requests = service.log.requests.filter(({ operation }) => pattern.test(operation))
+    const told = requests.filter(
+      ({ error, answeredAtMs, servedAtMs }) => isThrottle(error) && answeredAtMs !== undefined && servedAtMs! < untilMs,
+    )
+    for (const { id, answeredAtMs } of told) {
+      const early = requests.find(
+        ({ sentAtMs }) => sentAtMs > answeredAtMs! && sentAtMs < answeredAtMs! + retryAfterMs - 0.001,
+      )
+      if (early === undefined) continue
+      failures.add(`${early.id} was sent ${early.sentAtMs - answeredAtMs!} ms after ${id} asked for ${retryAfterMs}`)
+      return
+    }
+  }
 }
 
 export function describe({ atMs, key, kind, requestId, before, after }: WriteRecord): string {

@@ -1,68 +1,122 @@
-import { type JobReject, load, type SourceRecord } from '../../src/index.ts'
-import { sleep } from '../../src/runtime/clock.ts'
+import { HeadraceError, type JobReject, load, RejectsFile, type Summary } from '../../src/index.ts'
 import { type Ask, applyAsk } from './ask.ts'
-import { checkEnd, checkOrder, checkTable, checkWriteStats } from './checkers.ts'
+import { acknowledgedMost, checkEnd, checkOrder, checkTable, checkWriteStats } from './checkers.ts'
+import type { Client } from './client.ts'
+import { LoadInput } from './loadInput.ts'
 import { checkHopeless, startModel } from './publishJob.ts'
-import { wireOf } from './records.ts'
 import type { Run } from './run.ts'
+import { SmallDisk } from './smallDisk.ts'
+import { survive } from './survive.ts'
 
 /** A file of records, some of which can not be read and some of which can not be stored, into a table. */
 export async function runLoad(run: Run): Promise<void> {
-  const { world, clock, table, failures } = run
+  const { world, clock, service, failures } = run
   const model = startModel(run)
-  const asks: Ask[] = []
-  const rejects: JobReject[] = []
+  const input = new LoadInput(run)
+  const { asks } = input
+  const disk = new SmallDisk(world.rejectsBytesMax ?? Number.POSITIVE_INFINITY)
+  let rejects: JobReject[] = []
+  let rejectsFile = new RejectsFile('rejects.jsonl', () => disk.open())
   const stop = new AbortController()
   if (world.stopAtMs !== undefined) clock.setTimer(() => stop.abort(), world.stopAtMs)
   const startedAtMs = clock.now()
-  const source = { name: 'made up', records: () => makeRecords(run, asks) }
-  const job = load(source, table, { ...world.options, onReject: (reject) => void rejects.push(reject) })
   let failure: unknown
-  const summary = await job.run({ signal: stop.signal }).catch((error: unknown) => {
-    failure = error
-    return job.progress
+  let progress!: () => Summary
+  const work = (client: Client): Promise<Summary> => {
+    rejects = []
+    rejectsFile = new RejectsFile('rejects.jsonl', () => disk.open())
+    const source =
+      world.brokenFile === undefined ? input.source(client.clock) : input.brokenFile(client.clock, world.brokenFile)
+    const onReject = (reject: JobReject): void => {
+      rejects.push(reject)
+      rejectsFile.add(reject)
+    }
+    const job = load(source, client.table, { ...world.options, onReject })
+    progress = () => job.progress
+    run.said.push(job)
+    return job.run({ signal: stop.signal }).catch((error: unknown) => {
+      failure = error
+      return job.progress
+    })
+  }
+  const summary = await survive(run, work, () => {
+    const { written } = progress()
+    const most = acknowledgedMost(run, asks)
+    failures.holds(`${written} acknowledged at the crash, of ${most} that are stored`, written <= most)
   })
-  checkOrder(run, asks)
+  run.said.push(failure, summary, ...rejects.map(({ code, message, place }) => ({ code, message, place })))
+  const again = run.again?.writes ?? 0
+  checkOrder(run, asks, service.log.writes.slice(0, again))
+  checkOrder(run, asks, service.log.writes.slice(again))
   const { read, written, rejected, filtered, notReached } = summary
   failures.same('the tally', written + rejected + filtered + notReached, read)
   failures.same('rejects told', rejects.length, rejected)
+  if (checkRejectsFile(run, rejectsFile, disk, rejects, failure)) return checkGivenUp(run, asks, summary)
   if (world.hopeless !== undefined) {
     if (failure !== undefined) return checkHopeless(run, failure)
-  } else if (failure !== undefined) throw failure
+  } else if (failure !== undefined && world.brokenFile === undefined) throw failure
   if (stop.signal.aborted) {
     failures.same('complete after a stop', summary.complete, false)
     failures.holds('it did not stop', clock.now() <= world.stopAtMs! + 11_000)
     return
   }
   for (const ask of asks) applyAsk(model, ask)
-  if (run.service.tables.has('things')) checkTable(run, model, 'at the end')
-  checkEnd(run, startedAtMs, world.records * 50)
+  if (service.tables.has('things')) checkTable(run, model, 'at the end')
+  checkEnd(run, run.again?.atMs ?? startedAtMs, world.records * 50)
   checkWriteStats(run, summary)
   failures.same('read', read, asks.length)
   failures.same('not reached', notReached, 0)
-  failures.same('complete', summary.complete, true)
+  failures.same('complete', summary.complete, failure === undefined)
+  checkBrokenFile(run, failure)
   checkRejected(run, asks, rejects)
 }
 
-async function* makeRecords(run: Run, asks: Ask[]): AsyncGenerator<readonly SourceRecord[]> {
-  const { world, records, random, clock } = run
-  while (asks.length < world.records) {
-    const list: SourceRecord[] = []
-    const count = 1 + Math.floor(random() * 40)
-    for (let index = 0; index < count && asks.length < world.records; index += 1) {
-      const line = asks.length + 1
-      const place = { file: 'made up', line, offset: line * 100 }
-      const item = records.item(records.someKey(), asks.length)
-      const invalid = random() < world.invalidShare
-      const poison = !invalid && world.indexes.length > 0 && random() < world.poisonShare
-      asks.push({ kind: 'put', key: records.keyText(item), attributes: wireOf(item), invalid, poison })
-      if (invalid && random() < 0.5) list.push({ error: 'cut off', raw: '{', place })
-      else if (invalid) list.push({ item: { ...item, text: 'x'.repeat(410_000) }, place })
-      else list.push({ item: poison ? { ...item, group: 5 } : item, place })
-    }
-    yield list
-    if (random() < 0.2) await sleep(clock, random() * 100)
+/** Whether the job was given up because nobody could be told of rejects. Every reject is in the file, or that is said. */
+function checkRejectsFile(
+  { world, failures, said, met }: Run,
+  file: RejectsFile,
+  disk: SmallDisk,
+  rejects: readonly JobReject[],
+  failure: unknown,
+): boolean {
+  const isFull = (error: unknown): boolean =>
+    error instanceof HeadraceError && error.code === 'CONFIGURATION' && /rejects\.jsonl: ENOSPC/.test(error.message)
+  const givenUp = isFull(failure)
+  let told = givenUp
+  try {
+    file.close()
+  } catch (error) {
+    said.push(error)
+    failures.holds(`closing the rejects: ${error}`, isFull(error))
+    told = true
   }
+  if (told) met.add('full disk')
+  failures.holds('a full disk was told of and was not full', !told || world.rejectsBytesMax !== undefined)
+  if (!told) {
+    const places = disk.lines().map((line) => (JSON.parse(line) as JobReject).place)
+    failures.same('places in the rejects', places.join(), rejects.map(({ place }) => place).join())
+  }
+  return givenUp
+}
+
+function checkGivenUp(run: Run, asks: readonly Ask[], { complete, written }: Summary): void {
+  const { failures } = run
+  failures.same('complete without rejects', complete, false)
+  failures.holds(`${written} acknowledged by a job that gave up`, written <= acknowledgedMost(run, asks))
+}
+
+/** The error is of the file, and names it. */
+function checkBrokenFile({ world, failures }: Run, failure: unknown): void {
+  if (world.brokenFile === undefined) return
+  const { array, fault } = world.brokenFile
+  // That lines are missing at the end is nothing that can be seen.
+  if (!array && fault === 'cut') {
+    if (failure !== undefined) failures.add(`a short file of lines failed: ${failure}`)
+    return
+  }
+  const said = failure instanceof HeadraceError ? `${failure.code} ${failure.message}` : `${failure}`
+  const right = /^INPUT /.test(said) && /things\.jsonl?\b/.test(said) && (fault === 'cut' || /EIO/.test(said))
+  failures.holds(`a broken file ended in: ${said}`, right)
 }
 
 function checkRejected({ failures }: Run, asks: readonly Ask[], rejects: readonly JobReject[]): void {

@@ -70,10 +70,36 @@ test('a producer that never ends: what waits stays within its bounds for as long
     return { most, stats: publisher.stats }
   }
   const { most, stats } = await clock.run(work())
-  assert.ok(stats.stored > 25_000 && stats.stored === stats.taken)
+  assert.ok(stats.stored > 25_000 && stats.stored === stats.taken, `${stats.stored} of ${stats.taken} stored`)
   // What comes back from the service is let in again, whatever the bound.
   assert.ok(most.buffered <= 500 + 100 + 1 && most.inFlight <= 100, JSON.stringify(most))
   assert.ok(most.bytes <= 700 * 200, JSON.stringify(most))
+})
+
+test('a hot partition key: ten times the queue may wait for it while the rest goes on, and never more bytes than asked for', async () => {
+  for (const maxQueueBytes of [64 * 1_048_576, 50_000]) {
+    const capacity = { billing: 'provisioned', writeUnitsPerSecond: 10_000, burstSeconds: 0, partitions: 64 } as const
+    const key = { partition: { name: 'pk', type: 'S' }, sort: { name: 'sk', type: 'N' } } as const
+    const { clock, table } = await start({}, { table: { key, capacity } })
+    const most = { buffered: 0, bytes: 0 }
+    const work = async (): Promise<void> => {
+      const publisher = table.publisher({ maxQueueSize: 1_000, maxInFlight: 500, maxQueueBytes })
+      for (let index = 0; clock.now() < 20_000; index += 1) {
+        const pk = index % 3 === 0 ? 'hot' : `k${index}`
+        if (!publisher.put({ pk, sk: index, text: 'x'.repeat(100) })) await publisher.ready
+        const { buffered, bufferedBytes } = publisher.stats
+        most.buffered = Math.max(most.buffered, buffered)
+        most.bytes = Math.max(most.bytes, bufferedBytes)
+      }
+      await publisher.close()
+      assert.equal(publisher.stats.stored, publisher.stats.taken)
+    }
+    await clock.run(work())
+    // What comes back from the service is let in again, whatever the bound.
+    assert.ok(most.buffered <= 1_000 * 11 + 500 + 1, JSON.stringify(most))
+    assert.ok(most.bytes <= maxQueueBytes + 501 * 250, JSON.stringify(most))
+    if (maxQueueBytes > 1_000_000) assert.ok(most.buffered > 3_000, JSON.stringify(most))
+  }
 })
 
 test('one key twice, adjacent and far apart: never in one batch, and the last wins', async () => {
@@ -234,9 +260,7 @@ test('a visitor throws, returns nothing, changes the key or a thousand attribute
   for (const [, item] of items) assert.match(`${item['n']!['N']}`, /^\d+$/)
 })
 
-test('a visitor whose promise never settles: a timeout, a reject, and the job goes on', {
-  todo: 'a visitor has no timeout; the job waits for ever',
-}, async () => {
+test('a visitor whose promise never settles: a timeout, a reject, and the job goes on', async () => {
   const { clock, simulated, table } = await start({})
   simulated.fill(numbered(20))
   const rejects: JobReject[] = []
@@ -244,6 +268,52 @@ test('a visitor whose promise never settles: a timeout, a reject, and the job go
   const job = updateAll(table, visitor, { onReject: (reject) => void rejects.push(reject) })
   const { written } = await clock.run(job.run())
   assert.deepEqual([written, rejects.length], [19, 1])
+  assert.deepEqual([rejects[0]!.code, rejects[0]!.place], ['VisitorFailed', 'pk="k7"'])
+  assert.match(rejects[0]!.message, /did not settle within 60 s/)
+  assert.ok(clock.now() >= 60_000 && clock.now() <= 61_000, `${clock.now()} ms`)
+})
+
+test('visits that settle late, more of them than are waited for at once: rejected once each, and what they say is ignored', async () => {
+  const { clock, service, simulated, table } = await start({})
+  simulated.fill(numbered(2_000))
+  const rejects: JobReject[] = []
+  const visitor = async (item: PlainItem) => {
+    const late = item['n'] % 3 > 0
+    await sleep(clock, late ? 3_000 : 900)
+    if (item['n'] % 3 === 2) throw new Error('too late to matter')
+    return { set: { seen: 1 } }
+  }
+  const onReject = (reject: JobReject): void => void rejects.push(reject)
+  const job = updateAll(table, visitor, { visitTimeoutMs: 1_000, onReject })
+  const { read, written, rejected, filtered } = await clock.run(job.run())
+  assert.deepEqual([read, written, rejected, filtered], [2_000, 667, 1_333, 0])
+  const endedAtMs = clock.now()
+  assert.ok(endedAtMs <= 12_000, `${endedAtMs} ms`)
+  // The last of them settle when the job is over.
+  await clock.run(sleep(clock, 60_000))
+  assert.equal(service.log.writes.length, 667)
+  assert.equal(rejects.length, 1_333)
+  assert.ok(rejects.every(({ message }) => message.endsWith('did not settle within 1 s')))
+})
+
+test('a table that goes while visits never settle: the job ends at once, and not when their time is over', async () => {
+  const { clock, service, simulated, table } = await start({})
+  simulated.fill(numbered(200))
+  clock.setTimer(() => service.deleteTable('things'), 2_000)
+  const visitor = async (item: PlainItem) => {
+    await sleep(clock, item['n'] === 7 ? 1e9 : 3_000)
+    return { set: { seen: 1 } }
+  }
+  const isGone = (error: unknown): boolean => error instanceof HeadraceError && error.code === 'TABLE'
+  await assert.rejects(clock.run(updateAll(table, visitor).run()), isGone)
+  assert.ok(clock.now() <= 4_000, `${clock.now()} ms`)
+})
+
+test('a timeout that is none is told at once', async () => {
+  const { table } = await start({})
+  for (const visitTimeoutMs of [0, 3_600_001, 1.5]) {
+    assert.throws(() => updateAll(table, () => undefined, { visitTimeoutMs }), /visitTimeoutMs must be a whole number/)
+  }
 })
 
 test('a table that grows and shrinks while it is scanned: each segment ends, and what stayed was seen once', async () => {

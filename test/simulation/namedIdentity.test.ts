@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type ConnectOptions, HeadraceError, type Table } from '../../src/index.ts'
+import { type ConnectOptions, HeadraceError, type Table, updateAll } from '../../src/index.ts'
 import { sleep } from '../../src/runtime/clock.ts'
 import type { SimulatedService } from '../../src/simulator/simulatedService.ts'
 import type { VirtualClock } from '../../src/simulator/virtualClock.ts'
 import type { Wire } from '../../src/simulator/wire.ts'
-import { start } from './start.ts'
+import { publish, start, writesBetween } from './start.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -98,12 +98,62 @@ test('an STS token expires each hour and the provider gives new ones: refreshed 
   for (const gap of gaps) assert.ok(gap >= 55 * 60_000 && gap <= 55 * 60_000 + 11_000, `${gap}`)
 })
 
-test('a provider that fails at expiry: pauses, keeps trying each 15 s, and goes on when there are credentials again', {
-  todo: 'a provider that has none ends the publisher at once',
-}, async () => {
+test('a provider that fails at expiry: pauses, keeps trying each 15 s, and goes on when there are credentials again', async () => {
   const { clock, table, sessions } = await startSession(true)
   sessions.away = [50 * 60_000, 65 * 60_000]
   assert.equal(await clock.run(trickle(table, clock, 2)), 0)
+})
+
+test('a session that is over while many requests are under way: the provider is asked once in 15 s, and nothing is lost', async () => {
+  const { clock, service, simulated, table, sessions } = await startSession(false)
+  simulated.fill(Array.from({ length: 500 }, (_, index) => ({ pk: { S: `u${index}` } })))
+  sessions.away = [1, HOUR_MS + 300_000]
+  await clock.run(sleep(clock, HOUR_MS - 3_000))
+  const fromMs = clock.now()
+  const work = async (): Promise<[number, number, number]> => {
+    const publisher = table.publisher()
+    const update = updateAll(table, () => ({ set: { seen: true } }), {
+      writeUnitsPerSecond: 50,
+      filter: "begins_with(pk, 'u')",
+    }).run()
+    for (let index = 0; index < 20_000; index += 1) {
+      if (!publisher.put({ pk: `k${index}` })) await publisher.ready
+    }
+    await publisher.close()
+    return [publisher.stats.stored, publisher.stats.retried, (await update).written]
+  }
+  const [stored, retried, updated] = await clock.run(work())
+  assert.deepEqual([stored, updated], [20_000, 500])
+  assert.ok(retried > 100, `${retried} retried`)
+  const asked = sessions.askedAtMs.filter((atMs) => atMs >= fromMs)
+  for (const [index, atMs] of asked.entries()) {
+    if (index > 0) assert.ok(atMs - asked[index - 1]! >= 15_000, `asked again after ${atMs - asked[index - 1]!} ms`)
+  }
+  assert.ok(asked.length >= 18 && asked.length <= 21, `asked ${asked.length} times`)
+  // Each that waited went within a second of the first, and nobody sent what could not be signed.
+  assert.equal(writesBetween(service, HOUR_MS + 60_000, HOUR_MS + 290_000), 0)
+  assert.ok(clock.now() <= HOUR_MS + 345_000, `${clock.now()} ms`)
+})
+
+test('a session that is over for good: the job ends with its patience, and says how to sign in', async () => {
+  const { clock, table, sessions } = await startSession(false)
+  sessions.away = [1, Number.POSITIVE_INFINITY]
+  await clock.run(sleep(clock, HOUR_MS))
+  await assert.rejects(clock.run(publish(table, 100, { patienceMs: 60_000 })), (error) => {
+    assert.ok(error instanceof HeadraceError)
+    assert.equal(error.code, 'NO_PROGRESS')
+    assert.match(error.message, /the SSO session is over.*sign in/)
+    return true
+  })
+  assert.ok(clock.now() <= HOUR_MS + 90_000, `${clock.now()} ms`)
+})
+
+test('a provider that has none at the very first call: an error at once', async () => {
+  const none = () => Promise.reject(new Error('no profile'))
+  await assert.rejects(
+    start({}, { connection: () => ({ credentials: none, region: 'us-east-1' }) }),
+    (error) => error instanceof HeadraceError && error.code === 'CREDENTIALS',
+  )
 })
 
 test('a static session token expires: what holds it is asked again, told why, and nothing is lost', async () => {

@@ -29,6 +29,7 @@ export async function runPublish(run: Run): Promise<void> {
     over = true
     await watch
   }
+  run.said.push(failure, publisher, publisher.stats, ...rejects.map(({ code, message }) => ({ code, message })))
   checkOrder(run, asks)
   if (world.hopeless !== undefined) {
     if (failure !== undefined) return checkHopeless(run, failure)
@@ -110,23 +111,33 @@ async function checkFlush(run: Run, publisher: Publisher, asks: readonly Ask[]):
   }
 }
 
+/** While some part of the table is hot, so many times the queue's size may wait for that, besides what waits for the rest. */
+const ASIDE_QUEUE_FACTOR = 10
+
 /** At every moment the counts add up, and no more waits than may. */
 async function watchStats(
-  { clock, world, failures, random }: Run,
+  { clock, world, failures, random, service }: Run,
   publisher: Publisher,
   producers: number,
   isOver: () => boolean,
 ): Promise<void> {
-  const { maxQueueSize = 10_000, maxInFlight = 1_000 } = world.options
+  const { maxQueueSize = 10_000, maxInFlight = 1_000, maxQueueBytes = 64 * 1_048_576 } = world.options
+  // With the names of its attributes, a statement's text, and what stands for a batch.
+  const entryBytesMax = world.itemBytesMax + 1_500
   const everyMs = 5 + random() * 400
   while (!isOver()) {
-    const { taken, stored, rejected, conflicted, buffered, inFlight } = publisher.stats
+    const { taken, stored, rejected, conflicted, buffered, bufferedBytes, inFlight } = publisher.stats
     if (world.hopeless === undefined) {
       failures.same('counts at one moment', stored + rejected + conflicted + buffered + inFlight, taken)
     }
     failures.holds(`${inFlight} in flight`, inFlight <= maxInFlight)
     // What comes back from the service is let in again, whatever the bound.
-    failures.holds(`${buffered} buffered`, buffered <= maxQueueSize + maxInFlight + producers)
+    const { throttledRequests, partlyThrottledRequests } = service.log.counts
+    const hot = throttledRequests + partlyThrottledRequests > 0
+    const size = hot ? maxQueueSize * (1 + ASIDE_QUEUE_FACTOR) : maxQueueSize
+    failures.holds(`${buffered} buffered`, buffered <= size + maxInFlight + producers)
+    const bytesMax = maxQueueBytes + (maxInFlight + producers) * entryBytesMax
+    failures.holds(`${bufferedBytes} bytes buffered, of ${bytesMax}`, bufferedBytes <= bytesMax)
     await sleep(clock, everyMs)
   }
 }

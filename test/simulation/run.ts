@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
-import { connect, type Table } from '../../src/index.ts'
-import { sleep } from '../../src/runtime/clock.ts'
+import { inspect } from 'node:util'
+import type { Table } from '../../src/index.ts'
 import { type Random, seededRandom } from '../../src/runtime/random.ts'
 import { SimulatedService } from '../../src/simulator/simulatedService.ts'
 import type { SimulatedTable } from '../../src/simulator/simulatedTable.ts'
 import { VirtualClock } from '../../src/simulator/virtualClock.ts'
-import { checkRequests } from './checkers.ts'
+import { checkFuel, checkRequests, checkRetryAfter } from './checkers.ts'
+import { CANARY, Client } from './client.ts'
 import { Failures } from './failures.ts'
 import { runLoad } from './loadJob.ts'
 import { runPublish } from './publishJob.ts'
@@ -20,7 +21,18 @@ export interface Run {
   readonly clock: VirtualClock
   readonly service: SimulatedService
   readonly simulated: SimulatedTable
+  /** Who runs the job, first. */
+  readonly client: Client
+  /** Its table. */
   readonly table: Table
+  /** Another client of the same service. */
+  connect(): Client
+  /** Where in time and in the log another client began the job again; undefined when none did. */
+  again: { readonly atMs: number; readonly requests: number; readonly writes: number } | undefined
+  /** All that the job said: errors, summaries, rejects, counts. */
+  readonly said: unknown[]
+  /** What happened, of that which only whoever met it can tell. */
+  readonly met: Set<string>
   readonly records: Records
   readonly random: Random
   readonly failures: Failures
@@ -35,6 +47,26 @@ export interface Result {
   readonly service: SimulatedService
   /** The same for the same run. */
   readonly digest: () => string
+}
+
+/** What happened to a client besides faults of requests, once in a run. */
+export const TROUBLES = ['crash', 'host gone', 'broken file', 'full disk', 'session over', 'stuck visits'] as const
+
+function hasMet({ world, again, met, clock }: Run, trouble: (typeof TROUBLES)[number]): boolean {
+  switch (trouble) {
+    case 'crash':
+      return again !== undefined
+    case 'host gone':
+      return world.faults.gone?.some(({ fromMs }) => clock.now() >= fromMs) === true
+    case 'broken file':
+      return world.brokenFile !== undefined
+    case 'full disk':
+      return met.has(trouble)
+    case 'session over':
+      return met.has(trouble)
+    case 'stuck visits':
+      return world.stuckVisits
+  }
 }
 
 /** Virtual time that any job may take. Most take seconds. */
@@ -55,39 +87,41 @@ export async function runSeed(seed: number): Promise<Result> {
     indexes: world.indexes,
   })
   const failures = new Failures()
-  let tokens = 0
-  const database = connect({
-    endpoint: 'http://localhost:1',
-    region: 'us-east-1',
-    transport: service,
-    clock,
-    random: dice(2),
-    credentials: async () => {
-      await sleep(clock, 20)
-      tokens += 1
-      return { accessKeyId: 'simulated', secretAccessKey: 'simulated', sessionToken: `token ${tokens}` }
-    },
-  })
-  const table = database.table('things')
+  const met = new Set<string>()
+  let clients = 0
+  const connect = (): Client => {
+    clients += 1
+    return new Client({ world, service, clock, random: dice(clients === 1 ? 2 : 3 + clients), number: clients, met })
+  }
+  const client = connect()
   const random = dice(3)
   const run: Run = {
     world,
     clock,
     service,
     simulated,
-    table,
+    client,
+    table: client.table,
+    connect,
+    again: undefined,
+    said: [client.database],
+    met,
     records: new Records(world, random),
     random,
     failures,
   }
   try {
     await clock.run(play(run), { virtualMsMax: VIRTUAL_MS_MAX, stepsMax: STEPS_MAX })
-    await clock.run(database.close())
+    await clock.run(client.database.close())
   } catch (error) {
+    run.said.push(error)
     failures.add(`the job failed: ${error instanceof Error ? error.stack : error}`)
   }
+  checkSecrets(run)
   const faults = new Map<string, number>()
-  for (const { fault } of service.log.requests) if (fault !== '') faults.set(fault, (faults.get(fault) ?? 0) + 1)
+  const count = (fault: string): void => void faults.set(fault, (faults.get(fault) ?? 0) + 1)
+  for (const { fault } of service.log.requests) if (fault !== '') count(fault)
+  for (const trouble of TROUBLES) if (hasMet(run, trouble)) count(trouble)
   const digest = (): string => {
     const hash = createHash('sha256')
     for (const line of service.log.lines()) hash.update(line)
@@ -106,6 +140,17 @@ async function play(run: Run): Promise<void> {
   const jobs = { publish: runPublish, load: runLoad, update: runUpdate, scan: runRead, count: runRead }
   await jobs[world.job](run)
   checkRequests(run)
+  checkRetryAfter(run)
+  checkFuel(run)
+}
+
+/** Nothing that was said, or that someone may print, has a secret in it. */
+function checkSecrets({ said, failures }: Run): void {
+  for (const one of said) {
+    const text = inspect(one, { depth: 8, getters: false, maxStringLength: 10_000 })
+    const at = text.indexOf(CANARY)
+    if (at !== -1) failures.add(`a secret was told: ${text.slice(Math.max(0, at - 100), at + 50)}`)
+  }
 }
 
 function scheduleChanges({ world, clock, service, simulated }: Run): void {

@@ -1,14 +1,18 @@
 import { FAULTS } from '../../src/simulator/faults.ts'
 import { describe } from './checkers.ts'
-import { type Result, runSeed } from './run.ts'
+import { type Result, runSeed, TROUBLES } from './run.ts'
+import { rangesOf, runSeeds, type SeedReport } from './runSeeds.ts'
 
-// node .build/test/simulation/simulate.js --seeds 10000 [--from 1]   many worlds
+// node .build/test/simulation/simulate.js --seeds 10000 [--from 1]   many worlds, on all processors
 // node .build/test/simulation/simulate.js --seed 17                  one of them again, with all that happened
 // --stop ends a run with its first failure
 
 const argument = (name: string): number | undefined => {
   const index = process.argv.indexOf(name)
-  return index === -1 ? undefined : Number(process.argv[index + 1])
+  if (index === -1) return undefined
+  const text = process.argv[index + 1] ?? ''
+  if (!/^\d+$/.test(text)) throw new TypeError(`${name} takes a whole number, not "${text}"`)
+  return Number(text)
 }
 
 function trace({ service, world }: Result): void {
@@ -20,30 +24,26 @@ function trace({ service, world }: Result): void {
   for (const [, line] of lines.sort((left, right) => left[0] - right[0])) console.log(line)
 }
 
-const one = argument('--seed')
-const from = one ?? argument('--from') ?? 1
-const seeds = one === undefined ? (argument('--seeds') ?? 1_000) : 1
-const startedAt = performance.now()
-const faults = new Map<string, number>()
-let virtualMs = 0
-let failed = 0
-let ran = 0
-for (let seed = from; seed < from + seeds; seed += 1) {
+async function replay(seed: number): Promise<SeedReport> {
   const result = await runSeed(seed)
-  if (one !== undefined) trace(result)
-  ran += 1
-  virtualMs += result.virtualMs
-  for (const [fault, count] of result.faults) faults.set(fault, (faults.get(fault) ?? 0) + count)
-  if (result.failures.length > 0) {
-    failed += 1
-    console.log(`seed ${seed} (${result.world.job}):`)
-    for (const failure of result.failures) console.log(`  ${failure}`)
-    console.log(`  replay: node --enable-source-maps .build/test/simulation/simulate.js --seed ${seed}`)
-    if (process.argv.includes('--stop')) break
-  }
+  trace(result)
+  const { world, virtualMs, failures } = result
+  const failed = failures.length === 0 ? [] : [{ seed, job: world.job, failures }]
+  return { ran: 1, virtualMs, faults: Object.fromEntries(result.faults), failed }
 }
-const kinds = FAULTS.map((fault) => `${fault} ${faults.get(fault) ?? 0}`).join(', ')
+
+const one = argument('--seed')
+const ranges = rangesOf(argument('--from') ?? 1, argument('--seeds') ?? 1_000)
+const startedAt = performance.now()
+const stop = process.argv.includes('--stop')
+const { ran, virtualMs, faults, failed } = one === undefined ? await runSeeds({ ranges, stop }) : await replay(one)
+for (const { seed, job, failures } of failed) {
+  console.log(`seed ${seed} (${job}):`)
+  for (const failure of failures) console.log(`  ${failure}`)
+  console.log(`  replay: node --enable-source-maps .build/test/simulation/simulate.js --seed ${seed}`)
+}
+const kinds = [...FAULTS, ...TROUBLES].map((fault) => `${fault} ${faults[fault] ?? 0}`).join(', ')
 const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
 const hours = (virtualMs / 3_600_000).toFixed(1)
-console.log(`${ran} seeds, ${hours} virtual hours in ${seconds} s; faults: ${kinds}; ${failed} failures`)
-process.exitCode = failed === 0 ? 0 : 1
+console.log(`${ran} seeds, ${hours} virtual hours in ${seconds} s; faults: ${kinds}; ${failed.length} failures`)
+process.exitCode = failed.length === 0 ? 0 : 1

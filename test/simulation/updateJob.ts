@@ -1,42 +1,54 @@
-import { type Edit, type JobReject, type PlainItem, updateAll } from '../../src/index.ts'
+import { type Edit, type JobReject, type PlainItem, type Summary, updateAll, type Visitor } from '../../src/index.ts'
 import { sleep } from '../../src/runtime/clock.ts'
 import { type Attributes, isSame } from '../../src/simulator/attributes.ts'
 import type { WriteRecord } from '../../src/simulator/writeLog.ts'
 import { checkEnd, describe } from './checkers.ts'
+import type { Client } from './client.ts'
 import { checkHopeless } from './publishJob.ts'
 import { wireOf } from './records.ts'
 import type { Run } from './run.ts'
+import { survive } from './survive.ts'
+import type { World } from './world.ts'
 
 /** Every item through a visitor, while an application writes to the same table. */
 export async function runUpdate(run: Run): Promise<void> {
-  const { world, clock, service, table, simulated, records, failures, random } = run
+  const { world, clock, service, simulated, records, failures, random } = run
   const items = Array.from({ length: world.keys }, (_, index) => records.item(records.key(index), index))
   simulated.fill(items.map(wireOf))
   const start = new Map(simulated.entries())
-  const rejects: JobReject[] = []
+  let rejects: JobReject[] = []
   const stop = new AbortController()
   if (world.stopAtMs !== undefined) clock.setTimer(() => stop.abort(), world.stopAtMs)
   const startedAtMs = clock.now()
   const slow = random() < 0.3
-  const visitor = slow
-    ? async (item: PlainItem): Promise<Edit> => {
-        await sleep(clock, random() * 50)
-        return visit(item)
-      }
-    : visit
-  const job = updateAll(table, visitor, {
-    ...world.options,
-    segments: world.segments,
-    concurrency: world.concurrency,
-    onReject: (reject) => void rejects.push(reject),
-  })
   let over = false
   const application = writeFromBeside(run, start, () => over)
   let failure: unknown
-  const summary = await job.run({ signal: stop.signal }).catch((error: unknown) => {
-    failure = error
-    return job.progress
+  let progress!: () => Summary
+  const work = (client: Client): Promise<Summary> => {
+    rejects = []
+    const visitor = visitorOf(run, client, slow)
+    const job = updateAll(client.table, visitor, {
+      ...world.options,
+      ...(world.stuckVisits ? { visitTimeoutMs: VISIT_MS } : {}),
+      segments: world.segments,
+      concurrency: world.concurrency,
+      onReject: (reject) => void rejects.push(reject),
+    })
+    progress = () => job.progress
+    run.said.push(job)
+    return job.run({ signal: stop.signal }).catch((error: unknown) => {
+      failure = error
+      return job.progress
+    })
+  }
+  const summary = await survive(run, work, () => {
+    const { written } = progress()
+    const made = service.log.writes.filter(({ requestId }) => requestId !== 'application').length
+    const doubt = deletionsBeside(run)
+    failures.holds(`${written} acknowledged at the crash, of ${made} that were made`, written <= made + doubt)
   })
+  run.said.push(failure, summary, ...rejects.map(({ code, message, place }) => ({ code, message, place })))
   over = true
   const endedAtMs = clock.now()
   await application
@@ -51,22 +63,42 @@ export async function runUpdate(run: Run): Promise<void> {
     failures.holds('an update did not stop', endedAtMs <= world.stopAtMs! + 31_000)
     return
   }
-  checkEnd(run, startedAtMs, world.keys * 50)
+  checkEnd(run, run.again?.atMs ?? startedAtMs, world.keys * 50 + (world.stuckVisits ? 20 * VISIT_MS : 0))
   failures.same('not reached', notReached, 0)
   checkApplied(run, start)
   // What others deleted after a try of ours whose end is not known counts as ours where deleting was asked for, and not
-  // where it was not.
-  const deletions = service.log.writes.filter(
-    ({ requestId, after }) => requestId === 'application' && after === undefined,
-  )
-  const doubt = world.besideEveryMs > 0 ? deletions.length : 0
-  if (Math.abs(written - updates.length) > doubt) failures.same('written', written, updates.length)
+  // where it was not; and what the client before had under way when it vanished may be taken for our own.
+  const own = updates.filter(({ requestId }) => Number(requestId.slice(1)) >= (run.again?.requests ?? 0))
+  const late = service.log.writes.slice(run.again?.writes ?? 0).length - own.length
+  const doubt = deletionsBeside(run) + (run.again === undefined ? 0 : late)
+  if (Math.abs(written - own.length) > doubt) failures.same('written', written, own.length)
   for (const { code, place } of rejects) {
     failures.holds(
       `${place} was rejected: ${code}`,
       code === 'VisitorFailed' || (code === 'Conflict' && world.besideEveryMs > 0),
     )
   }
+}
+
+/** In worlds where some visits never settle, the others must do so within this time. */
+const VISIT_MS = 2_000
+
+function deletionsBeside({ world, service }: Run): number {
+  if (world.besideEveryMs === 0) return 0
+  return service.log.writes.filter(({ requestId, after }) => requestId === 'application' && after === undefined).length
+}
+
+function visitorOf({ world, random }: Run, client: Client, slow: boolean): Visitor {
+  return (item) => {
+    if (world.stuckVisits && isStuck(item['version'])) return new Promise(() => undefined)
+    // What is to be run again after a crash looks first whether it is done.
+    const edit = (): Edit => (world.crash !== undefined && item['seen'] !== undefined ? undefined : visit(item))
+    return slow ? sleep(client.clock, random() * 50).then(edit) : edit()
+  }
+}
+
+function isStuck(version: number): boolean {
+  return version % 50 === 7
 }
 
 /** By the version that an item has had from the start: leave, fail on, delete, or count up and say so. */
@@ -103,7 +135,7 @@ async function writeFromBeside(run: Run, start: ReadonlyMap<string, Attributes>,
 }
 
 /** Each write of ours is an edit that the visitor asked for, of the item as it was just then, and touches nothing else. */
-function checkEdits({ service, failures }: Run): WriteRecord[] {
+function checkEdits({ service, failures, world }: Run): WriteRecord[] {
   const updates = service.log.writes.filter(({ requestId }) => requestId !== 'application')
   for (const write of updates) {
     const { before, after } = write
@@ -111,17 +143,17 @@ function checkEdits({ service, failures }: Run): WriteRecord[] {
       failures.add(`an item was brought back: ${describe(write)}`)
       continue
     }
-    const expected = edited(before)
+    const expected = edited(world, before)
     const asked = expected !== 'nothing' && isSame(after, expected)
     if (!asked) failures.add(`nobody asked for this: ${describe(write)}`)
   }
   return updates
 }
 
-function edited(item: Attributes): Attributes | undefined | 'nothing' {
+function edited({ stuckVisits }: World, item: Attributes): Attributes | undefined | 'nothing' {
   const version = Number(item['version']!['N'])
   const kind = version % 10
-  if (kind === 1 || kind === 2) return 'nothing'
+  if (kind === 1 || kind === 2 || (stuckVisits && isStuck(version))) return 'nothing'
   if (kind === 3) return undefined
   const count = Number(item['count']?.['N'] ?? 0) + 1
   const after = { ...item, count: { N: `${count}` }, seen: { S: `v${version}` } }
@@ -130,7 +162,7 @@ function edited(item: Attributes): Attributes | undefined | 'nothing' {
 }
 
 /** Every item that was there from first to last was changed once; none was changed twice. */
-function checkApplied({ service, failures, simulated }: Run, start: ReadonlyMap<string, Attributes>): void {
+function checkApplied({ service, failures, simulated, world }: Run, start: ReadonlyMap<string, Attributes>): void {
   const times = new Map<string, number>()
   const fromBeside = new Map<string, number>()
   for (const { key, requestId, before } of service.log.writes) {
@@ -142,7 +174,7 @@ function checkApplied({ service, failures, simulated }: Run, start: ReadonlyMap<
   const now = new Map(simulated.entries())
   for (const [key, item] of start) {
     const changes = fromBeside.get(key) ?? 0
-    const wanted = edited(item) === 'nothing' ? 0 : 1
+    const wanted = edited(world, item) === 'nothing' ? 0 : 1
     const applied = times.get(key) ?? 0
     if (changes === 0) failures.same(`times that ${key} was changed`, applied, wanted)
     else failures.holds(`${key} was changed ${applied} times`, applied <= 1)

@@ -45,6 +45,16 @@ export interface World {
   readonly tableChange: { readonly atMs: number; readonly changes: Partial<CapacityOptions> } | undefined
   /** Others take this share of what is provisioned, meanwhile; undefined for never. */
   readonly occupied: { readonly fromMs: number; readonly toMs: number; readonly share: number } | undefined
+  /** The client vanishes so long after its job began, and another one begins it again so long after that. */
+  readonly crash: { readonly afterMs: number; readonly downMs: number } | undefined
+  /** What is loaded lies in a file of lines or in one array, which can be read to this share of it, and then fails or ends. */
+  readonly brokenFile: { readonly array: boolean; readonly fault: 'EIO' | 'cut'; readonly share: number } | undefined
+  /** Bytes of rejects that the disk takes; undefined for all. */
+  readonly rejectsBytesMax: number | undefined
+  /** Some visits never settle. */
+  readonly stuckVisits: boolean
+  /** Whoever has had credentials gets none then. */
+  readonly sessionOver: { readonly fromMs: number; readonly toMs: number } | undefined
   /** It can not succeed, for this reason, from then on. */
   readonly hopeless: { readonly fromMs: number; readonly why: 'throttled' | 'failing' | 'table gone' } | undefined
 }
@@ -63,8 +73,16 @@ export function makeWorld(seed: number): World {
   const faults = drawFaults(random, pick, chance)
   // Dice of their own: worlds that were found to tell something stay as they were.
   const more = drawMore(seededRandom(Math.imul(seed, 0x27d4eb2f) ^ 0x165667b1))
+  const ending = random()
+  const trouble = drawTrouble(
+    seededRandom(Math.imul(seed, 0x85ebca77) ^ 0x3c6ef372),
+    job,
+    ending >= 0.06 && ending <= 0.92,
+  )
   const quietAtMs = Math.max(
     faults.untilMs ?? 0,
+    trouble.sessionOver?.toMs ?? 0,
+    ...(trouble.faults.gone ?? []).map(({ toMs }) => toMs),
     more.tableChange === undefined ? 0 : more.tableChange.atMs + 3_000,
     more.occupied?.toMs ?? 0,
     ...(faults.windows ?? []).map(({ toMs }) => toMs),
@@ -73,8 +91,8 @@ export function makeWorld(seed: number): World {
     AMBIGUOUS_FAULTS.some((fault) => (faults.shares?.[fault] ?? 0) > 0) ||
     (faults.windows ?? []).some(({ fault }) => AMBIGUOUS_FAULTS.includes(fault)) ||
     // A single statement that fails within the service leaves it open, too.
-    (faults.partFailureShare ?? 0) > 0
-  const ending = random()
+    (faults.partFailureShare ?? 0) > 0 ||
+    trouble.faults.gone !== undefined
   return {
     seed,
     job,
@@ -84,7 +102,17 @@ export function makeWorld(seed: number): World {
     latency: { medianMs: pick(1, 5, 10, 40, 200), sigma: pick(0, 0.5, 1) },
     dialect: pick('clauses', 'clauses', 'commas', 'none'),
     aheadMs: chance(0.1) ? pick(-3_600_000, 3_600_000) : 0,
-    faults: { ...faults, ...more.faults },
+    faults: {
+      ...faults,
+      ...more.faults,
+      ...trouble.faults,
+      shares: { ...faults.shares, ...trouble.faults.shares },
+    },
+    crash: trouble.crash,
+    brokenFile: trouble.brokenFile,
+    rejectsBytesMax: trouble.rejectsBytesMax,
+    stuckVisits: trouble.stuckVisits,
+    sessionOver: trouble.sessionOver,
     tableChange: more.tableChange,
     occupied: more.occupied,
     quietAtMs,
@@ -101,6 +129,7 @@ export function makeWorld(seed: number): World {
       lingerMs: pick(0, 5, 5, 200),
       ...(chance(0.2) ? { writeUnitsPerSecond: pick(10, 100, 1_000) } : {}),
       ...(ending < 0.06 ? { patienceMs: pick(1_000, 30_000) } : {}),
+      ...(trouble.maxQueueBytes === undefined ? {} : { maxQueueBytes: trouble.maxQueueBytes }),
     },
     besideEveryMs: chance(0.5) ? pick(1, 10, 100) : 0,
     segments: pick(1, 2, 7, 40),
@@ -137,15 +166,55 @@ function drawMore(
   return none
 }
 
-type Pick = <Value>(...values: readonly Value[]) => Value
+interface Trouble extends Pick<World, 'crash' | 'brokenFile' | 'rejectsBytesMax' | 'stuckVisits' | 'sessionOver'> {
+  readonly faults: FaultPlan
+  readonly maxQueueBytes: number | undefined
+}
+
+/**
+ * What may befall client, disk, host and session. Dice of their own, once more.
+ *
+ * @param plain it is neither hopeless nor stopped
+ */
+function drawTrouble(random: Random, job: JobKind, plain: boolean): Trouble {
+  const pick = <Value>(...values: readonly Value[]): Value => values[Math.floor(random() * values.length)]!
+  const chance = (share: number): boolean => random() < share
+  const goneFromMs = random() * 3_000
+  const gone = chance(0.12) && plain ? [{ fromMs: goneFromMs, toMs: goneFromMs + pick(500, 5_000, 30_000) }] : undefined
+  const crashes = chance(0.3) && plain && (job === 'load' || job === 'update')
+  // Most jobs end within seconds. What a client that is gone had sent is served within five, and a put of it would come
+  // after one of the next client's.
+  const downMs = (job === 'load' ? 5_000 : 1) + random() * 3_000
+  const crash = { afterMs: 10 ** (random() * 4), downMs }
+  const breaks = chance(0.25) && plain && job === 'load' && !crashes
+  const brokenFile = { array: chance(0.3), fault: pick('EIO', 'cut'), share: random() } as const
+  const small = chance(0.3) && plain && job === 'load' && !crashes && !breaks
+  const rejectsBytesMax = 10 ** (2 + random() * 5)
+  const sessionFromMs = random() * 2_000
+  const over = chance(0.06) && plain
+  return {
+    faults: {
+      ...(gone === undefined ? {} : { gone }),
+      ...(over ? { shares: { 'expired token': 0.02 } } : {}),
+    },
+    crash: crashes ? crash : undefined,
+    brokenFile: breaks ? brokenFile : undefined,
+    rejectsBytesMax: small ? rejectsBytesMax : undefined,
+    maxQueueBytes: pick(undefined, undefined, 1_024, 20_000, 1_000_000),
+    stuckVisits: chance(0.1) && plain && job === 'update',
+    sessionOver: over ? { fromMs: sessionFromMs, toMs: sessionFromMs + pick(1_000, 20_000, 60_000) } : undefined,
+  }
+}
+
+type PickOne = <Value>(...values: readonly Value[]) => Value
 type Chance = (share: number) => boolean
 
-function drawKey(pick: Pick, chance: Chance): KeySchema {
+function drawKey(pick: PickOne, chance: Chance): KeySchema {
   const partition = { name: 'pk', type: pick('S', 'S', 'N', 'B') } as const
   return chance(0.4) ? { partition, sort: { name: 'sk', type: pick('S', 'N') } } : { partition }
 }
 
-function drawCapacity(pick: Pick, chance: Chance): CapacityOptions {
+function drawCapacity(pick: PickOne, chance: Chance): CapacityOptions {
   if (chance(0.3)) {
     return { billing: 'on demand', ...(chance(0.3) ? { writeUnitsPerSecondMax: pick(20, 200) } : {}) }
   }
@@ -160,7 +229,7 @@ function drawCapacity(pick: Pick, chance: Chance): CapacityOptions {
   }
 }
 
-function drawIndex(pick: Pick, chance: Chance): IndexOptions {
+function drawIndex(pick: PickOne, chance: Chance): IndexOptions {
   return {
     name: 'byGroup',
     key: { partition: { name: 'group', type: 'S' } },
@@ -170,7 +239,7 @@ function drawIndex(pick: Pick, chance: Chance): IndexOptions {
 }
 
 /** From no fault at all to one in three requests, a few kinds at a time; and stretches in which nothing works. */
-function drawFaults(random: Random, pick: Pick, chance: Chance): FaultPlan {
+function drawFaults(random: Random, pick: PickOne, chance: Chance): FaultPlan {
   const shares: { [Name in Fault]?: number } = {}
   const all = pick(0, 0.02, 0.1, 0.35)
   const kinds = 1 + Math.floor(random() * 4)

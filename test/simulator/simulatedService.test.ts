@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { crc32 } from 'node:zlib'
+import { sleep } from '../../src/runtime/clock.ts'
 import { batch, put, startService } from './ask.ts'
 
 test('a batch is written, paid for by the KB, and logged with what was there before', async () => {
@@ -179,6 +180,24 @@ test('the two ways of a write to be lost: before it is made, and after', async (
     const damaged = answer?.crc32 !== undefined && answer.crc32 !== crc32(answer.body)
     assert.equal(damaged, fault === 'wrong checksum', fault)
     assert.equal(service.log.requests[0]!.fault, fault)
+  }
+})
+
+test('a host that is gone answers nothing that was sent to it or was on its way', async () => {
+  for (const [sentAtMs, made, answered] of [
+    [0, 1, true],
+    [985, 1, false],
+    [995, 0, false],
+    [1_500, 0, false],
+    [2_001, 1, true],
+  ] as const) {
+    const gone = [{ fromMs: 1_000, toMs: 2_000 }]
+    const { service, ask, clock } = startService({}, { faults: { gone }, latency: { medianMs: 20, sigma: 0 } })
+    await clock.run(sleep(clock, sentAtMs))
+    const { status, failure } = await ask('BatchWriteItem', batch(put('a')))
+    assert.equal(status || failure, answered ? 200 : 'timeout', `${sentAtMs}`)
+    assert.equal(service.log.writes.length, made, `${sentAtMs}`)
+    assert.equal(clock.now() >= sentAtMs + 10_000, !answered, `${sentAtMs}`)
   }
 })
 

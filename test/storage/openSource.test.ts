@@ -51,6 +51,24 @@ test('a missing file, a directory and a forbidden file are each told in a senten
   await assert.rejects(drain(openSource(path)), failsWith(/may not be read by this user/))
 })
 
+test('a stream that fails half-way is told like a file that does, after what came before', async () => {
+  async function* failing(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('a')
+    throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' })
+  }
+  for (const [source, message] of [
+    [openSource('-', { stdin: failing() }), /^Standard input can not be read: EIO/],
+    [openSource('disk.jsonl', { open: failing }), /^"disk\.jsonl" can not be read: EIO/],
+  ] as const) {
+    const chunks: string[] = []
+    const drained = (async () => {
+      for await (const chunk of source) chunks.push(Buffer.from(chunk).toString())
+    })()
+    await assert.rejects(drained, failsWith(message))
+    assert.deepStrictEqual(chunks, ['a'])
+  }
+})
+
 test('leaving the loop closes the file', async () => {
   const path = join(directory, 'long')
   writeFileSync(path, Buffer.alloc(3_000_000))

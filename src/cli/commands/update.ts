@@ -10,7 +10,7 @@ import { loadVisitor } from '../visitorModule.ts'
 export async function updateCommand(
   name: string,
   path: string | undefined,
-  flags: CommonFlags & WriteFlags & ReadFlags & { set?: string[]; remove?: string[] },
+  flags: CommonFlags & WriteFlags & ReadFlags & { set?: string[]; remove?: string[]; visitTimeout?: number },
 ): Promise<void> {
   let visitor: Visitor
   try {
@@ -21,8 +21,9 @@ export async function updateCommand(
     return
   }
   const database = openDatabase(flags)
+  const visits = flags.visitTimeout === undefined ? {} : { visitTimeoutMs: flags.visitTimeout * 1_000 }
   await runJob('update', name, flags, database, (onReject) =>
-    updateAll(database.table(name), visitor, { ...readOptions(flags), ...writeOptions(flags), onReject }),
+    updateAll(database.table(name), visitor, { ...readOptions(flags), ...writeOptions(flags), ...visits, onReject }),
   )
 }
 
