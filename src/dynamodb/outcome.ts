@@ -48,7 +48,7 @@ export interface Refused {
 }
 
 /** One of the sixteen reasons for a throttle, and the ARN of the table or index that it speaks of. */
-export interface ThrottlingReason {
+interface ThrottlingReason {
   readonly reason: string
   readonly resource: string
 }

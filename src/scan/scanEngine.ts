@@ -12,6 +12,7 @@ import { backoffMs } from '../throughput/backoff.ts'
 import type { ConsumedUnits, Limiter } from '../throughput/limiter.ts'
 import type { Rate, RateControl } from '../throughput/rate.ts'
 import { RetryBudget } from '../throughput/retryBudget.ts'
+import { reasonLabel } from '../throughput/throttlingReason.ts'
 import type { Expression } from './expression.ts'
 import { type Page, type RawPage, readPage, readRawPage } from './page.ts'
 import { segmentOrder } from './segmentOrder.ts'
@@ -356,8 +357,9 @@ export class ScanEngine {
     this.#throttledRequests += 1
     if (retryAfterMs > 0) this.#limiter.hold(now + retryAfterMs)
     let ofTable = outcome.reasons === undefined || outcome.reasons.length === 0
-    for (const { reason } of outcome.reasons ?? []) {
-      this.#throttlingReasons.set(reason, (this.#throttlingReasons.get(reason) ?? 0) + 1)
+    for (const { reason, resource } of outcome.reasons ?? []) {
+      const label = reasonLabel(reason, resource)
+      this.#throttlingReasons.set(label, (this.#throttlingReasons.get(label) ?? 0) + 1)
       if (!reason.includes('KeyRange')) ofTable = true
     }
     if (ofTable) {

@@ -1,6 +1,7 @@
 import { HeatJudge } from './heatJudge.ts'
 import type { RateControl } from './rate.ts'
 import { RateFinder } from './rateFinder.ts'
+import { indexOfResource, reasonLabel } from './throttlingReason.ts'
 import { UnitBucket } from './unitBucket.ts'
 
 /** Why a batch goes: for the first time (or after a failure), to find out why it was throttled, or again after that. */
@@ -148,14 +149,13 @@ export class Pushback {
   ): 'whole' | 'range' | undefined {
     let named: 'whole' | 'range' | undefined
     for (const { reason, resource } of reasons) {
-      const index = /\/index\/([^/]+)$/.exec(resource)?.[1]
-      const label = index === undefined ? reason : `${reason} (${index})`
+      const label = reasonLabel(reason, resource)
       this.#reasons.set(label, (this.#reasons.get(label) ?? 0) + 1)
       if (reason.includes('KeyRange')) {
         named ??= 'range'
       } else {
         named = 'whole'
-        this.#rates.limiter.onThrottled(index, throttledUnits, sentAtMs, nowMs)
+        this.#rates.limiter.onThrottled(indexOfResource(resource), throttledUnits, sentAtMs, nowMs)
       }
     }
     return named
