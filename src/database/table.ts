@@ -17,7 +17,8 @@ import { TableRates } from './tableRates.ts'
 const PATIENCE_MS = 600_000
 /** A look at how the table is doing can as well fail. */
 const LOOK_PATIENCE_MS = 20_000
-const ITEM_BYTES_GUESS = 400
+/** Of one item, where the service has not counted yet. Large, so that the first pages are small. */
+const ITEM_BYTES_GUESS = 4_096
 /** Items read again at the same time. */
 const REREADS_MAX = 16
 /** A single read is asked for by someone who waits. */
@@ -160,7 +161,6 @@ export class Table {
       holdSegments: inner.holdSegments,
       pageItemsMax: options.pageItemsMax,
       pageBytesMax: inner.pageBytesMax,
-      // Where the service has not counted yet, small: a first page that is too small costs least.
       itemBytes: itemCount > 0 ? sizeBytes / itemCount : ITEM_BYTES_GUESS,
       rates: this.#rates(open, description, 'read', options.readUnitsPerSecond, options.index),
       patienceMs: options.patienceMs ?? PATIENCE_MS,

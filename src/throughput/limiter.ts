@@ -34,9 +34,14 @@ export const UNBOUNDED: Bounds = {
 interface Resource {
   readonly finder: RateFinder
   readonly bucket: UnitBucket
-  /** Units it takes for each unit of the table. */
+  /** Units it takes for each unit of the table; as many, until it is known better. */
   share: number
+  /** Requests by which that is known, up to {@link SHARE_REQUESTS}. */
+  requests: number
 }
+
+/** What an index takes is known by so many requests, older ones counting less. */
+const SHARE_REQUESTS = 16
 
 /**
  * Leave to spend units of a table in one direction: of the table itself, of each of its indexes, and of what the user asked
@@ -50,8 +55,8 @@ export class Limiter {
 
   constructor(options: LimiterOptions, nowMs: number) {
     this.#asked = new UnitBucket(options.askedUnitsPerSecond, nowMs)
-    this.#table = newResource(options.table, 1, nowMs)
-    for (const [name, bounds] of options.indexes) this.#indexes.set(name, newResource(bounds, 0, nowMs))
+    this.#table = newResource(options.table, nowMs)
+    for (const [name, bounds] of options.indexes) this.#indexes.set(name, newResource(bounds, nowMs))
   }
 
   /** Units a second of the table that may be spent now. */
@@ -130,7 +135,8 @@ export class Limiter {
       const units = consumed?.indexes?.get(name) ?? 0
       index.bucket.settle(tried * index.share, units)
       if (table === 0) continue
-      index.share += (units / table - index.share) / 16
+      index.requests = Math.min(SHARE_REQUESTS, index.requests + 1)
+      index.share += (units / table - index.share) / index.requests
       if (units === 0) continue
       index.finder.onAnswer(units, 0, sentAtMs, nowMs)
       apply(index, nowMs)
@@ -144,7 +150,7 @@ export class Limiter {
    */
   onThrottled(indexName: string | undefined, units: number, sentAtMs: number, nowMs: number): void {
     const resource = indexName === undefined ? this.#table : this.#indexOf(indexName, nowMs)
-    // Of an index that was never asked for anything yet nothing is known but that it is short.
+    // That it is short says that it takes something.
     const share = indexName === undefined ? 1 : resource.share || 1
     resource.finder.onAnswer(0, units * share, sentAtMs, nowMs)
     apply(resource, nowMs)
@@ -159,16 +165,16 @@ export class Limiter {
   #indexOf(name: string, nowMs: number): Resource {
     let index = this.#indexes.get(name)
     if (index === undefined) {
-      index = newResource(UNBOUNDED, 0, nowMs)
+      index = newResource(UNBOUNDED, nowMs)
       this.#indexes.set(name, index)
     }
     return index
   }
 }
 
-function newResource(bounds: Bounds, share: number, nowMs: number): Resource {
+function newResource(bounds: Bounds, nowMs: number): Resource {
   const finder = new RateFinder(bounds.unitsPerSecondMax, bounds.unitsPerSecond, nowMs)
-  return { finder, bucket: new UnitBucket(finder.unitsPerSecond, nowMs), share }
+  return { finder, bucket: new UnitBucket(finder.unitsPerSecond, nowMs), share: 1, requests: 0 }
 }
 
 function shortMs({ bucket, finder }: Resource, units: number, nowMs: number): number {

@@ -16,7 +16,7 @@ test('whichever is short decides: what was asked for, the table, or an index', (
 
 test('an index counts by what it was seen to take for each unit of the table', () => {
   const limiter = new Limiter({ ...unasked, table: bounds(1_000), indexes: new Map([['byGroup', bounds(100)]]) }, 0)
-  assert.equal(limiter.unitsPerSecond, 1_000, 'nothing is known of it yet')
+  assert.equal(limiter.unitsPerSecond, 100, 'as much as the table, until it is known better')
   for (let now = 0; now < 100_000; now += 1_000) {
     assert.equal(limiter.take(10, now), 0)
     limiter.settle(10, 0, { total: 15, table: 10, indexes: new Map([['byGroup', 5]]) }, now, now)
