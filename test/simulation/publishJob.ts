@@ -186,9 +186,9 @@ export function checkHopeless({ world, clock, failures }: Run, failure: unknown)
       ? ['TABLE']
       : why === 'table gone'
         ? ['TABLE', 'NO_PROGRESS']
-        : world.job === 'update'
-          ? ['NO_PROGRESS', 'UNREACHABLE']
-          : ['NO_PROGRESS']
+        : world.job === 'load'
+          ? ['NO_PROGRESS']
+          : ['NO_PROGRESS', 'UNREACHABLE']
   failures.holds(`gave up because of ${code}, not ${right[0]}`, right.includes(code))
   const { patienceMs = 600_000 } = world.options
   // Backoff is 20 s at most, an answer comes within 10 s; and time begins when something was stored last.
