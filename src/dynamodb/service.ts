@@ -126,7 +126,8 @@ export class Service {
       if (outcome?.kind === 'refused') throw refusalError(outcome, operation)
       const message = outcome?.kind === 'again' ? `${outcome.code}: ${outcome.message}` : 'an answer that is no JSON'
       const askedMs = outcome?.kind === 'again' ? (outcome.retryAfterMs ?? 0) : 0
-      if (this.clock.now() + Math.max(waitMs, askedMs) > deadline) {
+      const leftMs = deadline - this.clock.now()
+      if (waitMs > leftMs) {
         if (outcome?.kind === 'again' && outcome.code === NO_CREDENTIALS) {
           throw new HeadraceError('CREDENTIALS', outcome.message)
         }
@@ -135,7 +136,9 @@ export class Service {
           `DynamoDB did not answer ${operation} for ${Math.round(patienceMs / 1_000)} s (${message}). Check endpoint, region and network`,
         )
       }
-      await new Promise<void>((resolve) => void this.clock.setTimer(resolve, Math.max(waitMs, askedMs)))
+      await new Promise<void>(
+        (resolve) => void this.clock.setTimer(resolve, Math.max(waitMs, Math.min(askedMs, leftMs))),
+      )
     }
   }
 

@@ -135,8 +135,8 @@ export function checkRequests({ world, service, failures }: Run): void {
   failures.holds(`${used} units beyond ${rate} a second`, used <= rate + largest * 2)
 }
 
-/** Requests a second that may be throttled for want of units, and as many more for the way to a rate that is not known. */
-const THROTTLES_PER_SECOND = 30
+/** Requests a second that may be throttled for want of units, reads and writes, and so many more to find a rate. */
+const THROTTLES_PER_SECOND = 60
 const THROTTLES_MORE = 300
 
 /** A table that has too little is not asked again and again for what it has not. */

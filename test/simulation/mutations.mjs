@@ -108,9 +108,9 @@ const mutations = [
   },
   {
     name: 'what is hot once is hot for ever',
-    file: 'publish/publishEngine.js',
-    from: /this\.#hotUntilMs = now \+ HOT_MS/g,
-    to: 'this.#hotUntilMs = Infinity',
+    file: 'throughput/heatJudge.js',
+    from: 'return nowMs - this.#verdictAtMs < VERDICT_MS',
+    to: "if (this.#verdict === 'hot') this.hot = true;\n        if (this.hot) return 'hot';\n        return nowMs - this.#verdictAtMs < VERDICT_MS",
     test: ['namedThrottles.test.js', 'a heat that has passed'],
   },
   {
