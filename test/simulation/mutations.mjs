@@ -160,12 +160,13 @@ const mutations = [
 /** By whom it was caught, and what was said; undefined when it was not. */
 function judge({ test }) {
   const simulate = join(mutants, 'test/simulation/simulate.js')
-  const { stdout } = spawnSync(process.execPath, [simulate, '--seeds', `${SEEDS}`, '--stop'], {
+  const { stdout, signal } = spawnSync(process.execPath, [simulate, '--seeds', `${SEEDS}`, '--stop'], {
     encoding: 'utf8',
     timeout: 240_000,
   })
   const caught = /^seed (\d+) \(\w+\):\n {2}(.*)/m.exec(stdout)
   if (caught !== null) return `seed ${caught[1]}: ${caught[2]}`
+  if (signal !== null) throw new Error(`the run was ended by ${signal}`)
   if (test === undefined) return undefined
   const [file, pattern] = test
   const path = join(mutants, 'test/simulation', file)
