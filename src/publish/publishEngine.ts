@@ -898,20 +898,22 @@ export class PublishEngine {
     }
     this.#comeBack(entries)
     const mostMs = Math.max(BACKOFF_MS_MIN, BACKOFF_MS_PER_GROUP * this.#delays.size)
-    this.#delay(Math.max(retryAfterMs, Math.min(backoffMs(tries, this.#options.random), mostMs)), () => {
+    const then = (): void => {
       for (let index = entries.length - 1; index >= 0; index -= 1) {
         const entry = entries[index]!
         entry.state = 'buffered'
         this.#queueOf(entry).pushFront(entry)
       }
-    })
+    }
+    this.#delay(Math.max(retryAfterMs, Math.min(backoffMs(tries, this.#options.random), mostMs)), then, retryAfterMs)
   }
 
-  #delay(delayMs: number, then: () => void): void {
-    this.#delays.add(delayMs, () => {
+  #delay(delayMs: number, then: () => void, leastMs = 0): void {
+    const goOn = (): void => {
       then()
       this.#pump(true)
-    })
+    }
+    this.#delays.add(delayMs, goOn, leastMs)
   }
 
   /** Entries of a request that was refused: some go on another way, some are rejects, some end everything. */

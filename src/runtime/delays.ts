@@ -4,6 +4,8 @@ import type { Random } from './random.ts'
 interface Delay {
   timer: Timer
   dueAtMs: number
+  /** Not before then, whatever happens. */
+  readonly leastAtMs: number
   readonly fire: () => void
 }
 
@@ -26,12 +28,15 @@ export class Delays {
     return this.#delays.size
   }
 
-  add(delayMs: number, then: () => void): void {
+  /** @param leastMs of the delay, that nothing shortens */
+  add(delayMs: number, then: () => void, leastMs = 0): void {
     const fire = (): void => {
       this.#delays.delete(delay)
       then()
     }
-    const delay: Delay = { timer: this.#clock.setTimer(fire, delayMs), dueAtMs: this.#clock.now() + delayMs, fire }
+    const now = this.#clock.now()
+    const timer = this.#clock.setTimer(fire, delayMs)
+    const delay: Delay = { timer, dueAtMs: now + delayMs, leastAtMs: now + leastMs, fire }
     this.#delays.add(delay)
   }
 
@@ -42,9 +47,10 @@ export class Delays {
     if (now - this.#hastenedAtMs < HASTEN_MS) return
     this.#hastenedAtMs = now
     for (const delay of this.#delays) {
-      if (delay.dueAtMs - now <= HASTEN_MS) continue
+      const leastMs = Math.max(0, delay.leastAtMs - now)
+      if (delay.dueAtMs - now <= leastMs + HASTEN_MS) continue
       delay.timer.clear()
-      const delayMs = this.#random() * HASTEN_MS
+      const delayMs = leastMs + this.#random() * HASTEN_MS
       delay.timer = this.#clock.setTimer(delay.fire, delayMs)
       delay.dueAtMs = now + delayMs
     }

@@ -351,7 +351,7 @@ export class ScanEngine {
     if (!throttled) {
       if (outcome.why === 'transient') this.#budget.onFailure()
       const mostMs = Math.max(BACKOFF_MS_MIN, BACKOFF_MS_PER_SEGMENT * this.#delays.size)
-      this.#delay(ask, Math.max(retryAfterMs, Math.min(backoffMs(tries, this.#options.random), mostMs)))
+      this.#delay(ask, Math.max(retryAfterMs, Math.min(backoffMs(tries, this.#options.random), mostMs)), retryAfterMs)
       return
     }
     this.#throttledRequests += 1
@@ -373,8 +373,8 @@ export class ScanEngine {
     }
   }
 
-  #delay(ask: Ask, delayMs: number): void {
-    this.#delays.add(delayMs, () => this.#stand(ask))
+  #delay(ask: Ask, delayMs: number, leastMs = 0): void {
+    this.#delays.add(delayMs, () => this.#stand(ask), leastMs)
   }
 
   #fail(error: HeadraceError): void {
