@@ -182,8 +182,11 @@ export function checkHopeless({ world, clock, failures }: Run, failure: unknown)
   const code = failure instanceof HeadraceError ? failure.code : `${failure}`
   // Whoever has to look at an item again may be the first to lose patience.
   const right =
+    // One who looks at an item again may be worn out by throttles just before the table goes.
     why === 'table gone' && world.quietAtMs < fromMs
-      ? ['TABLE']
+      ? world.job === 'update'
+        ? ['TABLE', 'UNREACHABLE']
+        : ['TABLE']
       : why === 'table gone'
         ? ['TABLE', 'NO_PROGRESS']
         : world.job === 'load'

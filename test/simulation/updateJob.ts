@@ -70,7 +70,9 @@ export async function runUpdate(run: Run): Promise<void> {
   // where it was not; and what the client before had under way when it vanished may be taken for our own.
   const own = updates.filter(({ requestId }) => Number(requestId.slice(1)) >= (run.again?.requests ?? 0))
   const late = service.log.writes.slice(run.again?.writes ?? 0).length - own.length
-  const doubt = deletionsBeside(run) + (run.again === undefined ? 0 : late)
+  // What was made although its answer was lost, and was then changed beside, is decided on and made again.
+  const twice = own.length - new Set(own.map(({ key }) => key)).size
+  const doubt = deletionsBeside(run) + twice + (run.again === undefined ? 0 : late)
   if (Math.abs(written - own.length) > doubt) failures.same('written', written, own.length)
   for (const { code, place } of rejects) {
     failures.holds(
