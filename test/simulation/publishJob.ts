@@ -188,7 +188,7 @@ export function checkHopeless({ world, clock, failures }: Run, failure: unknown)
         ? ['TABLE', 'UNREACHABLE']
         : ['TABLE']
       : why === 'table gone'
-        ? ['TABLE', 'NO_PROGRESS']
+        ? ['TABLE', 'NO_PROGRESS', ...(world.job === 'update' ? ['UNREACHABLE'] : [])]
         : world.job === 'load'
           ? ['NO_PROGRESS']
           : ['NO_PROGRESS', 'UNREACHABLE']
