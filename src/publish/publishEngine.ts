@@ -31,9 +31,45 @@ import { type ConsumedCapacity, readConsumed } from './consumed.ts'
 import { Entry, type EntryOwner, type Epoch, entryEncoder, entryKey, entryPartition } from './entry.ts'
 import { HotKeys } from './hotKeys.ts'
 import { KeyTable } from './keyTable.ts'
-import type { PublisherStats } from './publisherStats.ts'
 import { BodySlab, Slab } from './slab.ts'
 import { BATCH_ENTRIES_MAX, readWriteBatchReply, writeBatchBody, writeBatchHead } from './writeBatch.ts'
+
+/** What a publisher did and has in hand. All counts are of entries unless the name says otherwise. */
+export interface PublisherStats {
+  /** Given to `put`, `delete` and `update`: always `stored + rejected + conflicted + buffered + inFlight`. */
+  readonly taken: number
+  /** Acknowledged by the service. */
+  readonly stored: number
+  /** Of `stored`: stood for by a later put or delete of the same key, which was acknowledged. */
+  readonly superseded: number
+  /** Never to be stored, each reported to `onReject`. */
+  readonly rejected: number
+  /** Handed back to their owner because the item is no longer as it was read. */
+  readonly conflicted: number
+  /** Waiting for their turn, for another of their key, or for a delay to pass. */
+  readonly buffered: number
+  readonly bufferedBytes: number
+  readonly inFlight: number
+  /** Times that an entry went again, for whatever reason. */
+  readonly retried: number
+  /** Times that an entry was handed back in `UnprocessedItems`, or throttled within a batch. */
+  readonly unprocessed: number
+  readonly requests: number
+  /** Requests that were throttled as a whole. */
+  readonly throttledRequests: number
+  /** Requests that failed on the way or in the service. */
+  readonly failedRequests: number
+  /** Consumed, as the service tells. */
+  readonly writeUnits: number
+  /** Write units of the table that may be spent a second as things are; `Infinity` where nothing is known to be in the way. */
+  readonly writeUnitsPerSecondAllowed: number
+  /** The service's reasons for throttles, such as `TableWriteKeyRangeThroughputExceeded`, and how often each was given. */
+  readonly throttlingReasons: Readonly<Record<string, number>>
+  /** Of requests, in milliseconds; 0 before the first. */
+  readonly latencyMsP50: number
+  readonly latencyMsP99: number
+  readonly latencyMsMax: number
+}
 
 export interface EngineOptions {
   readonly service: Service
@@ -145,8 +181,6 @@ export class PublishEngine {
   /** Send what there is, however little. */
   #hurry = false
   #pumping = false
-  /** Units of the latest permit. */
-  #granted = 0
   #lastProgressAt: number
   /** The endpoint has no PartiQL. */
   #singlesOnly = false
@@ -535,7 +569,7 @@ export class PublishEngine {
         continue
       }
       bytes += entry.wireBytes + 64
-      units += this.#limiter.estimate(entry.units)
+      units += entry.units
       if (bytes > REQUEST_BYTES_MAX && batch.length > 0) break
       // A change that can not be a statement travels alone, so it starts and ends its own batch.
       if (entry.kind === 'change' && this.#isSingle(entry)) {
@@ -552,8 +586,8 @@ export class PublishEngine {
   }
 
   #permit(batch: readonly Entry[], way: Way): boolean {
-    const units = this.#limiter.estimate(unitsOf(batch))
-    this.#granted = units
+    let units = 0
+    for (const entry of batch) units += entry.units
     const now = this.#clock.now()
     if (way === 'aside') {
       const waitMs = this.#pushback.asideShortMs(units, now)
@@ -579,12 +613,13 @@ export class PublishEngine {
 
   #send(batch: Entry[], way: Way): void {
     let bytes = 0
+    let units = 0
     for (const entry of batch) {
       entry.state = 'in flight'
       entry.tries += 1
       bytes += entry.wireBytes
+      units += entry.units
     }
-    const units = this.#granted
     this.#buffered -= batch.length
     this.#bufferedBytes -= bytes
     this.#inFlight += batch.length
@@ -664,7 +699,7 @@ export class PublishEngine {
       this.#settleStatements(sent, outcomes, consumed, latencyMs)
     } else if (unprocessed === undefined || unprocessed.length === 0) {
       if (operation === 'BatchExecuteStatement') this.#noteDialect(sent)
-      this.#limiter.settle(unitsOf(batch), units, 0, consumed, now - latencyMs, now)
+      this.#limiter.settle(units, 0, consumed, now - latencyMs, now)
       if (this.#pushback.wantsAll(sent.way)) this.#tell(sent, 0, undefined, latencyMs)
       for (const entry of batch) this.#settleStored(entry)
       this.#lastProgressAt = now
@@ -685,10 +720,9 @@ export class PublishEngine {
     latencyMs: number,
   ): void {
     const now = this.#clock.now()
-    const asked = unitsOf(sent.batch)
-    const passedOver = unitsOf(entries)
-    const throttled = (sent.units * passedOver) / asked
-    this.#limiter.settle(asked - passedOver, sent.units, throttled, consumed, now - latencyMs, now)
+    let throttled = 0
+    for (const entry of entries) throttled += entry.units
+    this.#limiter.settle(sent.units, throttled, consumed, now - latencyMs, now)
     this.#tell(sent, throttled, undefined, latencyMs)
     this.#unprocessed += entries.length
     this.#setAside(sent, entries, 'UnprocessedItems')
@@ -703,12 +737,12 @@ export class PublishEngine {
     const now = this.#clock.now()
     if (outcome.kind === 'again' && outcome.why === 'throttled') {
       this.#throttledRequests += 1
-      this.#limiter.settle(0, units, units, NOTHING, now - latencyMs, now)
+      this.#limiter.settle(units, units, NOTHING, now - latencyMs, now)
       if (outcome.retryAfterMs !== undefined) this.#limiter.hold(now + outcome.retryAfterMs)
       this.#tell(sent, units, outcome.reasons ?? [], latencyMs)
       this.#setAside(sent, batch, `${outcome.code}: ${outcome.message}`)
     } else {
-      this.#limiter.settle(0, units, 0, mayHaveCost(outcome) ? undefined : NOTHING, now - latencyMs, now)
+      this.#limiter.settle(units, 0, mayHaveCost(outcome) ? undefined : NOTHING, now - latencyMs, now)
       if (sent.way === 'scout') this.#pushback.onScoutLost()
       if (outcome.kind === 'again') {
         this.#failedRequests += 1
@@ -773,7 +807,7 @@ export class PublishEngine {
       this.#onPassedOver(sent, throttled, consumed, latencyMs)
     } else {
       const now = this.#clock.now()
-      this.#limiter.settle(unitsOf(batch), sent.units, 0, consumed, now - latencyMs, now)
+      this.#limiter.settle(sent.units, 0, consumed, now - latencyMs, now)
       if (sent.way === 'scout') this.#pushback.onScoutLost()
     }
     if (failed.length > 0) this.#again(failed, false, 0, 'InternalServerError')
@@ -1040,13 +1074,6 @@ export class PublishEngine {
     this.#delays.clear()
     this.#options.rates.close()
   }
-}
-
-/** As far as can be told by what is sent. */
-function unitsOf(entries: readonly Entry[]): number {
-  let units = 0
-  for (const entry of entries) units += entry.units
-  return units
 }
 
 /** A condition that does not hold is paid for (developer guide, "Write units"), and so is a write whose answer was lost. */

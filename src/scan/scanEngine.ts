@@ -222,7 +222,7 @@ export class ScanEngine {
       this.#readUnits += page.consumedUnits
       this.#learn(page.consumedUnits, page.scannedCount)
     }
-    this.#limiter.settle(0, arrival.estimatedUnits, 0, unitsOf(page.consumedUnits), arrival.sentAtMs, arrival.atMs)
+    this.#limiter.settle(arrival.estimatedUnits, 0, unitsOf(page.consumedUnits), arrival.sentAtMs, arrival.atMs)
     if (page.cursor === undefined) {
       this.#segmentsDone += 1
       this.#begin()
@@ -334,7 +334,7 @@ export class ScanEngine {
     const { segment, tries } = ask
     const now = this.#clock.now()
     const throttled = outcome.kind === 'again' && outcome.why === 'throttled'
-    this.#limiter.settle(0, estimatedUnits, throttled ? estimatedUnits : 0, NOTHING, sentAtMs, now)
+    this.#limiter.settle(estimatedUnits, throttled ? estimatedUnits : 0, NOTHING, sentAtMs, now)
     if (outcome.kind === 'refused') {
       this.#fail(refusalError(outcome, 'Scan', this.#options.table))
       return

@@ -40,8 +40,6 @@ interface Resource {
   requests: number
 }
 
-/** Owed when a rate falls, at most. */
-const DEBT_SECONDS_MAX = 5
 /** What an index takes is known by so many requests, older ones counting less. */
 const SHARE_REQUESTS = 16
 
@@ -53,9 +51,6 @@ export class Limiter {
   readonly #asked: UnitBucket
   readonly #table: Resource
   readonly #indexes = new Map<string, Resource>()
-  /** Units of the table that a request takes for each that was estimated. */
-  #factor = 1
-  #factorRequests = 0
   #heldUntilMs = Number.NEGATIVE_INFINITY
 
   constructor(options: LimiterOptions, nowMs: number) {
@@ -99,15 +94,6 @@ export class Limiter {
   }
 
   /**
-   * What a request will take of the table, by what such requests took of late.
-   *
-   * @param units as far as it can be told by what is sent; a change of an item says nothing of the item's size
-   */
-  estimate(units: number): number {
-    return units * this.#factor
-  }
-
-  /**
    * Takes an estimate of the table's units and returns 0, or takes nothing and returns how many milliseconds to wait before
    * asking again.
    */
@@ -125,13 +111,11 @@ export class Limiter {
   /**
    * A request was answered.
    *
-   * @param units as given to {@link estimate}, of what was not throttled
    * @param estimated what was taken for it
    * @param throttled how much of that was throttled: it cost nothing, but it was asked for
    * @param consumed undefined where the service does not tell; then the estimate stands
    */
   settle(
-    units: number,
     estimated: number,
     throttled: number,
     consumed: ConsumedUnits | undefined,
@@ -143,22 +127,18 @@ export class Limiter {
     const table = consumed?.table ?? tried
     this.#asked.settle(estimated, total)
     this.#table.bucket.settle(tried, table)
-    if (consumed !== undefined && table > 0 && units > 0) {
-      this.#factorRequests = Math.min(SHARE_REQUESTS, this.#factorRequests + 1)
-      this.#factor += (table / units - this.#factor) / this.#factorRequests
-    }
     if (table > 0) {
       this.#table.finder.onAnswer(table, 0, sentAtMs, nowMs)
       apply(this.#table, nowMs)
     }
     for (const [name, index] of this.#indexes) {
-      const ofIndex = consumed?.indexes?.get(name) ?? 0
-      index.bucket.settle(tried * index.share, ofIndex)
+      const units = consumed?.indexes?.get(name) ?? 0
+      index.bucket.settle(tried * index.share, units)
       if (table === 0) continue
       index.requests = Math.min(SHARE_REQUESTS, index.requests + 1)
-      index.share += (ofIndex / table - index.share) / index.requests
-      if (ofIndex === 0) continue
-      index.finder.onAnswer(ofIndex, 0, sentAtMs, nowMs)
+      index.share += (units / table - index.share) / index.requests
+      if (units === 0) continue
+      index.finder.onAnswer(units, 0, sentAtMs, nowMs)
       apply(index, nowMs)
     }
   }
@@ -206,9 +186,5 @@ function shortMs({ bucket, finder }: Resource, units: number, nowMs: number): nu
 function apply({ bucket, finder }: Resource, nowMs: number): void {
   const pauseSeconds = finder.takePauseSeconds()
   if (pauseSeconds > 0) bucket.spend(pauseSeconds * finder.unitsPerSecond)
-  if (bucket.unitsPerSecond === finder.unitsPerSecond) return
-  const falls = finder.unitsPerSecond < bucket.unitsPerSecond
-  bucket.setRate(finder.unitsPerSecond, nowMs)
-  // What is owed was run up at the rate before; the one that was found is what can be had.
-  if (falls) bucket.forgiveBeyond(DEBT_SECONDS_MAX)
+  if (bucket.unitsPerSecond !== finder.unitsPerSecond) bucket.setRate(finder.unitsPerSecond, nowMs)
 }

@@ -15,10 +15,8 @@ const TOTAL_ANSWERS_MIN = 32
 const PROBES_PER_SECOND = 2
 /** Of units. Above it a throttle is total and says nothing of where the limit is. */
 const TOTAL_SHARE = 0.95
-/** No epoch makes the rate less than this part of itself; or than that, where hardly anything gets through. */
+/** No epoch makes the rate less than this part of itself. */
 const CUT_MIN = 0.5
-const HARD_CUT_MIN = 0.2
-const HARD_SHARE = 0.9
 /** After a throttle the rate stands a little below the limit, then climbs a little above it, in the time of a probe. */
 const BELOW = 0.975
 const CLIMB = 0.045
@@ -259,14 +257,13 @@ export class RateFinder {
     if (share >= TOTAL_SHARE) {
       this.#total = true
       this.#limit = this.#limitBefore
-      this.#unitsPerSecond = Math.max(floor, from * HARD_CUT_MIN)
+      this.#unitsPerSecond = Math.max(floor, from * CUT_MIN)
     } else if (this.#total) {
       // It ends, or it is not total after all: the next epoch tells.
       this.#total = false
     } else {
       this.#limit = this.#measure(goodput, nowMs, elapsedMs) / (1 - this.#noise)
-      const least = share > HARD_SHARE ? HARD_CUT_MIN : CUT_MIN
-      this.#unitsPerSecond = Math.max(floor, from * least, this.#limit * BELOW)
+      this.#unitsPerSecond = Math.max(floor, from * CUT_MIN, this.#limit * BELOW)
     }
     this.#unitsPerSecond = Math.min(this.#unitsPerSecond, this.#unitsPerSecondMax)
   }

@@ -26,11 +26,6 @@ export class UnitBucket {
     this.#balance = Number.isFinite(unitsPerSecond) ? Math.min(this.#balance, unitsPerSecond) : 0
   }
 
-  /** Whatever is owed beyond so many seconds' worth is let go: it was run up at a rate that was too high. */
-  forgiveBeyond(seconds: number): void {
-    if (Number.isFinite(this.#unitsPerSecond)) this.#balance = Math.max(this.#balance, -seconds * this.#unitsPerSecond)
-  }
-
   /**
    * Takes the units and returns 0, or takes nothing and returns how many milliseconds to wait before asking again.
    * A request may take more than is there as long as nothing is owed, else one larger than a second's worth never could.

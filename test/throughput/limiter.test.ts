@@ -19,7 +19,7 @@ test('an index counts by what it was seen to take for each unit of the table', (
   assert.equal(limiter.unitsPerSecond, 100, 'as much as the table, until it is known better')
   for (let now = 0; now < 100_000; now += 1_000) {
     assert.equal(limiter.take(10, now), 0)
-    limiter.settle(10, 10, 0, { total: 15, table: 10, indexes: new Map([['byGroup', 5]]) }, now, now)
+    limiter.settle(10, 0, { total: 15, table: 10, indexes: new Map([['byGroup', 5]]) }, now, now)
   }
   assert.equal(Math.round(limiter.unitsPerSecond), 200)
 })
@@ -27,14 +27,14 @@ test('an index counts by what it was seen to take for each unit of the table', (
 test('what is throttled was asked for: it is not given back', () => {
   const limiter = new Limiter({ ...unasked, table: bounds(100), indexes: new Map() }, 0)
   assert.equal(limiter.take(100, 0), 0)
-  limiter.settle(40, 100, 60, { total: 40, table: 40 }, 0, 0)
+  limiter.settle(100, 60, { total: 40, table: 40 }, 0, 0)
   assert.ok(limiter.take(1, 0) > 0)
 })
 
 test('but what the user asked for is what is consumed', () => {
   const limiter = new Limiter({ askedUnitsPerSecond: 100, table: UNBOUNDED, indexes: new Map() }, 0)
   assert.equal(limiter.take(100, 0), 0)
-  limiter.settle(40, 100, 60, { total: 40, table: 40 }, 0, 0)
+  limiter.settle(100, 60, { total: 40, table: 40 }, 0, 0)
   assert.equal(limiter.take(60, 0), 0)
   assert.ok(limiter.take(1, 0) > 0)
 })
@@ -42,7 +42,7 @@ test('but what the user asked for is what is consumed', () => {
 test('a throttle that names an index lowers that one alone', () => {
   const limiter = new Limiter({ ...unasked, table: bounds(1_000), indexes: new Map([['byGroup', UNBOUNDED]]) }, 0)
   for (let now = 10; now <= 1_000; now += 10) {
-    limiter.settle(5, 5, 0, { total: 10, table: 5, indexes: new Map([['byGroup', 5]]) }, now - 5, now)
+    limiter.settle(5, 0, { total: 10, table: 5, indexes: new Map([['byGroup', 5]]) }, now - 5, now)
     limiter.onThrottled('byGroup', 5, now - 5, now)
   }
   assert.ok(limiter.unitsPerSecond < 1_000)
@@ -55,13 +55,4 @@ test('nothing goes before the moment that the service asked for', () => {
   limiter.hold(500)
   assert.equal(limiter.take(1, 100), 400)
   assert.equal(limiter.take(1, 500), 0)
-})
-
-test('what requests took beyond what could be told of them is expected of those that follow', () => {
-  const limiter = new Limiter({ ...unasked, table: bounds(1_000), indexes: new Map() }, 0)
-  assert.equal(limiter.estimate(25), 25)
-  limiter.settle(25, 25, 0, { total: 250, table: 250 }, 0, 10)
-  assert.equal(limiter.estimate(25), 250)
-  limiter.settle(0, 250, 250, { total: 0, table: 0 }, 0, 10)
-  assert.equal(limiter.estimate(25), 250, 'throttles say nothing of it')
 })

@@ -64,7 +64,7 @@ test('on demand, where a table gives no more than it is known to give, a key ran
   const reasons = [{ reason: 'TableWriteKeyRangeThroughputExceeded', resource: TABLE }]
   for (let now = 10; now < 2_000; now += 10) {
     const throttledUnits = now > 1_000 ? 25 : 0
-    at.rates.limiter.settle(0, 100, throttledUnits, undefined, now - 5, now)
+    at.rates.limiter.settle(100, throttledUnits, undefined, now - 5, now)
     if (throttledUnits === 0) continue
     at.pushback.onAnswer({ way: 'fresh', storedUnits: 75, throttledUnits, reasons, sentAtMs: now - 5 }, now)
   }
