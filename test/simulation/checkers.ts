@@ -132,10 +132,7 @@ export function checkRequests({ world, service, failures }: Run): void {
     atMs = sentAtMs
     largest = Math.max(largest, writeUnits)
   }
-  // What requests take beyond their estimate is known a latency later.
-  const { medianMs = 10, sigma = 0.5 } = world.latency
-  const unknown = (rate * 2 * medianMs * Math.exp(2 * sigma)) / 1_000
-  failures.holds(`${used} units beyond ${rate} a second`, used <= rate + largest * 2 + unknown)
+  failures.holds(`${used} units beyond ${rate} a second`, used <= rate + largest * 2)
 }
 
 /** Requests a second that may be throttled for want of units, reads and writes, and so many more to find a rate. */
