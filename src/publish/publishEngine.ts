@@ -860,14 +860,19 @@ export class PublishEngine {
     if (this.#pushback.takesScout(now)) this.#delay(SCOUT_DELAY_MS, () => this.#sendScout())
   }
 
+  /** Those that have rested longest, as far as one request takes them together; the others go on resting. */
   #sendScout(): void {
-    const batch = this.#resting.splice(0, this.#batchEntriesMax)
-    const kind = batch[0]?.kind
-    // They may have rested enough, and changes go by themselves.
-    const others = batch.filter((entry) => (entry.kind === 'change') !== (kind === 'change'))
-    this.#resting.unshift(...others)
-    const scout = batch.filter((entry) => !others.includes(entry))
-    if (scout.length > 0) this.#prepared.pushBack({ batch: scout, way: 'scout' })
+    const first = this.#resting[0]
+    if (first === undefined) return
+    const isChange = first.kind === 'change'
+    const isAlone = isChange && this.#isSingle(first)
+    let length = 1
+    while (!isAlone && length < Math.min(this.#resting.length, this.#batchEntriesMax)) {
+      const entry = this.#resting[length]!
+      if ((entry.kind === 'change') !== isChange || (isChange && this.#isSingle(entry))) break
+      length += 1
+    }
+    this.#prepared.pushBack({ batch: this.#resting.splice(0, length), way: 'scout' })
   }
 
   #endRest(): void {

@@ -56,3 +56,16 @@ test('a rate holds for what conditions that fail have cost', async () => {
   assert.equal(service.log.requests.filter(({ writeUnits }) => writeUnits === 1).length, 100)
   assert.ok(clock.now() >= 8_900, `${clock.now()} ms`)
 })
+
+test('changes that no statement can hold go ahead one at a time when they were throttled', async () => {
+  const { clock, simulated, table } = await start(
+    {},
+    { table: { capacity: { billing: 'provisioned', writeUnitsPerSecond: 20, burstSeconds: 0 } } },
+  )
+  simulated.fill(Array.from({ length: 200 }, (_, index) => ({ pk: { S: `k${index}` } })))
+  const publisher = table.publisher()
+  // A name that only UpdateItem takes.
+  for (let index = 0; index < 200; index += 1) publisher.update({ pk: `k${index}` }, { set: { 'odd name': 1 } })
+  await clock.run(publisher.close())
+  assert.deepEqual([publisher.stats.stored, publisher.stats.conflicted], [200, 0])
+})
