@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { EXIT, exitCodeOf } from './exitCode.ts'
 import {
   addConnectionOptions,
+  addLimitOptions,
   addRateOptions,
   addReadOptions,
   addTalkOptions,
@@ -18,7 +19,7 @@ const program = new Command('headrace')
 const EXIT_CODES = `
 Exit status:
   0 done · 1 failure · 2 usage · 3 done, with rejects · 4 credentials or configuration
-  5 the service refuses · 6 no progress within the patience · 130/143 stopped by a signal
+  5 the service refuses · 6 stopped at a limit, or no progress within the patience · 130/143 stopped by a signal
 
 Endpoint, region and credentials come from flags, environment and ~/.aws, as for every AWS tool.
 For a DynamoDB on this machine: headrace local, then --endpoint-url http://localhost:8000`
@@ -226,8 +227,64 @@ addTalkOptions(
 )
   .option('--set <name=json>', 'give every item this attribute (repeatable)', collect)
   .option('--remove <name>', 'take this attribute from every item (repeatable)', collect)
+  .option('--once', 'mark each item that is changed (headrace_once) and change none twice, for edits such as adding 1')
   .option('--visit-timeout <seconds>', 'longest wait for what a visitor returns to settle (default 60)', wholeFrom(1))
   .action(async (name, path, flags) => (await import('./commands/update.ts')).updateCommand(name, path, flags))
+
+addTalkOptions(
+  addRateOptions(
+    addWriteOptions(
+      addReadOptions(
+        addConnectionOptions(
+          verb(
+            program,
+            'delete <table>',
+            'Delete the items of a table for which an expression holds, or all of them.',
+            [
+              `headrace delete sessions --where "expires < 1700000000"`,
+              'headrace delete staging-users --all --yes',
+              `headrace delete users --where "attribute_not_exists(email)" --rate 200 --max-duration 8h`,
+            ],
+          ),
+        ),
+      ),
+    ),
+    'read',
+    'write',
+  ),
+)
+  .option('--all', 'every item, where there is no --where')
+  .option('--yes', 'do not ask before deleting')
+  .action(async (name, flags) => (await import('./commands/delete.ts')).deleteCommand(name, flags))
+
+addTalkOptions(
+  addRateOptions(
+    addLimitOptions(
+      addConnectionOptions(
+        verb(
+          program,
+          'resume <directory>',
+          'Go on with a job that was stopped, or whose process died, from its directory. What is settled is not done again.',
+          [
+            'headrace resume .headrace/update-users-20260801T101500-a1',
+            'headrace resume .headrace/update-users-20260801T101500-a1 --rate 500 --max-duration 8h',
+            'headrace resume jobs/nightly --json',
+          ],
+        ),
+      ),
+    ),
+    'read',
+    'write',
+  ),
+).action(async (directory, flags) => (await import('./commands/resume.ts')).resumeCommand(directory, flags))
+
+addTalkOptions(
+  verb(program, 'status [directory]', 'Say how a job stands, or all jobs in .headrace.', [
+    'headrace status',
+    'headrace status .headrace/update-users-20260801T101500-a1',
+    'headrace status --json',
+  ]),
+).action(async (directory, flags) => (await import('./commands/status.ts')).statusCommand(directory, flags))
 
 addTalkOptions(
   addRateOptions(

@@ -13,7 +13,6 @@ export interface WriteFlags {
   maxInFlight?: number
   rate?: Rate
   writeRate?: Rate
-  rejects?: string
 }
 
 export interface ReadFlags {
@@ -22,6 +21,12 @@ export interface ReadFlags {
   rate?: Rate
   readRate?: Rate
   where?: string
+}
+
+export interface JobFlags {
+  job?: string
+  maxErrors?: number | `${number}%`
+  maxDuration?: number
 }
 
 export type CommonFlags = ConnectionFlags & TalkOptions
@@ -41,9 +46,20 @@ export function addTalkOptions(command: Command): Command {
 }
 
 export function addWriteOptions(command: Command): Command {
+  return addLimitOptions(
+    command.option(
+      '--job <directory>',
+      'where the job keeps its state and its rejects (default: a new one in .headrace)',
+    ),
+  )
+}
+
+/** What a job may be told anew each time that it goes on. */
+export function addLimitOptions(command: Command): Command {
   return command
     .option('--max-in-flight <n>', 'entries at the service at once (default 1000)', wholeFrom(1))
-    .option('--rejects <file>', 'where rejects go (default: a new file in this folder)')
+    .option('--max-errors <n>', 'stop after so many rejects, or a part of what was read such as 1%', countOrShare)
+    .option('--max-duration <time>', 'stop after so long, such as 90s, 30m or 8h', duration)
 }
 
 export function addReadOptions(command: Command): Command {
@@ -110,6 +126,24 @@ function rate(text: string): Rate {
     throw new InvalidArgumentError(
       'Give units a second above 0, such as 500, or a part of what the table has from 1% to 100%, such as 80%.',
     )
+  }
+  return match[2] === '%' ? `${value}%` : value
+}
+
+/** `90s`, `30m`, `8h` in milliseconds, for commander. */
+function duration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(s|m|h)$/.exec(text)
+  const ms = Number(match?.[1]) * { s: 1_000, m: 60_000, h: 3_600_000 }[(match?.[2] ?? 's') as 's' | 'm' | 'h']
+  if (match === null || ms < 1) throw new InvalidArgumentError('Give a time such as 90s, 30m or 8h.')
+  return ms
+}
+
+/** `100` or `1%`, for commander. */
+function countOrShare(text: string): number | `${number}%` {
+  const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text)
+  const value = Number(match?.[1])
+  if (match === null || (match[2] === '%' ? value > 100 : !Number.isSafeInteger(value))) {
+    throw new InvalidArgumentError('Give a whole number, or a part from 0% to 100%.')
   }
   return match[2] === '%' ? `${value}%` : value
 }

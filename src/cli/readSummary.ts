@@ -17,6 +17,7 @@ export function readSummary(
     filtered: 0,
     notReached: 0,
     complete: false,
+    stoppedBy: undefined,
     durationMs,
     itemsPerSecond: durationMs === 0 ? 0 : (read / durationMs) * 1_000,
     buffered: 0,

@@ -1,65 +1,103 @@
-import { type Database, type Job, type JobReject, RejectsFile } from '../index.ts'
+import { join } from 'node:path'
+import { type Database, type Job, type JobReject, type Rate, readRates, type Summary } from '../index.ts'
 import { EXIT, exitCodeOf } from './exitCode.ts'
 import { Interruption } from './interruption.ts'
-import { type CommonFlags, type ReadFlags, readOptions, type WriteFlags, writeOptions } from './options.ts'
+import type { CommonFlags, JobFlags } from './options.ts'
 import { Talk } from './talk.ts'
 import { warnOfRates } from './warnOfRates.ts'
 
+/** Where jobs are kept that were not told where. */
+export const JOBS = '.headrace'
+
+export interface JobToRun {
+  readonly operation: string
+  readonly table: string
+  readonly flags: CommonFlags & JobFlags
+  /** Closed at the end. */
+  readonly database: Database
+  readonly rates: { readonly readUnitsPerSecond?: Rate; readonly writeUnitsPerSecond?: Rate }
+  readonly make: (onReject: (reject: JobReject) => void) => Job | Promise<Job>
+}
+
 /**
- * Runs a job as a command does: progress while it runs, rejects into a file, the first Ctrl-C drains, a summary at the
+ * Runs a job as a command does: progress while it runs, its state in a directory, the first Ctrl-C drains, a summary at the
  * end, and the exit status that fits.
  */
-export async function runJob(
-  verb: string,
-  table: string,
-  flags: CommonFlags & WriteFlags & Pick<ReadFlags, 'readRate'>,
-  database: Database,
-  make: (onReject: (reject: JobReject) => void) => Job,
-): Promise<void> {
+export async function runJob({ operation, table, flags, database, rates, make }: JobToRun): Promise<void> {
   const talk = new Talk(flags)
-  const rejects = new RejectsFile(flags.rejects ?? rejectsPath(verb, table))
+  const directory = flags.job ?? newDirectory(operation, table)
+  const rejectsPath = join(directory, 'rejects.jsonl')
   const interruption = new Interruption(talk)
   let shown = 0
   let job: Job | undefined
   let follower: { stop(): void } | undefined
+  const reread = (): void => rereadRates(directory, job, talk)
+  const where = ({ rejected }: Summary): [string, string][] => [
+    ...(rejected > 0 ? ([['rejects', rejectsPath]] as [string, string][]) : []),
+    ['job', directory],
+  ]
   try {
-    job = make((reject) => {
-      rejects.add(reject)
+    job = await make((reject) => {
       shown += 1
       if (shown <= 3) talk.say(`rejected ${reject.place}: ${reject.message}`)
-      else if (shown === 4) talk.say(`more rejects are in ${rejects.path}`)
+      else if (shown === 4) talk.say(`more rejects are in ${rejectsPath}`)
       talk.event('reject', { code: reject.code, message: reject.message, place: reject.place })
     })
-    const rates = { ...writeOptions(flags), ...(verb === 'update' ? readOptions(flags) : {}) }
     await warnOfRates(talk, database.table(table), rates)
     const running = job
-    talk.event('start', { operation: verb, table })
+    talk.event('start', { operation, table, job: directory })
     follower = talk.follow(() => running.progress)
-    const summary = await running.run({ signal: interruption.signal })
+    process.on('SIGHUP', reread)
+    const { maxErrors, maxDuration } = flags
+    const summary = await running.run({
+      signal: interruption.signal,
+      directory,
+      limits: {
+        ...(maxErrors === undefined ? {} : { rejectsMax: maxErrors }),
+        ...(maxDuration === undefined ? {} : { durationMsMax: maxDuration }),
+      },
+    })
     follower.stop()
-    rejects.close()
-    talk.summary(summary, rejects.count > 0 ? [['rejects', rejects.path]] : [])
-    if (interruption.exitCode !== undefined) {
-      talk.say(`stopped by a signal: ${summary.written} written; run it again to do the rest`)
-      process.exitCode = interruption.exitCode
-    } else {
+    talk.summary(summary, where(summary))
+    if (summary.complete) {
       process.exitCode = summary.rejected > 0 ? EXIT.rejects : EXIT.done
+    } else {
+      talk.say(`${stopWords(summary, flags)}. To go on: headrace resume ${directory}`)
+      process.exitCode = interruption.exitCode ?? EXIT.limit
     }
   } catch (error) {
     follower?.stop()
-    rejects.close()
     const progress = job?.progress
-    if (progress !== undefined && progress.read > 0)
-      talk.summary(progress, rejects.count > 0 ? [['rejects', rejects.path]] : [])
+    if (progress !== undefined && progress.read > 0) talk.summary(progress, where(progress))
     talk.failure(error)
+    if (progress !== undefined && progress.read > 0) talk.say(`To go on: headrace resume ${directory}`)
     process.exitCode = exitCodeOf(error)
   } finally {
+    process.off('SIGHUP', reread)
     interruption.release()
     await database.close()
   }
 }
 
-function rejectsPath(verb: string, table: string): string {
+function stopWords({ stoppedBy }: Summary, { maxErrors, maxDuration }: JobFlags): string {
+  if (stoppedBy === 'rejects') return `stopped at more than ${maxErrors} rejects, as --max-errors asks`
+  if (stoppedBy === 'duration') return `stopped after ${maxDuration! / 1_000} s, as --max-duration asks`
+  return 'stopped by a signal'
+}
+
+/** A hang-up asks for the job's file to be read again: its rates hold from now on. */
+function rereadRates(directory: string, job: Job | undefined, talk: Talk): void {
+  try {
+    const rates = readRates(directory)
+    job?.setRates(rates)
+    talk.say(`rates from ${join(directory, 'job.json')}: ${JSON.stringify(rates)}`)
+    talk.event('rates', rates)
+  } catch (error) {
+    talk.say(`the rates stay as they are: ${error instanceof Error ? error.message : error}`)
+  }
+}
+
+function newDirectory(operation: string, table: string): string {
   const stamp = new Date().toISOString().replace(/[-:]|\.\d+Z/g, '')
-  return `headrace-${verb}-${table}-${stamp}-rejects.jsonl`
+  return join(JOBS, `${operation}-${table}-${stamp}-${process.pid.toString(36)}`)
 }

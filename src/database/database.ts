@@ -29,11 +29,12 @@ export interface OpenDatabase {
 
 /** DynamoDB in one region of one account, or an emulator. Making one sends nothing and reads nothing. */
 export class Database implements AsyncDisposable {
-  readonly #options: ConnectOptions
+  /** As they were given. */
+  readonly options: ConnectOptions
   #open: Promise<OpenDatabase> | undefined
 
   constructor(options: ConnectOptions) {
-    this.#options = options
+    this.options = options
   }
 
   table(name: string): Table {
@@ -62,11 +63,11 @@ export class Database implements AsyncDisposable {
   }
 
   async #connect(): Promise<OpenDatabase> {
-    const { clock = systemClock, random = systemRandom, certificateAuthority, answerTimeoutMs = 10_000 } = this.#options
-    const connection = await resolveConnection(this.#options, process.env)
+    const { clock = systemClock, random = systemRandom, certificateAuthority, answerTimeoutMs = 10_000 } = this.options
+    const connection = await resolveConnection(this.options, process.env)
     const { endpoint } = connection
     const transport =
-      this.#options.transport ?? new UndiciTransport({ endpoint, clock, certificateAuthority, answerTimeoutMs })
+      this.options.transport ?? new UndiciTransport({ endpoint, clock, certificateAuthority, answerTimeoutMs })
     const signer = new Signer(connection.host, connection.region)
     const credentials = new CredentialSource(connection.provider, clock)
     return { service: new Service({ transport, signer, credentials, clock }), connection, clock, random }

@@ -14,6 +14,8 @@ import { Scan, type ScanOptions } from './scan.ts'
 import { describeTable, type TableDescription } from './tableDescription.ts'
 import { TableRates } from './tableRates.ts'
 
+/** Segments read at once. */
+const CONCURRENCY = 16
 const PATIENCE_MS = 600_000
 /** A look at how the table is doing can as well fail. */
 const LOOK_PATIENCE_MS = 20_000
@@ -91,6 +93,13 @@ export class Table {
     return this.#openScan(this.#prepareScan(options), options)
   }
 
+  /** For operations: how many segments a scan with these options cuts the table into. */
+  async segmentsOf(options: ScanOptions): Promise<number> {
+    if (options.segments !== undefined) return options.segments
+    const { sizeBytes, itemCount } = await this.describe()
+    return chooseSegments(sizeBytes, itemCount, options.concurrency ?? CONCURRENCY)
+  }
+
   /** The item with this key as it is now, strongly consistent; undefined when there is none. */
   async get(key: PlainItem): Promise<PlainItem | undefined> {
     const found = await this.readAgain(new ItemEncoder().encode(key), undefined, GET_PATIENCE_MS)
@@ -140,7 +149,7 @@ export class Table {
 
   async #openScan(options: ScanOptions, inner: InnerScanOptions): Promise<ScanEngine> {
     const open = await this.database.open()
-    const concurrency = options.concurrency ?? 16
+    const concurrency = options.concurrency ?? CONCURRENCY
     // An emulator on this machine has no limits to ask for, so it need not be asked.
     const isKnown = options.segments !== undefined && open.connection.loopback && !isShare(options.readUnitsPerSecond)
     const description = isKnown ? undefined : await this.describe()
@@ -153,6 +162,8 @@ export class Table {
       random: open.random,
       segments,
       concurrency: Math.min(concurrency, segments),
+      done: inner.done,
+      cursors: inner.cursors,
       filter: options.filter === undefined ? undefined : compileExpression(options.filter),
       projection: options.select === undefined ? undefined : compileProjection(options.select),
       index: options.index,
@@ -198,6 +209,8 @@ interface InnerScanOptions {
   /** Pages come without items. */
   readonly countOnly?: boolean
   /** See `ScanEngineOptions`. */
+  readonly done?: ReadonlySet<number>
+  readonly cursors?: ReadonlyMap<number, string>
   readonly holdSegments?: boolean
   readonly pageBytesMax?: number
 }

@@ -19,6 +19,8 @@ export interface TableCapacity {
 /** What the service tells of a table. */
 export interface TableDescription extends TableCapacity {
   readonly arn: string
+  /** Of this one table and none that has its name before or after; undefined where the endpoint does not tell. */
+  readonly tableId: string | undefined
   readonly status: string
   readonly key: KeySchema
   readonly billing: 'on demand' | 'provisioned'
@@ -42,6 +44,7 @@ interface Answer {
   Table: CapacityAnswer & {
     TableName: string
     TableArn?: string
+    TableId?: string
     TableStatus: string
     KeySchema: { AttributeName: string; KeyType: 'HASH' | 'RANGE' }[]
     AttributeDefinitions: { AttributeName: string; AttributeType: 'S' | 'N' | 'B' }[]
@@ -83,6 +86,7 @@ export async function describeTable(service: Service, name: string, patienceMs: 
   return {
     ...capacityOf(table.TableName, table, onDemand),
     arn: table.TableArn ?? '',
+    tableId: table.TableId,
     status: table.TableStatus,
     key: { partition, sort: keyAttribute('RANGE') },
     billing: onDemand ? 'on demand' : 'provisioned',

@@ -17,9 +17,13 @@ const OUTPUT_BYTES = 256 * 1024
  */
 export async function* decompress(chunks: AsyncIterable<Uint8Array>, file: string): AsyncGenerator<Buffer> {
   const source = new ByteSource(chunks)
-  const magic = await source.head(2)
-  if (magic[0] === 0x1f && magic[1] === 0x8b) yield* gunzip(source, file)
+  if (isGzip(await source.head(2))) yield* gunzip(source, file)
   else yield* source
+}
+
+/** @param head at least two bytes, if there are so many */
+export function isGzip(head: Buffer): boolean {
+  return head[0] === 0x1f && head[1] === 0x8b
 }
 
 async function* gunzip(source: ByteSource, file: string): AsyncGenerator<Buffer> {

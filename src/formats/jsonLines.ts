@@ -10,6 +10,8 @@ export interface ReaderOptions {
   readonly lineBytesMax: number
   /** Where the stream begins in the file, in bytes. */
   readonly offset: number
+  /** The line that begins there. Default 1. */
+  readonly line?: number
 }
 
 const NEWLINE = 10
@@ -41,7 +43,7 @@ export async function* readJsonLines(
 
 class LineReader {
   readonly #options: ReaderOptions
-  #line = 1
+  #line: number
   #offset: number
   #carry: Buffer[] = []
   #carryBytes = 0
@@ -51,6 +53,7 @@ class LineReader {
   constructor(options: ReaderOptions) {
     this.#options = options
     this.#offset = options.offset
+    this.#line = options.line ?? 1
   }
 
   push(piece: Buffer): SourceRecord[] {

@@ -1,7 +1,7 @@
 import { ByteSource } from './byteSource.ts'
 import { readCsv } from './csv.ts'
 import { checkCsvOptions } from './csvColumns.ts'
-import { decompress } from './decompress.ts'
+import { decompress, isGzip } from './decompress.ts'
 import { detectFormat } from './detectFormat.ts'
 import { RecordDecoder } from './dynamoDbJson.ts'
 import { FormatError } from './formatError.ts'
@@ -43,9 +43,13 @@ async function* read(
   lineBytesMax: number,
 ): AsyncGenerator<readonly SourceRecord[], void, undefined> {
   let records = 0
-  const source = new ByteSource(decompress(chunks, options.file))
+  const packed = new ByteSource(chunks)
+  // Within what is packed nobody can go to a place without reading what is in front of it.
+  const { seek, ...streaming } = options
+  const isPacked = isGzip(await packed.head(2))
+  const source = new ByteSource(decompress(packed, options.file))
   try {
-    for await (const batch of await open(source, options, lineBytesMax)) {
+    for await (const batch of await open(source, isPacked ? streaming : options, lineBytesMax)) {
       records += batch.length
       yield batch
     }
@@ -53,6 +57,7 @@ async function* read(
     throw error instanceof FormatError ? error.after(records) : error
   } finally {
     await source.close()
+    await packed.close()
   }
 }
 
@@ -74,6 +79,12 @@ async function open(
     return readCsv(source.from(offset), { file, types, delimiter, lineBytesMax, offset })
   }
   const decoder = new RecordDecoder(shape.spelling)
+  const { after, seek } = options
+  if (shape.shape === 'lines' && after !== undefined && seek !== undefined && shape.spelling !== undefined) {
+    // What the records look like was seen at the beginning; the rest need not be read again.
+    const rest = new ByteSource(seek(after.offset))
+    return closing(rest, readJsonLines(rest.from(0), { file, decoder, lineBytesMax, ...after }))
+  }
   if (shape.shape === 'lines') return readJsonLines(source.from(offset), { file, decoder, lineBytesMax, offset })
   if (shape.shape === 'sequence') {
     return readJsonValues(source.from(offset), { file, decoder, lineBytesMax, offset, layout: 'sequence', line: 1 })
@@ -82,6 +93,14 @@ async function open(
   const line = head.toString('latin1', 0, shape.start).split('\n').length
   const layout = shape.scanOutput ? 'scanOutput' : 'array'
   return readJsonValues(source.from(start), { file, decoder, lineBytesMax, offset: start, layout, line })
+}
+
+async function* closing<Value>(source: ByteSource, values: AsyncGenerator<Value>): AsyncGenerator<Value> {
+  try {
+    yield* values
+  } finally {
+    await source.close()
+  }
 }
 
 /** As little as it takes: a slow producer's first record should not wait for its hundredth. */

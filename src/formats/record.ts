@@ -37,12 +37,19 @@ export interface CsvOptions {
   readonly delimiter?: string
 }
 
+/** A place within a file, to go on behind. */
+export type RecordPosition = Pick<RecordPlace, 'line' | 'offset'>
+
 export interface ReadOptions {
   /** The name for messages; its extension also says the format. `-` for a stream without a name. */
   readonly file: string
   /** Default: by the extension (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`, each also with `.gz`), then by content. */
   readonly format?: FormatName
   readonly csv?: CsvOptions
+  /** Records up to the one that begins there are not wanted; some of them may come nevertheless. */
+  readonly after?: RecordPosition | undefined
+  /** The bytes of the same file from an offset on, where they can be had without reading what is in front of them. */
+  readonly seek?: ((offset: number) => AsyncIterable<Uint8Array>) | undefined
   /** The longest record taken, in bytes; a longer one becomes an error record. At least 1; default 8 MiB. */
   readonly lineBytesMax?: number
 }

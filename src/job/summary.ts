@@ -6,6 +6,8 @@ export interface Summary extends Readonly<Tally> {
   readonly table: string
   /** Everything was read and settled; false while it runs and when it was stopped. */
   readonly complete: boolean
+  /** What ended it before its end: a signal, or a limit that was asked for. */
+  readonly stoppedBy: 'signal' | 'rejects' | 'duration' | undefined
   readonly durationMs: number
   /** Of written items; for operations that only read, of read ones. */
   readonly itemsPerSecond: number

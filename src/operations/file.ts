@@ -1,15 +1,32 @@
+import { createHash } from 'node:crypto'
+import { open as openFile } from 'node:fs/promises'
 import { readRecords } from '../formats/readRecords.ts'
-import type { ReadOptions, SourceRecord } from '../formats/record.ts'
+import type { ReadOptions, RecordPosition, SourceRecord } from '../formats/record.ts'
+import type { SourceSpec } from '../job/jobSpec.ts'
+import { fileSentence } from '../storage/fileSentence.ts'
 import { type OpenSourceOptions, openSource } from '../storage/openSource.ts'
+import { StorageError } from '../storage/storageError.ts'
 
-export interface FileOptions extends Omit<ReadOptions, 'file'>, OpenSourceOptions {}
+export interface FileOptions extends Omit<ReadOptions, 'file' | 'after' | 'seek'>, OpenSourceOptions {}
 
 /** Records of one file, in lists as they are read. */
 export interface RecordSource {
   /** The `file` of its records' places. */
   readonly name: string
-  records(): AsyncIterable<readonly SourceRecord[]>
+  /**
+   * The records in their order, whose offsets go up.
+   *
+   * @param after may begin behind the record that begins there, or anywhere in front of it
+   */
+  records(after?: RecordPosition): AsyncIterable<readonly SourceRecord[]>
+  /** Can be read only once, so that a job can not go on with it. Default false. */
+  readonly isOnce?: boolean
+  /** What to know it by, so that a job does not go on with another. Default: the name. */
+  describe?(): Promise<SourceSpec>
 }
+
+/** Of the first and the last so many bytes of a file its digest is made. */
+const DIGEST_BYTES = 64 * 1024
 
 /**
  * A file of items: JSON Lines, a JSON array, DynamoDB JSON or CSV, each also in gzip; `-` is standard input. The format
@@ -18,8 +35,32 @@ export interface RecordSource {
 export function file(path: string, options: FileOptions = {}): RecordSource {
   const { stdin, open, ...readOptions } = options
   const storage = { ...(stdin === undefined ? {} : { stdin }), ...(open === undefined ? {} : { open }) }
+  const { format, csv } = readOptions
+  const told = { ...(format === undefined ? {} : { format }), ...(csv === undefined ? {} : { csv }) }
+  const isOnce = path === '-'
   return {
     name: path,
-    records: () => readRecords(openSource(path, storage), { file: path, ...readOptions }),
+    isOnce,
+    records: (after) => {
+      const seek = isOnce ? undefined : (offset: number) => openSource(path, { ...storage, start: offset })
+      return readRecords(openSource(path, storage), { file: path, ...readOptions, after, seek })
+    },
+    describe: async () =>
+      isOnce || open !== undefined ? { name: path, ...told } : { ...(await identify(path)), ...told },
+  }
+}
+
+async function identify(path: string): Promise<SourceSpec> {
+  try {
+    await using handle = await openFile(path)
+    const { size } = await handle.stat()
+    const hash = createHash('sha256')
+    for (const position of new Set([0, Math.max(0, size - DIGEST_BYTES)])) {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(DIGEST_BYTES), 0, DIGEST_BYTES, position)
+      hash.update(buffer.subarray(0, bytesRead))
+    }
+    return { name: path, sizeBytes: size, digest: hash.digest('hex') }
+  } catch (cause) {
+    throw new StorageError(fileSentence(path, cause), path, { cause })
   }
 }

@@ -3,11 +3,13 @@ import type { Table } from '../database/table.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
 import { ITEM_BYTES_MAX } from '../item/attributeValue.ts'
 import { decodeItemText } from '../item/decode.ts'
+import { ItemEncoder } from '../item/encode.ts'
 import { ItemError } from '../item/itemError.ts'
 import type { Summary } from '../job/summary.ts'
 import type { Entry, EntryOwner } from '../publish/entry.ts'
 import { seededRandom } from '../runtime/random.ts'
 import type { Job, JobRates, RunOptions } from './job.ts'
+import { SourceLedger } from './sourceLedger.ts'
 import { compileTemplate, orderTemplate, padded } from './template.ts'
 import { type WriteOptions, WriteRun } from './writeRun.ts'
 
@@ -22,6 +24,9 @@ export interface GenerateOptions extends WriteOptions {
   readonly itemBytes?: number
 }
 
+/** However far apart the first item that is not settled and the last. */
+const SPAN_MAX = 100_000
+
 /** Fills a table with made items. */
 export function generate(table: Table, options: GenerateOptions): Job {
   checkWhole('items', options.items, 1, 1e12)
@@ -32,6 +37,7 @@ export function generate(table: Table, options: GenerateOptions): Job {
 class GenerateJob implements Job, EntryOwner {
   readonly #options: GenerateOptions
   readonly #run: WriteRun
+  #ledger!: SourceLedger
 
   constructor(table: Table, options: GenerateOptions) {
     this.#options = options
@@ -47,40 +53,65 @@ class GenerateJob implements Job, EntryOwner {
     if (writeUnitsPerSecond !== undefined) this.#run.setRate(writeUnitsPerSecond)
   }
 
-  async run({ signal }: RunOptions = {}): Promise<Summary> {
+  async run(options: RunOptions = {}): Promise<Summary> {
     const run = this.#run
-    const { tally } = run
     try {
-      const { engine, schema } = await run.open()
-      const { items, seed = 1, template = orderTemplate(schema), itemBytes } = this.#options
+      const { items, seed = 1, template: given, itemBytes } = this.#options
+      const { engine, schema, directory, signal } = await run.open(options, (table) => ({
+        operation: 'generate',
+        table,
+        generated: {
+          items,
+          seed,
+          ...(given === undefined ? {} : { template: new ItemEncoder().encode(given) }),
+          ...(itemBytes === undefined ? {} : { itemBytes }),
+        },
+      }))
+      const positions = directory?.checkpoint?.positions
+      const from = positions?.kind === 'sources' ? positions.sources[0] : undefined
+      const ledger = new SourceLedger('item', from, run.passed, run.record)
+      this.#ledger = ledger
+      run.keep(() => ({ kind: 'sources', sources: [ledger.position] }))
+      const template = given ?? orderTemplate(schema)
       const random = seededRandom(seed)
       const compiled = compileTemplate(template)
       const make = itemBytes === undefined ? compiled : padded(compiled, itemBytes)
-      for (let index = 0; index < items; index += 1) {
+      for (let index = 0; index < items && !signal.aborted; index += 1) {
         const item = make(index, random)
-        tally.read += 1
+        if (index <= (from?.after?.offset ?? -1)) continue
+        run.tally.read += 1
+        const sequence = ledger.take({ file: 'item', line: index, offset: index })
         try {
-          if (engine.put(item, this, index)) continue
+          if (engine.put(item, this, sequence)) continue
         } catch (error) {
           if (!(error instanceof ItemError)) throw error
-          run.reject({ code: 'InvalidItem', message: error.message, place: `item ${index}`, item })
+          this.#reject(sequence, 'InvalidItem', error.message, item)
         }
-        if (signal?.aborted === true) break
-        await run.room(signal)
+        await run.room()
+        // One that is long in coming must not let the account of the others grow.
+        if (ledger.span >= SPAN_MAX) await engine.flush()
       }
-      return await run.finish(signal, () => Promise.resolve())
+      if (!signal.aborted) ledger.end()
+      return await run.finish(() => Promise.resolve())
     } catch (error) {
-      run.abandon()
+      await run.abandon(error)
       throw error
     }
   }
 
-  onStored(): void {
+  #reject(sequence: number, code: string, message: string, item: PlainItem): void {
+    const reject = { code, message, place: `item ${this.#ledger.lineOf(sequence)}`, item }
+    this.#run.reject(reject)
+    this.#ledger.settle(sequence, 'rejected', reject)
+  }
+
+  onStored(entry: Entry): void {
     this.#run.tally.written += 1
+    this.#ledger.settle(entry.origin as number, 'written')
   }
 
   onRefused(entry: Entry, code: string, message: string): void {
-    this.#run.reject({ code, message, place: `item ${entry.origin}`, item: decodeItemText(entry.text) })
+    this.#reject(entry.origin as number, code, message, decodeItemText(entry.text))
   }
 
   onConflict(entry: Entry, message: string): void {

@@ -1,15 +1,35 @@
 import type { Summary } from '../job/summary.ts'
+import type { Processes } from '../runtime/processIdentity.ts'
+import type { Disk } from '../storage/disk.ts'
 import type { Rate } from '../throughput/rate.ts'
 
 export interface RunOptions {
   /** Aborting stops the reading; what was taken is still written, for at most {@link DRAIN_MS}. */
   readonly signal?: AbortSignal | undefined
+  /**
+   * Where the job keeps its state, such as `.headrace/touch-users`. Made if it is not there. A job that was stopped, or
+   * whose process died, goes on where it was when it is run again with the same directory; rejects are in its
+   * `rejects.jsonl`. Default: nothing is kept.
+   */
+  readonly directory?: string | undefined
+  readonly limits?: JobLimits | undefined
+  /** Another disk, other processes: for tests and simulations. */
+  readonly disk?: Disk | undefined
+  readonly processes?: Processes | undefined
+}
+
+/** Where to stop although not everything is done. What was taken is still written, and the job can be gone on with. */
+export interface JobLimits {
+  /** Rejects of all runs of the job, or their part of what was read, such as `'1%'` (of 1,000 records at least). */
+  readonly rejectsMax?: number | `${number}%`
+  /** Milliseconds that this run may take. */
+  readonly durationMsMax?: number
 }
 
 /** Work that is described, then run once. */
 export interface Job {
   /**
-   * @returns what happened; `complete` is false when the signal stopped it
+   * @returns what happened; `complete` is false when the signal or a limit stopped it
    * @throws {HeadraceError} when it can not go on; `progress` then says how far it came
    */
   run(options?: RunOptions): Promise<Summary>

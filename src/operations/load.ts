@@ -1,16 +1,21 @@
 import type { Table } from '../database/table.ts'
 import { FormatError } from '../formats/formatError.ts'
-import type { RecordPlace, SourceRecord } from '../formats/record.ts'
+import type { SourceRecord } from '../formats/record.ts'
 import { decodeItemText } from '../item/decode.ts'
 import { ItemError } from '../item/itemError.ts'
+import type { Positions } from '../job/checkpoint.ts'
+import type { JobWhat, SourceSpec, TableSpec } from '../job/jobSpec.ts'
+import type { JobReject } from '../job/reject.ts'
 import type { Summary } from '../job/summary.ts'
 import type { Entry, EntryOwner } from '../publish/entry.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
-import { type Deferred, deferred } from '../runtime/deferred.ts'
+import { deferred } from '../runtime/deferred.ts'
+import { HeadraceError } from '../runtime/headraceError.ts'
 import { segmentOrder } from '../scan/segmentOrder.ts'
 import { StorageError } from '../storage/storageError.ts'
 import type { RecordSource } from './file.ts'
 import type { Job, JobRates, RunOptions } from './job.ts'
+import { SourceLedger } from './sourceLedger.ts'
 import { type WriteOptions, WriteRun } from './writeRun.ts'
 
 /**
@@ -31,19 +36,16 @@ const STRIDE = 4
 /** However many sources are open, each may have so many writes under way: two batches. */
 const UNSETTLED_MIN = 50
 
-/** A source that is being read. */
-interface Stream {
-  readonly lane: number
-  /** Writes under way. A source whose partition is hot waits for these, and the others go on. */
-  unsettled: number
-  room: Deferred<void> | undefined
-}
+/** However far apart the first record of a source that is not settled and the last: the source waits then. */
+const SPAN_MAX = 100_000
 
 class LoadJob implements Job, EntryOwner {
   readonly #sources: readonly RecordSource[]
   readonly #run: WriteRun
-  readonly #streams = new Map<string, Stream>()
+  /** Of each source, in their order. */
+  #streams: readonly SourceLedger[] = []
   readonly #unsettledMax: number
+  #signal!: AbortSignal
   #failure: unknown
 
   constructor(sources: readonly RecordSource[], table: Table, options: WriteOptions) {
@@ -53,7 +55,8 @@ class LoadJob implements Job, EntryOwner {
     this.#run = new WriteRun('load', table, options)
     const side = Math.min(OPEN_MAX, sources.length)
     // Half of the queue for all of them together, so that one that waits never keeps another out.
-    this.#unsettledMax = Math.max(UNSETTLED_MIN, (options.maxQueueSize ?? 10_000) / Math.max(1, side) / 2)
+    const share = Math.max(UNSETTLED_MIN, (options.maxQueueSize ?? 10_000) / Math.max(1, side) / 2)
+    this.#unsettledMax = side > 1 ? share : Number.POSITIVE_INFINITY
   }
 
   get progress(): Summary {
@@ -64,55 +67,83 @@ class LoadJob implements Job, EntryOwner {
     if (writeUnitsPerSecond !== undefined) this.#run.setRate(writeUnitsPerSecond)
   }
 
-  async run({ signal }: RunOptions = {}): Promise<Summary> {
+  async run(options: RunOptions = {}): Promise<Summary> {
     const run = this.#run
     try {
-      const { engine } = await run.open()
+      const { engine, directory, signal } = await run.open(options, (table) => this.#what(table))
+      this.#signal = signal
+      this.#streams = this.#ledgers(directory?.checkpoint?.positions)
+      run.keep(() => ({ kind: 'sources', sources: this.#streams.map((stream) => stream.position) }))
       engine.onFailure = () => this.#wakeAll()
       const wakeAll = (): void => this.#wakeAll()
-      signal?.addEventListener('abort', wakeAll, { once: true })
+      signal.addEventListener('abort', wakeAll, { once: true })
       try {
         // Files lie in the order of their ranges, if any: those that are open together shall be far apart.
-        const left = segmentOrder(this.#sources.length)
-          .map((index) => this.#sources[index]!)
-          .reverse()
+        const left = segmentOrder(this.#sources.length).reverse()
         const readers = Array.from({ length: Math.min(OPEN_MAX, left.length) }, async () => {
-          for (let source = left.pop(); source !== undefined; source = left.pop()) {
-            if (signal?.aborted === true || this.#failure !== undefined) return
-            await this.#readSource(source, engine, signal)
+          for (let index = left.pop(); index !== undefined; index = left.pop()) {
+            if (this.#isStopped()) return
+            await this.#readSource(index, engine)
           }
         })
         await Promise.all(readers)
       } finally {
-        signal?.removeEventListener('abort', wakeAll)
+        signal.removeEventListener('abort', wakeAll)
       }
-      const summary = await run.finish(signal, () => Promise.resolve())
-      if (this.#failure !== undefined) throw this.#failure
-      return summary
+      // What was read before a file turned out to be broken is written before that is told.
+      return await run.finish(() => Promise.resolve(), this.#failure)
     } catch (error) {
-      run.abandon()
+      await run.abandon(error)
       throw error
     }
   }
 
-  async #readSource(source: RecordSource, engine: PublishEngine, signal: AbortSignal | undefined): Promise<void> {
-    const stream: Stream = { lane: this.#sources.indexOf(source), unsettled: 0, room: undefined }
+  async #what(table: TableSpec): Promise<JobWhat> {
+    const sources: SourceSpec[] = []
+    for (const source of this.#sources) sources.push((await source.describe?.()) ?? { name: source.name })
+    return { operation: 'load', table, sources }
+  }
+
+  #ledgers(from: Positions | undefined): SourceLedger[] {
+    const positions = from?.kind === 'sources' ? from.sources : []
+    return this.#sources.map((source, index) => {
+      const position = positions[index]
+      if (position?.after !== undefined && !position.done && source.isOnce === true) {
+        throw new HeadraceError(
+          'STATE',
+          `${source.name === '-' ? 'standard input' : source.name} can not be read a second time, so the rest of it can ` +
+            'not be loaded. Write it to a file first, and load that',
+        )
+      }
+      return new SourceLedger(source.name, position, this.#run.passed, this.#run.record)
+    })
+  }
+
+  #isStopped(): boolean {
+    return this.#signal.aborted || this.#failure !== undefined
+  }
+
+  async #readSource(index: number, engine: PublishEngine): Promise<void> {
+    const source = this.#sources[index]!
+    const stream = this.#streams[index]!
+    if (stream.position.done) return
+    const { after } = stream.position
     const several = this.#sources.length > 1
-    if (several) this.#streams.set(source.name, stream)
     let turn = 0
     try {
-      for await (const records of untilAborted(source.records(), signal)) {
+      for await (const records of untilAborted(source.records(after), this.#signal)) {
         for (const record of records) {
-          if (signal?.aborted === true || this.#failure !== undefined) return
-          if (!this.#take(record, engine, stream.lane)) await this.#run.room(signal)
+          if (this.#isStopped()) return
+          if (after !== undefined && record.place.offset <= after.offset) continue
+          if (!this.#take(record, engine, index, stream)) await this.#run.room()
+          if (stream.unsettled >= this.#unsettledMax || stream.span >= SPAN_MAX) await this.#streamRoom(stream)
           if (!several) continue
-          stream.unsettled += 1
-          if (stream.unsettled >= this.#unsettledMax) await this.#streamRoom(stream, signal)
           turn += 1
           // Whoever waits for nothing but a turn gets one.
           if (turn % STRIDE === 0) await undefined
         }
       }
+      if (!this.#isStopped()) stream.end()
     } catch (error) {
       // What was read before a file turned out to be broken is still written.
       if (!(error instanceof FormatError || error instanceof StorageError)) throw error
@@ -121,66 +152,61 @@ class LoadJob implements Job, EntryOwner {
   }
 
   /** @returns whether there is room for another */
-  #take(record: SourceRecord, engine: PublishEngine, lane: number): boolean {
-    const run = this.#run
-    run.tally.read += 1
+  #take(record: SourceRecord, engine: PublishEngine, index: number, stream: SourceLedger): boolean {
+    this.#run.tally.read += 1
+    const sequence = stream.take(record.place)
     if ('error' in record) {
-      run.reject({ code: 'InvalidRecord', message: record.error, place: placeOf(record.place), raw: record.raw })
-      this.#settle(record.place)
+      this.#reject(stream, sequence, { code: 'InvalidRecord', message: record.error, raw: record.raw })
       return true
     }
     const { item } = record
     try {
-      return engine.put(item, this, record.place, lane)
+      return engine.put(item, this, sequence, index)
     } catch (error) {
       if (!(error instanceof ItemError)) throw error
-      run.reject({ code: 'InvalidItem', message: error.message, place: placeOf(record.place), item })
-      this.#settle(record.place)
+      this.#reject(stream, sequence, { code: 'InvalidItem', message: error.message, item })
       return true
     }
   }
 
-  async #streamRoom(stream: Stream, signal: AbortSignal | undefined): Promise<void> {
-    while (stream.unsettled >= this.#unsettledMax && signal?.aborted !== true) {
+  #reject(stream: SourceLedger, sequence: number, reject: Omit<JobReject, 'place'>): void {
+    const told = { ...reject, place: `${stream.name}:${stream.lineOf(sequence)}` }
+    this.#run.reject(told)
+    stream.settle(sequence, 'rejected', told)
+  }
+
+  async #streamRoom(stream: SourceLedger): Promise<void> {
+    while ((stream.unsettled >= this.#unsettledMax || stream.span >= SPAN_MAX) && !this.#signal.aborted) {
       this.#run.throwIfFailed()
       stream.room ??= deferred()
       await stream.room.promise
     }
   }
 
-  #settle(place: RecordPlace): void {
-    const stream = this.#streams.get(place.file)
-    if (stream === undefined) return
-    stream.unsettled -= 1
-    if (stream.room === undefined || stream.unsettled > this.#unsettledMax / 2) return
-    stream.room.resolve()
-    stream.room = undefined
+  #wakeAll(): void {
+    for (const stream of this.#streams) stream.wake()
   }
 
-  #wakeAll(): void {
-    for (const stream of this.#streams.values()) {
-      stream.room?.resolve()
-      stream.room = undefined
-    }
+  #wakeFor(stream: SourceLedger): void {
+    if (stream.room !== undefined && stream.unsettled <= this.#unsettledMax / 2 && stream.span < SPAN_MAX) stream.wake()
   }
 
   onStored(entry: Entry): void {
+    const stream = this.#streams[entry.lane]!
     this.#run.tally.written += 1
-    if (this.#streams.size > 0) this.#settle(entry.origin as RecordPlace)
+    stream.settle(entry.origin as number, 'written')
+    this.#wakeFor(stream)
   }
 
   onRefused(entry: Entry, code: string, message: string): void {
-    this.#settle(entry.origin as RecordPlace)
-    this.#run.reject({ code, message, place: placeOf(entry.origin as RecordPlace), item: decodeItemText(entry.text) })
+    const stream = this.#streams[entry.lane]!
+    this.#reject(stream, entry.origin as number, { code, message, item: decodeItemText(entry.text) })
+    this.#wakeFor(stream)
   }
 
   onConflict(entry: Entry, message: string): void {
     this.onRefused(entry, 'Conflict', message)
   }
-}
-
-function placeOf({ file, line }: RecordPlace): string {
-  return `${file}:${line}`
 }
 
 /** Ends with the signal, also while the source has nothing to give: a pipe may be silent for hours. */

@@ -9,29 +9,30 @@ import { ItemEncoder } from '../item/encode.ts'
 import { ItemError } from '../item/itemError.ts'
 import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
 import { keyHash } from '../item/keyHash.ts'
+import { type JobDirectory, newMark } from '../job/jobDirectory.ts'
+import type { JobHow, JobWhat, TableSpec } from '../job/jobSpec.ts'
+import type { JobReject } from '../job/reject.ts'
 import type { Summary } from '../job/summary.ts'
 import { changeOf } from '../publish/changeBatch.ts'
-import { type Entry, type EntryOwner, entryKeyText } from '../publish/entry.ts'
+import { deletionText, type Entry, type EntryOwner, entryKeyText } from '../publish/entry.ts'
 import { isDone } from '../publish/isDone.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
 import { Deadlines } from '../runtime/deadlines.ts'
-import { type Deferred, deferred } from '../runtime/deferred.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { compileExpression, type Expression } from '../scan/expression.ts'
-import type { RawPage } from '../scan/page.ts'
 import type { ScanEngine } from '../scan/scanEngine.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
 import type { Job, JobRates, RunOptions } from './job.ts'
 import { prepareChange, type RawItem } from './prepareChange.ts'
-import { type WriteOptions, WriteRun } from './writeRun.ts'
+import { SegmentLedger } from './segmentLedger.ts'
+import { chooseConcurrency, TableWalk } from './tableWalk.ts'
+import type { VisitedItem } from './visitedItem.ts'
+import { openVisitor, type Visitor, type VisitorSource, visitorSpec } from './visitor.ts'
+import { rateText, type WriteOptions, WriteRun } from './writeRun.ts'
 
-/**
- * Decides on one item. It sees the item as it is now, and must not change it: what it returns is what is written.
- *
- * After a conflict it is asked again with the item as it then is, so it may see an item more than once. What it throws,
- * and a promise that does not settle in time, is a reject of that item alone.
- */
-export type Visitor = (item: PlainItem) => Edit | Promise<Edit>
+export interface DeleteOptions
+  extends WriteOptions,
+    Pick<ScanOptions, 'segments' | 'concurrency' | 'filter' | 'readUnitsPerSecond' | 'consistentRead'> {}
 
 export interface UpdateOptions
   extends WriteOptions,
@@ -41,6 +42,12 @@ export interface UpdateOptions
    * reject with the code `VisitorFailed`, and stays as it is whatever the promise comes to later.
    */
   readonly visitTimeoutMs?: number
+  /**
+   * Mark each item that is changed, in the same write, and pass over those that have the mark: for edits that must not be
+   * made twice, such as adding 1. The attribute's name, or true for `headrace_once`; it stays until it is removed. Default
+   * false.
+   */
+  readonly once?: boolean | string
 }
 
 const VISIT_TIMEOUT_MS = 60_000
@@ -53,54 +60,72 @@ const PAGE_BYTES_MIN = 32 * 1024
 const UNSETTLED_MIN = 50
 /** After so many conflicts over one item, someone is writing it all the time. */
 const CONFLICTS_MAX = 8
+/** The attribute that `once: true` marks items with. */
+const ONCE = 'headrace_once'
 
 /**
  * Shows every item of a table to a visitor and writes what it asks for: only those attributes, and only if they still are
  * what the visitor saw. An item that was changed meanwhile is read again and the visitor asked again; one that is gone
  * stays gone.
  */
-export function updateAll(table: Table, visitor: Visitor, options: UpdateOptions = {}): Job {
-  return new UpdateJob(table, visitor, options)
+export function updateAll(table: Table, visitor: VisitorSource, options: UpdateOptions = {}): Job {
+  return new UpdateJob('update', table, visitor, options)
+}
+
+/** Deletes every item of a table, or those for which the filter holds when they go. */
+export function deleteAll(table: Table, options: DeleteOptions = {}): Job {
+  return new UpdateJob('delete', table, () => 'delete', options)
 }
 
 class UpdateJob implements Job, EntryOwner {
+  readonly #operation: 'update' | 'delete'
   readonly #table: Table
-  readonly #visitor: Visitor
+  readonly #source: VisitorSource
   readonly #options: UpdateOptions
   readonly #filter: Expression | undefined
   readonly #run: WriteRun
   readonly #encoder = new ItemEncoder()
+  readonly #once: string | undefined
+  /** What this job's mark looks like in an item. */
+  #onceText = ''
+  /** Everything goes, whatever it is by then: it need not be read for that, nor be as it was. */
+  readonly #blind: boolean
+  #visitor!: Visitor
   #scan: ScanEngine | undefined
   /** Asked for since the job was made. */
   #readRate: Rate | undefined
   #engine!: PublishEngine
   #schema!: KeySchema
+  #walk!: TableWalk
+  #directory: JobDirectory | undefined
+  #adds = false
   /** Asynchronous visits and re-reads under way; the job ends when there is none. */
   readonly #pending = new Set<Promise<void>>()
   readonly #visitTimeoutMs: number
   #visits!: Deadlines
-  #end: Deferred<void> | undefined
+  #signal!: AbortSignal
   #failure: unknown
-  /** Writes of each segment that have not ended, and how many of them a segment may have and still be visited. */
-  #unsettled = new Uint32Array(0)
-  #unsettledMax = 0
 
-  constructor(table: Table, visitor: Visitor, options: UpdateOptions) {
+  constructor(operation: 'update' | 'delete', table: Table, source: VisitorSource, options: UpdateOptions) {
+    this.#operation = operation
     this.#table = table
-    this.#visitor = visitor
+    this.#source = source
     this.#options = options
     this.#filter = options.filter === undefined ? undefined : compileExpression(options.filter)
+    this.#blind = operation === 'delete' && options.filter === undefined
     const {
       segments,
       concurrency,
       filter,
       readUnitsPerSecond,
       consistentRead,
+      once,
       visitTimeoutMs = VISIT_TIMEOUT_MS,
       ...writeOptions
     } = options
+    this.#once = once === true ? ONCE : once === false ? undefined : once
     this.#visitTimeoutMs = checkWhole('visitTimeoutMs', visitTimeoutMs, 1, 3_600_000)
-    this.#run = new WriteRun('update', table, writeOptions, () =>
+    this.#run = new WriteRun(operation, table, writeOptions, () =>
       this.#scan === undefined ? undefined : { stats: this.#scan.stats, segments: this.#scan.segments },
     )
   }
@@ -118,237 +143,283 @@ class UpdateJob implements Job, EntryOwner {
     if (writeUnitsPerSecond !== undefined) this.#run.setRate(writeUnitsPerSecond)
   }
 
-  async run({ signal }: RunOptions = {}): Promise<Summary> {
+  async run(options: RunOptions = {}): Promise<Summary> {
     const run = this.#run
     try {
-      const { engine, schema, database } = await run.open()
-      this.#visits = new Deadlines(database.clock, this.#visitTimeoutMs)
+      this.#visitor = await openVisitor(this.#source)
+      const { engine, schema, database, description, directory, signal } = await run.open(
+        options,
+        (table, earlier) => this.#what(table, earlier),
+        this.#how,
+      )
       this.#engine = engine
-      engine.onFailure = () => this.#wake()
+      this.#signal = signal
+      this.#visits = new Deadlines(database.clock, this.#visitTimeoutMs)
+      engine.onFailure = () => this.#walk.wake()
       this.#schema = schema
-      const description = await this.#table.describe()
-      const concurrency = this.#options.concurrency ?? chooseConcurrency(description)
-      const { connection } = await this.#table.database.open()
+      this.#directory = directory
+      this.#checkRepeats(directory)
+      this.#onceText = `{"S":${JSON.stringify(directory?.spec.mark ?? newMark(database.random))}}`
+      const { loopback } = database.connection
+      const segments = directory?.spec.what.segments ?? (await this.#chooseSegments())
+      const concurrency = Math.min(segments, this.#concurrencyOf(description))
+      const ledger = new SegmentLedger({
+        segments,
+        keyNames: keyNames(schema),
+        from: directory?.checkpoint?.positions,
+        // Emulators know no place behind an item that is gone.
+        survivorsOnly: loopback,
+        passed: run.passed,
+        onReject: run.record,
+      })
       this.#scan = await this.#table.scanEngine({
         ...this.#options,
         ...(this.#readRate === undefined ? {} : { readUnitsPerSecond: this.#readRate }),
+        ...(this.#blind ? { select: keyNames(schema) } : {}),
+        segments,
         concurrency,
-        // Emulators have no partitions to spread over, and dynoxide ends a segment that goes on behind an item that is gone.
-        ...(connection.loopback ? {} : { pageBytesMax: Math.max(PAGE_BYTES_MIN, PAGES_BYTES_MAX / concurrency) }),
+        // Emulators have no partitions to spread over.
+        ...(loopback ? {} : { pageBytesMax: Math.max(PAGE_BYTES_MIN, PAGES_BYTES_MAX / concurrency) }),
         holdSegments: true,
+        done: ledger.done,
+        cursors: ledger.cursors,
       })
-      this.#unsettled = new Uint32Array(this.#scan.segments)
-      // Half of the queue for all of them together, so that one that waits never keeps another out.
-      this.#unsettledMax = Math.max(UNSETTLED_MIN, (this.#options.maxQueueSize ?? 10_000) / concurrency / 2)
-      await this.#visitAll(this.#scan, concurrency, signal)
+      this.#walk = new TableWalk({
+        scan: this.#scan,
+        ledger,
+        concurrency,
+        // Half of the queue for all of them together, so that one that waits never keeps another out.
+        unsettledMax: Math.max(UNSETTLED_MIN, (this.#options.maxQueueSize ?? 10_000) / concurrency / 2),
+        pageAhead: loopback,
+        isStopped: () => this.#isStopped(),
+      })
+      run.keep(() => ledger.positions())
+      await this.#visitAll(this.#scan, signal)
       this.#scan.destroy()
-      return await run.finish(signal, () => this.#settled())
+      return await run.finish(() => this.#settled())
     } catch (error) {
       this.#scan?.destroy()
-      run.abandon()
+      await run.abandon(this.#failure ?? error)
       throw this.#failure ?? error
     } finally {
       this.#visits?.clear()
     }
   }
 
-  /**
-   * Shows items to the visitor, one of each open page in turn: a segment is a range of hashes, and so is a partition, and
-   * what is written back in the order of one segment falls on one partition after another. A segment whose writes do not get
-   * through, because its partition is hot, is passed over until they do.
-   */
-  async #visitAll(scan: ScanEngine, concurrency: number, signal: AbortSignal | undefined): Promise<void> {
-    // A page may be long in coming; a signal does not wait for it.
-    const onAbort = (): void => {
-      scan.destroy()
-      this.#wake()
-    }
-    signal?.addEventListener('abort', onAbort, { once: true })
-    const open: OpenPage[] = []
-    try {
-      while (!isStopped(signal)) {
-        const failure = this.#failure ?? this.#engine.failure
-        if (failure !== undefined) throw failure
-        while (open.length < concurrency) {
-          const page: RawPage | undefined = open.length === 0 ? await scan.nextRaw() : scan.takeRaw()
-          if (page === undefined) break
-          open.push({ page, next: 0 })
-        }
-        if (open.length === 0) return
-        const visited = await this.#visitRounds(open, scan, signal)
-        // All that could be visited belongs to segments that are passed over.
-        if (!visited && open.length > 0 && !isStopped(signal)) await this.#nextEnd()
-      }
-    } finally {
-      signal?.removeEventListener('abort', onAbort)
+  async #what(table: TableSpec, earlier: JobWhat | undefined): Promise<JobWhat> {
+    const { filter, consistentRead } = this.#options
+    return {
+      operation: this.#operation,
+      table,
+      ...(this.#operation === 'delete' ? {} : { visitor: visitorSpec(this.#source) }),
+      ...(filter === undefined ? {} : { filter }),
+      ...(consistentRead === undefined ? {} : { consistentRead }),
+      ...(this.#once === undefined ? {} : { once: this.#once }),
+      segments: this.#options.segments ?? earlier?.segments ?? (await this.#chooseSegments()),
     }
   }
 
-  /** Visits an item of each open page, again and again, until one ends; returns whether there was any to visit. */
-  async #visitRounds(open: OpenPage[], scan: ScanEngine, signal: AbortSignal | undefined): Promise<boolean> {
-    for (;;) {
-      let visited = false
-      let ended = false
-      for (let index = open.length - 1; index >= 0; index -= 1) {
-        const one = open[index]!
-        const { items, segment } = one.page
-        if (this.#unsettled[segment]! >= this.#unsettledMax) continue
-        visited = true
-        if (one.next < items.length) {
-          const visit = this.#visitItem(one.page, one.next, signal)
-          one.next += 1
-          if (visit !== undefined) await visit
-          if (isStopped(signal) || this.#failure !== undefined) return true
-        }
-        // Its next page is on its way while the rest of this one is looked at.
-        if (one.next === (items.length + 1) >> 1) scan.goOn(segment)
-        if (one.next < items.length) continue
-        open[index] = open.at(-1)!
-        open.pop()
-        ended = true
-      }
-      if (ended || !visited) return visited
+  async #chooseSegments(): Promise<number> {
+    const concurrency = this.#concurrencyOf(await this.#table.describe())
+    return this.#table.segmentsOf({ ...this.#options, concurrency })
+  }
+
+  #concurrencyOf(description: TableDescription): number {
+    return this.#options.concurrency ?? chooseConcurrency(description)
+  }
+
+  get #how(): JobHow {
+    const { concurrency, readUnitsPerSecond } = this.#options
+    return {
+      ...(concurrency === undefined ? {} : { concurrency }),
+      visitTimeoutMs: this.#visitTimeoutMs,
+      ...(readUnitsPerSecond === undefined ? {} : { rates: { read: rateText(readUnitsPerSecond) } }),
+    }
+  }
+
+  /** What was added in a run that ended at once may have been added behind its last checkpoint. */
+  #checkRepeats(directory: JobDirectory | undefined): void {
+    if (this.#once !== undefined || directory?.mayNotRepeat !== true) return
+    throw new HeadraceError(
+      'STATE',
+      `the visitor of the job in ${directory.path} adds to attributes, and the job ended without a last checkpoint: ` +
+        'some items may have been added to already, and would be once more. Nothing was changed now. Such jobs go on ' +
+        'safely when they are begun with --once, which marks the items that are done',
+    )
+  }
+
+  #isStopped(): boolean {
+    const failure = this.#failure ?? this.#engine.failure
+    if (failure !== undefined) throw failure
+    return this.#signal.aborted
+  }
+
+  async #visitAll(scan: ScanEngine, signal: AbortSignal): Promise<void> {
+    // A page may be long in coming; a signal does not wait for it.
+    const onAbort = (): void => {
+      scan.destroy()
+      this.#walk.wake()
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      if (!signal.aborted) await this.#walk.visitAll((item) => this.#visitItem(item))
+    } finally {
+      signal.removeEventListener('abort', onAbort)
     }
   }
 
   /** @returns a promise when there is something to wait for before the next */
-  #visitItem(page: RawPage, index: number, signal: AbortSignal | undefined): Promise<void> | undefined {
+  #visitItem(visited: VisitedItem): Promise<void> | undefined {
     this.#run.tally.read += 1
-    const raw: RawItem = {
-      attribute: (name) => page.rawAttribute(index, name),
-      names: () => page.rawNames(index),
-    }
-    const visit = this.#visit(page.items[index]!, raw, page.segment, 0)
+    if (this.#blind) return this.#deleteBlindly(visited)
+    const visit = this.#visit(visited.item, visited, visited)
     if (visit instanceof Promise) {
       this.#track(visit)
-      return this.#pending.size < VISITS_MAX ? undefined : this.#fewerVisits(signal)
+      return this.#pending.size < VISITS_MAX ? undefined : this.#fewerVisits()
     }
-    return visit ? undefined : this.#run.room(signal)
+    return visit ? undefined : this.#run.room()
   }
 
-  async #fewerVisits(signal: AbortSignal | undefined): Promise<void> {
-    while (this.#pending.size >= VISITS_MAX && !isStopped(signal)) await this.#nextEnd()
+  #deleteBlindly(visited: VisitedItem): Promise<void> | undefined {
+    visited.deletes = true
+    const names = keyNames(this.#schema)
+    const key = names.map((name) => `${JSON.stringify(name)}:${visited.attribute(name)}`).join(',')
+    const text = deletionText(`{${key}}`)
+    const hash = keyHash(visited.item, this.#schema)
+    const hasRoom = this.#engine.write('delete', text, Buffer.byteLength(text), hash, 1, this, visited, visited.segment)
+    return hasRoom ? undefined : this.#run.room()
+  }
+
+  async #fewerVisits(): Promise<void> {
+    while (this.#pending.size >= VISITS_MAX && !this.#isStopped()) await this.#walk.nextEnd()
   }
 
   /** Asks the visitor and does what it says. Returns whether there is room for more, or a promise to have done it. */
-  #visit(item: PlainItem, raw: RawItem, segment: number, conflicts: number): boolean | Promise<void> {
+  #visit(item: PlainItem, raw: RawItem, visited: VisitedItem): boolean | Promise<void> {
+    if (this.#once !== undefined && raw.attribute(this.#once) === this.#onceText) {
+      // Done by this very job, before its process died or an answer was lost.
+      this.#end(visited, 'written')
+      return true
+    }
     let edit: Edit | Promise<Edit>
     try {
       edit = this.#visitor(item)
     } catch (error) {
-      this.#rejectVisit(raw, error)
+      this.#rejectVisit(visited, raw, error)
       return true
     }
-    if (isPromise(edit)) return this.#awaitVisit(edit, item, raw, segment, conflicts)
-    return this.#apply(edit, item, raw, segment, conflicts)
+    if (isPromise(edit)) return this.#awaitVisit(edit, item, raw, visited)
+    return this.#apply(edit, item, raw, visited)
   }
 
   /** Does what the visitor says in the end, unless it takes too long. */
-  #awaitVisit(edit: Promise<Edit>, item: PlainItem, raw: RawItem, segment: number, conflicts: number): Promise<void> {
+  #awaitVisit(edit: Promise<Edit>, item: PlainItem, raw: RawItem, visited: VisitedItem): Promise<void> {
     return new Promise((resolve, reject) => {
       let late = false
       const settle = this.#visits.begin(() => {
         late = true
-        this.#rejectVisit(raw, `its promise did not settle within ${this.#visits.limitMs / 1_000} s`)
+        this.#rejectVisit(visited, raw, `its promise did not settle within ${this.#visits.limitMs / 1_000} s`)
         resolve()
       })
       Promise.resolve(edit)
         .then(
           async (resolved) => {
             settle()
-            if (!late && !this.#apply(resolved, item, raw, segment, conflicts)) await this.#engine.ready
+            if (!late && !this.#apply(resolved, item, raw, visited)) await this.#engine.ready
           },
           (error: unknown) => {
             settle()
-            if (!late) this.#rejectVisit(raw, error)
+            if (!late) this.#rejectVisit(visited, raw, error)
           },
         )
         .then(resolve, reject)
     })
   }
 
-  #apply(edit: Edit, item: PlainItem, raw: RawItem, segment: number, conflicts: number): boolean {
+  #apply(edit: Edit, item: PlainItem, raw: RawItem, visited: VisitedItem): boolean {
     let change: Change | undefined
     try {
       change = prepareChange(edit, raw, this.#schema, this.#encoder)
+      if (change !== undefined && this.#once !== undefined) change = markChange(change, this.#once, this.#onceText, raw)
     } catch (error) {
       if (!(error instanceof ItemError)) throw error
-      this.#run.reject({
-        code: 'InvalidItem',
-        message: error.message,
-        place: this.#placeOf(raw),
-        item: originalItem(raw),
-      })
+      const { message } = error
+      this.#reject(visited, { code: 'InvalidItem', message, place: this.#placeOf(raw), item: originalItem(raw) })
       return true
     }
     if (change === undefined) {
-      this.#run.tally.filtered += 1
+      this.#end(visited, 'filtered')
       return true
     }
-    this.#unsettled[segment]! += 1
-    const origin: Origin = { segment, conflicts }
-    return this.#engine.change(change, this.#hashOf(item, raw), 1, this, origin, segment)
+    if (!this.#adds && this.#directory !== undefined && typeof edit === 'object' && edit?.add !== undefined) {
+      this.#adds = true
+      this.#directory.forbidRepeats()
+    }
+    visited.deletes = change.deletes
+    return this.#engine.change(change, this.#hashOf(item, raw), 1, this, visited, visited.segment)
   }
 
-  #rejectVisit(raw: RawItem, error: unknown): void {
+  #rejectVisit(visited: VisitedItem, raw: RawItem, error: unknown): void {
     const message = `the visitor failed: ${error instanceof Error ? error.message : error}`
-    this.#run.reject({ code: 'VisitorFailed', message, place: this.#placeOf(raw), item: originalItem(raw) })
+    this.#reject(visited, { code: 'VisitorFailed', message, place: this.#placeOf(raw), item: originalItem(raw) })
+  }
+
+  #reject(visited: VisitedItem, reject: JobReject): void {
+    this.#run.reject(reject)
+    this.#walk.settle(visited, 'rejected', reject)
+  }
+
+  #end(visited: VisitedItem, ending: 'written' | 'filtered'): void {
+    this.#run.tally[ending] += 1
+    this.#walk.settle(visited, ending)
   }
 
   onStored(entry: Entry): void {
-    this.#run.tally.written += 1
-    this.#settle((entry.origin as Origin).segment)
+    this.#end(entry.origin as VisitedItem, 'written')
   }
 
   onRefused(entry: Entry, code: string, message: string): void {
-    this.#settle((entry.origin as Origin).segment)
     const key = decodeItem(JSON.parse(entryKeyText(entry, this.#schema)))
-    this.#run.reject({ code, message, place: describeItemKey(key, this.#schema), item: key })
+    const place = describeItemKey(key, this.#schema)
+    this.#reject(entry.origin as VisitedItem, { code, message, place, item: key })
   }
 
   onConflict(entry: Entry): void {
     this.#run.conflicts += 1
-    this.#settle((entry.origin as Origin).segment)
     this.#track(this.#decideAgain(entry))
-  }
-
-  /** A write of this segment has ended, so its turn may have come again. */
-  #settle(segment: number): void {
-    this.#unsettled[segment]! -= 1
-    if (this.#end !== undefined && this.#unsettled[segment]! <= this.#unsettledMax / 2) this.#wake()
   }
 
   /** The item is not what was read: looks at it as it is now. */
   async #decideAgain(entry: Entry): Promise<void> {
-    const origin = entry.origin as Origin
+    const visited = entry.origin as VisitedItem
     const keyText = entryKeyText(entry, this.#schema)
-    const { tally } = this.#run
+    const { patienceMs } = this.#options
     // Without the filter: the change itself may be why it does not hold any more.
     if (
       entry.ambiguous &&
-      isDone(changeOf(entry, this.#schema), await this.#table.readAgain(keyText, undefined, this.#options.patienceMs))
+      isDone(changeOf(entry, this.#schema), await this.#table.readAgain(keyText, undefined, patienceMs))
     ) {
       // It was this very change, made by a try whose answer was lost.
-      tally.written += 1
+      this.#end(visited, 'written')
       return
     }
-    const attributes = await this.#table.readAgain(keyText, this.#filter, this.#options.patienceMs)
+    const attributes = await this.#table.readAgain(keyText, this.#filter, patienceMs)
     if (attributes === undefined) {
-      tally.filtered += 1
+      this.#end(visited, 'filtered')
       return
     }
     const item = decodeItem(attributes)
-    const conflicts = origin.conflicts + 1
-    if (conflicts >= CONFLICTS_MAX) {
-      const message = `the item was changed by others each of ${conflicts} times between reading and writing it`
-      this.#run.reject({ code: 'Conflict', message, place: describeItemKey(item, this.#schema), item })
+    visited.conflicts += 1
+    if (visited.conflicts >= CONFLICTS_MAX) {
+      const message = `the item was changed by others each of ${visited.conflicts} times between reading and writing it`
+      this.#reject(visited, { code: 'Conflict', message, place: describeItemKey(item, this.#schema), item })
       return
     }
     const raw: RawItem = {
       attribute: (name) => (Object.hasOwn(attributes, name) ? JSON.stringify(attributes[name]) : undefined),
       names: () => Object.keys(attributes),
     }
-    await this.#visit(item, raw, origin.segment, conflicts)
+    await this.#visit(item, raw, visited)
   }
 
   #track(work: Promise<void>): void {
@@ -362,20 +433,9 @@ class UpdateJob implements Job, EntryOwner {
       })
       .finally(() => {
         this.#pending.delete(tracked)
-        this.#wake()
+        this.#walk.wake()
       })
     this.#pending.add(tracked)
-  }
-
-  /** Resolves when the next piece of pending work ends, a segment's turn comes again, or the job is stopped. */
-  #nextEnd(): Promise<void> {
-    this.#end ??= deferred()
-    return this.#end.promise
-  }
-
-  #wake(): void {
-    this.#end?.resolve()
-    this.#end = undefined
   }
 
   /** Every change is settled, and so is whatever conflicts led to. */
@@ -384,7 +444,7 @@ class UpdateJob implements Job, EntryOwner {
       while (this.#pending.size > 0) {
         const failure = this.#failure ?? this.#engine.failure
         if (failure !== undefined) throw failure
-        await this.#nextEnd()
+        await this.#walk.nextEnd()
       }
       await this.#engine.flush()
       // While the flush waited, a conflict may have come and gone, and left a change that the flush knew nothing of.
@@ -402,8 +462,7 @@ class UpdateJob implements Job, EntryOwner {
   }
 
   #keyOf(raw: RawItem): PlainItem {
-    const { partition, sort } = this.#schema
-    const names = sort === undefined ? [partition.name] : [partition.name, sort.name]
+    const names = keyNames(this.#schema)
     return decodeItem(Object.fromEntries(names.map((name) => [name, JSON.parse(raw.attribute(name)!)])))
   }
 
@@ -412,34 +471,26 @@ class UpdateJob implements Job, EntryOwner {
   }
 }
 
-/** A page of which some items were visited. */
-interface OpenPage {
-  readonly page: RawPage
-  next: number
-}
-
-/** Where a change comes from. */
-interface Origin {
-  readonly segment: number
-  readonly conflicts: number
-}
-
-/**
- * Segments to read at once so that what is written back falls on all of the table's partitions: two for each. A partition
- * takes 1,000 write units (developer guide, "Partitions and data distribution").
- */
-function chooseConcurrency({ writeUnitsPerSecond, warmWriteUnitsPerSecond, billing }: TableDescription): number {
-  const units = billing === 'provisioned' ? writeUnitsPerSecond : Math.max(16_000, warmWriteUnitsPerSecond)
-  return Math.min(128, Math.max(16, 2 * Math.ceil(units / 1_000)))
-}
-
 /** A promise, or what only acts like one, as query builders do. */
 function isPromise(edit: Edit | Promise<Edit>): edit is Promise<Edit> {
   return typeof edit === 'object' && edit !== null && 'then' in edit && typeof edit.then === 'function'
 }
 
-function isStopped(signal: AbortSignal | undefined): boolean {
-  return signal?.aborted === true
+function keyNames({ partition, sort }: KeySchema): string[] {
+  return sort === undefined ? [partition.name] : [partition.name, sort.name]
+}
+
+/** The same change, which also leaves the job's mark, and is not made where the mark is. */
+function markChange(change: Change, name: string, text: string, raw: RawItem): Change {
+  if (change.deletes) return change
+  if (change.expectNames.includes(name)) throw new ItemError('this attribute marks the items that are done', name)
+  return {
+    ...change,
+    setNames: [...change.setNames, name],
+    setTexts: [...change.setTexts, text],
+    expectNames: [...change.expectNames, name],
+    expectTexts: [...change.expectTexts, raw.attribute(name)],
+  }
 }
 
 /** The item as it was read, whatever the visitor has done to the object. */

@@ -1,7 +1,14 @@
 import type { OpenDatabase } from '../database/database.ts'
 import type { Table } from '../database/table.ts'
+import type { TableDescription } from '../database/tableDescription.ts'
 import type { KeySchema } from '../item/itemKey.ts'
+import type { Positions, Spent } from '../job/checkpoint.ts'
+import { findSpec, JobDirectory } from '../job/jobDirectory.ts'
+import type { JobHow, JobWhat, TableSpec } from '../job/jobSpec.ts'
+import { JobState } from '../job/jobState.ts'
 import type { JobReject } from '../job/reject.ts'
+import { RejectsFile } from '../job/rejectsFile.ts'
+import type { PassedTally } from '../job/settledPrefix.ts'
 import type { Summary } from '../job/summary.ts'
 import { checkTally, newTally, type Tally } from '../job/tally.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
@@ -11,22 +18,36 @@ import { deferred } from '../runtime/deferred.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import type { ScanStats } from '../scan/scanEngine.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
-import { DRAIN_MS } from './job.ts'
+import { DRAIN_MS, type RunOptions } from './job.ts'
+import { Stopper } from './stopper.ts'
+import { tableSpec } from './tableSpec.ts'
 
 export interface WriteOptions extends Omit<PublisherOptions, 'onReject'> {
-  /** Told of each record that can never be written. Without it the first one fails the job. */
+  /** Told of each record that can never be written. Without it, and without a directory, the first one fails the job. */
   readonly onReject?: (reject: JobReject) => void
 }
 
-/** What every operation that writes has in common: an engine, the account, the rejects, and how it ends. */
+/** Where a job's rejects are, in its directory. */
+export const REJECTS = 'rejects.jsonl'
+
+/** What every operation that writes has in common: an engine, the account, the rejects, its state, and how it ends. */
 export class WriteRun {
+  /** Of all runs of the job. */
   readonly tally: Tally = newTally()
+  /** Of `tally`, what lies in front of the positions of the next checkpoint. */
+  readonly passed: PassedTally = { written: 0, rejected: 0, filtered: 0 }
   readonly #operation: string
   readonly #table: Table
   readonly #options: WriteOptions
   readonly #scanStats: (() => { stats: ScanStats; segments: number } | undefined) | undefined
   #clock: Clock | undefined
   #engine: PublishEngine | undefined
+  #stopper!: Stopper
+  #directory: JobDirectory | undefined
+  #state: JobState | undefined
+  #rejects: RejectsFile | undefined
+  /** Of earlier runs. */
+  #before: Spent = { durationMs: 0, readUnits: 0, writeUnits: 0, requests: 0, retried: 0 }
   /** Asked for since the job was made. */
   #rate: Rate | undefined
   #startedAt = 0
@@ -46,20 +67,94 @@ export class WriteRun {
     this.#scanStats = scanStats
   }
 
-  /** @throws {HeadraceError} when table, endpoint or credentials are not there */
-  async open(): Promise<{ engine: PublishEngine; schema: KeySchema; database: OpenDatabase }> {
+  /**
+   * @param what the job does, given what it did in earlier runs
+   * @throws {HeadraceError} when table, endpoint or credentials are not there, or the directory is another job's
+   */
+  async open(
+    options: RunOptions,
+    what: (table: TableSpec, earlier: JobWhat | undefined) => Promise<JobWhat> | JobWhat,
+    how: JobHow = {},
+  ): Promise<OpenRun> {
+    this.#stopper = new Stopper(options.signal, options.limits)
     const database = await this.#table.database.open()
     this.#clock = database.clock
     this.#startedAt = database.clock.now()
-    const { key } = await this.#table.describe()
-    const { onReject: _, ...options } = this.#options
-    const rate = this.#rate ?? options.writeUnitsPerSecond
+    this.#stopper.start(database.clock)
+    const description = await this.#table.describe()
+    if (options.directory !== undefined) {
+      const { directory: path, disk } = options
+      const spec = tableSpec(description, this.#table, database)
+      const earlier = findSpec(path, disk)?.what
+      const { clock, random } = database
+      const directoryOptions = { clock, random, disk, processes: options.processes }
+      this.#directory = await JobDirectory.open(
+        path,
+        await what(spec, earlier),
+        { ...howWritten(this.#options), ...how, rates: { ...howWritten(this.#options).rates, ...how.rates } },
+        directoryOptions,
+      )
+      this.#goOn(this.#directory)
+    }
+    const { onReject: _, ...publisherOptions } = this.#options
+    const rate = this.#rate ?? publisherOptions.writeUnitsPerSecond
     this.#engine = await this.#table.publishEngine({
-      ...options,
+      ...publisherOptions,
       ...(rate === undefined ? {} : { writeUnitsPerSecond: rate }),
     })
     if (this.#rate !== undefined && this.#rate !== rate) this.#engine.setRate(this.#rate)
-    return { engine: this.#engine, schema: key, database }
+    return {
+      engine: this.#engine,
+      schema: description.key,
+      database,
+      description,
+      directory: this.#directory,
+      signal: this.#stopper.signal,
+    }
+  }
+
+  /** From now on what is settled is written down, if there is where to. */
+  keep(positions: () => Positions): void {
+    if (this.#directory === undefined) return
+    this.#state = new JobState({
+      directory: this.#directory,
+      clock: this.#clock!,
+      content: () => {
+        // What the checkpoint speaks of has to be in the file.
+        this.#rejects?.flush()
+        const { written, rejected, filtered } = this.passed
+        const tally = { read: written + rejected + filtered, written, rejected, filtered }
+        const { durationMs, readUnits, writeUnits, requests, retried } = this.summary
+        return { tally, positions: positions(), spent: { durationMs, readUnits, writeUnits, requests, retried } }
+      },
+      progress: () => this.summary,
+      onFailure: (error) => this.#fail(error),
+    })
+  }
+
+  /** A reject in front of which everything is settled: it will not come again. */
+  readonly record = (reject: JobReject): void => {
+    try {
+      this.#rejects?.add(reject)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #goOn(directory: JobDirectory): void {
+    const { checkpoint } = directory
+    this.#rejects = new RejectsFile(directory.pathOf(REJECTS), () => {
+      const file = directory.file(REJECTS)
+      // Closed with the directory.
+      return { write: (text) => file.write(Buffer.from(text)), close: () => undefined }
+    })
+    if (checkpoint === undefined) return
+    Object.assign(this.tally, checkpoint.tally)
+    const { written, rejected, filtered } = checkpoint.tally
+    Object.assign(this.passed, { written, rejected, filtered })
+    this.#before = checkpoint.spent
+    // What lies behind the checkpoint goes, also if nothing is rejected any more.
+    if (checkpoint.files[REJECTS] !== undefined) directory.file(REJECTS)
   }
 
   /** @throws {TypeError} for what is no rate */
@@ -69,27 +164,32 @@ export class WriteRun {
     this.#engine?.setRate(writeUnitsPerSecond)
   }
 
-  /** @throws {HeadraceError} `REJECTED` when nobody asked to be told */
+  /** A record can never be written: counts it, and tells whoever asked to be told. */
   reject(reject: JobReject): void {
     // A visit that ends after its job was stopped: its item is counted as not reached already.
     if (this.#endedAt !== undefined) return
     this.tally.rejected += 1
-    if (this.#options.onReject === undefined) {
-      const error = new HeadraceError('REJECTED', `${reject.place}: ${reject.message}`, {
-        place: { table: this.#table.name },
-      })
-      this.#engine?.destroy(error)
+    this.#stopper.onReject(this.tally.rejected, this.tally.read)
+    const { onReject } = this.#options
+    if (onReject === undefined) {
+      if (this.#directory !== undefined) return
+      const place = { table: this.#table.name }
+      this.#fail(new HeadraceError('REJECTED', `${reject.place}: ${reject.message}`, { place }))
       return
     }
     try {
-      this.#options.onReject(reject)
+      onReject(reject)
     } catch (error) {
       // Nobody was told of the reject, so going on would be silence.
-      const message = error instanceof Error ? error.message : `${error}`
-      this.#engine?.destroy(
-        error instanceof HeadraceError ? error : new HeadraceError('REJECTED', message, { cause: error }),
-      )
+      this.#fail(error)
     }
+  }
+
+  #fail(error: unknown): void {
+    const message = error instanceof Error ? error.message : `${error}`
+    this.#engine?.destroy(
+      error instanceof HeadraceError ? error : new HeadraceError('REJECTED', message, { cause: error }),
+    )
   }
 
   /** @throws {HeadraceError} when nothing that is given to the engine can be written any more */
@@ -98,9 +198,9 @@ export class WriteRun {
   }
 
   /** Resolves when there is room for another entry, or when the job is to stop. */
-  async room(signal: AbortSignal | undefined): Promise<void> {
+  async room(): Promise<void> {
+    const { signal } = this.#stopper
     const { ready } = this.#engine!
-    if (signal === undefined) return ready
     if (signal.aborted) return
     const stopped = deferred()
     const listener = (): void => stopped.resolve()
@@ -114,9 +214,14 @@ export class WriteRun {
     }
   }
 
-  /** Writes out what was taken; after an abort for a bounded time only. */
-  async finish(signal: AbortSignal | undefined, settled: () => Promise<void>): Promise<Summary> {
+  /**
+   * Writes out what was taken; after an abort for a bounded time only.
+   *
+   * @param failure of the source: told when all that came from it is written
+   */
+  async finish(settled: () => Promise<void>, failure?: unknown): Promise<Summary> {
     const engine = this.#engine!
+    const { signal } = this.#stopper
     let timer: Timer | undefined
     let listener: (() => void) | undefined
     const stopped = new Promise<void>((resolve) => {
@@ -126,8 +231,8 @@ export class WriteRun {
           resolve()
         }, DRAIN_MS)
       }
-      if (signal?.aborted === true) listener()
-      else signal?.addEventListener('abort', listener, { once: true })
+      if (signal.aborted === true) listener()
+      else signal.addEventListener('abort', listener, { once: true })
     })
     const drained = settled().then(() => engine.close())
     try {
@@ -137,22 +242,35 @@ export class WriteRun {
     } finally {
       drained.catch(() => undefined)
       timer?.clear()
-      if (listener !== undefined) signal?.removeEventListener('abort', listener)
+      if (listener !== undefined) signal.removeEventListener('abort', listener)
       this.#endedAt = this.#clock!.now()
     }
-    const { tally } = this
-    if (signal?.aborted === true) tally.notReached = tally.read - tally.written - tally.rejected - tally.filtered
-    checkTally(tally)
-    this.#complete = signal?.aborted !== true
-    return this.summary
+    const isStopped = signal.aborted
+    if (failure !== undefined) throw failure
+    if (isStopped) this.#stopBeforeEnd()
+    checkTally(this.tally)
+    this.#complete = !isStopped
+    const { summary } = this
+    this.#stopper.release()
+    await this.#state?.end(this.#complete, engine.outstanding === 0 && summary.notReached === 0, summary)
+    return summary
   }
 
   /** Ends at once after a failure. */
-  abandon(): void {
+  async abandon(error: unknown): Promise<void> {
     this.#endedAt ??= this.#clock?.now()
     this.#complete = false
     this.#engine?.destroy()
-    const { tally } = this
+    this.#stopper?.release()
+    this.#stopBeforeEnd()
+    if (this.#state !== undefined) await this.#state.abandon(error, this.summary)
+    else this.#directory?.close()
+  }
+
+  #stopBeforeEnd(): void {
+    const { tally, passed } = this
+    // What is settled behind a gap will come again.
+    if (this.#state !== undefined) Object.assign(tally, passed)
     tally.notReached = tally.read - tally.written - tally.rejected - tally.filtered
   }
 
@@ -160,25 +278,28 @@ export class WriteRun {
     const { tally } = this
     const stats = this.#engine?.stats
     const scan = this.#scanStats?.()
-    const durationMs = this.#clock === undefined ? 0 : (this.#endedAt ?? this.#clock.now()) - this.#startedAt
+    const before = this.#before
+    const runMs = this.#clock === undefined ? 0 : (this.#endedAt ?? this.#clock.now()) - this.#startedAt
+    const durationMs = before.durationMs + runMs
     return {
       ...tally,
       operation: this.#operation,
       table: this.#table.name,
       complete: this.#complete,
+      stoppedBy: this.#stopper?.reason,
       durationMs,
       itemsPerSecond: durationMs === 0 ? 0 : (tally.written / durationMs) * 1_000,
       buffered: stats?.buffered ?? 0,
       inFlight: stats?.inFlight ?? 0,
-      retried: (stats?.retried ?? 0) + (scan?.stats.retried ?? 0),
+      retried: before.retried + (stats?.retried ?? 0) + (scan?.stats.retried ?? 0),
       unprocessed: stats?.unprocessed ?? 0,
       throttledRequests: (stats?.throttledRequests ?? 0) + (scan?.stats.throttledRequests ?? 0),
       throttlingReasons: addCounts(stats?.throttlingReasons, scan?.stats.throttlingReasons),
       failedRequests: stats?.failedRequests ?? 0,
-      requests: (stats?.requests ?? 0) + (scan?.stats.requests ?? 0),
+      requests: before.requests + (stats?.requests ?? 0) + (scan?.stats.requests ?? 0),
       conflicts: this.conflicts,
-      readUnits: scan?.stats.readUnits ?? 0,
-      writeUnits: stats?.writeUnits ?? 0,
+      readUnits: before.readUnits + (scan?.stats.readUnits ?? 0),
+      writeUnits: before.writeUnits + (stats?.writeUnits ?? 0),
       readUnitsPerSecondAllowed: scan?.stats.readUnitsPerSecondAllowed ?? Number.POSITIVE_INFINITY,
       writeUnitsPerSecondAllowed: stats?.writeUnitsPerSecondAllowed ?? Number.POSITIVE_INFINITY,
       latencyMsP50: stats?.latencyMsP50 ?? 0,
@@ -188,6 +309,31 @@ export class WriteRun {
       segments: scan?.segments,
     }
   }
+}
+
+/** What a job that writes has when it begins. */
+export interface OpenRun {
+  readonly engine: PublishEngine
+  readonly schema: KeySchema
+  readonly database: OpenDatabase
+  readonly description: TableDescription
+  readonly directory: JobDirectory | undefined
+  /** Of the user, or of a limit that was reached. */
+  readonly signal: AbortSignal
+}
+
+function howWritten({ maxInFlight, maxQueueSize, patienceMs, writeUnitsPerSecond }: WriteOptions): JobHow {
+  return {
+    ...(maxInFlight === undefined ? {} : { maxInFlight }),
+    ...(maxQueueSize === undefined ? {} : { maxQueueSize }),
+    ...(patienceMs === undefined ? {} : { patienceMs }),
+    ...(writeUnitsPerSecond === undefined ? {} : { rates: { write: rateText(writeUnitsPerSecond) } }),
+  }
+}
+
+/** JSON has no word for it. */
+export function rateText(rate: Rate): number | string {
+  return rate === Number.POSITIVE_INFINITY ? 'unlimited' : rate
 }
 
 function addCounts(

@@ -88,6 +88,11 @@ export function entryEncoder(kind: 'put' | 'delete'): ItemEncoder {
   return new ItemEncoder(kind === 'put' ? PUT_HEAD : DELETE_HEAD, TAIL)
 }
 
+/** A key in DynamoDB JSON, in the form in which an entry carries a deletion. */
+export function deletionText(keyText: string): string {
+  return `${DELETE_HEAD}${keyText}${TAIL}`
+}
+
 /** The item (put) or key (delete) of what {@link entryEncoder} made, in DynamoDB JSON. */
 export function unwrapEntry(kind: 'put' | 'delete', text: string): string {
   return text.slice(kind === 'put' ? PUT_HEAD.length : DELETE_HEAD.length, -TAIL.length)

@@ -16,6 +16,8 @@
  * | `INPUT` | a source can not be read or understood |
  * | `VISITOR` | a visitor module can not be loaded or gives what is no edit |
  * | `LOCAL` | the embedded DynamoDB can not be started |
+ * | `LOCKED` | another process works in the job's directory |
+ * | `STATE` | a job's directory can not be read, belongs to another job, or can not be gone on with |
  * | `ACCOUNTING` | the counts of a job do not add up: a defect of Headrace |
  */
 export type HeadraceErrorCode =
@@ -32,6 +34,8 @@ export type HeadraceErrorCode =
   | 'INPUT'
   | 'VISITOR'
   | 'LOCAL'
+  | 'LOCKED'
+  | 'STATE'
   | 'ACCOUNTING'
 
 /** What a person needs to find the place. */

@@ -26,6 +26,9 @@ export interface ScanEngineOptions {
   readonly segments: number
   /** Segments read at the same time. */
   readonly concurrency: number
+  /** Segments that are not to be read, and where others go on: the text of an `ExclusiveStartKey`. Default: all from the start. */
+  readonly done?: ReadonlySet<number> | undefined
+  readonly cursors?: ReadonlyMap<number, string> | undefined
   readonly filter?: Expression | undefined
   readonly projection?: Expression | undefined
   readonly index?: string | undefined
@@ -110,7 +113,11 @@ export class ScanEngine {
   constructor(options: ScanEngineOptions) {
     this.#options = options
     this.#clock = options.clock
-    this.#waiting = segmentOrder(options.segments).reverse()
+    const { done } = options
+    this.#waiting = segmentOrder(options.segments)
+      .filter((segment) => done?.has(segment) !== true)
+      .reverse()
+    this.#segmentsDone = done?.size ?? 0
     this.#delays = new Delays(options.clock, options.random)
     this.#limiter = options.rates.limiter
     options.rates.onChange = () => this.#onLimitsChanged()
@@ -243,7 +250,7 @@ export class ScanEngine {
     while (this.#active + this.#held.size < this.#options.concurrency) {
       const segment = this.#waiting.pop()
       if (segment === undefined) return
-      this.#stand({ segment, cursor: undefined, tries: 0 })
+      this.#stand({ segment, cursor: this.#options.cursors?.get(segment), tries: 0 })
     }
   }
 

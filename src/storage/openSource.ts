@@ -7,8 +7,10 @@ const CHUNK_BYTES = 256 * 1024
 export interface OpenSourceOptions {
   /** The stream that the path `-` stands for, such as `process.stdin`. */
   readonly stdin?: AsyncIterable<Uint8Array>
-  /** Another storage: the bytes of what has this name. Default: a file of this machine. */
-  readonly open?: (path: string) => AsyncIterable<Uint8Array>
+  /** Another storage: the bytes of what has this name, from an offset on. Default: a file of this machine. */
+  readonly open?: (path: string, start: number) => AsyncIterable<Uint8Array>
+  /** First byte that is wanted. Default 0. */
+  readonly start?: number
 }
 
 /**
@@ -20,14 +22,14 @@ export interface OpenSourceOptions {
  * @throws {TypeError} for `-` without a stream.
  */
 export function openSource(path: string, options: OpenSourceOptions = {}): AsyncIterable<Uint8Array> {
-  const { stdin, open = readFile } = options
-  if (path !== '-') return read(path, () => open(path))
+  const { stdin, open = readFile, start = 0 } = options
+  if (path !== '-') return read(path, () => open(path, start))
   if (stdin === undefined) throw new TypeError('the path "-" needs options.stdin, the stream to read')
   return read(path, () => stdin)
 }
 
-function readFile(path: string): AsyncIterable<Uint8Array> {
-  return createReadStream(path, { highWaterMark: CHUNK_BYTES })
+function readFile(path: string, start: number): AsyncIterable<Uint8Array> {
+  return createReadStream(path, { highWaterMark: CHUNK_BYTES, start })
 }
 
 async function* read(path: string, open: () => AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -11,6 +11,7 @@ function summary(more: Partial<Summary> = {}): Summary {
     ...newTally(),
     operation: 'load',
     table: 'orders',
+    stoppedBy: undefined,
     complete: true,
     durationMs: 10_000,
     itemsPerSecond: 100,

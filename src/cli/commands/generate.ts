@@ -1,26 +1,32 @@
 import { readFileSync } from 'node:fs'
 import { generate, type PlainItem } from '../../index.ts'
 import { openDatabase } from '../openDatabase.ts'
-import { type CommonFlags, type WriteFlags, writeOptions } from '../options.ts'
+import { type CommonFlags, type JobFlags, type WriteFlags, writeOptions } from '../options.ts'
 import { runJob } from '../runJob.ts'
 
 /** `headrace generate` */
 export async function generateCommand(
   name: string,
-  flags: CommonFlags & WriteFlags & { items: number; seed: number; template?: string; itemBytes?: number },
+  flags: CommonFlags & JobFlags & WriteFlags & { items: number; seed: number; template?: string; itemBytes?: number },
 ): Promise<void> {
   const database = openDatabase(flags)
   const template = flags.template === undefined ? undefined : readTemplate(flags.template)
-  await runJob('generate', name, flags, database, (onReject) =>
-    generate(database.table(name), {
-      items: flags.items,
-      seed: flags.seed,
-      ...(template === undefined ? {} : { template }),
-      ...(flags.itemBytes === undefined ? {} : { itemBytes: flags.itemBytes }),
-      ...writeOptions(flags),
-      onReject,
-    }),
-  )
+  await runJob({
+    operation: 'generate',
+    table: name,
+    flags,
+    database,
+    rates: writeOptions(flags),
+    make: (onReject) =>
+      generate(database.table(name), {
+        items: flags.items,
+        seed: flags.seed,
+        ...(template === undefined ? {} : { template }),
+        ...(flags.itemBytes === undefined ? {} : { itemBytes: flags.itemBytes }),
+        ...writeOptions(flags),
+        onReject,
+      }),
+  })
 }
 
 function readTemplate(text: string): PlainItem {

@@ -10,7 +10,7 @@ import {
 } from '../../index.ts'
 import { exitCodeOf } from '../exitCode.ts'
 import { openDatabase } from '../openDatabase.ts'
-import { type CommonFlags, type keySchema, type WriteFlags, writeOptions } from '../options.ts'
+import { type CommonFlags, type JobFlags, type keySchema, type WriteFlags, writeOptions } from '../options.ts'
 import { runJob } from '../runJob.ts'
 import { Talk } from '../talk.ts'
 
@@ -28,7 +28,7 @@ const TYPES: readonly string[] = ['S', 'N', 'BOOL', 'NULL', 'B', 'json'] satisfi
 export async function loadCommand(
   name: string,
   paths: readonly string[],
-  flags: CommonFlags & WriteFlags & LoadFlags,
+  flags: CommonFlags & JobFlags & WriteFlags & LoadFlags,
 ): Promise<void> {
   const options = fileOptions(flags)
   const database = openDatabase(flags)
@@ -57,7 +57,14 @@ export async function loadCommand(
       }
     }
   }
-  await runJob('load', name, flags, database, (onReject) => load(sources, table, { ...writeOptions(flags), onReject }))
+  await runJob({
+    operation: 'load',
+    table: name,
+    flags,
+    database,
+    rates: writeOptions(flags),
+    make: (onReject) => load(sources, table, { ...writeOptions(flags), onReject }),
+  })
   // After a signal it may still be open and silent, and would keep the process.
   if (paths.includes('-')) process.stdin.destroy()
 }

@@ -1,6 +1,6 @@
-import { createInterface } from 'node:readline/promises'
 import { createTable, dropTable, type TableDescription, waitForTable } from '../../index.ts'
 import { formatCount } from '../../report/figures.ts'
+import { confirm } from '../confirm.ts'
 import { exitCodeOf } from '../exitCode.ts'
 import { openDatabase } from '../openDatabase.ts'
 import type { CommonFlags, keySchema } from '../options.ts'
@@ -14,7 +14,8 @@ export async function create(
   flags: CommonFlags & { key: Key; readUnits?: number; writeUnits?: number; replace?: boolean; yes?: boolean },
 ): Promise<void> {
   await withDatabase(flags, async (talk, database) => {
-    if (flags.replace === true) await confirm(name, flags.yes === true)
+    if (flags.replace === true)
+      await confirm(`This drops table "${name}" with everything in it`, name, flags.yes === true)
     const { key, readUnits, writeUnits, replace } = flags
     const description = await createTable(database, name, {
       key,
@@ -30,7 +31,7 @@ export async function create(
 /** `headrace table drop` */
 export async function drop(name: string, flags: CommonFlags & { yes?: boolean }): Promise<void> {
   await withDatabase(flags, async (talk, database) => {
-    await confirm(name, flags.yes === true)
+    await confirm(`This drops table "${name}" with everything in it`, name, flags.yes === true)
     const found = await dropTable(database, name)
     talk.event('dropped', { name, found })
     talk.say(found ? `dropped ${name}` : `there was no table ${name}`)
@@ -69,18 +70,6 @@ async function withDatabase(
   } finally {
     await database.close()
   }
-}
-
-/** Nothing with items in it goes unless its name was typed, or `--yes` was. */
-async function confirm(name: string, yes: boolean): Promise<void> {
-  if (yes) return
-  if (process.stdin.isTTY !== true) {
-    throw new TypeError(`dropping table "${name}" needs --yes where nobody can be asked`)
-  }
-  const prompt = createInterface({ input: process.stdin, output: process.stderr })
-  const answer = await prompt.question(`This drops table "${name}" with everything in it. Type its name to go on: `)
-  prompt.close()
-  if (answer.trim() !== name) throw new TypeError('nothing was dropped: the name was not typed')
 }
 
 function describeInWords(table: TableDescription): string {

@@ -1,20 +1,36 @@
-import { type Edit, parsePlainJson, updateAll, type Visitor } from '../../index.ts'
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { HeadraceError, parsePlainJson, updateAll, type VisitorSource } from '../../index.ts'
 import { exitCodeOf } from '../exitCode.ts'
 import { openDatabase } from '../openDatabase.ts'
-import { type CommonFlags, type ReadFlags, readOptions, type WriteFlags, writeOptions } from '../options.ts'
+import {
+  type CommonFlags,
+  type JobFlags,
+  type ReadFlags,
+  readOptions,
+  type WriteFlags,
+  writeOptions,
+} from '../options.ts'
 import { runJob } from '../runJob.ts'
 import { Talk } from '../talk.ts'
-import { loadVisitor } from '../visitorModule.ts'
+
+interface UpdateFlags {
+  set?: string[]
+  remove?: string[]
+  visitTimeout?: number
+  once?: boolean
+}
 
 /** `headrace update` */
 export async function updateCommand(
   name: string,
   path: string | undefined,
-  flags: CommonFlags & WriteFlags & ReadFlags & { set?: string[]; remove?: string[]; visitTimeout?: number },
+  flags: CommonFlags & JobFlags & WriteFlags & ReadFlags & UpdateFlags,
 ): Promise<void> {
-  let visitor: Visitor
+  let visitor: VisitorSource
   try {
-    visitor = await chooseVisitor(path, flags.set ?? [], flags.remove ?? [])
+    visitor = chooseVisitor(path, flags.set ?? [], flags.remove ?? [])
   } catch (error) {
     new Talk(flags).failure(error)
     process.exitCode = exitCodeOf(error)
@@ -22,26 +38,28 @@ export async function updateCommand(
   }
   const database = openDatabase(flags)
   const visits = flags.visitTimeout === undefined ? {} : { visitTimeoutMs: flags.visitTimeout * 1_000 }
-  await runJob('update', name, flags, database, (onReject) =>
-    updateAll(database.table(name), visitor, { ...readOptions(flags), ...writeOptions(flags), ...visits, onReject }),
-  )
+  const once = flags.once === undefined ? {} : { once: flags.once }
+  const options = { ...readOptions(flags), ...writeOptions(flags), ...visits, ...once }
+  await runJob({
+    operation: 'update',
+    table: name,
+    flags,
+    database,
+    rates: options,
+    make: (onReject) => updateAll(database.table(name), visitor, { ...options, onReject }),
+  })
 }
 
-async function chooseVisitor(
-  path: string | undefined,
-  sets: readonly string[],
-  removes: readonly string[],
-): Promise<Visitor> {
+function chooseVisitor(path: string | undefined, sets: readonly string[], removes: readonly string[]): VisitorSource {
   if (path !== undefined) {
     if (sets.length + removes.length > 0) throw new TypeError('give either a visitor module, or --set and --remove')
-    return loadVisitor(path)
+    if (!existsSync(path)) throw new HeadraceError('VISITOR', `there is no visitor module ${path}`)
+    return pathToFileURL(resolve(path))
   }
   if (sets.length + removes.length === 0) {
     throw new TypeError('say what to change: a visitor module, or --set NAME=JSON, or --remove NAME')
   }
-  const set = Object.fromEntries(sets.map(parseSet))
-  const edit: Edit = { set, remove: removes }
-  return () => edit
+  return { set: Object.fromEntries(sets.map(parseSet)), remove: removes }
 }
 
 function parseSet(text: string): [string, ReturnType<typeof parsePlainJson>] {

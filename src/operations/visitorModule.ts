@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { register } from 'node:module'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { HeadraceError, type Visitor } from '../index.ts'
+import { HeadraceError } from '../runtime/headraceError.ts'
+import type { Visitor } from './visitor.ts'
 
 /**
  * The visitor that a module exports as its default.

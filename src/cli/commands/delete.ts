@@ -1,0 +1,53 @@
+import { deleteAll, HeadraceError } from '../../index.ts'
+import { formatCount } from '../../report/figures.ts'
+import { confirm } from '../confirm.ts'
+import { exitCodeOf } from '../exitCode.ts'
+import { openDatabase } from '../openDatabase.ts'
+import {
+  type CommonFlags,
+  type JobFlags,
+  type ReadFlags,
+  readOptions,
+  type WriteFlags,
+  writeOptions,
+} from '../options.ts'
+import { runJob } from '../runJob.ts'
+import { Talk } from '../talk.ts'
+
+/** `headrace delete` */
+export async function deleteCommand(
+  name: string,
+  flags: CommonFlags & JobFlags & WriteFlags & ReadFlags & { yes?: boolean; all?: boolean },
+): Promise<void> {
+  const database = openDatabase(flags)
+  const table = database.table(name)
+  try {
+    if ((flags.where === undefined) === (flags.all !== true)) {
+      throw new TypeError('say which items: --where EXPRESSION, or --all for every one')
+    }
+    const { arn, itemCount, deletionProtection } = await table.describe()
+    if (flags.where === undefined && deletionProtection) {
+      throw new HeadraceError('REFUSED', `table "${name}" is protected from deletion, so it is not emptied either`)
+    }
+    const which = flags.where === undefined ? 'every item' : `the items where ${flags.where}`
+    await confirm(
+      `This deletes ${which} of ${arn || name} (about ${formatCount(itemCount)} items)`,
+      name,
+      flags.yes === true,
+    )
+  } catch (error) {
+    new Talk(flags).failure(error)
+    process.exitCode = exitCodeOf(error)
+    await database.close()
+    return
+  }
+  const options = { ...readOptions(flags), ...writeOptions(flags) }
+  await runJob({
+    operation: 'delete',
+    table: name,
+    flags,
+    database,
+    rates: options,
+    make: (onReject) => deleteAll(table, { ...options, onReject }),
+  })
+}

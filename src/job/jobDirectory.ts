@@ -1,0 +1,318 @@
+import { basename, join, resolve } from 'node:path'
+import type { Clock } from '../runtime/clock.ts'
+import { HeadraceError } from '../runtime/headraceError.ts'
+import { type Processes, systemProcesses } from '../runtime/processIdentity.ts'
+import type { Random } from '../runtime/random.ts'
+import { type Disk, type DiskFile, systemDisk } from '../storage/disk.ts'
+import { type Checkpoint, checkpointText, readCheckpoint } from './checkpoint.ts'
+import { DirectoryLock } from './directoryLock.ts'
+import { differences, type JobHow, type JobSpec, type JobWhat } from './jobSpec.ts'
+import type { Summary } from './summary.ts'
+
+const JOB = 'job.json'
+const CHECKPOINT = 'checkpoint'
+const PREVIOUS = 'checkpoint.previous'
+const EVENTS = 'events.jsonl'
+const REPORT = 'report.json'
+/** There is such a file once something was asked for that must not be asked for twice. */
+const NO_REPEAT = 'not-repeatable'
+
+export interface DirectoryOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly disk?: Disk | undefined
+  readonly processes?: Processes | undefined
+}
+
+/**
+ * Where a job keeps what it needs to be gone on with: what it does (`job.json`), how far it is (`checkpoint`, and the one
+ * before it), what could not be stored (`rejects.jsonl`), what happened when (`events.jsonl`), and what came of it
+ * (`report.json`). Directory and files are their owner's alone. One process at a time works in it.
+ */
+export class JobDirectory {
+  readonly path: string
+  readonly spec: JobSpec
+  /** Where to go on; undefined at the beginning. */
+  readonly checkpoint: Checkpoint | undefined
+  /** What had to be passed over to find it, for people. */
+  readonly warning: string | undefined
+  readonly #clock: Clock
+  readonly #disk: Disk
+  readonly #lock: DirectoryLock
+  readonly #files = new Map<string, DiskFile>()
+  #events: DiskFile | undefined
+  #sequence: number
+
+  private constructor(path: string, spec: JobSpec, found: Found, lock: DirectoryLock, clock: Clock, disk: Disk) {
+    this.path = path
+    this.spec = spec
+    this.checkpoint = found.checkpoint
+    this.warning = found.warning
+    this.#lock = lock
+    this.#clock = clock
+    this.#disk = disk
+    this.#sequence = found.checkpoint?.sequence ?? 0
+  }
+
+  /**
+   * Begins a job there, or goes on with the one that is there.
+   *
+   * @throws {HeadraceError} `LOCKED`; `STATE` when another job is there, or its state can not be read; `CONFIGURATION`
+   *   when the directory can not be written
+   */
+  static async open(path: string, what: JobWhat, how: JobHow, options: DirectoryOptions): Promise<JobDirectory> {
+    const { clock, random, disk = systemDisk, processes = systemProcesses } = options
+    let lock: DirectoryLock
+    try {
+      disk.makeDirectory(path)
+      lock = DirectoryLock.take(path, { disk, clock, random, processes })
+    } catch (error) {
+      throw writeError(path, error)
+    }
+    try {
+      const old = findSpec(path, disk)
+      if (old !== undefined) checkSame(path, old.what, what)
+      const createdAt = old?.createdAt ?? new Date(clock.wallNow()).toISOString()
+      const id = basename(resolve(path))
+      const mark = old?.mark ?? newMark(random)
+      const spec: JobSpec = { version: 1, id, createdAt, mark, what: old?.what ?? what, how }
+      const found = old === undefined ? NOTHING_FOUND : findCheckpoint(path, disk)
+      if (old === undefined || JSON.stringify(old.how) !== JSON.stringify(how)) await writeSpec(path, spec, disk)
+      return new JobDirectory(path, spec, found, lock, clock, disk)
+    } catch (error) {
+      lock.release()
+      throw writeError(path, error)
+    }
+  }
+
+  /**
+   * From now on the job may have done what must not be done twice.
+   *
+   * @throws {HeadraceError} `CONFIGURATION` when that can not be written down
+   */
+  forbidRepeats(): void {
+    try {
+      this.#disk.createNew(join(this.path, NO_REPEAT), 'what this job adds would be added twice\n')
+    } catch (error) {
+      throw writeError(this.path, error)
+    }
+  }
+
+  /** Whether something of what the last run asked for may come again, and must not. */
+  get mayNotRepeat(): boolean {
+    return this.checkpoint?.clean !== true && this.#disk.read(join(this.path, NO_REPEAT)) !== undefined
+  }
+
+  /** A file of the job's, cut back to what the checkpoint speaks of. Closed with the directory. */
+  file(name: string): DiskFile {
+    const known = this.#files.get(name)
+    if (known !== undefined) return known
+    const path = this.pathOf(name)
+    const size = this.checkpoint?.files[name] ?? 0
+    try {
+      const file = size === 0 ? this.#disk.create(path) : this.#disk.append(path)
+      this.#files.set(name, file)
+      if (file.size < size) {
+        throw new HeadraceError(
+          'STATE',
+          `${path} has ${file.size} bytes and had ${size} when the job was last heard of: it was changed since. ` +
+            'Put it back, or begin the job anew in another directory',
+        )
+      }
+      file.truncate(size)
+      return file
+    } catch (error) {
+      throw writeError(this.path, error)
+    }
+  }
+
+  /** Of one of the job's files; a name with a directory in it stays where it is. */
+  pathOf(name: string): string {
+    return name.includes('/') || name.includes('\\') ? name : join(this.path, name)
+  }
+
+  /**
+   * Writes down how far the job is. When this resolves, the checkpoint and all that it speaks of is on the disk.
+   *
+   * @param files whose bytes it speaks of
+   * @throws {HeadraceError} `LOCKED` when another process took the job over; `CONFIGURATION` when it can not be written
+   */
+  async save(content: Omit<Checkpoint, 'version' | 'sequence' | 'savedAt' | 'files'>): Promise<void> {
+    const files = { ...this.checkpoint?.files }
+    for (const [name, { size }] of this.#files) files[name] = size
+    this.#sequence += 1
+    const savedAt = new Date(this.#clock.wallNow()).toISOString()
+    const checkpoint: Checkpoint = { version: 1, sequence: this.#sequence, savedAt, ...content, files }
+    try {
+      this.#lock.renew()
+      for (const [name, file] of this.#files) if (file.size !== this.checkpoint?.files[name]) await file.sync()
+      await replaceFile(this.#disk, this.path, CHECKPOINT, checkpointText(checkpoint), PREVIOUS)
+    } catch (error) {
+      throw writeError(this.path, error)
+    }
+  }
+
+  /**
+   * Says that somebody works here still.
+   *
+   * @throws {HeadraceError} `LOCKED` when another process took the job over
+   */
+  keep(): void {
+    this.#lock.renew()
+  }
+
+  /** One more line of what happened; docs/jobs.md says which there are. */
+  note(event: string, fields: object): void {
+    const line = `${JSON.stringify({ at: new Date(this.#clock.wallNow()).toISOString(), event, ...fields })}\n`
+    try {
+      this.#events ??= this.#disk.append(join(this.path, EVENTS))
+      this.#events.write(Buffer.from(line))
+    } catch (error) {
+      throw writeError(this.path, error)
+    }
+  }
+
+  /** What came of the job, or of this run of it. */
+  async report(summary: Summary): Promise<void> {
+    try {
+      await replaceFile(this.#disk, this.path, REPORT, `${JSON.stringify(summary, undefined, 2)}\n`)
+    } catch (error) {
+      throw writeError(this.path, error)
+    }
+  }
+
+  /** Lets others work in it. */
+  close(): void {
+    for (const file of this.#files.values()) file.close()
+    this.#files.clear()
+    this.#events?.close()
+    this.#events = undefined
+    this.#lock.release()
+  }
+}
+
+/** Eleven characters, 53 bits of chance. */
+export function newMark(random: Random): string {
+  return Math.floor(random() * Number.MAX_SAFE_INTEGER)
+    .toString(36)
+    .padStart(11, '0')
+}
+
+/**
+ * What a job does, from its directory.
+ *
+ * @throws {HeadraceError} `STATE` when there is none, or it can not be read
+ */
+export function loadSpec(path: string, disk: Disk = systemDisk): JobSpec {
+  const spec = findSpec(path, disk)
+  if (spec !== undefined) return spec
+  throw new HeadraceError(
+    'STATE',
+    `there is no job in ${path}: it has no ${JOB}. headrace status lists those there are`,
+  )
+}
+
+interface Found {
+  readonly checkpoint: Checkpoint | undefined
+  readonly warning: string | undefined
+}
+
+const NOTHING_FOUND: Found = { checkpoint: undefined, warning: undefined }
+
+/**
+ * The latest checkpoint that is whole.
+ *
+ * @throws {HeadraceError} `STATE` when there are some and none of them is
+ */
+export function findCheckpoint(path: string, disk: Disk = systemDisk): Found {
+  const faults: string[] = []
+  for (const name of [CHECKPOINT, PREVIOUS]) {
+    const bytes = disk.read(join(path, name))
+    if (bytes === undefined) continue
+    try {
+      const checkpoint = readCheckpoint(bytes)
+      const warning = faults.length === 0 ? undefined : `${faults[0]}; going on from the one before it`
+      return { checkpoint, warning }
+    } catch (error) {
+      faults.push(`${join(path, name)} can not be used: ${(error as Error).message}`)
+    }
+  }
+  if (faults.length === 0) return NOTHING_FOUND
+  throw new HeadraceError('STATE', `${faults.join('; ')}. Begin the job anew in another directory`)
+}
+
+/** The summary that the last run left; undefined where none has ended. */
+export function loadReport(path: string, disk: Disk = systemDisk): Summary | undefined {
+  const bytes = disk.read(join(path, REPORT))
+  return bytes === undefined ? undefined : (JSON.parse(bytes.toString()) as Summary)
+}
+
+/**
+ * As {@link loadSpec}; undefined where there is no job.
+ *
+ * @throws {HeadraceError} `STATE` when it can not be read
+ */
+export function findSpec(path: string, disk: Disk = systemDisk): JobSpec | undefined {
+  const file = join(path, JOB)
+  const bytes = disk.read(file)
+  if (bytes === undefined) return undefined
+  let spec: JobSpec
+  try {
+    spec = JSON.parse(bytes.toString()) as JobSpec
+  } catch (error) {
+    throw new HeadraceError('STATE', `${file} is no JSON: ${(error as Error).message}`, { cause: error })
+  }
+  if (spec.version !== 1) {
+    throw new HeadraceError(
+      'STATE',
+      `${file} is of version ${spec.version}, and this Headrace knows version 1; use a newer one`,
+    )
+  }
+  return spec
+}
+
+function writeSpec(path: string, spec: JobSpec, disk: Disk): Promise<void> {
+  return replaceFile(disk, path, JOB, `${JSON.stringify(spec, undefined, 2)}\n`)
+}
+
+/** Old or new, whatever happens in between: never a part of it. */
+async function replaceFile(disk: Disk, path: string, name: string, text: string, previous?: string): Promise<void> {
+  const draft = join(path, `${name}.new`)
+  const target = join(path, name)
+  const file = disk.create(draft)
+  try {
+    file.write(Buffer.from(text))
+    await file.sync()
+  } finally {
+    file.close()
+  }
+  if (previous !== undefined) moveAside(disk, target, join(path, previous))
+  disk.rename(draft, target)
+  await disk.syncDirectory(path)
+}
+
+function moveAside(disk: Disk, from: string, to: string): void {
+  try {
+    disk.rename(from, to)
+  } catch (error) {
+    // The first one has none before it.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+}
+
+function checkSame(path: string, then: JobWhat, now: JobWhat): void {
+  const found = differences(then, now)
+  if (found.length === 0) return
+  throw new HeadraceError(
+    'STATE',
+    `the directory ${path} holds another job: ${found.join('; ')}. ` +
+      'Go on with that one (headrace resume), or give this one another directory',
+  )
+}
+
+function writeError(path: string, error: unknown): unknown {
+  if (error instanceof HeadraceError || !(error instanceof Error) || !('code' in error)) return error
+  return new HeadraceError('CONFIGURATION', `the job's state can not be kept in ${path}: ${error.message}`, {
+    cause: error,
+  })
+}

@@ -1,0 +1,110 @@
+/** A job, described: plain JSON, from which another process can make the same job. Holds no secret. */
+export interface JobSpec {
+  readonly version: 1
+  /** The name of its directory. */
+  readonly id: string
+  readonly createdAt: string
+  /** Tells this job from any other of its name: what it leaves in items to know them by. */
+  readonly mark: string
+  /** What it does. A directory is gone on with by a job of which all of this is the same. */
+  readonly what: JobWhat
+  /** How fast, and up to which limits; may be changed from one run to the next. */
+  readonly how: JobHow
+}
+
+export interface JobWhat {
+  readonly operation: string
+  readonly table: TableSpec
+  /** Where to, of a copy. */
+  readonly target?: TableSpec
+  /** Where to, of an export. */
+  readonly file?: string
+  readonly format?: string
+  readonly sources?: readonly SourceSpec[]
+  readonly generated?: {
+    readonly items: number
+    readonly seed: number
+    /** In DynamoDB JSON. */
+    readonly template?: string
+    readonly itemBytes?: number
+  }
+  readonly visitor?: VisitorSpec
+  readonly filter?: string
+  readonly select?: readonly string[]
+  readonly index?: string
+  readonly consistentRead?: boolean
+  /** The table is cut into so many segments; a place in one of them is a place only there. */
+  readonly segments?: number
+  /** The attribute that marks an item as done. */
+  readonly once?: string
+  readonly keepOld?: boolean
+}
+
+export interface JobHow {
+  readonly rates?: { readonly read?: number | string; readonly write?: number | string }
+  readonly concurrency?: number
+  readonly maxInFlight?: number
+  readonly maxQueueSize?: number
+  readonly visitTimeoutMs?: number
+  readonly patienceMs?: number
+}
+
+export interface TableSpec {
+  readonly name: string
+  readonly arn: string
+  /** Of this one table, so that another that was made under its name is told from it; where the service gives it. */
+  readonly tableId?: string
+  /** Partition key, then sort key, such as `customer:S,number:N`. */
+  readonly key: string
+  readonly connection: ConnectionSpec
+}
+
+/** How to get there; not what it is. */
+export interface ConnectionSpec {
+  readonly region?: string
+  readonly profile?: string
+  readonly endpoint?: string
+  readonly allowInsecureEndpoint?: boolean
+}
+
+export interface SourceSpec {
+  readonly name: string
+  /** Undefined for what is no file. */
+  readonly sizeBytes?: number
+  /** SHA-256 of the first and last 64 KiB. */
+  readonly digest?: string
+  readonly format?: string
+  readonly csv?: object
+}
+
+export interface VisitorSpec {
+  /** A module's path; undefined for a function. */
+  readonly module?: string
+  /** SHA-256 of the module's own file. */
+  readonly digest?: string
+  /** The edit that is made to each item, in JSON, instead of a visitor. */
+  readonly edit?: string
+}
+
+/** In which points two jobs are not the same, each with both values. */
+export function differences(then: JobWhat, now: JobWhat): string[] {
+  const before = flatten(then)
+  const after = flatten(now)
+  const found: string[] = []
+  for (const name of new Set([...before.keys(), ...after.keys()])) {
+    const [was, is] = [before.get(name), after.get(name)]
+    if (was !== is) found.push(`${name}: ${was ?? 'not given'} then, ${is ?? 'not given'} now`)
+  }
+  return found
+}
+
+function flatten(value: object, path = '', into = new Map<string, string>()): Map<string, string> {
+  for (const [name, inner] of Object.entries(value)) {
+    // The same table may be reached another way.
+    if (inner === undefined || name === 'connection') continue
+    const at = path === '' ? name : `${path}.${name}`
+    if (typeof inner === 'object' && inner !== null) flatten(inner, at, into)
+    else into.set(at, String(inner))
+  }
+  return into
+}

@@ -1,0 +1,118 @@
+import type { Clock, Timer } from '../runtime/clock.ts'
+import type { Checkpoint } from './checkpoint.ts'
+import type { JobDirectory } from './jobDirectory.ts'
+import type { Summary } from './summary.ts'
+
+/** How often a job writes down how far it is. */
+const EVERY_MS = 1_000
+/** How often what goes on is noted. */
+const NOTE_EVERY_MS = 5_000
+
+export type CheckpointContent = Pick<Checkpoint, 'tally' | 'positions' | 'spent'>
+
+/** What a running job tells of itself. */
+export interface JobStateOptions {
+  readonly directory: JobDirectory
+  readonly clock: Clock
+  /** How far it is now; whatever it speaks of has been given to the directory's files. */
+  readonly content: () => CheckpointContent
+  readonly progress: () => Summary
+  /** The state can not be kept any more: nothing that is done from now on would be remembered. */
+  readonly onFailure: (error: unknown) => void
+}
+
+/** Writes down, each second, how far a job is, for as long as it runs. */
+export class JobState {
+  readonly #options: JobStateOptions
+  readonly #runs: number
+  #timer: Timer | undefined
+  #saving: Promise<void> | undefined
+  #latest = ''
+  #notedAtMs: number
+  #ended = false
+
+  constructor(options: JobStateOptions) {
+    this.#options = options
+    const { directory, clock } = options
+    this.#runs = (directory.checkpoint?.runs ?? 0) + 1
+    this.#notedAtMs = clock.now()
+    directory.note(directory.checkpoint === undefined ? 'started' : 'resumed', { run: this.#runs })
+    this.#setTimer()
+  }
+
+  /**
+   * The last words: what was settled in the end, and the summary. Others may work in the directory then.
+   *
+   * @param clean nothing was left under way
+   */
+  async end(complete: boolean, clean: boolean, summary: Summary): Promise<void> {
+    const { directory } = this.#options
+    this.#stop()
+    try {
+      await this.#saving
+      await this.#save(complete, clean)
+      directory.note(complete ? 'done' : 'stopped', { run: this.#runs, summary })
+      await directory.report(summary)
+    } finally {
+      directory.close()
+    }
+  }
+
+  /** As {@link end}, after what failed; keeps what can be kept. */
+  async abandon(error: unknown, summary: Summary): Promise<void> {
+    const { directory } = this.#options
+    this.#stop()
+    try {
+      await this.#saving
+      await this.#save(false, false)
+      const { message = `${error}`, code } = error as { message?: string; code?: string }
+      directory.note('failed', { run: this.#runs, code, message, summary })
+      await directory.report(summary)
+    } catch {
+      // The first failure is the one to tell of; what was saved before is still there.
+    } finally {
+      directory.close()
+    }
+  }
+
+  #stop(): void {
+    this.#ended = true
+    this.#timer?.clear()
+    this.#timer = undefined
+  }
+
+  #setTimer(): void {
+    this.#timer = this.#options.clock.setTimer(() => {
+      this.#saving = this.#tick().finally(() => {
+        this.#saving = undefined
+        if (!this.#ended) this.#setTimer()
+      })
+    }, EVERY_MS)
+  }
+
+  async #tick(): Promise<void> {
+    const { directory, clock, progress, onFailure } = this.#options
+    try {
+      await this.#save(false, false)
+      const now = clock.now()
+      if (now - this.#notedAtMs < NOTE_EVERY_MS || this.#ended) return
+      this.#notedAtMs = now
+      directory.note('progress', { run: this.#runs, summary: progress() })
+    } catch (error) {
+      onFailure(error)
+    }
+  }
+
+  async #save(complete: boolean, clean: boolean): Promise<void> {
+    const { directory, content } = this.#options
+    const { tally, positions, spent } = content()
+    // Nothing new is not worth a write, but for the lock to be kept.
+    const latest = JSON.stringify([tally, positions, complete, clean])
+    if (latest === this.#latest) {
+      directory.keep()
+      return
+    }
+    await directory.save({ tally, positions, spent, runs: this.#runs, complete, clean })
+    this.#latest = latest
+  }
+}

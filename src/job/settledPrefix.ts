@@ -1,0 +1,92 @@
+import type { JobReject } from './reject.ts'
+
+/** How a record ended. */
+export type Ending = 'written' | 'rejected' | 'filtered'
+
+export interface PassedTally {
+  written: number
+  rejected: number
+  filtered: number
+}
+
+const PENDING = 0
+const CODES = { written: 1, rejected: 2, filtered: 3 } as const
+
+/**
+ * The records of one segment or file in the order in which they were read, and how far they are settled without a gap: a
+ * job that is gone on with begins behind that.
+ *
+ * What is told of rejects waits until everything in front of them is settled, so that none is told twice.
+ */
+export class SettledPrefix {
+  /** Of records taken and not yet passed, by their sequence number within the ring. */
+  #codes = new Uint8Array(64)
+  #taken = 0
+  #passed = 0
+  readonly #rejects = new Map<number, JobReject>()
+  readonly #onReject: (reject: JobReject) => void
+  readonly #tally: PassedTally
+
+  /**
+   * @param tally counts what is passed; several may share one
+   * @param onReject told of each reject once it is passed; what it throws goes to whoever settled the record
+   */
+  constructor(tally: PassedTally, onReject: (reject: JobReject) => void) {
+    this.#tally = tally
+    this.#onReject = onReject
+  }
+
+  /** Records that were taken: the sequence number of the next. */
+  get taken(): number {
+    return this.#taken
+  }
+
+  /** Records that are settled, and all in front of them. */
+  get passed(): number {
+    return this.#passed
+  }
+
+  /** Records from the first that is not settled to the last that was taken. */
+  get span(): number {
+    return this.#taken - this.#passed
+  }
+
+  /** A record was read. @returns its sequence number, from 0 */
+  take(): number {
+    if (this.span === this.#codes.length) this.#grow()
+    this.#codes[this.#taken & (this.#codes.length - 1)] = PENDING
+    this.#taken += 1
+    return this.#taken - 1
+  }
+
+  /** A record has ended. */
+  settle(sequence: number, ending: Ending, reject?: JobReject): void {
+    const mask = this.#codes.length - 1
+    this.#codes[sequence & mask] = CODES[ending]
+    if (reject !== undefined) this.#rejects.set(sequence, reject)
+    while (this.#passed < this.#taken) {
+      const code = this.#codes[this.#passed & mask]
+      if (code === PENDING) return
+      this.#passed += 1
+      if (code === CODES.written) this.#tally.written += 1
+      else if (code === CODES.filtered) this.#tally.filtered += 1
+      else this.#passReject(this.#passed - 1)
+    }
+  }
+
+  #passReject(sequence: number): void {
+    this.#tally.rejected += 1
+    const reject = this.#rejects.get(sequence)
+    if (reject === undefined) return
+    this.#rejects.delete(sequence)
+    this.#onReject(reject)
+  }
+
+  #grow(): void {
+    const codes = new Uint8Array(this.#codes.length * 2)
+    for (let sequence = this.#passed; sequence < this.#taken; sequence += 1) {
+      codes[sequence & (codes.length - 1)] = this.#codes[sequence & (this.#codes.length - 1)]!
+    }
+    this.#codes = codes
+  }
+}

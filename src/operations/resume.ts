@@ -1,0 +1,155 @@
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { connect, type Database } from '../database/database.ts'
+import type { CsvOptions, FormatName } from '../formats/record.ts'
+import { decodeItemText } from '../item/decode.ts'
+import { loadSpec } from '../job/jobDirectory.ts'
+import type { JobSpec } from '../job/jobSpec.ts'
+import { HeadraceError } from '../runtime/headraceError.ts'
+import type { Disk } from '../storage/disk.ts'
+import { type Rate, shareOf } from '../throughput/rate.ts'
+import { file } from './file.ts'
+import { generate } from './generate.ts'
+import type { Job, JobRates, RunOptions } from './job.ts'
+import { load } from './load.ts'
+import { deleteAll, updateAll } from './updateAll.ts'
+import { readEdit, type VisitorSource } from './visitor.ts'
+import type { WriteOptions } from './writeRun.ts'
+
+export interface ResumeOptions extends Pick<WriteOptions, 'onReject' | 'maxInFlight'> {
+  /** Where the tables are. Default: as the job reached them before, with the credentials of now. Not closed by the job. */
+  readonly database?: Database
+  /** Of an update whose visitor was a function: the same function. A module is loaded again. */
+  readonly visitor?: VisitorSource
+  /** Other rates than before. */
+  readonly readUnitsPerSecond?: Rate
+  readonly writeUnitsPerSecond?: Rate
+  readonly disk?: Disk
+}
+
+/** A job that was begun, ready to go on where it was. */
+export interface ResumedJob extends Job {
+  readonly spec: JobSpec
+}
+
+/**
+ * Goes on with a job from its directory: `(await resume('.headrace/update-users-1')).run()`. What is settled is not done
+ * again; what was under way when it ended may be.
+ *
+ * @throws {HeadraceError} `STATE` when there is no job, or it can not be read; from `run()` also when what it reads or
+ *   the visitor is not what it was
+ */
+export async function resume(directory: string, options: ResumeOptions = {}): Promise<ResumedJob> {
+  const spec = loadSpec(directory, options.disk)
+  const database = options.database ?? connect(spec.what.table.connection)
+  const job = makeJob(spec, database, options)
+  return {
+    spec,
+    get progress() {
+      return job.progress
+    },
+    setRates: (rates) => job.setRates(rates),
+    async run(runOptions: RunOptions = {}) {
+      try {
+        return await job.run({ disk: options.disk, ...runOptions, directory })
+      } finally {
+        if (options.database === undefined) await database.close()
+      }
+    },
+  }
+}
+
+function makeJob({ what, how }: JobSpec, database: Database, options: ResumeOptions): Job {
+  const table = database.table(what.table.name)
+  const writeRate = options.writeUnitsPerSecond ?? how.rates?.write
+  const readRate = options.readUnitsPerSecond ?? how.rates?.read
+  const maxInFlight = options.maxInFlight ?? how.maxInFlight
+  const write: WriteOptions = {
+    ...(maxInFlight === undefined ? {} : { maxInFlight }),
+    ...(how.maxQueueSize === undefined ? {} : { maxQueueSize: how.maxQueueSize }),
+    ...(how.patienceMs === undefined ? {} : { patienceMs: how.patienceMs }),
+    ...(writeRate === undefined ? {} : { writeUnitsPerSecond: readRateOf('write', writeRate) }),
+    ...(options.onReject === undefined ? {} : { onReject: options.onReject }),
+  }
+  const read = {
+    ...(what.filter === undefined ? {} : { filter: what.filter }),
+    ...(what.segments === undefined ? {} : { segments: what.segments }),
+    ...(what.consistentRead === undefined ? {} : { consistentRead: what.consistentRead }),
+    ...(how.concurrency === undefined ? {} : { concurrency: how.concurrency }),
+    ...(readRate === undefined ? {} : { readUnitsPerSecond: readRateOf('read', readRate) }),
+  }
+  switch (what.operation) {
+    case 'load':
+      return load(
+        (what.sources ?? []).map(({ name, format, csv }) =>
+          file(name, {
+            ...(name === '-' ? { stdin: NOTHING } : {}),
+            ...(format === undefined ? {} : { format: format as FormatName }),
+            ...(csv === undefined ? {} : { csv: csv as CsvOptions }),
+          }),
+        ),
+        table,
+        write,
+      )
+    case 'generate': {
+      const { items, seed, template, itemBytes } = what.generated!
+      return generate(table, {
+        ...write,
+        items,
+        seed,
+        ...(template === undefined ? {} : { template: decodeItemText(template) }),
+        ...(itemBytes === undefined ? {} : { itemBytes }),
+      })
+    }
+    case 'update':
+      return updateAll(table, visitorOf(what.visitor, options.visitor), {
+        ...write,
+        ...read,
+        ...(how.visitTimeoutMs === undefined ? {} : { visitTimeoutMs: how.visitTimeoutMs }),
+        ...(what.once === undefined ? {} : { once: what.once }),
+      })
+    case 'delete':
+      return deleteAll(table, { ...write, ...read })
+    default:
+      throw new HeadraceError('STATE', `this Headrace knows no "${what.operation}" jobs; use a newer one`)
+  }
+}
+
+/**
+ * The rates that a job's file has at the moment.
+ *
+ * @throws {HeadraceError} `STATE` when it can not be read
+ * @throws {TypeError} for what is no rate
+ */
+export function readRates(directory: string): JobRates {
+  const { read, write } = loadSpec(directory).how.rates ?? {}
+  return {
+    ...(read === undefined ? {} : { readUnitsPerSecond: readRateOf('read', read) }),
+    ...(write === undefined ? {} : { writeUnitsPerSecond: readRateOf('write', write) }),
+  }
+}
+
+/** A rate of a job's file, which people may have edited. */
+function readRateOf(direction: 'read' | 'write', rate: number | string): Rate {
+  if (rate === 'unlimited') return Number.POSITIVE_INFINITY
+  shareOf(`rates.${direction}`, rate as Rate)
+  return rate as Rate
+}
+
+/** Nothing is read from it: a job does not go on with standard input. */
+const NOTHING: AsyncIterable<Uint8Array> = {
+  async *[Symbol.asyncIterator]() {
+    // Ends at once.
+  },
+}
+
+function visitorOf(spec: JobSpec['what']['visitor'], given: VisitorSource | undefined): VisitorSource {
+  if (given !== undefined) return given
+  if (spec?.module !== undefined) return pathToFileURL(resolve(spec.module))
+  if (spec?.edit !== undefined) return readEdit(spec.edit)
+  throw new HeadraceError(
+    'STATE',
+    "the job's visitor was a function of another program, which no file can hold: give it again, " +
+      'resume(directory, { visitor })',
+  )
+}

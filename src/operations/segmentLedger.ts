@@ -1,0 +1,157 @@
+import { type Positions, rangesText, readRanges, type SegmentPositions } from '../job/checkpoint.ts'
+import type { JobReject } from '../job/reject.ts'
+import { type Ending, type PassedTally, SettledPrefix } from '../job/settledPrefix.ts'
+import { HeadraceError } from '../runtime/headraceError.ts'
+import type { RawPage } from '../scan/page.ts'
+import type { VisitedItem } from './visitedItem.ts'
+
+export interface LedgerOptions {
+  readonly segments: number
+  /** Partition key, then sort key. */
+  readonly keyNames: readonly string[]
+  /** Where an earlier run came to. */
+  readonly from: Positions | undefined
+  /**
+   * A key to go on behind must be of an item that is still there. DynamoDB asks for no such thing; an emulator does
+   * (dynoxide 1.2 ends a parallel scan behind a key that is gone).
+   */
+  readonly survivorsOnly: boolean
+  /** Counts what lies in front of the positions. */
+  readonly passed: PassedTally
+  readonly onReject: (reject: JobReject) => void
+}
+
+/** A page of which not everything is settled. */
+export interface LedgerPage {
+  readonly page: RawPage
+  readonly ledger: SegmentState
+  /** Sequence number of its first item within its segment. */
+  readonly first: number
+  /** Items of it that the job has deleted. */
+  deleted: Set<number> | undefined
+}
+
+interface SegmentState {
+  readonly prefix: SettledPrefix
+  readonly pages: LedgerPage[]
+  /** Behind which everything in front of `pages` lies. */
+  cursor: string | undefined
+  /** Items that were visited and are not settled. */
+  unsettled: number
+}
+
+/** How far each segment of a table is settled, item by item. */
+export class SegmentLedger {
+  readonly #options: LedgerOptions
+  readonly #done: Set<number>
+  readonly #states = new Map<number, SegmentState>()
+
+  constructor(options: LedgerOptions) {
+    this.#options = options
+    const { from, segments } = options
+    if (from !== undefined && (from.kind !== 'segments' || from.segments !== segments)) {
+      const then = from.kind === 'segments' ? `${from.segments} segments` : 'files'
+      throw new HeadraceError('STATE', `the checkpoint is of ${then}, and this job reads ${segments} segments`)
+    }
+    this.#done = readRanges(from?.done ?? '')
+    for (const [segment, cursor] of Object.entries(from?.cursors ?? {})) this.#state(Number(segment)).cursor = cursor
+  }
+
+  /** Segments that an earlier run came to the end of. */
+  get done(): ReadonlySet<number> {
+    return this.#done
+  }
+
+  /** Where segments go on that an earlier run has begun. */
+  get cursors(): ReadonlyMap<number, string> {
+    const cursors = new Map<number, string>()
+    for (const [segment, { cursor }] of this.#states) if (cursor !== undefined) cursors.set(segment, cursor)
+    return cursors
+  }
+
+  /** A page of a segment was read, the next in its order. */
+  open(page: RawPage): LedgerPage {
+    const ledger = this.#state(page.segment)
+    const { prefix, pages } = ledger
+    const one: LedgerPage = { page, ledger, first: prefix.taken, deleted: undefined }
+    for (let index = 0; index < page.items.length; index += 1) prefix.take()
+    pages.push(one)
+    this.#pass(ledger)
+    return one
+  }
+
+  settle({ ledgerPage, index }: VisitedItem, ending: Ending, deleted: boolean, reject?: JobReject): void {
+    const { ledger, first } = ledgerPage
+    if (deleted && this.#options.survivorsOnly) {
+      ledgerPage.deleted ??= new Set()
+      ledgerPage.deleted.add(index)
+    }
+    ledger.prefix.settle(first + index, ending, reject)
+    const front = ledger.pages[0]
+    if (front !== undefined && ledger.prefix.passed >= front.first + front.page.items.length) this.#pass(ledger)
+  }
+
+  positions(): SegmentPositions {
+    const cursors: { [segment: string]: string } = {}
+    for (const [segment, state] of this.#states) {
+      const cursor = this.#cursorOf(state)
+      if (cursor !== undefined) cursors[segment] = cursor
+    }
+    const done = rangesText([...this.#done].sort((left, right) => left - right))
+    return { kind: 'segments', segments: this.#options.segments, done, cursors }
+  }
+
+  #state(segment: number): SegmentState {
+    let state = this.#states.get(segment)
+    if (state === undefined) {
+      const prefix = new SettledPrefix(this.#options.passed, this.#options.onReject)
+      state = { prefix, pages: [], cursor: undefined, unsettled: 0 }
+      this.#states.set(segment, state)
+    }
+    return state
+  }
+
+  /** Lets go of pages that are settled. */
+  #pass(state: SegmentState): void {
+    const { pages, prefix } = state
+    for (let front = pages[0]; front !== undefined; front = pages[0]) {
+      const { page, first } = front
+      if (prefix.passed < first + page.items.length) return
+      pages.shift()
+      if (page.cursor === undefined) {
+        this.#done.add(page.segment)
+        this.#states.delete(page.segment)
+        return
+      }
+      state.cursor = this.#endsGone(front) ? this.#survivor(front, page.items.length, state.cursor) : page.cursor
+    }
+  }
+
+  #cursorOf({ pages, prefix, cursor }: SegmentState): string | undefined {
+    const front = pages[0]
+    const settled = front === undefined ? 0 : prefix.passed - front.first
+    return front === undefined || settled === 0 ? cursor : this.#survivor(front, settled, cursor)
+  }
+
+  /** The key of the last of the first so many items that is there to go on behind. */
+  #survivor({ page, deleted }: LedgerPage, settled: number, otherwise: string | undefined): string | undefined {
+    for (let index = settled - 1; index >= 0; index -= 1) {
+      if (deleted?.has(index) !== true) return this.#keyText(page, index)
+    }
+    return otherwise
+  }
+
+  #endsGone({ page, deleted }: LedgerPage): boolean {
+    const last = page.items.length - 1
+    if (deleted?.has(last) !== true) return false
+    const cursor = JSON.parse(page.cursor!) as { [name: string]: unknown }
+    return this.#options.keyNames.every(
+      (name) => JSON.stringify(cursor[name]) === JSON.stringify(JSON.parse(page.rawAttribute(last, name)!)),
+    )
+  }
+
+  #keyText(page: RawPage, index: number): string {
+    const { keyNames } = this.#options
+    return `{${keyNames.map((name) => `${JSON.stringify(name)}:${page.rawAttribute(index, name)}`).join(',')}}`
+  }
+}

@@ -1,0 +1,93 @@
+import type { RecordPlace } from '../formats/record.ts'
+import type { SourcePosition } from '../job/checkpoint.ts'
+import type { JobReject } from '../job/reject.ts'
+import { type Ending, type PassedTally, SettledPrefix } from '../job/settledPrefix.ts'
+import type { Deferred } from '../runtime/deferred.ts'
+
+/** How far a file is settled, record by record. */
+export class SourceLedger {
+  readonly name: string
+  readonly #from: SourcePosition | undefined
+  readonly #prefix: SettledPrefix
+  /** Where records begin that were taken and not passed, and the last that was passed; by sequence number, as in a ring. */
+  #lines = new Float64Array(64)
+  #offsets = new Float64Array(64)
+  /** Nothing more comes. */
+  #ended = false
+  /** Records that are not settled. */
+  unsettled = 0
+  /** Somebody waits for fewer of them. */
+  room: Deferred<void> | undefined
+
+  /** @param from where an earlier run came to */
+  constructor(
+    name: string,
+    from: SourcePosition | undefined,
+    passed: PassedTally,
+    onReject: (reject: JobReject) => void,
+  ) {
+    this.name = name
+    this.#from = from
+    this.#prefix = new SettledPrefix(passed, onReject)
+  }
+
+  /** Records from the first that is not settled to the last that was taken. */
+  get span(): number {
+    return this.#prefix.span
+  }
+
+  get position(): SourcePosition {
+    const { name } = this
+    const { passed, span } = this.#prefix
+    if (this.#from?.done === true) return this.#from
+    const done = this.#ended && span === 0
+    if (passed === 0) return { name, done, ...(this.#from?.after === undefined ? {} : { after: this.#from.after }) }
+    const last = (passed - 1) & (this.#lines.length - 1)
+    return { name, done, after: { line: this.#lines[last]!, offset: this.#offsets[last]! } }
+  }
+
+  /** A record was read. @returns its sequence number */
+  take({ line, offset }: RecordPlace): number {
+    const sequence = this.#prefix.take()
+    // One more than the span: the last that was passed is where to go on.
+    if (this.#prefix.span >= this.#lines.length) this.#grow()
+    const slot = sequence & (this.#lines.length - 1)
+    this.#lines[slot] = line
+    this.#offsets[slot] = offset
+    this.unsettled += 1
+    return sequence
+  }
+
+  lineOf(sequence: number): number {
+    return this.#lines[sequence & (this.#lines.length - 1)]!
+  }
+
+  settle(sequence: number, ending: Ending, reject?: JobReject): void {
+    this.#prefix.settle(sequence, ending, reject)
+    this.unsettled -= 1
+  }
+
+  /** The source has nothing more. */
+  end(): void {
+    this.#ended = true
+  }
+
+  wake(): void {
+    this.room?.resolve()
+    this.room = undefined
+  }
+
+  #grow(): void {
+    const size = this.#lines.length
+    const lines = new Float64Array(size * 2)
+    const offsets = new Float64Array(size * 2)
+    const { passed, taken } = this.#prefix
+    for (let sequence = Math.max(0, passed - 1); sequence < taken; sequence += 1) {
+      const [from, to] = [sequence & (size - 1), sequence & (size * 2 - 1)]
+      lines[to] = this.#lines[from]!
+      offsets[to] = this.#offsets[from]!
+    }
+    this.#lines = lines
+    this.#offsets = offsets
+  }
+}

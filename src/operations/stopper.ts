@@ -1,0 +1,68 @@
+import { checkWhole } from '../database/checkOption.ts'
+import type { Clock, Timer } from '../runtime/clock.ts'
+import type { JobLimits } from './job.ts'
+
+/** Who has stopped a job before its end. */
+export type StopReason = 'signal' | 'rejects' | 'duration'
+
+/** A part of a handful of records says nothing. */
+const SHARE_OF_LEAST = 1_000
+
+/** Stops a job when its user says so, or at a limit that was asked for. */
+export class Stopper {
+  readonly #controller = new AbortController()
+  readonly #limits: JobLimits
+  readonly #release: () => void
+  #timer: Timer | undefined
+  /** Undefined while nobody has. */
+  reason: StopReason | undefined
+
+  /** @throws {TypeError} for limits that are none */
+  constructor(signal: AbortSignal | undefined, limits: JobLimits = {}) {
+    checkLimits(limits)
+    this.#limits = limits
+    const onAbort = (): void => this.#stop('signal')
+    if (signal?.aborted === true) onAbort()
+    signal?.addEventListener('abort', onAbort, { once: true })
+    this.#release = () => signal?.removeEventListener('abort', onAbort)
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** The job begins. */
+  start(clock: Clock): void {
+    const { durationMsMax } = this.#limits
+    if (durationMsMax !== undefined) this.#timer = clock.setTimer(() => this.#stop('duration'), durationMsMax)
+  }
+
+  /** Another record was rejected. */
+  onReject(rejected: number, read: number): void {
+    const { rejectsMax } = this.#limits
+    if (rejectsMax === undefined) return
+    const most =
+      typeof rejectsMax === 'number'
+        ? rejectsMax
+        : (Number.parseFloat(rejectsMax) / 100) * Math.max(read, SHARE_OF_LEAST)
+    if (rejected > most) this.#stop('rejects')
+  }
+
+  release(): void {
+    this.#timer?.clear()
+    this.#release()
+  }
+
+  #stop(reason: StopReason): void {
+    this.reason ??= reason
+    this.#controller.abort()
+  }
+}
+
+function checkLimits({ rejectsMax, durationMsMax }: JobLimits): void {
+  if (typeof rejectsMax === 'number') checkWhole('rejectsMax', rejectsMax, 0, Number.MAX_SAFE_INTEGER)
+  else if (rejectsMax !== undefined && !(Number.parseFloat(rejectsMax) <= 100 && /^\d+(\.\d+)?%$/.test(rejectsMax))) {
+    throw new TypeError(`rejectsMax is ${rejectsMax}; a whole number, or a part such as '1%'`)
+  }
+  if (durationMsMax !== undefined) checkWhole('durationMsMax', durationMsMax, 1, 2 ** 31 - 1)
+}

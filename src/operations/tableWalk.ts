@@ -1,0 +1,156 @@
+import type { TableDescription } from '../database/tableDescription.ts'
+import type { JobReject } from '../job/reject.ts'
+import type { Ending } from '../job/settledPrefix.ts'
+import { type Deferred, deferred } from '../runtime/deferred.ts'
+import type { RawPage } from '../scan/page.ts'
+import type { ScanEngine } from '../scan/scanEngine.ts'
+import type { LedgerPage, SegmentLedger } from './segmentLedger.ts'
+import { VisitedItem } from './visitedItem.ts'
+
+export interface WalkOptions {
+  readonly scan: ScanEngine
+  readonly ledger: SegmentLedger
+  /** Pages that lie open side by side. */
+  readonly concurrency: number
+  /** Items of one segment that may be under way while it is still visited. */
+  readonly unsettledMax: number
+  /** A page is visited only when the one behind it has come: for what deletes items from stores that need them to go on. */
+  readonly pageAhead: boolean
+  /** Whether to visit nothing more. What it throws ends the walk. */
+  readonly isStopped: () => boolean
+}
+
+/** Pages of one segment in which something is not settled: with more, the segment waits. */
+const PAGES_MAX = 4
+
+/**
+ * Shows items one of each open page in turn: a segment is a range of hashes, and so is a partition, and what is written
+ * back in the order of one segment falls on one partition after another. A segment whose writes do not get through,
+ * because its partition is hot, is passed over until they do.
+ */
+export class TableWalk {
+  readonly #options: WalkOptions
+  readonly #open: OpenPage[] = []
+  /** Pages that wait for the one behind them, by segment. */
+  readonly #behind = new Map<number, RawPage>()
+  #end: Deferred<void> | undefined
+
+  constructor(options: WalkOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Visits everything.
+   *
+   * @param visit gives a promise when there is something to wait for before the next
+   */
+  async visitAll(visit: (item: VisitedItem) => Promise<void> | undefined): Promise<void> {
+    const { scan, concurrency, isStopped } = this.#options
+    const open = this.#open
+    while (!isStopped()) {
+      while (open.length < concurrency) {
+        const page: RawPage | undefined = open.length === 0 ? await scan.nextRaw() : scan.takeRaw()
+        if (page === undefined) break
+        this.#arrive(page)
+      }
+      if (open.length === 0) {
+        if (this.#behind.size === 0) return
+        continue
+      }
+      const visited = await this.#visitRounds(visit)
+      // All that could be visited belongs to segments that are passed over.
+      if (!visited && open.length > 0 && !isStopped()) await this.nextEnd()
+    }
+  }
+
+  /** An item that was visited has ended. */
+  settle(item: VisitedItem, ending: Ending, reject?: JobReject): void {
+    const { ledger, unsettledMax } = this.#options
+    const { ledger: state } = item.ledgerPage
+    ledger.settle(item, ending, ending === 'written' && item.deletes, reject)
+    state.unsettled -= 1
+    if (this.#end !== undefined && state.unsettled <= unsettledMax / 2) this.wake()
+  }
+
+  /** Resolves when a segment's turn comes again, or somebody calls {@link wake}. */
+  nextEnd(): Promise<void> {
+    this.#end ??= deferred()
+    return this.#end.promise
+  }
+
+  wake(): void {
+    this.#end?.resolve()
+    this.#end = undefined
+  }
+
+  #arrive(page: RawPage): void {
+    const { scan, pageAhead } = this.#options
+    const { segment } = page
+    if (!pageAhead) {
+      this.#openPage(page)
+      return
+    }
+    const before = this.#behind.get(segment)
+    if (before !== undefined) this.#openPage(before)
+    this.#behind.delete(segment)
+    if (page.cursor === undefined) {
+      this.#openPage(page)
+      return
+    }
+    this.#behind.set(segment, page)
+    scan.goOn(segment)
+  }
+
+  #openPage(page: RawPage): void {
+    const { ledger } = this.#options
+    this.#open.push({ page, ledgerPage: ledger.open(page), next: 0 })
+  }
+
+  /** Visits an item of each open page, again and again, until one ends; returns whether there was any to visit. */
+  async #visitRounds(visit: (item: VisitedItem) => Promise<void> | undefined): Promise<boolean> {
+    const { scan, unsettledMax, isStopped, pageAhead } = this.#options
+    const open = this.#open
+    for (;;) {
+      let visited = false
+      let ended = false
+      for (let index = open.length - 1; index >= 0; index -= 1) {
+        const one = open[index]!
+        const { items, segment } = one.page
+        const state = one.ledgerPage.ledger
+        if (state.unsettled >= unsettledMax || state.pages.length > PAGES_MAX) continue
+        visited = true
+        if (one.next < items.length) {
+          state.unsettled += 1
+          const item = new VisitedItem(one.ledgerPage, one.next)
+          one.next += 1
+          const wait = visit(item)
+          if (wait !== undefined) await wait
+          if (isStopped()) return true
+        }
+        // Its next page is on its way while the rest of this one is looked at.
+        if (!pageAhead && one.next === (items.length + 1) >> 1) scan.goOn(segment)
+        if (one.next < items.length) continue
+        open[index] = open.at(-1)!
+        open.pop()
+        ended = true
+      }
+      if (ended || !visited) return visited
+    }
+  }
+}
+
+/** A page of which some items were visited. */
+interface OpenPage {
+  readonly page: RawPage
+  readonly ledgerPage: LedgerPage
+  next: number
+}
+
+/**
+ * Segments to read at once so that what is written falls on all of a table's partitions: two for each. A partition takes
+ * 1,000 write units (developer guide, "Partitions and data distribution").
+ */
+export function chooseConcurrency({ writeUnitsPerSecond, warmWriteUnitsPerSecond, billing }: TableDescription): number {
+  const units = billing === 'provisioned' ? writeUnitsPerSecond : Math.max(16_000, warmWriteUnitsPerSecond)
+  return Math.min(128, Math.max(16, 2 * Math.ceil(units / 1_000)))
+}

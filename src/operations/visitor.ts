@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { isAbsolute, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { PlainItem, PlainValue } from '../item/attributeValue.ts'
+import { decodeValue } from '../item/decode.ts'
+import type { Changes, Edit } from '../item/edit.ts'
+import { ItemEncoder } from '../item/encode.ts'
+import type { VisitorSpec } from '../job/jobSpec.ts'
+import { loadVisitor } from './visitorModule.ts'
+
+/**
+ * Decides on one item. It sees the item as it is now, and must not change it: what it returns is what is written.
+ *
+ * After a conflict it is asked again with the item as it then is, so it may see an item more than once. What it throws,
+ * and a promise that does not settle in time, is a reject of that item alone.
+ */
+export type Visitor = (item: PlainItem) => Edit | Promise<Edit>
+
+/**
+ * A function; a module that has one as its default export, which another process can load too; or the same changes for each
+ * item.
+ */
+export type VisitorSource = Visitor | URL | Changes
+
+/** The function, however it was given. */
+export async function openVisitor(source: VisitorSource): Promise<Visitor> {
+  if (typeof source === 'function') return source
+  if (source instanceof URL) return loadVisitor(fileURLToPath(source))
+  return () => source
+}
+
+/** What can be told of it to another process. */
+export function visitorSpec(source: VisitorSource): VisitorSpec {
+  if (typeof source === 'function') return {}
+  if (source instanceof URL) {
+    const path = fileURLToPath(source)
+    const digest = createHash('sha256').update(readFileSync(path)).digest('hex')
+    const inside = relative(process.cwd(), path)
+    return { module: inside.startsWith('..') || isAbsolute(inside) ? path : inside, digest }
+  }
+  return { edit: editText(source) }
+}
+
+/** The changes that {@link visitorSpec} wrote down. */
+export function readEdit(text: string): Changes {
+  const { set, remove, add } = JSON.parse(text) as { set: object; remove: string[]; add: object }
+  return { set: decodeAll(set), remove, add: decodeAll(add) as NonNullable<Changes['add']> }
+}
+
+function editText({ set = {}, remove = [], add = {} }: Changes): string {
+  const encoder = new ItemEncoder()
+  const encode = (values: object): string =>
+    `{${Object.entries(values)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => `${JSON.stringify(name)}:${encoder.encodeValue(value, name)}`)
+      .join(',')}}`
+  return `{"set":${encode(set)},"remove":${JSON.stringify(remove)},"add":${encode(add)}}`
+}
+
+function decodeAll(values: object): { [name: string]: PlainValue } {
+  const decoded: { [name: string]: PlainValue } = Object.create(null)
+  for (const [name, value] of Object.entries(values)) decoded[name] = decodeValue(value) as PlainValue
+  return decoded
+}

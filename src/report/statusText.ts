@@ -1,0 +1,72 @@
+import type { JobStatus } from '../job/jobStatus.ts'
+import { formatCount, formatDuration } from './figures.ts'
+
+/** One job, one fact a line. */
+export function statusText({ directory, spec, state, holder, checkpoint, summary }: JobStatus): string {
+  const { operation, table, filter, visitor, sources } = spec.what
+  const rows: [string, string][] = [
+    ['state', stateWords(state, directory, holder)],
+    ['table', table.arn === '' ? table.name : table.arn],
+  ]
+  if (visitor?.module !== undefined) rows.push(['visitor', visitor.module])
+  if (visitor?.edit !== undefined) rows.push(['edit', visitor.edit])
+  if (filter !== undefined) rows.push(['where', filter])
+  if (sources !== undefined) rows.push(['files', sourceWords(sources.map(({ name }) => name))])
+  rows.push(['begun', spec.createdAt])
+  if (checkpoint !== undefined) {
+    const { tally, spent, runs, savedAt, positions } = checkpoint
+    rows.push(['checkpoint', `${savedAt}, run ${runs}`])
+    rows.push(['settled', formatCount(tally.read)])
+    rows.push(['written', formatCount(tally.written)])
+    if (tally.rejected > 0) rows.push(['rejected', formatCount(tally.rejected)])
+    if (tally.filtered > 0) rows.push(['filtered', formatCount(tally.filtered)])
+    if (positions.kind === 'segments') {
+      const under = Object.keys(positions.cursors).length
+      rows.push(['segments', `${segmentsDone(positions.done)} of ${positions.segments} done, ${under} under way`])
+    } else {
+      const done = positions.sources.filter((source) => source.done).length
+      rows.push(['files done', `${done} of ${positions.sources.length}`])
+    }
+    rows.push(['time', formatDuration(spent.durationMs)])
+    const units = [
+      spent.readUnits > 0 ? `${formatCount(spent.readUnits)} read` : '',
+      spent.writeUnits > 0 ? `${formatCount(spent.writeUnits)} write` : '',
+    ].filter((part) => part !== '')
+    if (units.length > 0) rows.push(['units', units.join(', ')])
+  } else if (summary === undefined) {
+    rows.push(['checkpoint', 'none yet'])
+  }
+  const width = Math.max(...rows.map(([label]) => label.length))
+  return [`${operation} ${table.name}`, ...rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`)].join(
+    '\n',
+  )
+}
+
+/** Several, one a line. */
+export function statusList(jobs: readonly JobStatus[]): string {
+  const rows = jobs.map(({ directory, spec, state, checkpoint }) => [
+    directory,
+    state,
+    `${formatCount(checkpoint?.tally.written ?? 0)} written`,
+    `begun ${spec.createdAt.slice(0, 16).replace('T', ' ')}`,
+  ])
+  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]!.length)))
+  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')).join('\n')
+}
+
+function stateWords(state: JobStatus['state'], directory: string, holder: string | undefined): string {
+  if (state === 'running') return `running, ${holder}`
+  return state === 'done' ? 'done' : `stopped; to go on: headrace resume ${directory}`
+}
+
+function sourceWords(names: readonly string[]): string {
+  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`
+}
+
+function segmentsDone(ranges: string): number {
+  if (ranges === '') return 0
+  return ranges.split(',').reduce((sum, range) => {
+    const [first, last = first] = range.split('-').map(Number) as [number, number?]
+    return sum + (last as number) - first + 1
+  }, 0)
+}

@@ -1,0 +1,139 @@
+import {
+  closeSync,
+  fstatSync,
+  fsync,
+  ftruncateSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
+import { promisify } from 'node:util'
+
+/**
+ * Files as a job's state needs them. What was written may be gone after a crash of the machine until `sync` has resolved,
+ * and so may a new name until `syncDirectory` has: a simulated disk forgets just that.
+ *
+ * All throw whatever the system says.
+ */
+export interface Disk {
+  /** Makes a directory and those above it, for its owner only; harmless where it is there. */
+  makeDirectory(path: string): void
+  /** @returns undefined where there is no such file */
+  read(path: string): Buffer | undefined
+  /** A file to write to, emptied first if it is there; readable by its owner only. */
+  create(path: string): DiskFile
+  /** A file to go on with, or a new one. */
+  append(path: string): DiskFile
+  /** A new file with this content, at once or not at all. @returns false where there is a file of that name */
+  createNew(path: string, content: string): boolean
+  /** Takes the place of a file of that name. */
+  rename(from: string, to: string): void
+  /** Harmless where there is no such file. */
+  remove(path: string): void
+  syncDirectory(path: string): Promise<void>
+}
+
+export interface DiskFile {
+  readonly size: number
+  /** Behind what is there. */
+  write(bytes: Uint8Array): void
+  /** Forgets all behind this byte. */
+  truncate(size: number): void
+  /** Resolves when all that was written before is on the disk. */
+  sync(): Promise<void>
+  close(): void
+}
+
+const fsyncAsync = promisify(fsync)
+
+/** This machine's files. */
+export const systemDisk: Disk = {
+  makeDirectory: (path) => void mkdirSync(path, { recursive: true, mode: 0o700 }),
+  read(path) {
+    try {
+      return readFileSync(path)
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw error
+    }
+  },
+  create: (path) => new SystemFile(openSync(path, 'w', 0o600)),
+  append: (path) => new SystemFile(openSync(path, 'a', 0o600)),
+  createNew(path, content) {
+    // Written first and named then, so that nobody sees it empty.
+    const draft = `${path}.${process.pid}.new`
+    const file = openSync(draft, 'w', 0o600)
+    try {
+      writeSync(file, content)
+    } finally {
+      closeSync(file)
+    }
+    try {
+      linkSync(draft, path)
+      return true
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+      throw error
+    } finally {
+      unlinkSync(draft)
+    }
+  },
+  rename: renameSync,
+  remove(path) {
+    try {
+      unlinkSync(path)
+    } catch (error) {
+      if (!isMissing(error)) throw error
+    }
+  },
+  async syncDirectory(path) {
+    // Windows opens no directories, and needs no such thing.
+    if (process.platform === 'win32') return
+    const directory = openSync(path, 'r')
+    try {
+      await fsyncAsync(directory)
+    } finally {
+      closeSync(directory)
+    }
+  },
+}
+
+class SystemFile implements DiskFile {
+  readonly #descriptor: number
+  size: number
+
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor
+    this.size = fstatSync(descriptor).size
+  }
+
+  write(bytes: Uint8Array): void {
+    // A disk that is almost full takes a part, says how much, and fails at the rest.
+    for (let at = 0; at < bytes.length; ) {
+      const written = writeSync(this.#descriptor, bytes, at)
+      at += written
+      this.size += written
+    }
+  }
+
+  truncate(size: number): void {
+    ftruncateSync(this.#descriptor, size)
+    this.size = size
+  }
+
+  sync(): Promise<void> {
+    return fsyncAsync(this.#descriptor)
+  }
+
+  close(): void {
+    closeSync(this.#descriptor)
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT'
+}
