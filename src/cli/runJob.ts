@@ -52,6 +52,10 @@ export async function runJob({ operation, table, flags, database, rates, make }:
     const summary = await running.run({
       signal: interruption.signal,
       directory,
+      onWarning: (text) => {
+        talk.say(text)
+        talk.event('warning', { message: text })
+      },
       limits: {
         ...(maxErrors === undefined ? {} : { rejectsMax: maxErrors }),
         ...(maxDuration === undefined ? {} : { durationMsMax: maxDuration }),

@@ -49,16 +49,7 @@ export function listJobs(directory: string, clock: Clock = systemClock): JobStat
   }
   return names
     .map((name) => join(directory, name))
-    .filter((path) => isJob(path))
+    .filter((path) => findSpec(path) !== undefined)
     .map((path) => jobStatus(path, clock))
     .sort((left, right) => right.spec.createdAt.localeCompare(left.spec.createdAt))
-}
-
-function isJob(path: string): boolean {
-  try {
-    return findSpec(path) !== undefined
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return false
-    throw error
-  }
 }

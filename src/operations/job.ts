@@ -13,6 +13,8 @@ export interface RunOptions {
    */
   readonly directory?: string | undefined
   readonly limits?: JobLimits | undefined
+  /** Told of what is odd and stops nothing, such as a damaged checkpoint that was passed over, for people. */
+  readonly onWarning?: ((text: string) => void) | undefined
   /** Another disk, other processes: for tests and simulations. */
   readonly disk?: Disk | undefined
   readonly processes?: Processes | undefined

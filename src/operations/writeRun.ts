@@ -95,6 +95,11 @@ export class WriteRun {
         directoryOptions,
       )
       this.#goOn(this.#directory)
+      const { warning } = this.#directory
+      if (warning !== undefined) {
+        this.#directory.note('warning', { message: warning })
+        options.onWarning?.(warning)
+      }
     }
     const { onReject: _, ...publisherOptions } = this.#options
     const rate = this.#rate ?? publisherOptions.writeUnitsPerSecond

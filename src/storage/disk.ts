@@ -135,5 +135,7 @@ class SystemFile implements DiskFile {
 }
 
 function isMissing(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ENOENT'
+  const { code } = error as NodeJS.ErrnoException
+  // The latter where something on the way is a file.
+  return code === 'ENOENT' || code === 'ENOTDIR'
 }

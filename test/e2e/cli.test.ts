@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -63,7 +63,10 @@ interface RejectLine {
 
 /** The one rejects file in a directory. */
 function rejectsIn(directory: string): RejectLine[] {
-  const [name, ...more] = readdirSync(directory).filter((file) => file.endsWith('-rejects.jsonl'))
+  const jobs = readdirSync(join(directory, '.headrace'))
+  const [name, ...more] = jobs
+    .map((job) => join('.headrace', job, 'rejects.jsonl'))
+    .filter((file) => existsSync(join(directory, file)))
   assert.ok(name !== undefined && more.length === 0, 'there is one rejects file')
   assert.equal(statSync(join(directory, name)).mode & 0o777, 0o600)
   const lines = readFileSync(join(directory, name), 'utf8').split('\n').slice(0, -1)
@@ -153,12 +156,9 @@ test('bad input: it is named, everything else is loaded', async (t) => {
     )
     assert.equal((await itemsOf(table)).size, 40)
 
-    const again = await headrace(
-      ['load', table, '-', '--rejects', '/nowhere/rejects.jsonl'],
-      here(directory.path, { input }),
-    )
+    const again = await headrace(['load', table, '-', '--job', '/dev/null/nowhere'], here(directory.path, { input }))
     assert.equal(again.code, 4, again.stderr)
-    assertSpoken(again, /\/nowhere\/rejects\.jsonl/)
+    assertSpoken(again, /the job's state can not be kept in \/dev\/null\/nowhere/)
   })
 
   await t.test('a truncated gzip: what came before is loaded, the exit is a failure', async () => {
