@@ -3,7 +3,6 @@ import type { JobReject } from '../job/reject.ts'
 import { type Ending, type PassedTally, SettledPrefix } from '../job/settledPrefix.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import type { RawPage } from '../scan/page.ts'
-import type { VisitedItem } from './visitedItem.ts'
 
 export interface LedgerOptions {
   readonly segments: number
@@ -80,7 +79,8 @@ export class SegmentLedger {
     return one
   }
 
-  settle({ ledgerPage, index }: VisitedItem, ending: Ending, deleted: boolean, reject?: JobReject): void {
+  /** An item of a page has ended. */
+  settle(ledgerPage: LedgerPage, index: number, ending: Ending, deleted = false, reject?: JobReject): void {
     const { ledger, first } = ledgerPage
     if (deleted && this.#options.survivorsOnly) {
       ledgerPage.deleted ??= new Set()

@@ -67,7 +67,7 @@ export class TableWalk {
   settle(item: VisitedItem, ending: Ending, reject?: JobReject): void {
     const { ledger, unsettledMax } = this.#options
     const { ledger: state } = item.ledgerPage
-    ledger.settle(item, ending, ending === 'written' && item.deletes, reject)
+    ledger.settle(item.ledgerPage, item.index, ending, ending === 'written' && item.deletes, reject)
     state.unsettled -= 1
     if (this.#end !== undefined && state.unsettled <= unsettledMax / 2) this.wake()
   }
