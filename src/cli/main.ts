@@ -4,10 +4,13 @@ import { Command, CommanderError } from 'commander'
 import { EXIT, exitCodeOf } from './exitCode.ts'
 import {
   addConnectionOptions,
+  addInFlightOption,
   addLimitOptions,
   addRateOptions,
   addReadOptions,
+  addStateOptions,
   addTalkOptions,
+  addTransformOption,
   addWriteOptions,
   keySchema,
   wholeFrom,
@@ -257,19 +260,84 @@ addTalkOptions(
   .option('--yes', 'do not ask before deleting')
   .action(async (name, flags) => (await import('./commands/delete.ts')).deleteCommand(name, flags))
 
+addTransformOption(
+  addTalkOptions(
+    addRateOptions(
+      addWriteOptions(
+        addReadOptions(
+          addConnectionOptions(
+            verb(
+              program,
+              'copy <source> <target>',
+              'Write every item of one table into another, which may be in another region or account. The source is only read; what the target has besides stays.',
+              [
+                'headrace copy users users-v2',
+                'headrace copy orders orders --target-region eu-central-1 --rate 50%',
+                'headrace copy users staging-users --target-profile staging --transform scrub.ts',
+              ],
+            ),
+          ),
+        ),
+      ),
+      'read',
+      'write',
+    ),
+  ),
+)
+  .option('--target-region <region>', 'AWS region of the target (default: as the source)')
+  .option('--target-profile <name>', 'profile of ~/.aws/config for the target (default: as the source)')
+  .option('--target-endpoint-url <url>', 'DynamoDB that the target is in (default: as the source)')
+  .action(async (source, target, flags) => (await import('./commands/copy.ts')).copyCommand(source, target, flags))
+
+addTransformOption(
+  addTalkOptions(
+    addRateOptions(
+      addReadOptions(
+        addStateOptions(
+          addConnectionOptions(
+            verb(
+              program,
+              'export <table> <file>',
+              'Write the items of a table into a file, one JSON object a line; packed where the name ends in .gz. A copy that loads back as it was, unless --format says otherwise.',
+              [
+                'headrace export users users.ddb.jsonl.gz',
+                `headrace export orders open.jsonl --format jsonl --where "status = 'open'" --select customer,number,total`,
+                'headrace export users contacts.jsonl --format jsonl --transform contact.ts',
+              ],
+            ),
+          ),
+        ),
+      ),
+      'read',
+    ),
+  ),
+)
+  .option(
+    '--format <format>',
+    'ddb-json (loses nothing) or jsonl (plain; sets become lists, binary base64)',
+    'ddb-json',
+  )
+  .option('--select <names>', 'only these attributes, with commas between them')
+  .option('--index <name>', 'read a secondary index instead')
+  .option('--consistent-read', 'see every write that ended before the scan began, at twice the price')
+  .option('--overwrite', 'take the place of a file of that name')
+  .action(async (name, path, flags) => (await import('./commands/export.ts')).exportCommand(name, path, flags))
+
 addTalkOptions(
   addRateOptions(
     addLimitOptions(
-      addConnectionOptions(
-        verb(
-          program,
-          'resume <directory>',
-          'Go on with a job that was stopped, or whose process died, from its directory. What is settled is not done again.',
-          [
-            'headrace resume .headrace/update-users-20260801T101500-a1',
-            'headrace resume .headrace/update-users-20260801T101500-a1 --rate 500 --max-duration 8h',
-            'headrace resume jobs/nightly --json',
-          ],
+      addInFlightOption(
+        addConnectionOptions(
+          verb(
+            program,
+            'resume <directory>',
+            'Go on with a job that was stopped, or whose process died, from its directory. What is settled is not done again.',
+            [
+              'headrace resume .headrace/update-users-20260801T101500-a1',
+              'headrace resume .headrace/update-users-20260801T101500-a1 --rate 500 --max-duration 8h',
+              'headrace resume jobs/nightly --json',
+            ],
+          ),
         ),
       ),
     ),

@@ -1,3 +1,5 @@
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Rate } from '../index.ts'
 import type { TalkOptions } from './talk.ts'
@@ -39,6 +41,15 @@ export function addConnectionOptions(command: Command): Command {
     .option('--allow-insecure-endpoint', 'send over plain HTTP to a host that is not this machine')
 }
 
+/** A user's module that makes of each item what is written. */
+export function addTransformOption(command: Command): Command {
+  return command.option('--transform <module>', 'a module (.ts, .js) whose function makes of each item what is written')
+}
+
+export function transformOption({ transform }: { transform?: string }): { transform?: URL } {
+  return transform === undefined ? {} : { transform: pathToFileURL(resolve(transform)) }
+}
+
 export function addTalkOptions(command: Command): Command {
   return command
     .option('--json', 'one JSON event a line instead of words')
@@ -46,6 +57,16 @@ export function addTalkOptions(command: Command): Command {
 }
 
 export function addWriteOptions(command: Command): Command {
+  return addStateOptions(addInFlightOption(command))
+}
+
+/** Of what is sent at once. */
+export function addInFlightOption(command: Command): Command {
+  return command.option('--max-in-flight <n>', 'entries at the service at once (default 1000)', wholeFrom(1))
+}
+
+/** Of whatever takes long enough to be stopped and gone on with. */
+export function addStateOptions(command: Command): Command {
   return addLimitOptions(
     command.option(
       '--job <directory>',
@@ -57,7 +78,6 @@ export function addWriteOptions(command: Command): Command {
 /** What a job may be told anew each time that it goes on. */
 export function addLimitOptions(command: Command): Command {
   return command
-    .option('--max-in-flight <n>', 'entries at the service at once (default 1000)', wholeFrom(1))
     .option('--max-errors <n>', 'stop after so many rejects, or a part of what was read such as 1%', countOrShare)
     .option('--max-duration <time>', 'stop after so long, such as 90s, 30m or 8h', duration)
 }

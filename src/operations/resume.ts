@@ -8,10 +8,13 @@ import type { JobSpec } from '../job/jobSpec.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import type { Disk } from '../storage/disk.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
+import { copy } from './copy.ts'
+import { type ExportFormat, exportTable } from './exportTable.ts'
 import { file } from './file.ts'
 import { generate } from './generate.ts'
 import type { Job, JobRates, RunOptions } from './job.ts'
 import { load } from './load.ts'
+import type { TransformSource } from './transform.ts'
 import { deleteAll, updateAll } from './updateAll.ts'
 import { readEdit, type VisitorSource } from './visitor.ts'
 import type { WriteOptions } from './writeRun.ts'
@@ -21,6 +24,10 @@ export interface ResumeOptions extends Pick<WriteOptions, 'onReject' | 'maxInFli
   readonly database?: Database
   /** Of an update whose visitor was a function: the same function. A module is loaded again. */
   readonly visitor?: VisitorSource
+  /** As `visitor`, of a copy or an export. */
+  readonly transform?: TransformSource
+  /** Where the target of a copy is. Default: as `database`. */
+  readonly target?: Database
   /** Other rates than before. */
   readonly readUnitsPerSecond?: Rate
   readonly writeUnitsPerSecond?: Rate
@@ -42,7 +49,8 @@ export interface ResumedJob extends Job {
 export async function resume(directory: string, options: ResumeOptions = {}): Promise<ResumedJob> {
   const spec = loadSpec(directory, options.disk)
   const database = options.database ?? connect(spec.what.table.connection)
-  const job = makeJob(spec, database, options)
+  const target = spec.what.target === undefined ? undefined : (options.target ?? connect(spec.what.target.connection))
+  const job = makeJob(spec, database, target, options)
   return {
     spec,
     get progress() {
@@ -54,12 +62,18 @@ export async function resume(directory: string, options: ResumeOptions = {}): Pr
         return await job.run({ disk: options.disk, ...runOptions, directory })
       } finally {
         if (options.database === undefined) await database.close()
+        if (options.target === undefined) await target?.close()
       }
     },
   }
 }
 
-function makeJob({ what, how }: JobSpec, database: Database, options: ResumeOptions): Job {
+function makeJob(
+  { what, how }: JobSpec,
+  database: Database,
+  target: Database | undefined,
+  options: ResumeOptions,
+): Job {
   const table = database.table(what.table.name)
   const writeRate = options.writeUnitsPerSecond ?? how.rates?.write
   const readRate = options.readUnitsPerSecond ?? how.rates?.read
@@ -110,6 +124,23 @@ function makeJob({ what, how }: JobSpec, database: Database, options: ResumeOpti
       })
     case 'delete':
       return deleteAll(table, { ...write, ...read })
+    case 'copy':
+      return copy(table, target!.table(what.target!.name), {
+        ...write,
+        ...read,
+        ...transformOf(what.visitor, options.transform),
+      })
+    case 'export':
+      return exportTable(table, what.file!, {
+        ...read,
+        ...(options.onReject === undefined ? {} : { onReject: options.onReject }),
+        ...(how.patienceMs === undefined ? {} : { patienceMs: how.patienceMs }),
+        ...(what.select === undefined ? {} : { select: what.select }),
+        ...(what.index === undefined ? {} : { index: what.index }),
+        ...(what.format === undefined ? {} : { format: what.format as ExportFormat }),
+        ...transformOf(what.visitor, options.transform),
+        overwrite: true,
+      })
     default:
       throw new HeadraceError('STATE', `this Headrace knows no "${what.operation}" jobs; use a newer one`)
   }
@@ -143,13 +174,27 @@ const NOTHING: AsyncIterable<Uint8Array> = {
   },
 }
 
+function transformOf(
+  spec: JobSpec['what']['visitor'],
+  given: TransformSource | undefined,
+): { transform?: TransformSource } {
+  if (given !== undefined) return { transform: given }
+  if (spec?.module !== undefined) return { transform: pathToFileURL(resolve(spec.module)) }
+  if (spec === undefined) return {}
+  throw functionError('transform')
+}
+
 function visitorOf(spec: JobSpec['what']['visitor'], given: VisitorSource | undefined): VisitorSource {
   if (given !== undefined) return given
   if (spec?.module !== undefined) return pathToFileURL(resolve(spec.module))
   if (spec?.edit !== undefined) return readEdit(spec.edit)
-  throw new HeadraceError(
+  throw functionError('visitor')
+}
+
+function functionError(kind: string): HeadraceError {
+  return new HeadraceError(
     'STATE',
-    "the job's visitor was a function of another program, which no file can hold: give it again, " +
-      'resume(directory, { visitor })',
+    `the job's ${kind} was a function of another program, which no file can hold: give it again, ` +
+      `resume(directory, { ${kind} })`,
   )
 }

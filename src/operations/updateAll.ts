@@ -1,7 +1,6 @@
 import { checkWhole } from '../database/checkOption.ts'
 import type { ScanOptions } from '../database/scan.ts'
 import type { Table } from '../database/table.ts'
-import type { TableDescription } from '../database/tableDescription.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
 import { decodeItem } from '../item/decode.ts'
 import type { Change, Edit } from '../item/edit.ts'
@@ -20,12 +19,10 @@ import type { PublishEngine } from '../publish/publishEngine.ts'
 import { Deadlines } from '../runtime/deadlines.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { compileExpression, type Expression } from '../scan/expression.ts'
-import type { ScanEngine } from '../scan/scanEngine.ts'
-import { type Rate, shareOf } from '../throughput/rate.ts'
+import { shareOf } from '../throughput/rate.ts'
 import type { Job, JobRates, RunOptions } from './job.ts'
 import { prepareChange, type RawItem } from './prepareChange.ts'
-import { SegmentLedger } from './segmentLedger.ts'
-import { chooseConcurrency, TableWalk } from './tableWalk.ts'
+import { TableReader } from './tableReader.ts'
 import type { VisitedItem } from './visitedItem.ts'
 import { openVisitor, type Visitor, type VisitorSource, visitorSpec } from './visitor.ts'
 import { rateText, type WriteOptions, WriteRun } from './writeRun.ts'
@@ -53,11 +50,6 @@ export interface UpdateOptions
 const VISIT_TIMEOUT_MS = 60_000
 /** Visitors that return promises are asked for at most so many items at once. */
 const VISITS_MAX = 256
-/** Pages lie open side by side, and those of all segments together are no larger than this. */
-const PAGES_BYTES_MAX = 4 * 1024 * 1024
-const PAGE_BYTES_MIN = 32 * 1024
-/** However many segments are read at once, each may have so many writes under way: two batches. */
-const UNSETTLED_MIN = 50
 /** After so many conflicts over one item, someone is writing it all the time. */
 const CONFLICTS_MAX = 8
 /** The attribute that `once: true` marks items with. */
@@ -83,6 +75,7 @@ class UpdateJob implements Job, EntryOwner {
   readonly #source: VisitorSource
   readonly #options: UpdateOptions
   readonly #filter: Expression | undefined
+  readonly #reader: TableReader
   readonly #run: WriteRun
   readonly #encoder = new ItemEncoder()
   readonly #once: string | undefined
@@ -91,12 +84,8 @@ class UpdateJob implements Job, EntryOwner {
   /** Everything goes, whatever it is by then: it need not be read for that, nor be as it was. */
   readonly #blind: boolean
   #visitor!: Visitor
-  #scan: ScanEngine | undefined
-  /** Asked for since the job was made. */
-  #readRate: Rate | undefined
   #engine!: PublishEngine
   #schema!: KeySchema
-  #walk!: TableWalk
   #directory: JobDirectory | undefined
   #adds = false
   /** Asynchronous visits and re-reads under way; the job ends when there is none. */
@@ -125,9 +114,8 @@ class UpdateJob implements Job, EntryOwner {
     } = options
     this.#once = once === true ? ONCE : once === false ? undefined : once
     this.#visitTimeoutMs = checkWhole('visitTimeoutMs', visitTimeoutMs, 1, 3_600_000)
-    this.#run = new WriteRun(operation, table, writeOptions, () =>
-      this.#scan === undefined ? undefined : { stats: this.#scan.stats, segments: this.#scan.segments },
-    )
+    this.#reader = new TableReader(table, options)
+    this.#run = new WriteRun(operation, table, writeOptions, () => this.#reader.scanned)
   }
 
   get progress(): Summary {
@@ -137,8 +125,7 @@ class UpdateJob implements Job, EntryOwner {
   setRates({ readUnitsPerSecond, writeUnitsPerSecond }: JobRates): void {
     if (readUnitsPerSecond !== undefined) {
       shareOf('readUnitsPerSecond', readUnitsPerSecond)
-      this.#readRate = readUnitsPerSecond
-      this.#scan?.setRate(readUnitsPerSecond)
+      this.#reader.setRate(readUnitsPerSecond)
     }
     if (writeUnitsPerSecond !== undefined) this.#run.setRate(writeUnitsPerSecond)
   }
@@ -155,50 +142,24 @@ class UpdateJob implements Job, EntryOwner {
       this.#engine = engine
       this.#signal = signal
       this.#visits = new Deadlines(database.clock, this.#visitTimeoutMs)
-      engine.onFailure = () => this.#walk.wake()
       this.#schema = schema
       this.#directory = directory
       this.#checkRepeats(directory)
       this.#onceText = `{"S":${JSON.stringify(directory?.spec.mark ?? newMark(database.random))}}`
-      const { loopback } = database.connection
-      const segments = directory?.spec.what.segments ?? (await this.#chooseSegments())
-      const concurrency = Math.min(segments, this.#concurrencyOf(description))
-      const ledger = new SegmentLedger({
-        segments,
-        keyNames: keyNames(schema),
-        from: directory?.checkpoint?.positions,
-        // Emulators know no place behind an item that is gone.
-        survivorsOnly: loopback,
-        passed: run.passed,
-        onReject: run.record,
-      })
-      this.#scan = await this.#table.scanEngine({
-        ...this.#options,
-        ...(this.#readRate === undefined ? {} : { readUnitsPerSecond: this.#readRate }),
-        ...(this.#blind ? { select: keyNames(schema) } : {}),
-        segments,
-        concurrency,
-        // Emulators have no partitions to spread over.
-        ...(loopback ? {} : { pageBytesMax: Math.max(PAGE_BYTES_MIN, PAGES_BYTES_MAX / concurrency) }),
-        holdSegments: true,
-        done: ledger.done,
-        cursors: ledger.cursors,
-      })
-      this.#walk = new TableWalk({
-        scan: this.#scan,
-        ledger,
-        concurrency,
-        // Half of the queue for all of them together, so that one that waits never keeps another out.
-        unsettledMax: Math.max(UNSETTLED_MIN, (this.#options.maxQueueSize ?? 10_000) / concurrency / 2),
-        pageAhead: loopback,
+      await this.#reader.open({
+        run,
+        directory,
+        signal,
+        spread: description,
+        select: this.#blind ? keyNames(schema) : undefined,
+        queueSize: this.#options.maxQueueSize,
         isStopped: () => this.#isStopped(),
       })
-      run.keep(() => ledger.positions())
-      await this.#visitAll(this.#scan, signal)
-      this.#scan.destroy()
+      engine.onFailure = () => this.#reader.walk.wake()
+      await this.#reader.visitAll((item) => this.#visitItem(item))
       return await run.finish(() => this.#settled())
     } catch (error) {
-      this.#scan?.destroy()
+      this.#reader.close()
       await run.abandon(this.#failure ?? error)
       throw this.#failure ?? error
     } finally {
@@ -207,25 +168,13 @@ class UpdateJob implements Job, EntryOwner {
   }
 
   async #what(table: TableSpec, earlier: JobWhat | undefined): Promise<JobWhat> {
-    const { filter, consistentRead } = this.#options
     return {
       operation: this.#operation,
       table,
       ...(this.#operation === 'delete' ? {} : { visitor: visitorSpec(this.#source) }),
-      ...(filter === undefined ? {} : { filter }),
-      ...(consistentRead === undefined ? {} : { consistentRead }),
       ...(this.#once === undefined ? {} : { once: this.#once }),
-      segments: this.#options.segments ?? earlier?.segments ?? (await this.#chooseSegments()),
+      ...(await this.#reader.what(earlier, await this.#table.describe())),
     }
-  }
-
-  async #chooseSegments(): Promise<number> {
-    const concurrency = this.#concurrencyOf(await this.#table.describe())
-    return this.#table.segmentsOf({ ...this.#options, concurrency })
-  }
-
-  #concurrencyOf(description: TableDescription): number {
-    return this.#options.concurrency ?? chooseConcurrency(description)
   }
 
   get #how(): JobHow {
@@ -254,20 +203,6 @@ class UpdateJob implements Job, EntryOwner {
     return this.#signal.aborted
   }
 
-  async #visitAll(scan: ScanEngine, signal: AbortSignal): Promise<void> {
-    // A page may be long in coming; a signal does not wait for it.
-    const onAbort = (): void => {
-      scan.destroy()
-      this.#walk.wake()
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
-    try {
-      if (!signal.aborted) await this.#walk.visitAll((item) => this.#visitItem(item))
-    } finally {
-      signal.removeEventListener('abort', onAbort)
-    }
-  }
-
   /** @returns a promise when there is something to wait for before the next */
   #visitItem(visited: VisitedItem): Promise<void> | undefined {
     this.#run.tally.read += 1
@@ -291,7 +226,7 @@ class UpdateJob implements Job, EntryOwner {
   }
 
   async #fewerVisits(): Promise<void> {
-    while (this.#pending.size >= VISITS_MAX && !this.#isStopped()) await this.#walk.nextEnd()
+    while (this.#pending.size >= VISITS_MAX && !this.#isStopped()) await this.#reader.walk.nextEnd()
   }
 
   /** Asks the visitor and does what it says. Returns whether there is room for more, or a promise to have done it. */
@@ -366,12 +301,12 @@ class UpdateJob implements Job, EntryOwner {
 
   #reject(visited: VisitedItem, reject: JobReject): void {
     this.#run.reject(reject)
-    this.#walk.settle(visited, 'rejected', reject)
+    this.#reader.walk.settle(visited, 'rejected', reject)
   }
 
   #end(visited: VisitedItem, ending: 'written' | 'filtered'): void {
     this.#run.tally[ending] += 1
-    this.#walk.settle(visited, ending)
+    this.#reader.walk.settle(visited, ending)
   }
 
   onStored(entry: Entry): void {
@@ -433,7 +368,7 @@ class UpdateJob implements Job, EntryOwner {
       })
       .finally(() => {
         this.#pending.delete(tracked)
-        this.#walk.wake()
+        this.#reader.walk.wake()
       })
     this.#pending.add(tracked)
   }
@@ -444,7 +379,7 @@ class UpdateJob implements Job, EntryOwner {
       while (this.#pending.size > 0) {
         const failure = this.#failure ?? this.#engine.failure
         if (failure !== undefined) throw failure
-        await this.#walk.nextEnd()
+        await this.#reader.walk.nextEnd()
       }
       await this.#engine.flush()
       // While the flush waited, a conflict may have come and gone, and left a change that the flush knew nothing of.

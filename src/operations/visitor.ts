@@ -1,13 +1,9 @@
-import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { isAbsolute, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { PlainItem, PlainValue } from '../item/attributeValue.ts'
 import { decodeValue } from '../item/decode.ts'
 import type { Changes, Edit } from '../item/edit.ts'
 import { ItemEncoder } from '../item/encode.ts'
 import type { VisitorSpec } from '../job/jobSpec.ts'
-import { loadVisitor } from './visitorModule.ts'
+import { loadFunction, moduleSpec } from './userModule.ts'
 
 /**
  * Decides on one item. It sees the item as it is now, and must not change it: what it returns is what is written.
@@ -26,19 +22,14 @@ export type VisitorSource = Visitor | URL | Changes
 /** The function, however it was given. */
 export async function openVisitor(source: VisitorSource): Promise<Visitor> {
   if (typeof source === 'function') return source
-  if (source instanceof URL) return loadVisitor(fileURLToPath(source))
+  if (source instanceof URL) return loadFunction(source, 'visitor', 'export default (item) => ({ set: { … } })')
   return () => source
 }
 
 /** What can be told of it to another process. */
 export function visitorSpec(source: VisitorSource): VisitorSpec {
   if (typeof source === 'function') return {}
-  if (source instanceof URL) {
-    const path = fileURLToPath(source)
-    const digest = createHash('sha256').update(readFileSync(path)).digest('hex')
-    const inside = relative(process.cwd(), path)
-    return { module: inside.startsWith('..') || isAbsolute(inside) ? path : inside, digest }
-  }
+  if (source instanceof URL) return moduleSpec(source)
   return { edit: editText(source) }
 }
 

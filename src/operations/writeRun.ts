@@ -53,6 +53,7 @@ export class WriteRun {
   #startedAt = 0
   #endedAt: number | undefined
   #complete = false
+  #failure: HeadraceError | undefined
   conflicts = 0
 
   constructor(
@@ -68,10 +69,22 @@ export class WriteRun {
   }
 
   /**
+   * As {@link begin}, ready to write to the table.
+   *
    * @param what the job does, given what it did in earlier runs
    * @throws {HeadraceError} when table, endpoint or credentials are not there, or the directory is another job's
    */
   async open(
+    options: RunOptions,
+    what: (table: TableSpec, earlier: JobWhat | undefined) => Promise<JobWhat> | JobWhat,
+    how: JobHow = {},
+  ): Promise<OpenRun & { readonly engine: PublishEngine }> {
+    const run = await this.begin(options, what, how)
+    return { ...run, engine: await this.startEngine(this.#table) }
+  }
+
+  /** Without a way to write. */
+  async begin(
     options: RunOptions,
     what: (table: TableSpec, earlier: JobWhat | undefined) => Promise<JobWhat> | JobWhat,
     how: JobHow = {},
@@ -101,21 +114,25 @@ export class WriteRun {
         options.onWarning?.(warning)
       }
     }
-    const { onReject: _, ...publisherOptions } = this.#options
-    const rate = this.#rate ?? publisherOptions.writeUnitsPerSecond
-    this.#engine = await this.#table.publishEngine({
-      ...publisherOptions,
-      ...(rate === undefined ? {} : { writeUnitsPerSecond: rate }),
-    })
-    if (this.#rate !== undefined && this.#rate !== rate) this.#engine.setRate(this.#rate)
     return {
-      engine: this.#engine,
       schema: description.key,
       database,
       description,
       directory: this.#directory,
       signal: this.#stopper.signal,
     }
+  }
+
+  /** From now on entries can be written. */
+  async startEngine(table: Table): Promise<PublishEngine> {
+    const { onReject: _, ...publisherOptions } = this.#options
+    const rate = this.#rate ?? publisherOptions.writeUnitsPerSecond
+    this.#engine = await table.publishEngine({
+      ...publisherOptions,
+      ...(rate === undefined ? {} : { writeUnitsPerSecond: rate }),
+    })
+    if (this.#rate !== undefined && this.#rate !== rate) this.#engine.setRate(this.#rate)
+    return this.#engine
   }
 
   /** From now on what is settled is written down, if there is where to. */
@@ -190,16 +207,18 @@ export class WriteRun {
     }
   }
 
+  /** Nothing more is done; whoever asks next hears why. */
   #fail(error: unknown): void {
     const message = error instanceof Error ? error.message : `${error}`
-    this.#engine?.destroy(
-      error instanceof HeadraceError ? error : new HeadraceError('REJECTED', message, { cause: error }),
-    )
+    const failure = error instanceof HeadraceError ? error : new HeadraceError('REJECTED', message, { cause: error })
+    this.#failure ??= failure
+    this.#engine?.destroy(failure)
   }
 
   /** @throws {HeadraceError} when nothing that is given to the engine can be written any more */
   throwIfFailed(): void {
-    if (this.#engine?.failure !== undefined) throw this.#engine.failure
+    const failure = this.#failure ?? this.#engine?.failure
+    if (failure !== undefined) throw failure
   }
 
   /** Resolves when there is room for another entry, or when the job is to stop. */
@@ -225,25 +244,25 @@ export class WriteRun {
    * @param failure of the source: told when all that came from it is written
    */
   async finish(settled: () => Promise<void>, failure?: unknown): Promise<Summary> {
-    const engine = this.#engine!
+    const engine = this.#engine
     const { signal } = this.#stopper
     let timer: Timer | undefined
     let listener: (() => void) | undefined
     const stopped = new Promise<void>((resolve) => {
       listener = () => {
         timer = this.#clock!.setTimer(() => {
-          engine.destroy(new HeadraceError('CLOSED', 'stopped before everything was settled'))
+          engine?.destroy(new HeadraceError('CLOSED', 'stopped before everything was settled'))
           resolve()
         }, DRAIN_MS)
       }
       if (signal.aborted === true) listener()
       else signal.addEventListener('abort', listener, { once: true })
     })
-    const drained = settled().then(() => engine.close())
+    const drained = settled().then(() => engine?.close())
     try {
       await Promise.race([drained, stopped])
     } catch (error) {
-      if (engine.failure !== error || engine.failure?.code !== 'CLOSED') throw error
+      if (engine === undefined || engine.failure !== error || engine.failure?.code !== 'CLOSED') throw error
     } finally {
       drained.catch(() => undefined)
       timer?.clear()
@@ -257,7 +276,7 @@ export class WriteRun {
     this.#complete = !isStopped
     const { summary } = this
     this.#stopper.release()
-    await this.#state?.end(this.#complete, engine.outstanding === 0 && summary.notReached === 0, summary)
+    await this.#state?.end(this.#complete, (engine?.outstanding ?? 0) === 0 && summary.notReached === 0, summary)
     return summary
   }
 
@@ -318,7 +337,6 @@ export class WriteRun {
 
 /** What a job that writes has when it begins. */
 export interface OpenRun {
-  readonly engine: PublishEngine
   readonly schema: KeySchema
   readonly database: OpenDatabase
   readonly description: TableDescription

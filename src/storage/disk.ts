@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   fstatSync,
   fsync,
   ftruncateSync,
@@ -24,6 +25,7 @@ export interface Disk {
   makeDirectory(path: string): void
   /** @returns undefined where there is no such file */
   read(path: string): Buffer | undefined
+  exists(path: string): boolean
   /** A file to write to, emptied first if it is there; readable by its owner only. */
   create(path: string): DiskFile
   /** A file to go on with, or a new one. */
@@ -61,6 +63,7 @@ export const systemDisk: Disk = {
       throw error
     }
   },
+  exists: existsSync,
   create: (path) => new SystemFile(openSync(path, 'w', 0o600)),
   append: (path) => new SystemFile(openSync(path, 'a', 0o600)),
   createNew(path, content) {

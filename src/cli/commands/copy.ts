@@ -1,0 +1,54 @@
+import { copy } from '../../index.ts'
+import { openDatabase } from '../openDatabase.ts'
+import {
+  type CommonFlags,
+  type JobFlags,
+  type ReadFlags,
+  readOptions,
+  transformOption,
+  type WriteFlags,
+  writeOptions,
+} from '../options.ts'
+import { runJob } from '../runJob.ts'
+
+interface TargetFlags {
+  targetRegion?: string
+  targetProfile?: string
+  targetEndpointUrl?: string
+  transform?: string
+}
+
+/** `headrace copy` */
+export async function copyCommand(
+  source: string,
+  target: string,
+  flags: CommonFlags & JobFlags & WriteFlags & ReadFlags & TargetFlags,
+): Promise<void> {
+  const database = openDatabase(flags)
+  const { targetRegion, targetProfile, targetEndpointUrl } = flags
+  // A profile's own endpoint is looked up by the profile in the environment, which is then the target's. What fails here
+  // is told by the job.
+  await database.open().catch(() => undefined)
+  const elsewhere = [targetRegion, targetProfile, targetEndpointUrl].some((flag) => flag !== undefined)
+  const there = elsewhere
+    ? openDatabase({
+        ...flags,
+        ...(targetRegion === undefined ? {} : { region: targetRegion }),
+        ...(targetProfile === undefined ? {} : { profile: targetProfile }),
+        ...(targetEndpointUrl === undefined ? {} : { endpointUrl: targetEndpointUrl }),
+      })
+    : database
+  const options = { ...readOptions(flags), ...writeOptions(flags), ...transformOption(flags) }
+  try {
+    await runJob({
+      operation: 'copy',
+      table: source,
+      flags,
+      database,
+      rates: options,
+      make: (onReject) => copy(database.table(source), there.table(target), { ...options, onReject }),
+    })
+  } finally {
+    await there.close()
+  }
+}

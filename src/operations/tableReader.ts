@@ -1,0 +1,154 @@
+import type { ScanOptions } from '../database/scan.ts'
+import type { Table } from '../database/table.ts'
+import type { TableDescription } from '../database/tableDescription.ts'
+import type { JobDirectory } from '../job/jobDirectory.ts'
+import type { JobWhat } from '../job/jobSpec.ts'
+import type { ScanEngine, ScanStats } from '../scan/scanEngine.ts'
+import type { Rate } from '../throughput/rate.ts'
+import { SegmentLedger } from './segmentLedger.ts'
+import { chooseConcurrency, TableWalk } from './tableWalk.ts'
+import type { VisitedItem } from './visitedItem.ts'
+import type { WriteRun } from './writeRun.ts'
+
+export type ReadOptions = Pick<
+  ScanOptions,
+  'segments' | 'concurrency' | 'filter' | 'readUnitsPerSecond' | 'consistentRead' | 'select' | 'index' | 'patienceMs'
+>
+
+export interface ReaderStart {
+  readonly run: WriteRun
+  readonly directory: JobDirectory | undefined
+  readonly signal: AbortSignal
+  /** Of which table what is written shall fall on all partitions; undefined for what goes elsewhere, in whole pages. */
+  readonly spread?: TableDescription | undefined
+  /** Only these attributes are wanted. */
+  readonly select?: readonly string[] | undefined
+  /** Entries that may wait. Default 10,000. */
+  readonly queueSize?: number | undefined
+  readonly isStopped: () => boolean
+}
+
+/** Pages lie open side by side, and those of all segments together are no larger than this. */
+const PAGES_BYTES_MAX = 4 * 1024 * 1024
+/** Segments read at once where nothing is to be spread. */
+const CONCURRENCY = 16
+const PAGE_BYTES_MIN = 32 * 1024
+/** However many segments are read at once, each may have so many writes under way: two batches. */
+const UNSETTLED_MIN = 50
+
+/** Reads a table for a job that visits each item: from where an earlier run came to, and keeping account of where it is. */
+export class TableReader {
+  readonly #table: Table
+  readonly #options: ReadOptions
+  #rate: Rate | undefined
+  #scan: ScanEngine | undefined
+  #signal!: AbortSignal
+  walk!: TableWalk
+  ledger!: SegmentLedger
+
+  constructor(table: Table, options: ReadOptions) {
+    this.#table = table
+    this.#options = options
+  }
+
+  /** For the summary. */
+  get scanned(): { stats: ScanStats; segments: number } | undefined {
+    return this.#scan === undefined ? undefined : { stats: this.#scan.stats, segments: this.#scan.segments }
+  }
+
+  /** For pages without a walk. */
+  get scan(): ScanEngine {
+    return this.#scan!
+  }
+
+  setRate(rate: Rate): void {
+    this.#rate = rate
+    this.#scan?.setRate(rate)
+  }
+
+  /** What a job's description says of reading. @param spread as of {@link ReaderStart} */
+  async what(
+    earlier: JobWhat | undefined,
+    spread?: TableDescription,
+  ): Promise<Partial<JobWhat> & { readonly segments: number }> {
+    const { filter, consistentRead, select, index, segments } = this.#options
+    return {
+      ...(filter === undefined ? {} : { filter }),
+      ...(consistentRead === undefined ? {} : { consistentRead }),
+      ...(select === undefined ? {} : { select }),
+      ...(index === undefined ? {} : { index }),
+      segments: segments ?? earlier?.segments ?? (await this.#chooseSegments(spread)),
+    }
+  }
+
+  async open({ run, directory, signal, spread, select, queueSize = 10_000, isStopped }: ReaderStart): Promise<void> {
+    const { key } = await this.#table.describe()
+    const { connection } = await this.#table.database.open()
+    const { loopback } = connection
+    const segments = directory?.spec.what.segments ?? (await this.#chooseSegments(spread))
+    const concurrency = Math.min(segments, this.#concurrencyFor(spread))
+    this.#signal = signal
+    this.ledger = new SegmentLedger({
+      segments,
+      keyNames: key.sort === undefined ? [key.partition.name] : [key.partition.name, key.sort.name],
+      from: directory?.checkpoint?.positions,
+      // Emulators know no place behind an item that is gone.
+      survivorsOnly: loopback,
+      passed: run.passed,
+      onReject: run.record,
+    })
+    this.#scan = await this.#table.scanEngine({
+      ...this.#options,
+      ...(this.#rate === undefined ? {} : { readUnitsPerSecond: this.#rate }),
+      ...(select === undefined ? {} : { select }),
+      segments,
+      concurrency,
+      // Emulators have no partitions to spread over.
+      ...(loopback || spread === undefined
+        ? {}
+        : { pageBytesMax: Math.max(PAGE_BYTES_MIN, PAGES_BYTES_MAX / concurrency) }),
+      holdSegments: true,
+      done: this.ledger.done,
+      cursors: this.ledger.cursors,
+    })
+    this.walk = new TableWalk({
+      scan: this.#scan,
+      ledger: this.ledger,
+      concurrency,
+      // Half of the queue for all of them together, so that one that waits never keeps another out.
+      unsettledMax: Math.max(UNSETTLED_MIN, queueSize / concurrency / 2),
+      pageAhead: loopback,
+      isStopped,
+    })
+    const { ledger } = this
+    run.keep(() => ledger.positions())
+  }
+
+  /** Visits every item, or all until the signal. @param visit as of {@link TableWalk.visitAll} */
+  async visitAll(visit: (item: VisitedItem) => Promise<void> | undefined): Promise<void> {
+    // A page may be long in coming; a signal does not wait for it.
+    const onAbort = (): void => {
+      this.close()
+      this.walk.wake()
+    }
+    this.#signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      if (!this.#signal.aborted) await this.walk.visitAll(visit)
+    } finally {
+      this.#signal.removeEventListener('abort', onAbort)
+      this.close()
+    }
+  }
+
+  close(): void {
+    this.#scan?.destroy()
+  }
+
+  async #chooseSegments(spread: TableDescription | undefined): Promise<number> {
+    return this.#table.segmentsOf({ ...this.#options, concurrency: this.#concurrencyFor(spread) })
+  }
+
+  #concurrencyFor(spread: TableDescription | undefined): number {
+    return this.#options.concurrency ?? (spread === undefined ? CONCURRENCY : chooseConcurrency(spread))
+  }
+}

@@ -1,0 +1,93 @@
+import type { PlainItem } from '../item/attributeValue.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { Deadlines } from '../runtime/deadlines.ts'
+import { loadFunction } from './userModule.ts'
+
+/**
+ * Makes of an item what is to be written: the same or another, several (at most 1,000), or nothing. It must not change
+ * the object that it is given. What it throws, and a promise that does not settle in time, is a reject of that item alone.
+ */
+export type Transform = (item: PlainItem) => Transformed | Promise<Transformed>
+
+export type Transformed = PlainItem | readonly PlainItem[] | undefined | null
+
+/** A function, or a module that has one as its default export. */
+export type TransformSource = Transform | URL
+
+/** Items that may come of one. */
+const ITEMS_MAX = 1_000
+const TIMEOUT_MS = 60_000
+
+/** A user's transform, held to what it may do. */
+export class Transformer {
+  readonly #transform: Transform
+  readonly #deadlines: Deadlines
+
+  private constructor(transform: Transform, clock: Clock) {
+    this.#transform = transform
+    this.#deadlines = new Deadlines(clock, TIMEOUT_MS)
+  }
+
+  /** @param source undefined for what leaves items as they are */
+  static async open(source: TransformSource | undefined, clock: Clock): Promise<Transformer | undefined> {
+    if (source === undefined) return undefined
+    const example = 'export default (item) => ({ ...item, … })'
+    const transform = source instanceof URL ? await loadFunction<Transform>(source, 'transform', example) : source
+    return new Transformer(transform, clock)
+  }
+
+  /** @returns the items, or why there are none */
+  apply(item: PlainItem): readonly PlainItem[] | TransformFault | Promise<readonly PlainItem[] | TransformFault> {
+    let made: Transformed | Promise<Transformed>
+    try {
+      made = this.#transform(item)
+    } catch (error) {
+      return faultOf(error)
+    }
+    if (!isPromise(made)) return listOf(made)
+    return new Promise((resolve) => {
+      const settle = this.#deadlines.begin(() =>
+        resolve(faultOf(`its promise did not settle within ${this.#deadlines.limitMs / 1_000} s`)),
+      )
+      made.then(
+        (value) => {
+          settle()
+          resolve(listOf(value))
+        },
+        (error: unknown) => {
+          settle()
+          resolve(faultOf(error))
+        },
+      )
+    })
+  }
+
+  close(): void {
+    this.#deadlines.clear()
+  }
+}
+
+export interface TransformFault {
+  readonly fault: string
+}
+
+export function isFault(made: readonly PlainItem[] | TransformFault): made is TransformFault {
+  return 'fault' in made
+}
+
+function faultOf(error: unknown): TransformFault {
+  return { fault: `the transform failed: ${error instanceof Error ? error.message : error}` }
+}
+
+function listOf(made: Transformed): readonly PlainItem[] | TransformFault {
+  if (made === undefined || made === null) return []
+  if (typeof made !== 'object')
+    return faultOf(`it returned ${typeof made} and not an item, a list of items, or nothing`)
+  if (!Array.isArray(made)) return [made as PlainItem]
+  if (made.length <= ITEMS_MAX) return made as readonly PlainItem[]
+  return faultOf(`it made ${made.length} items of one, and may make ${ITEMS_MAX}`)
+}
+
+function isPromise(made: Transformed | Promise<Transformed>): made is Promise<Transformed> {
+  return typeof made === 'object' && made !== null && 'then' in made && typeof made.then === 'function'
+}

@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { register } from 'node:module'
+import { isAbsolute, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { HeadraceError } from '../runtime/headraceError.ts'
+
+/**
+ * The function that a user's module exports as its default.
+ *
+ * Node runs TypeScript by itself from 22.18 on; before that a loader takes the types out.
+ *
+ * @param kind what it is for, such as `visitor`
+ * @param example of such an export, for the error
+ * @throws {HeadraceError} `VISITOR` when there is no such file, it can not be loaded, or exports no function
+ */
+export async function loadFunction<Value>(module: URL, kind: string, example: string): Promise<Value> {
+  const path = fileURLToPath(module)
+  if (!existsSync(path)) throw new HeadraceError('VISITOR', `there is no ${kind} module ${shortPath(path)}`)
+  if (/\.m?ts$/.test(path) && !('typescript' in process.features && process.features.typescript)) {
+    register('./typescriptLoader.js', import.meta.url)
+  }
+  let loaded: { default?: unknown }
+  try {
+    loaded = (await import(module.href)) as { default?: unknown }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : `${error}`
+    const message = `the ${kind} module ${shortPath(path)} can not be loaded: ${reason}`
+    throw new HeadraceError('VISITOR', message, { cause: error })
+  }
+  if (typeof loaded.default !== 'function') {
+    const message = `the ${kind} module ${shortPath(path)} must have a function as its default export: ${example}`
+    throw new HeadraceError('VISITOR', message)
+  }
+  return loaded.default as Value
+}
+
+/** What tells a module from another, and from what it was before somebody edited it. */
+export function moduleSpec(module: URL): { readonly module: string; readonly digest: string } {
+  const path = fileURLToPath(module)
+  return { module: shortPath(path), digest: createHash('sha256').update(readFileSync(path)).digest('hex') }
+}
+
+/** As people name it: what lies below the working directory, from there. */
+function shortPath(path: string): string {
+  const inside = relative(process.cwd(), path)
+  return inside.startsWith('..') || isAbsolute(inside) ? path : inside
+}
