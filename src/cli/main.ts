@@ -202,6 +202,7 @@ addTalkOptions(
     'make the table with this key if there is none, such as id:S or customer:S,number:N',
     keySchema,
   )
+  .option('--from-rejects', 'the files are rejects of an earlier job, such as .headrace/JOB/rejects.jsonl')
   .option('--types <types>', 'types of CSV columns that are not text, such as age=N,active=BOOL,tags=json')
   .option('--delimiter <character>', 'between the cells of a CSV file (default ",", or a tab for .tsv)')
   .action(async (name, paths, flags) => (await import('./commands/load.ts')).loadCommand(name, paths, flags))

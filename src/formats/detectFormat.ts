@@ -48,6 +48,7 @@ const EXTENSION_FORMATS: { readonly [extension: string]: FormatName } = {
 export function detectFormat(head: Buffer, file: string, format: FormatName | undefined): FileShape {
   const extension = recordFileEnding(file)
   const named = format ?? EXTENSION_FORMATS[extension ?? '']
+  if (named === 'rejects') return { shape: 'lines', spelling: 'reject' }
   if (named === 'csv') return { shape: 'csv', delimiter: extension === 'tsv' ? '\t' : ',' }
 
   const text = head.toString('latin1')

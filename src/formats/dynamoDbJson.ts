@@ -1,13 +1,13 @@
 import type { PlainItem } from '../item/attributeValue.ts'
-import { ItemDecoder } from '../item/decode.ts'
+import { decodeItem, ItemDecoder } from '../item/decode.ts'
 import { ItemError } from '../item/itemError.ts'
 import { parsePlainJson } from '../item/plainJson.ts'
 
 /**
- * How a record's text becomes an item: ordinary JSON, DynamoDB JSON, or DynamoDB JSON within `{"Item": …}` as the
- * native export writes it.
+ * How a record's text becomes an item: ordinary JSON, DynamoDB JSON, DynamoDB JSON within `{"Item": …}` as the native
+ * export writes it, or what a job could not store, as it lies in its rejects.
  */
-export type Spelling = 'plain' | 'dynamodb' | 'wrapped'
+export type Spelling = 'plain' | 'dynamodb' | 'wrapped' | 'reject'
 
 /** The spelling of a file, judged by its first record, as `JSON.parse` reads it. */
 export function spellingOf(record: object): Spelling {
@@ -44,6 +44,7 @@ export class RecordDecoder {
   decode(text: string): PlainItem {
     const spelling = this.#spelling ?? this.#judge(text)
     if (spelling === 'plain') return plainItem(text)
+    if (spelling === 'reject') return rejectedItem(text)
     return this.#decoder.decodeText(spelling === 'wrapped' ? unwrap(text) : text.trim())
   }
 
@@ -63,6 +64,19 @@ function unwrap(text: string): string {
   const end = text.trimEnd()
   if (head !== null && end.endsWith('}')) return end.slice(head[0].length, -1).trimEnd()
   throw new ItemError('the file began with records like {"Item":{"name":{"S":"…"}}}, and this is none')
+}
+
+function rejectedItem(text: string): PlainItem {
+  let reject: { item?: { [name: string]: unknown }; raw?: unknown }
+  try {
+    reject = JSON.parse(text)
+  } catch {
+    throw new ItemError('this is no line of a rejects file, which is {"code":…,"message":…,"place":…,"item":{…}}')
+  }
+  if (typeof reject.item === 'object' && reject.item !== null) return decodeItem(reject.item)
+  // It was no item then. Somebody may have put it right.
+  if (typeof reject.raw === 'string') return plainItem(reject.raw)
+  throw new ItemError('this reject has neither an item nor the text of one')
 }
 
 function plainItem(text: string): PlainItem {

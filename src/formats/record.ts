@@ -21,8 +21,8 @@ export type SourceRecord =
       readonly place: RecordPlace
     }
 
-/** The formats that can be named: JSON Lines, one JSON document, DynamoDB JSON in either layout, CSV. */
-export type FormatName = 'jsonl' | 'json' | 'ddb-json' | 'csv'
+/** The formats that can be named: JSON Lines, one JSON document, DynamoDB JSON in either layout, CSV, a job's rejects. */
+export type FormatName = 'jsonl' | 'json' | 'ddb-json' | 'csv' | 'rejects'
 
 /** What the cells of a column hold. `json` is any JSON value: a list, a map, a number, a string. */
 export type ColumnType = 'S' | 'N' | 'BOOL' | 'NULL' | 'B' | 'json'

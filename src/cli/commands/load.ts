@@ -16,6 +16,7 @@ import { Talk } from '../talk.ts'
 
 interface LoadFlags {
   format?: string
+  fromRejects?: boolean
   key?: ReturnType<typeof keySchema>
   types?: string
   delimiter?: string
@@ -70,9 +71,10 @@ export async function loadCommand(
 }
 
 function fileOptions(flags: LoadFlags): FileOptions {
-  const { format, types, delimiter } = flags
-  if (format !== undefined && !FORMATS.includes(format)) {
-    throw new TypeError(`--format must be one of ${FORMATS.join(', ')}, not "${format}"`)
+  const { types, delimiter } = flags
+  const format = flags.fromRejects === true ? 'rejects' : flags.format
+  if (flags.format !== undefined && !FORMATS.includes(flags.format)) {
+    throw new TypeError(`--format must be one of ${FORMATS.join(', ')}, not "${flags.format}"`)
   }
   const csv = {
     ...(types === undefined ? {} : { types: columnTypes(types) }),
