@@ -3,6 +3,7 @@ import {
   existsSync,
   fstatSync,
   fsync,
+  fsyncSync,
   ftruncateSync,
   linkSync,
   mkdirSync,
@@ -12,6 +13,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs'
+import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 
 /**
@@ -30,7 +32,11 @@ export interface Disk {
   create(path: string): DiskFile
   /** A file to go on with, or a new one. */
   append(path: string): DiskFile
-  /** A new file with this content, at once or not at all. @returns false where there is a file of that name */
+  /**
+   * A new file with this content, at once or not at all, and on the disk when this returns.
+   *
+   * @returns false where there is a file of that name
+   */
   createNew(path: string, content: string): boolean
   /** Takes the place of a file of that name. */
   rename(from: string, to: string): void
@@ -72,11 +78,13 @@ export const systemDisk: Disk = {
     const file = openSync(draft, 'w', 0o600)
     try {
       writeSync(file, content)
+      fsyncSync(file)
     } finally {
       closeSync(file)
     }
     try {
       linkSync(draft, path)
+      syncNames(dirname(path))
       return true
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
@@ -94,8 +102,7 @@ export const systemDisk: Disk = {
     }
   },
   async syncDirectory(path) {
-    // Windows opens no directories, and needs no such thing.
-    if (process.platform === 'win32') return
+    if (!HAS_DIRECTORY_SYNC) return
     const directory = openSync(path, 'r')
     try {
       await fsyncAsync(directory)
@@ -103,6 +110,19 @@ export const systemDisk: Disk = {
       closeSync(directory)
     }
   },
+}
+
+/** Windows opens no directories, and needs no such thing. */
+const HAS_DIRECTORY_SYNC = process.platform !== 'win32'
+
+function syncNames(path: string): void {
+  if (!HAS_DIRECTORY_SYNC) return
+  const directory = openSync(path, 'r')
+  try {
+    fsyncSync(directory)
+  } finally {
+    closeSync(directory)
+  }
 }
 
 class SystemFile implements DiskFile {

@@ -119,7 +119,11 @@ function checkBrokenFile({ world, failures }: Run, failure: unknown): void {
   failures.holds(`a broken file ended in: ${said}`, right)
 }
 
-function checkRejected({ failures }: Run, asks: readonly Ask[], rejects: readonly JobReject[]): void {
+export function checkRejected(
+  { failures }: Run,
+  asks: readonly Ask[],
+  rejects: readonly { readonly place: string }[],
+): void {
   const lines = new Set(rejects.map(({ place }) => Number(place.split(':')[1])))
   failures.same('records rejected twice', rejects.length - lines.size, 0)
   const last = new Map(asks.map((ask) => [ask.key, ask]))

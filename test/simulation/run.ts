@@ -8,6 +8,7 @@ import { VirtualClock } from '../../src/simulator/virtualClock.ts'
 import { checkFuel, checkRequests, checkRetryAfter } from './checkers.ts'
 import { CANARY, Client } from './client.ts'
 import { Failures } from './failures.ts'
+import { type Lives, makeLives, runLives } from './livesJob.ts'
 import { runLoad } from './loadJob.ts'
 import { runPublish } from './publishJob.ts'
 import { runRead } from './readJob.ts'
@@ -37,6 +38,9 @@ export interface Run {
   readonly random: Random
   readonly failures: Failures
 }
+
+/** What seeds are of. */
+export type Suite = 'worlds' | 'lives'
 
 /** What came of a seed. */
 export interface Result {
@@ -73,9 +77,13 @@ function hasMet({ world, again, met, clock }: Run, trouble: (typeof TROUBLES)[nu
 const VIRTUAL_MS_MAX = 6 * 3_600_000
 const STEPS_MAX = 1_000_000
 
-/** Runs the job of a seed in the world of a seed, and judges it. */
-export async function runSeed(seed: number): Promise<Result> {
-  const world = makeWorld(seed)
+/**
+ * Runs the job of a seed in the world of a seed, and judges it.
+ *
+ * @param suite `lives`: a job with a directory, whose process goes down again and again
+ */
+export async function runSeed(seed: number, suite: Suite = 'worlds'): Promise<Result> {
+  const { world, lives } = suite === 'lives' ? makeLives(seed) : { world: makeWorld(seed), lives: undefined }
   const clock = new VirtualClock()
   const dice = (salt: number): Random => seededRandom(Math.imul(seed + 1, 0x85ebca6b) ^ salt)
   const { latency, dialect, aheadMs } = world
@@ -111,7 +119,7 @@ export async function runSeed(seed: number): Promise<Result> {
     failures,
   }
   try {
-    await clock.run(play(run), { virtualMsMax: VIRTUAL_MS_MAX, stepsMax: STEPS_MAX })
+    await clock.run(play(run, lives), { virtualMsMax: VIRTUAL_MS_MAX, stepsMax: STEPS_MAX })
     await clock.run(client.database.close())
   } catch (error) {
     run.said.push(error)
@@ -130,13 +138,14 @@ export async function runSeed(seed: number): Promise<Result> {
   return { world, failures: failures.found, virtualMs: clock.now(), faults, service, digest }
 }
 
-async function play(run: Run): Promise<void> {
+async function play(run: Run, lives: Lives | undefined): Promise<void> {
   const { world, service, table, clock } = run
   // A table that can not even be looked at is another story, told by tests of its own.
   await table.describe()
   service.setFaults(world.faults)
   scheduleChanges(run)
   if (world.hopeless !== undefined) clock.setTimer(() => endHope(run), world.hopeless.fromMs)
+  if (lives !== undefined) return runLives(run, lives)
   const jobs = { publish: runPublish, load: runLoad, update: runUpdate, scan: runRead, count: runRead }
   await jobs[world.job](run)
   checkRequests(run)

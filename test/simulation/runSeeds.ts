@@ -1,11 +1,14 @@
 import { fork } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import type { Suite } from './run.ts'
 
 /** Seeds that one process is sent at once. */
 export interface SeedRange {
   readonly from: number
   readonly count: number
+  /** Default `worlds`. */
+  readonly suite?: Suite
 }
 
 /** What came of them. */
@@ -31,9 +34,9 @@ const RANGE_SEEDS = 25
 const RANGE_MS_MAX = 180_000
 
 /** So many seeds, as ranges. */
-export function* rangesOf(from: number, seeds: number): Generator<SeedRange> {
+export function* rangesOf(from: number, seeds: number, suite: Suite = 'worlds'): Generator<SeedRange> {
   for (let at = from; at < from + seeds; at += RANGE_SEEDS) {
-    yield { from: at, count: Math.min(RANGE_SEEDS, from + seeds - at) }
+    yield { from: at, count: Math.min(RANGE_SEEDS, from + seeds - at), suite }
   }
 }
 

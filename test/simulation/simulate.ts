@@ -5,6 +5,7 @@ import { rangesOf, runSeeds, type SeedReport } from './runSeeds.ts'
 
 // node .build/test/simulation/simulate.js --seeds 10000 [--from 1]   many worlds, on all processors
 // node .build/test/simulation/simulate.js --seed 17                  one of them again, with all that happened
+// --lives: jobs with a directory, whose process or machine goes down again and again
 // --stop ends a run with its first failure
 
 const argument = (name: string): number | undefined => {
@@ -25,7 +26,7 @@ function trace({ service, world }: Result): void {
 }
 
 async function replay(seed: number): Promise<SeedReport> {
-  const result = await runSeed(seed)
+  const result = await runSeed(seed, suite)
   trace(result)
   const { world, virtualMs, failures } = result
   const failed = failures.length === 0 ? [] : [{ seed, job: world.job, failures }]
@@ -33,14 +34,17 @@ async function replay(seed: number): Promise<SeedReport> {
 }
 
 const one = argument('--seed')
-const ranges = rangesOf(argument('--from') ?? 1, argument('--seeds') ?? 1_000)
+const suite = process.argv.includes('--lives') ? 'lives' : 'worlds'
+const ranges = rangesOf(argument('--from') ?? 1, argument('--seeds') ?? 1_000, suite)
 const startedAt = performance.now()
 const stop = process.argv.includes('--stop')
 const { ran, virtualMs, faults, failed } = one === undefined ? await runSeeds({ ranges, stop }) : await replay(one)
 for (const { seed, job, failures } of failed) {
   console.log(`seed ${seed} (${job}):`)
   for (const failure of failures) console.log(`  ${failure}`)
-  console.log(`  replay: node --enable-source-maps .build/test/simulation/simulate.js --seed ${seed}`)
+  console.log(
+    `  replay: node --enable-source-maps .build/test/simulation/simulate.js ${suite === 'lives' ? '--lives ' : ''}--seed ${seed}`,
+  )
 }
 const kinds = [...FAULTS, ...TROUBLES].map((fault) => `${fault} ${faults[fault] ?? 0}`).join(', ')
 const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
