@@ -231,6 +231,7 @@ addTalkOptions(
 )
   .option('--set <name=json>', 'give every item this attribute (repeatable)', collect)
   .option('--remove <name>', 'take this attribute from every item (repeatable)', collect)
+  .option('--keep-old', "keep what is changed in the job's directory, so that headrace undo can put it back")
   .option('--once', 'mark each item that is changed (headrace_once) and change none twice, for edits such as adding 1')
   .option('--visit-timeout <seconds>', 'longest wait for what a visitor returns to settle (default 60)', wholeFrom(1))
   .action(async (name, path, flags) => (await import('./commands/update.ts')).updateCommand(name, path, flags))
@@ -257,6 +258,7 @@ addTalkOptions(
     'write',
   ),
 )
+  .option('--keep-old', "keep what is deleted in the job's directory, so that headrace undo can put it back")
   .option('--all', 'every item, where there is no --where')
   .option('--yes', 'do not ask before deleting')
   .action(async (name, flags) => (await import('./commands/delete.ts')).deleteCommand(name, flags))
@@ -346,6 +348,26 @@ addTalkOptions(
     'write',
   ),
 ).action(async (directory, flags) => (await import('./commands/resume.ts')).resumeCommand(directory, flags))
+
+addTalkOptions(
+  addRateOptions(
+    addWriteOptions(
+      addConnectionOptions(
+        verb(
+          program,
+          'undo <directory>',
+          'Put back what a job that was run with --keep-old has changed. What others have changed since stays as it is, and is listed in the rejects.',
+          [
+            'headrace undo .headrace/update-users-20260801T101500-a1',
+            'headrace undo .headrace/delete-sessions-20260801T101500-b2 --rate 50%',
+            'headrace undo jobs/nightly --job jobs/nightly-undone --json',
+          ],
+        ),
+      ),
+    ),
+    'write',
+  ),
+).action(async (directory, flags) => (await import('./commands/undo.ts')).undoCommand(directory, flags))
 
 addTalkOptions(
   verb(program, 'status [directory]', 'Say how a job stands, or all jobs in .headrace.', [

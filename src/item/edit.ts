@@ -26,6 +26,8 @@ export interface Change {
   readonly key: readonly string[]
   /** The whole item goes. */
   readonly deletes: boolean
+  /** The item is made, unless there is one of its key: for what was deleted to come back. Default false. */
+  readonly creates?: boolean
   readonly setNames: readonly string[]
   readonly setTexts: readonly string[]
   readonly removeNames: readonly string[]

@@ -14,6 +14,8 @@ const CHECKPOINT = 'checkpoint'
 const PREVIOUS = 'checkpoint.previous'
 const EVENTS = 'events.jsonl'
 const REPORT = 'report.json'
+/** Read at once, in search of the end of a line. */
+const LOOK_BYTES = 1024 * 1024
 /** There is such a file once something was asked for that must not be asked for twice. */
 const NO_REPEAT = 'not-repeatable'
 
@@ -40,6 +42,7 @@ export class JobDirectory {
   readonly #disk: Disk
   readonly #lock: DirectoryLock
   readonly #files = new Map<string, DiskFile>()
+  readonly #logs = new Map<string, DiskFile>()
   #events: DiskFile | undefined
   #sequence: number
 
@@ -126,6 +129,32 @@ export class JobDirectory {
     }
   }
 
+  /**
+   * A file of the job's to which each run adds, whatever checkpoints speak of; a line that was cut off is taken away.
+   * Closed with the directory.
+   */
+  log(name: string): DiskFile {
+    const known = this.#logs.get(name)
+    if (known !== undefined) return known
+    const path = this.pathOf(name)
+    try {
+      const file = this.#disk.append(path)
+      this.#logs.set(name, file)
+      for (let end = file.size; end > 0; ) {
+        const start = Math.max(0, end - LOOK_BYTES)
+        const at = this.#disk.readPart(path, start, end - start).lastIndexOf(10)
+        end = at === -1 ? start : start + at + 1
+        if (at !== -1 || end === 0) {
+          if (end < file.size) file.truncate(end)
+          break
+        }
+      }
+      return file
+    } catch (error) {
+      throw writeError(this.path, error)
+    }
+  }
+
   /** Of one of the job's files; a name with a directory in it stays where it is. */
   pathOf(name: string): string {
     return name.includes('/') || name.includes('\\') ? name : join(this.path, name)
@@ -185,6 +214,8 @@ export class JobDirectory {
   close(): void {
     for (const file of this.#files.values()) file.close()
     this.#files.clear()
+    for (const log of this.#logs.values()) log.close()
+    this.#logs.clear()
     this.#events?.close()
     this.#events = undefined
     this.#lock.release()

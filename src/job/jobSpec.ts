@@ -38,6 +38,8 @@ export interface JobWhat {
   /** The attribute that marks an item as done. */
   readonly once?: string
   readonly keepOld?: boolean
+  /** The directory of the job that is undone. */
+  readonly undoes?: string
 }
 
 export interface JobHow {

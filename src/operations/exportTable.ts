@@ -117,7 +117,7 @@ class ExportJob implements Job {
       }
       const summary = await run.finish(() => Promise.resolve())
       // Last, and again if that is where the process died: what is called as it shall be is whole.
-      if (summary.complete && disk.exists(part)) disk.rename(part, this.#path)
+      if (summary.complete && disk.sizeOf(part) !== undefined) disk.rename(part, this.#path)
       return summary
     } catch (error) {
       reader.close()
@@ -130,7 +130,7 @@ class ExportJob implements Job {
   }
 
   #checkTarget(disk: Disk, directory: string | undefined): void {
-    if (this.#options.overwrite === true || !disk.exists(this.#path)) return
+    if (this.#options.overwrite === true || disk.sizeOf(this.#path) === undefined) return
     // A job that was begun has asked already.
     if (directory !== undefined && findSpec(directory, disk) !== undefined) return
     const message = `there is a file ${this.#path} already; name another one, or say --overwrite`

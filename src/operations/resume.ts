@@ -15,6 +15,7 @@ import { generate } from './generate.ts'
 import type { Job, JobRates, RunOptions } from './job.ts'
 import { load } from './load.ts'
 import type { TransformSource } from './transform.ts'
+import { undo } from './undo.ts'
 import { deleteAll, updateAll } from './updateAll.ts'
 import { readEdit, type VisitorSource } from './visitor.ts'
 import type { WriteOptions } from './writeRun.ts'
@@ -121,9 +122,12 @@ function makeJob(
         ...read,
         ...(how.visitTimeoutMs === undefined ? {} : { visitTimeoutMs: how.visitTimeoutMs }),
         ...(what.once === undefined ? {} : { once: what.once }),
+        ...(what.keepOld === undefined ? {} : { keepOld: what.keepOld }),
       })
     case 'delete':
-      return deleteAll(table, { ...write, ...read })
+      return deleteAll(table, { ...write, ...read, ...(what.keepOld === undefined ? {} : { keepOld: what.keepOld }) })
+    case 'undo':
+      return undo(what.undoes!, { ...write, database, ...(options.disk === undefined ? {} : { disk: options.disk }) })
     case 'copy':
       return copy(table, target!.table(what.target!.name), {
         ...write,

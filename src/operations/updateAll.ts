@@ -16,11 +16,13 @@ import { changeOf } from '../publish/changeBatch.ts'
 import { deletionText, type Entry, type EntryOwner, entryKeyText } from '../publish/entry.ts'
 import { isDone } from '../publish/isDone.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
+import type { Clock } from '../runtime/clock.ts'
 import { Deadlines } from '../runtime/deadlines.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { compileExpression, type Expression } from '../scan/expression.ts'
 import { shareOf } from '../throughput/rate.ts'
 import type { Job, JobRates, RunOptions } from './job.ts'
+import { OldImages } from './oldImages.ts'
 import { prepareChange, type RawItem } from './prepareChange.ts'
 import { TableReader } from './tableReader.ts'
 import type { VisitedItem } from './visitedItem.ts'
@@ -29,11 +31,15 @@ import { rateText, type WriteOptions, WriteRun } from './writeRun.ts'
 
 export interface DeleteOptions
   extends WriteOptions,
-    Pick<ScanOptions, 'segments' | 'concurrency' | 'filter' | 'readUnitsPerSecond' | 'consistentRead'> {}
-
-export interface UpdateOptions
-  extends WriteOptions,
     Pick<ScanOptions, 'segments' | 'concurrency' | 'filter' | 'readUnitsPerSecond' | 'consistentRead'> {
+  /**
+   * Keep what is changed, as it was, in the job's directory, from where `undo` puts it back. Each change waits until that
+   * is on the disk. Default false.
+   */
+  readonly keepOld?: boolean
+}
+
+export interface UpdateOptions extends DeleteOptions {
   /**
    * Longest wait for the promise of a visitor to settle, 1 to 3,600,000. Default 60,000. An item that takes longer is a
    * reject with the code `VisitorFailed`, and stays as it is whatever the promise comes to later.
@@ -87,6 +93,7 @@ class UpdateJob implements Job, EntryOwner {
   #engine!: PublishEngine
   #schema!: KeySchema
   #directory: JobDirectory | undefined
+  #oldImages: OldImages | undefined
   #adds = false
   /** Asynchronous visits and re-reads under way; the job ends when there is none. */
   readonly #pending = new Set<Promise<void>>()
@@ -101,7 +108,7 @@ class UpdateJob implements Job, EntryOwner {
     this.#source = source
     this.#options = options
     this.#filter = options.filter === undefined ? undefined : compileExpression(options.filter)
-    this.#blind = operation === 'delete' && options.filter === undefined
+    this.#blind = operation === 'delete' && options.filter === undefined && options.keepOld !== true
     const {
       segments,
       concurrency,
@@ -109,6 +116,7 @@ class UpdateJob implements Job, EntryOwner {
       readUnitsPerSecond,
       consistentRead,
       once,
+      keepOld,
       visitTimeoutMs = VISIT_TIMEOUT_MS,
       ...writeOptions
     } = options
@@ -145,6 +153,7 @@ class UpdateJob implements Job, EntryOwner {
       this.#schema = schema
       this.#directory = directory
       this.#checkRepeats(directory)
+      if (this.#options.keepOld === true) this.#oldImages = this.#openOldImages(directory, database.clock)
       this.#onceText = `{"S":${JSON.stringify(directory?.spec.mark ?? newMark(database.random))}}`
       await this.#reader.open({
         run,
@@ -163,6 +172,7 @@ class UpdateJob implements Job, EntryOwner {
       await run.abandon(this.#failure ?? error)
       throw this.#failure ?? error
     } finally {
+      this.#oldImages?.close()
       this.#visits?.clear()
     }
   }
@@ -173,6 +183,7 @@ class UpdateJob implements Job, EntryOwner {
       table,
       ...(this.#operation === 'delete' ? {} : { visitor: visitorSpec(this.#source) }),
       ...(this.#once === undefined ? {} : { once: this.#once }),
+      ...(this.#options.keepOld === true ? { keepOld: true } : {}),
       ...(await this.#reader.what(earlier, await this.#table.describe())),
     }
   }
@@ -195,6 +206,14 @@ class UpdateJob implements Job, EntryOwner {
         'some items may have been added to already, and would be once more. Nothing was changed now. Such jobs go on ' +
         'safely when they are begun with --once, which marks the items that are done',
     )
+  }
+
+  #openOldImages(directory: JobDirectory | undefined, clock: Clock): OldImages {
+    if (directory === undefined) throw new TypeError('keepOld needs a directory to keep them in: run({ directory })')
+    return new OldImages(directory, clock, this.#schema, (error) => {
+      this.#failure ??= error
+      this.#reader.walk.wake()
+    })
   }
 
   #isStopped(): boolean {
@@ -291,7 +310,11 @@ class UpdateJob implements Job, EntryOwner {
       this.#directory.forbidRepeats()
     }
     visited.deletes = change.deletes
-    return this.#engine.change(change, this.#hashOf(item, raw), 1, this, visited, visited.segment)
+    const hash = this.#hashOf(item, raw)
+    if (this.#oldImages === undefined) return this.#engine.change(change, hash, 1, this, visited, visited.segment)
+    this.#oldImages.keep(change, raw, () => this.#engine.change(change, hash, 1, this, visited, visited.segment))
+    // How many may wait is for their segments to say.
+    return true
   }
 
   #rejectVisit(visited: VisitedItem, raw: RawItem, error: unknown): void {
@@ -338,6 +361,7 @@ class UpdateJob implements Job, EntryOwner {
       this.#end(visited, 'written')
       return
     }
+    this.#oldImages?.cancel(keyText)
     const attributes = await this.#table.readAgain(keyText, this.#filter, patienceMs)
     if (attributes === undefined) {
       this.#end(visited, 'filtered')
@@ -381,6 +405,7 @@ class UpdateJob implements Job, EntryOwner {
         if (failure !== undefined) throw failure
         await this.#reader.walk.nextEnd()
       }
+      await this.#oldImages?.flush()
       await this.#engine.flush()
       // While the flush waited, a conflict may have come and gone, and left a change that the flush knew nothing of.
     } while (this.#pending.size > 0 || this.#engine.outstanding > 0)

@@ -1,6 +1,5 @@
 import {
   closeSync,
-  existsSync,
   fstatSync,
   fsync,
   fsyncSync,
@@ -9,7 +8,9 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  readSync,
   renameSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs'
@@ -27,7 +28,10 @@ export interface Disk {
   makeDirectory(path: string): void
   /** @returns undefined where there is no such file */
   read(path: string): Buffer | undefined
-  exists(path: string): boolean
+  /** @returns undefined where there is no such file */
+  sizeOf(path: string): number | undefined
+  /** At most so many bytes of a file, from an offset on. */
+  readPart(path: string, start: number, length: number): Buffer
   /** A file to write to, emptied first if it is there; readable by its owner only. */
   create(path: string): DiskFile
   /** A file to go on with, or a new one. */
@@ -69,7 +73,20 @@ export const systemDisk: Disk = {
       throw error
     }
   },
-  exists: existsSync,
+  sizeOf: (path) => statSync(path, { throwIfNoEntry: false })?.size,
+  readPart(path, start, length) {
+    const file = openSync(path, 'r')
+    try {
+      const buffer = Buffer.alloc(length)
+      let filled = 0
+      for (let read = -1; read !== 0 && filled < length; filled += read) {
+        read = readSync(file, buffer, filled, length - filled, start + filled)
+      }
+      return buffer.subarray(0, filled)
+    } finally {
+      closeSync(file)
+    }
+  },
   create: (path) => new SystemFile(openSync(path, 'w', 0o600)),
   append: (path) => new SystemFile(openSync(path, 'a', 0o600)),
   createNew(path, content) {

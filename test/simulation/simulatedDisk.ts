@@ -65,7 +65,8 @@ export class SimulatedDisk {
     const disk: Disk = {
       makeDirectory: () => undefined,
       read: (path) => this.#names.get(path)?.bytes,
-      exists: (path) => this.#names.has(path),
+      sizeOf: (path) => this.#names.get(path)?.bytes.length,
+      readPart: (path, start, length) => this.#names.get(path)!.bytes.subarray(start, start + length),
       create: (path) => handle(guarded(() => create(path), { bytes: Buffer.alloc(0), synced: Buffer.alloc(0) })),
       append: (path) =>
         handle(

@@ -17,7 +17,7 @@ import { Talk } from '../talk.ts'
 /** `headrace delete` */
 export async function deleteCommand(
   name: string,
-  flags: CommonFlags & JobFlags & WriteFlags & ReadFlags & { yes?: boolean; all?: boolean },
+  flags: CommonFlags & JobFlags & WriteFlags & ReadFlags & { yes?: boolean; all?: boolean; keepOld?: boolean },
 ): Promise<void> {
   const database = openDatabase(flags)
   const table = database.table(name)
@@ -41,7 +41,8 @@ export async function deleteCommand(
     await database.close()
     return
   }
-  const options = { ...readOptions(flags), ...writeOptions(flags) }
+  const keepOld = flags.keepOld === undefined ? {} : { keepOld: flags.keepOld }
+  const options = { ...readOptions(flags), ...writeOptions(flags), ...keepOld }
   await runJob({
     operation: 'delete',
     table: name,

@@ -1,5 +1,6 @@
-import { connect, jobSpec, type Rate, resume } from '../../index.ts'
+import { jobSpec, type Rate, resume } from '../../index.ts'
 import { EXIT, exitCodeOf } from '../exitCode.ts'
+import { openAgain } from '../openAgain.ts'
 import type { CommonFlags, JobFlags, WriteFlags } from '../options.ts'
 import { runJob } from '../runJob.ts'
 import { Talk } from '../talk.ts'
@@ -17,18 +18,7 @@ export async function resumeCommand(
     process.exitCode = error instanceof TypeError ? EXIT.usage : exitCodeOf(error)
     return
   }
-  const { connection, name } = spec.what.table
-  // The SDK reads a profile's endpoint only for the profile in the environment.
-  const profile = flags.profile ?? connection.profile
-  if (profile !== undefined) process.env['AWS_PROFILE'] = profile
-  const endpoint = flags.endpointUrl ?? connection.endpoint
-  const database = connect({
-    ...connection,
-    ...(profile === undefined ? {} : { profile }),
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(flags.region === undefined ? {} : { region: flags.region }),
-    ...(flags.allowInsecureEndpoint === true ? { allowInsecureEndpoint: true } : {}),
-  })
+  const database = openAgain(spec, flags)
   const readRate = flags.readRate ?? flags.rate
   const writeRate = flags.writeRate ?? flags.rate
   const rates = {
@@ -37,7 +27,7 @@ export async function resumeCommand(
   }
   await runJob({
     operation: spec.what.operation,
-    table: name,
+    table: spec.what.table.name,
     flags: { ...flags, job: directory },
     database,
     rates,

@@ -20,6 +20,7 @@ interface UpdateFlags {
   remove?: string[]
   visitTimeout?: number
   once?: boolean
+  keepOld?: boolean
 }
 
 /** `headrace update` */
@@ -39,7 +40,8 @@ export async function updateCommand(
   const database = openDatabase(flags)
   const visits = flags.visitTimeout === undefined ? {} : { visitTimeoutMs: flags.visitTimeout * 1_000 }
   const once = flags.once === undefined ? {} : { once: flags.once }
-  const options = { ...readOptions(flags), ...writeOptions(flags), ...visits, ...once }
+  const keepOld = flags.keepOld === undefined ? {} : { keepOld: flags.keepOld }
+  const options = { ...readOptions(flags), ...writeOptions(flags), ...visits, ...once, ...keepOld }
   await runJob({
     operation: 'update',
     table: name,

@@ -1,0 +1,191 @@
+import { join, resolve } from 'node:path'
+import { connect, type Database } from '../database/database.ts'
+import type { Table } from '../database/table.ts'
+import { decodeItem } from '../item/decode.ts'
+import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
+import { keyHash } from '../item/keyHash.ts'
+import { loadSpec } from '../job/jobDirectory.ts'
+import type { Summary } from '../job/summary.ts'
+import { changeOf } from '../publish/changeBatch.ts'
+import { type Entry, type EntryOwner, entryKeyText } from '../publish/entry.ts'
+import { isDone } from '../publish/isDone.ts'
+import type { PublishEngine } from '../publish/publishEngine.ts'
+import { HeadraceError } from '../runtime/headraceError.ts'
+import { type Disk, systemDisk } from '../storage/disk.ts'
+import type { Job, JobRates, RunOptions } from './job.ts'
+import { changeBack, OLD_IMAGES, type OldImage } from './oldImages.ts'
+import { reversedLines } from './reversedLines.ts'
+import { SourceLedger } from './sourceLedger.ts'
+import { type WriteOptions, WriteRun } from './writeRun.ts'
+
+export interface UndoOptions extends WriteOptions {
+  /** Where the table is. Default: as the job reached it, with the credentials of now. Not closed by the undoing. */
+  readonly database?: Database
+  readonly disk?: Disk
+}
+
+/** However far apart the first that is not settled and the last. */
+const SPAN_MAX = 100_000
+
+/**
+ * Puts back what an update or a deletion with `keepOld` has changed, the last change first. An item that somebody else has
+ * changed since, in what the job had touched, stays as it is and is a reject with the code `ChangedSince`.
+ *
+ * In its summary *written* counts what was put back, and *filtered* what was as before already.
+ *
+ * @throws {HeadraceError} `STATE` when there is no such job, or it kept nothing
+ */
+export function undo(directory: string, options: UndoOptions = {}): Job {
+  return new UndoJob(resolve(directory), options)
+}
+
+class UndoJob implements Job, EntryOwner {
+  readonly #directory: string
+  readonly #disk: Disk
+  readonly #options: UndoOptions
+  readonly #database: Database
+  readonly #table: Table
+  readonly #run: WriteRun
+  #engine!: PublishEngine
+  #schema!: KeySchema
+  #ledger!: SourceLedger
+  /** Keys of changes that were given up, whose image before is of no change. */
+  readonly #void = new Set<string>()
+  /** Items that are being looked at again. */
+  readonly #pending = new Set<Promise<void>>()
+  #failure: unknown
+
+  constructor(directory: string, options: UndoOptions) {
+    this.#directory = directory
+    this.#options = options
+    this.#disk = options.disk ?? systemDisk
+    const { what } = loadSpec(directory, this.#disk)
+    if (what.keepOld !== true) {
+      throw new HeadraceError(
+        'STATE',
+        `the job in ${directory} kept no old images, so there is nothing to put back. A job that shall be undone is ` +
+          'begun with --keep-old',
+      )
+    }
+    this.#database = options.database ?? connect(what.table.connection)
+    this.#table = this.#database.table(what.table.name)
+    const { database: _, disk: __, ...writeOptions } = options
+    this.#run = new WriteRun('undo', this.#table, writeOptions)
+  }
+
+  get progress(): Summary {
+    return this.#run.summary
+  }
+
+  setRates({ writeUnitsPerSecond }: JobRates): void {
+    if (writeUnitsPerSecond !== undefined) this.#run.setRate(writeUnitsPerSecond)
+  }
+
+  async run(options: RunOptions = {}): Promise<Summary> {
+    const run = this.#run
+    try {
+      const { engine, schema, description, directory, signal } = await run.open(
+        { disk: this.#options.disk, ...options },
+        (table) => ({ operation: 'undo', table, undoes: this.#directory }),
+      )
+      this.#checkTable(description.tableId)
+      this.#engine = engine
+      this.#schema = schema
+      const positions = directory?.checkpoint?.positions
+      const from = positions?.kind === 'sources' ? positions.sources[0] : undefined
+      const ledger = new SourceLedger(OLD_IMAGES, from, run.passed, run.record)
+      this.#ledger = ledger
+      run.keep(() => ({ kind: 'sources', sources: [ledger.position] }))
+      const path = join(this.#directory, OLD_IMAGES)
+      const size = this.#disk.sizeOf(path) ?? 0
+      let line = 0
+      for (const { text, fromEnd } of reversedLines(this.#disk, path, size)) {
+        if (signal.aborted || this.#failure !== undefined) break
+        line += 1
+        const image = JSON.parse(text) as OldImage
+        const isVoid = this.#isVoid(image)
+        if (isVoid || fromEnd <= (from?.after?.offset ?? 0)) continue
+        run.tally.read += 1
+        const sequence = ledger.take({ file: OLD_IMAGES, line, offset: fromEnd })
+        if (!this.#putBack(image, sequence)) await run.room()
+        if (ledger.span >= SPAN_MAX) await engine.flush()
+      }
+      if (!signal.aborted) ledger.end()
+      return await run.finish(() => this.#settled(), this.#failure)
+    } catch (error) {
+      await run.abandon(this.#failure ?? error)
+      throw this.#failure ?? error
+    } finally {
+      if (this.#options.database === undefined) await this.#database.close()
+    }
+  }
+
+  #checkTable(tableId: string | undefined): void {
+    const { what } = loadSpec(this.#directory, this.#disk)
+    if (what.table.tableId === undefined || tableId === undefined || what.table.tableId === tableId) return
+    const message = `table ${what.table.name} was dropped and made anew since the job in ${this.#directory} changed it`
+    throw new HeadraceError('STATE', message)
+  }
+
+  /** Whether it says, or is told by what came after it, that its change was never made. */
+  #isVoid(image: OldImage): boolean {
+    const key = JSON.stringify(image.key)
+    if (image.void === true) {
+      this.#void.add(key)
+      return true
+    }
+    return this.#void.delete(key)
+  }
+
+  #putBack(image: OldImage, sequence: number): boolean {
+    const hash = keyHash(decodeItem(image.key as { [name: string]: unknown }), this.#schema)
+    return this.#engine.change(changeBack(image, this.#schema), hash, 1, this, sequence)
+  }
+
+  onStored(entry: Entry): void {
+    this.#run.tally.written += 1
+    this.#ledger.settle(entry.origin as number, 'written')
+  }
+
+  onRefused(entry: Entry, code: string, message: string): void {
+    this.#reject(entry.origin as number, code, message, entryKeyText(entry, this.#schema))
+  }
+
+  onConflict(entry: Entry): void {
+    const sequence = entry.origin as number
+    const change = changeOf(entry, this.#schema)
+    const keyText = entryKeyText(entry, this.#schema)
+    const work = this.#table
+      .readAgain(keyText, undefined, this.#options.patienceMs)
+      .then((attributes) => {
+        if (isDone(change, attributes)) {
+          this.#run.tally.filtered += 1
+          this.#ledger.settle(sequence, 'filtered')
+          return
+        }
+        const what = attributes === undefined ? 'deleted' : change.creates === true ? 'made again' : 'changed'
+        const message = `the item was ${what} by others since; it stays as it is`
+        this.#reject(sequence, 'ChangedSince', message, keyText)
+      })
+      .catch((error: unknown) => {
+        this.#failure ??= error
+      })
+      .finally(() => this.#pending.delete(work))
+    this.#pending.add(work)
+  }
+
+  #reject(sequence: number, code: string, message: string, keyText: string): void {
+    const key = decodeItem(JSON.parse(keyText))
+    const reject = { code, message, place: describeItemKey(key, this.#schema), item: key }
+    this.#run.reject(reject)
+    this.#ledger.settle(sequence, 'rejected', reject)
+  }
+
+  async #settled(): Promise<void> {
+    do {
+      await this.#engine.flush()
+      await Promise.all(this.#pending)
+    } while (this.#pending.size > 0 || this.#engine.outstanding > 0)
+    if (this.#failure !== undefined) throw this.#failure
+  }
+}
