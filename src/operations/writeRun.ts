@@ -1,6 +1,8 @@
 import type { OpenDatabase } from '../database/database.ts'
 import type { Table } from '../database/table.ts'
 import type { KeySchema } from '../item/itemKey.ts'
+import { CostMeter } from '../job/costMeter.ts'
+import type { PriceTable } from '../job/priceTable.ts'
 import type { JobReject } from '../job/reject.ts'
 import type { Summary } from '../job/summary.ts'
 import { checkTally, newTally, type Tally } from '../job/tally.ts'
@@ -16,6 +18,8 @@ import { DRAIN_MS } from './job.ts'
 export interface WriteOptions extends Omit<PublisherOptions, 'onReject'> {
   /** Told of each record that can never be written. Without it the first one fails the job. */
   readonly onReject?: (reject: JobReject) => void
+  /** What units cost, for `Summary.cost`. Default: AWS's list, as far as it is built in; see `readPriceFile`. */
+  readonly prices?: PriceTable
 }
 
 /** What every operation that writes has in common: an engine, the account, the rejects, and how it ends. */
@@ -27,6 +31,7 @@ export class WriteRun {
   readonly #scanStats: (() => { stats: ScanStats; segments: number } | undefined) | undefined
   #clock: Clock | undefined
   #engine: PublishEngine | undefined
+  #cost: CostMeter | undefined
   /** Asked for since the job was made. */
   #rate: Rate | undefined
   #startedAt = 0
@@ -51,15 +56,18 @@ export class WriteRun {
     const database = await this.#table.database.open()
     this.#clock = database.clock
     this.#startedAt = database.clock.now()
-    const { key } = await this.#table.describe()
-    const { onReject: _, ...options } = this.#options
+    const description = await this.#table.describe()
+    const { onReject: _, prices, ...options } = this.#options
+    const { loopback, region } = database.connection
+    // An emulator costs nothing.
+    if (!loopback) this.#cost = new CostMeter(description, region, prices)
     const rate = this.#rate ?? options.writeUnitsPerSecond
     this.#engine = await this.#table.publishEngine({
       ...options,
       ...(rate === undefined ? {} : { writeUnitsPerSecond: rate }),
     })
     if (this.#rate !== undefined && this.#rate !== rate) this.#engine.setRate(this.#rate)
-    return { engine: this.#engine, schema: key, database }
+    return { engine: this.#engine, schema: description.key, database }
   }
 
   /** @throws {TypeError} for what is no rate */
@@ -160,6 +168,7 @@ export class WriteRun {
     const { tally } = this
     const stats = this.#engine?.stats
     const scan = this.#scanStats?.()
+    const units = { readUnits: scan?.stats.readUnits ?? 0, writeUnits: stats?.writeUnits ?? 0 }
     const durationMs = this.#clock === undefined ? 0 : (this.#endedAt ?? this.#clock.now()) - this.#startedAt
     return {
       ...tally,
@@ -177,8 +186,8 @@ export class WriteRun {
       failedRequests: stats?.failedRequests ?? 0,
       requests: (stats?.requests ?? 0) + (scan?.stats.requests ?? 0),
       conflicts: this.conflicts,
-      readUnits: scan?.stats.readUnits ?? 0,
-      writeUnits: stats?.writeUnits ?? 0,
+      ...units,
+      cost: this.#cost?.costOf(units),
       readUnitsPerSecondAllowed: scan?.stats.readUnitsPerSecondAllowed ?? Number.POSITIVE_INFINITY,
       writeUnitsPerSecondAllowed: stats?.writeUnitsPerSecondAllowed ?? Number.POSITIVE_INFINITY,
       latencyMsP50: stats?.latencyMsP50 ?? 0,
