@@ -26,7 +26,12 @@ export interface IndexShape {
 }
 
 /** A global secondary index. */
-export interface IndexDescription extends TableCapacity, IndexShape {}
+export interface IndexDescription extends TableCapacity, IndexShape {
+  /** Up to six hours old. */
+  readonly itemCount: number
+  /** Up to six hours old. */
+  readonly sizeBytes: number
+}
 
 /** What the service tells of a table. */
 export interface TableDescription extends TableCapacity {
@@ -74,7 +79,7 @@ interface Answer {
     BillingModeSummary?: { BillingMode?: string }
     ItemCount?: number
     TableSizeBytes?: number
-    GlobalSecondaryIndexes?: (CapacityAnswer & IndexAnswer)[]
+    GlobalSecondaryIndexes?: (CapacityAnswer & IndexAnswer & { ItemCount?: number; IndexSizeBytes?: number })[]
     LocalSecondaryIndexes?: IndexAnswer[]
     DeletionProtectionEnabled?: boolean
     TableClassSummary?: { TableClass?: string }
@@ -121,6 +126,8 @@ export async function describeTable(service: Service, name: string, patienceMs: 
     indexes: (table.GlobalSecondaryIndexes ?? []).map((index) => ({
       ...capacityOf(index.IndexName, index, onDemand),
       ...shapeOf(index),
+      itemCount: index.ItemCount ?? 0,
+      sizeBytes: index.IndexSizeBytes ?? 0,
     })),
     localIndexes: (table.LocalSecondaryIndexes ?? []).map(shapeOf),
     deletionProtection: table.DeletionProtectionEnabled ?? false,

@@ -3,6 +3,7 @@ import { FormatError } from '../formats/formatError.ts'
 import type { RecordPlace, SourceRecord } from '../formats/record.ts'
 import { decodeItemText } from '../item/decode.ts'
 import { ItemError } from '../item/itemError.ts'
+import type { Plan } from '../job/plan.ts'
 import type { Summary } from '../job/summary.ts'
 import type { Entry, EntryOwner } from '../publish/entry.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
@@ -10,7 +11,8 @@ import { type Deferred, deferred } from '../runtime/deferred.ts'
 import { segmentOrder } from '../scan/segmentOrder.ts'
 import { StorageError } from '../storage/storageError.ts'
 import type { RecordSource } from './file.ts'
-import type { Job, JobRates, RunOptions } from './job.ts'
+import type { JobRates, PlannableJob, RunOptions } from './job.ts'
+import { type LoadPlanOptions, planLoad } from './plan/planLoad.ts'
 import { type WriteOptions, WriteRun } from './writeRun.ts'
 
 /**
@@ -20,7 +22,11 @@ import { type WriteOptions, WriteRun } from './writeRun.ts'
  * Several sources are read side by side, a record of each in turn: files that a table was exported to hold a range of
  * hashes each, as partitions do, and one file after another would fall on one partition after another.
  */
-export function load(source: RecordSource | readonly RecordSource[], table: Table, options: WriteOptions = {}): Job {
+export function load(
+  source: RecordSource | readonly RecordSource[],
+  table: Table,
+  options: WriteOptions = {},
+): PlannableJob<LoadPlanOptions> {
   return new LoadJob('records' in source ? [source] : source, table, options)
 }
 
@@ -39,9 +45,10 @@ interface Stream {
   room: Deferred<void> | undefined
 }
 
-class LoadJob implements Job, EntryOwner {
+class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
   readonly #sources: readonly RecordSource[]
   readonly #run: WriteRun
+  readonly plan: (options?: LoadPlanOptions) => Promise<Plan>
   readonly #streams = new Map<string, Stream>()
   readonly #unsettledMax: number
   #failure: unknown
@@ -51,6 +58,7 @@ class LoadJob implements Job, EntryOwner {
     if (names.size < sources.length) throw new TypeError('two sources have one name; each is read once')
     this.#sources = sources
     this.#run = new WriteRun('load', table, options)
+    this.plan = (planOptions) => planLoad(this.#sources, table, options, planOptions)
     const side = Math.min(OPEN_MAX, sources.length)
     // Half of the queue for all of them together, so that one that waits never keeps another out.
     this.#unsettledMax = Math.max(UNSETTLED_MIN, (options.maxQueueSize ?? 10_000) / Math.max(1, side) / 2)

@@ -9,6 +9,7 @@ import { ItemEncoder } from '../item/encode.ts'
 import { ItemError } from '../item/itemError.ts'
 import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
 import { keyHash } from '../item/keyHash.ts'
+import type { Plan, PlanOptions } from '../job/plan.ts'
 import type { Summary } from '../job/summary.ts'
 import { changeOf } from '../publish/changeBatch.ts'
 import { type Entry, type EntryOwner, entryKeyText } from '../publish/entry.ts'
@@ -21,7 +22,8 @@ import { compileExpression, type Expression } from '../scan/expression.ts'
 import type { RawPage } from '../scan/page.ts'
 import type { ScanEngine } from '../scan/scanEngine.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
-import type { Job, JobRates, RunOptions } from './job.ts'
+import type { JobRates, PlannableJob, RunOptions } from './job.ts'
+import { planUpdate } from './plan/planUpdate.ts'
 import { prepareChange, type RawItem } from './prepareChange.ts'
 import { type WriteOptions, WriteRun } from './writeRun.ts'
 
@@ -59,11 +61,11 @@ const CONFLICTS_MAX = 8
  * what the visitor saw. An item that was changed meanwhile is read again and the visitor asked again; one that is gone
  * stays gone.
  */
-export function updateAll(table: Table, visitor: Visitor, options: UpdateOptions = {}): Job {
+export function updateAll(table: Table, visitor: Visitor, options: UpdateOptions = {}): PlannableJob {
   return new UpdateJob(table, visitor, options)
 }
 
-class UpdateJob implements Job, EntryOwner {
+class UpdateJob implements PlannableJob, EntryOwner {
   readonly #table: Table
   readonly #visitor: Visitor
   readonly #options: UpdateOptions
@@ -107,6 +109,10 @@ class UpdateJob implements Job, EntryOwner {
 
   get progress(): Summary {
     return this.#run.summary
+  }
+
+  plan(options?: PlanOptions): Promise<Plan> {
+    return planUpdate(this.#table, this.#visitor, this.#options, options)
   }
 
   setRates({ readUnitsPerSecond, writeUnitsPerSecond }: JobRates): void {

@@ -26,6 +26,8 @@ export interface ScanEngineOptions {
   readonly segments: number
   /** Segments read at the same time. */
   readonly concurrency: number
+  /** Only these segments, in this order. Default: all, in bit-reversed order. */
+  readonly only?: readonly number[] | undefined
   readonly filter?: Expression | undefined
   readonly projection?: Expression | undefined
   readonly index?: string | undefined
@@ -110,7 +112,7 @@ export class ScanEngine {
   constructor(options: ScanEngineOptions) {
     this.#options = options
     this.#clock = options.clock
-    this.#waiting = segmentOrder(options.segments).reverse()
+    this.#waiting = [...(options.only ?? segmentOrder(options.segments))].reverse()
     this.#delays = new Delays(options.clock, options.random)
     this.#limiter = options.rates.limiter
     options.rates.onChange = () => this.#onLimitsChanged()
