@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { EXIT, exitCodeOf } from './exitCode.ts'
 import {
   addConnectionOptions,
+  addPlanOptions,
   addRateOptions,
   addReadOptions,
   addTalkOptions,
@@ -174,22 +175,25 @@ addTalkOptions(
   .action(async (name, flags) => (await import('./commands/generate.ts')).generateCommand(name, flags))
 
 addTalkOptions(
-  addRateOptions(
-    addWriteOptions(
-      addConnectionOptions(
-        verb(
-          program,
-          'load <table> <files...>',
-          'Write every record of files into a table. A directory stands for all files in it and below it that end in .jsonl, .ndjson, .json, .csv or .tsv, also with .gz; "-" is standard input. Several files are read side by side; of two records of one key in one file the later one stays.',
-          [
-            'headrace load users users.jsonl.gz more.csv',
-            'headrace load orders export/AWSDynamoDB/01693685827463-2d8752fd/data --rate 50%',
-            'zcat dump.jsonl.gz | headrace load users - --key id:S',
-          ],
+  addPlanOptions(
+    addRateOptions(
+      addWriteOptions(
+        addConnectionOptions(
+          verb(
+            program,
+            'load <table> <files...>',
+            'Write every record of files into a table. A directory stands for all files in it and below it that end in .jsonl, .ndjson, .json, .csv or .tsv, also with .gz; "-" is standard input. Several files are read side by side; of two records of one key in one file the later one stays.',
+            [
+              'headrace load users users.jsonl.gz more.csv',
+              'headrace load orders export/AWSDynamoDB/01693685827463-2d8752fd/data --rate 50%',
+              'zcat dump.jsonl.gz | headrace load users - --key id:S',
+              'headrace load users users.jsonl --dry-run',
+            ],
+          ),
         ),
       ),
+      'write',
     ),
-    'write',
   ),
 )
   .option('--format <format>', 'jsonl, json, ddb-json or csv (default: from the name or the first record)')
@@ -203,25 +207,28 @@ addTalkOptions(
   .action(async (name, paths, flags) => (await import('./commands/load.ts')).loadCommand(name, paths, flags))
 
 addTalkOptions(
-  addRateOptions(
-    addWriteOptions(
-      addReadOptions(
-        addConnectionOptions(
-          verb(
-            program,
-            'update <table> [visitor]',
-            'Show every item to a visitor module (.ts, .js) and write what it asks for.',
-            [
-              'headrace update users add-tier.ts',
-              `headrace update users --set tier='"basic"' --where 'attribute_not_exists(tier)'`,
-              'headrace update users --remove legacyFlag --set migrated=true --rate 50%',
-            ],
+  addPlanOptions(
+    addRateOptions(
+      addWriteOptions(
+        addReadOptions(
+          addConnectionOptions(
+            verb(
+              program,
+              'update <table> [visitor]',
+              'Show every item to a visitor module (.ts, .js) and write what it asks for.',
+              [
+                'headrace update users add-tier.ts',
+                `headrace update users --set tier='"basic"' --where 'attribute_not_exists(tier)'`,
+                'headrace update users --remove legacyFlag --set migrated=true --rate 50%',
+                'headrace update users add-tier.ts --dry-run',
+              ],
+            ),
           ),
         ),
       ),
+      'read',
+      'write',
     ),
-    'read',
-    'write',
   ),
 )
   .option('--set <name=json>', 'give every item this attribute (repeatable)', collect)

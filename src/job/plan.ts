@@ -6,6 +6,8 @@ import type { Estimate } from './estimate.ts'
 export interface Plan {
   readonly operation: string
   readonly table: string
+  /** Attributes of its key. */
+  readonly keyNames: readonly string[]
   /** The table's, such as `us-east-1`; of an emulator what it was told to be. */
   readonly region: string
   /** The endpoint is on this machine: nothing is charged, and prices are what AWS would ask. */

@@ -8,9 +8,10 @@ import {
   load,
   type RecordSource,
 } from '../../index.ts'
+import { dryRun, readPrices } from '../dryRun.ts'
 import { exitCodeOf } from '../exitCode.ts'
 import { openDatabase } from '../openDatabase.ts'
-import { type CommonFlags, type keySchema, type WriteFlags, writeOptions } from '../options.ts'
+import { type CommonFlags, type keySchema, type PlanFlags, type WriteFlags, writeOptions } from '../options.ts'
 import { runJob } from '../runJob.ts'
 import { Talk } from '../talk.ts'
 
@@ -28,18 +29,26 @@ const TYPES: readonly string[] = ['S', 'N', 'BOOL', 'NULL', 'B', 'json'] satisfi
 export async function loadCommand(
   name: string,
   paths: readonly string[],
-  flags: CommonFlags & WriteFlags & LoadFlags,
+  flags: CommonFlags & WriteFlags & PlanFlags & LoadFlags,
 ): Promise<void> {
   const options = fileOptions(flags)
   const database = openDatabase(flags)
   const table = database.table(name)
   let sources: readonly RecordSource[]
+  let prices: Awaited<ReturnType<typeof readPrices>>
   try {
+    prices = await readPrices(flags)
     sources = await files(paths, { ...options, stdin: process.stdin })
   } catch (error) {
     new Talk(flags).failure(error)
     process.exitCode = exitCodeOf(error)
     return
+  }
+  const writes = { ...writeOptions(flags), ...prices }
+  if (flags.dryRun === true) {
+    const job = load(sources, table, writes)
+    const newTable = flags.key === undefined ? {} : { newTableKey: flags.key }
+    return dryRun(flags, database, (planOptions) => job.plan({ ...planOptions, ...newTable }))
   }
   if (flags.key !== undefined) {
     try {
@@ -57,7 +66,7 @@ export async function loadCommand(
       }
     }
   }
-  await runJob('load', name, flags, database, (onReject) => load(sources, table, { ...writeOptions(flags), onReject }))
+  await runJob('load', name, flags, database, (onReject) => load(sources, table, { ...writes, onReject }))
   // After a signal it may still be open and silent, and would keep the process.
   if (paths.includes('-')) process.stdin.destroy()
 }

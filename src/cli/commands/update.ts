@@ -1,7 +1,15 @@
 import { type Edit, parsePlainJson, updateAll, type Visitor } from '../../index.ts'
+import { dryRun, readPrices } from '../dryRun.ts'
 import { exitCodeOf } from '../exitCode.ts'
 import { openDatabase } from '../openDatabase.ts'
-import { type CommonFlags, type ReadFlags, readOptions, type WriteFlags, writeOptions } from '../options.ts'
+import {
+  type CommonFlags,
+  type PlanFlags,
+  type ReadFlags,
+  readOptions,
+  type WriteFlags,
+  writeOptions,
+} from '../options.ts'
 import { runJob } from '../runJob.ts'
 import { Talk } from '../talk.ts'
 import { loadVisitor } from '../visitorModule.ts'
@@ -10,11 +18,16 @@ import { loadVisitor } from '../visitorModule.ts'
 export async function updateCommand(
   name: string,
   path: string | undefined,
-  flags: CommonFlags & WriteFlags & ReadFlags & { set?: string[]; remove?: string[]; visitTimeout?: number },
+  flags: CommonFlags &
+    WriteFlags &
+    ReadFlags &
+    PlanFlags & { set?: string[]; remove?: string[]; visitTimeout?: number },
 ): Promise<void> {
   let visitor: Visitor
+  let prices: Awaited<ReturnType<typeof readPrices>>
   try {
     visitor = await chooseVisitor(path, flags.set ?? [], flags.remove ?? [])
+    prices = await readPrices(flags)
   } catch (error) {
     new Talk(flags).failure(error)
     process.exitCode = exitCodeOf(error)
@@ -22,8 +35,13 @@ export async function updateCommand(
   }
   const database = openDatabase(flags)
   const visits = flags.visitTimeout === undefined ? {} : { visitTimeoutMs: flags.visitTimeout * 1_000 }
+  const options = { ...readOptions(flags), ...writeOptions(flags), ...visits, ...prices }
+  if (flags.dryRun === true) {
+    const job = updateAll(database.table(name), visitor, options)
+    return dryRun(flags, database, (planOptions) => job.plan(planOptions))
+  }
   await runJob('update', name, flags, database, (onReject) =>
-    updateAll(database.table(name), visitor, { ...readOptions(flags), ...writeOptions(flags), ...visits, onReject }),
+    updateAll(database.table(name), visitor, { ...options, onReject }),
   )
 }
 

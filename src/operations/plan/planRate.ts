@@ -48,8 +48,8 @@ function limitsOf(question: RateQuestion): Limit[] {
   }
   if (typeof rate === 'number') {
     const all = [...indexUnits.values()].reduce((sum, units) => sum + units, tableUnits)
-    const together = indexUnits.size > 0 ? ' of table and indexes together' : ''
-    limit(all, rate, `${figure(rate)} ${direction} units a second${together}, as asked for`)
+    const together = indexUnits.size > 0 ? `, ${figure(rate)} for table and indexes together` : ''
+    limit(all, rate, `as asked for${together}`)
   }
   if (rate === undefined && loopback) return limits
   const share = shareOf(`${direction}UnitsPerSecond`, rate ?? DEFAULT_RATE) ?? shareOf('default', DEFAULT_RATE)!
@@ -82,8 +82,8 @@ function reason(
   if (most !== undefined) return `${part}the maximum of ${figure(most)} ${direction} units a second set for ${who}`
   const start = direction === 'read' ? 12_000 : 4_000
   return warm > start
-    ? `the ${figure(warm)} ${direction} units a second that ${who} is warm for; more where it gives more`
-    : `the ${figure(start)} ${direction} units a second that ${who} on demand takes at once; more where it gives more`
+    ? `what ${who} is warm for; more where it gives more`
+    : `what ${who} takes at once, being on demand; more where it gives more`
 }
 
 function figure(value: number): string {

@@ -1,5 +1,6 @@
 import type { ScanOptions } from '../../database/scan.ts'
 import type { Table } from '../../database/table.ts'
+import type { TableDescription } from '../../database/tableDescription.ts'
 import type { PlainItem } from '../../item/attributeValue.ts'
 import { ItemError } from '../../item/itemError.ts'
 import { corrected, type Estimate, exactly, LineFit, scaled } from '../../job/estimate.ts'
@@ -11,7 +12,8 @@ import type { Rate } from '../../throughput/rate.ts'
 import type { RawItem } from '../prepareChange.ts'
 import { assemblePlan, checkPlanOptions } from './assemblePlan.ts'
 import type { NativeWay } from './nativeServices.ts'
-import { expandSample, type SampledSegment, sampleTable, type TableSample } from './sampleTable.ts'
+import { planRate } from './planRate.ts'
+import { expandSample, READ_UNITS_MAX, type SampledSegment, sampleTable, type TableSample } from './sampleTable.ts'
 import { VisitSample } from './visitSample.ts'
 import { WriteCharge, type WrittenItem } from './writeCharge.ts'
 
@@ -44,6 +46,8 @@ export interface PlannedWrites {
   readonly visitTimeoutMs?: number | undefined
 }
 
+const SAMPLE_UNITS_MIN = 64
+const SAMPLE_SECONDS_MAX = 30
 const PAGE_BYTES = 1_048_576
 const CONCURRENCY = 16
 /** Bytes that half a read unit is for: what is read eventually consistent is rounded up to so many. */
@@ -64,6 +68,7 @@ export async function planTable(request: TablePlanRequest, options: PlanOptions 
     ...(filter === undefined ? {} : { filter }),
     ...(index === undefined ? {} : { index }),
     ...(readUnitsPerSecond === undefined ? {} : { readUnitsPerSecond }),
+    readUnitsMax: sampleUnits(request, description, connection.loopback),
     toldItems: told.itemCount,
     toldBytes: told.sizeBytes,
     signal: options.signal,
@@ -141,6 +146,17 @@ export async function planTable(request: TablePlanRequest, options: PlanOptions 
         : []),
     ],
   })
+}
+
+/** No more than a table gives in half a minute: nobody waits longer for a plan. */
+function sampleUnits(
+  { readUnitsPerSecond: rate, index }: TablePlanRequest,
+  description: TableDescription,
+  loopback: boolean,
+): number {
+  const question = { description, direction: 'read', rate, loopback, index, tableUnits: 1 } as const
+  const { unitsPerSecond } = planRate({ ...question, indexUnits: new Map() }).rate
+  return Math.min(READ_UNITS_MAX, Math.max(SAMPLE_UNITS_MIN, SAMPLE_SECONDS_MAX * unitsPerSecond))
 }
 
 interface SegmentSums {

@@ -6,8 +6,11 @@ import type { Page, RawPage } from '../../scan/page.ts'
 
 /** Segments that are looked at, of a table that is too large to be read whole. */
 const SEGMENTS_LOOKED_AT = 32
-/** A segment is to hold about so much. */
+/** One that is cut into no more than this is read whole: 28 MB, or 35,000 items. */
+const SEGMENTS_WHOLE = 56
+/** A segment is to hold about so much; less where few units may be spent. */
 const SEGMENT_BYTES = 512 * 1024
+const SEGMENT_BYTES_MIN = 16 * 1024
 const SEGMENT_ITEMS = 625
 /** One that holds so many times more was cut by a figure that is wrong, and the table is cut anew. */
 const TOO_LARGE = 2
@@ -17,13 +20,15 @@ const SEGMENTS_MAX = 1_000_000
 const CUT_FACTOR = 16
 const CONCURRENCY = 4
 /** Never more than this, whatever the table turns out to be: 32 MB read eventually consistent. */
-const READ_UNITS_MAX = 4_096
+export const READ_UNITS_MAX = 4_096
 const BYTES_PER_UNIT = 8_192
 
 export interface SampleOptions extends Pick<ScanOptions, 'filter' | 'index' | 'readUnitsPerSecond' | 'concurrency'> {
   /** As the service tells it, up to six hours old; 0 where it does not know yet. */
   readonly toldItems: number
   readonly toldBytes: number
+  /** Units to spend, at most {@link READ_UNITS_MAX}, which is the default. */
+  readonly readUnitsMax?: number
   /** Pages without items, which are then not bounded in number. */
   readonly countOnly?: boolean
   readonly signal?: AbortSignal | undefined
@@ -53,26 +58,28 @@ export interface TableSample {
 }
 
 /**
- * Reads some segments of a table, drawn at random over the whole of it: at most {@link READ_UNITS_MAX} units, at the rate
- * that a scan would keep. A small table is read whole. Where the service's figures turn out to be wrong, the table is cut
+ * Reads some segments of a table, drawn at random over the whole of it, at the rate that a scan would keep. A small table is read whole. Where the service's figures turn out to be wrong, the table is cut
  * into more or fewer segments and looked at again.
  */
 export async function sampleTable(table: Table, options: SampleOptions): Promise<TableSample> {
   const { random } = await table.database.open()
-  const byBytes = Math.ceil(options.toldBytes / SEGMENT_BYTES)
+  const { readUnitsMax = READ_UNITS_MAX } = options
+  const segmentBytes = Math.max(SEGMENT_BYTES_MIN, SEGMENT_BYTES * (readUnitsMax / READ_UNITS_MAX))
+  const byBytes = Math.ceil(options.toldBytes / segmentBytes)
   const byItems = options.countOnly === true ? 0 : Math.ceil(options.toldItems / SEGMENT_ITEMS)
   let total = Math.min(SEGMENTS_MAX, Math.max(1, byBytes, byItems))
   let units = 0
   for (;;) {
-    const look = await readSegments(table, total, drawSegments(total, random), READ_UNITS_MAX - units, options)
+    const only = drawSegments(total, random)
+    const look = await readSegments(table, total, only, segmentBytes, readUnitsMax - units, options)
     units += look.units
-    const spent = units >= READ_UNITS_MAX
+    const spent = units >= readUnitsMax
     if (look.tooLarge && total < SEGMENTS_MAX && !spent) {
       total = Math.min(SEGMENTS_MAX, total * CUT_FACTOR)
       continue
     }
     const items = look.segments.reduce((sum, { scannedCount }) => sum + scannedCount, 0)
-    if (items < ITEMS_MIN && total > SEGMENTS_LOOKED_AT && !spent && !look.tooLarge) {
+    if (items < ITEMS_MIN && total > SEGMENTS_WHOLE && !spent && !look.tooLarge) {
       total = Math.max(1, Math.floor(total / CUT_FACTOR))
       continue
     }
@@ -88,7 +95,7 @@ export function expandSample(sample: TableSample, of: (segment: SampledSegment) 
 
 /** One of each of so many equal parts of the table. */
 function drawSegments(total: number, random: Random): number[] {
-  const count = Math.min(total, SEGMENTS_LOOKED_AT)
+  const count = total <= SEGMENTS_WHOLE ? total : SEGMENTS_LOOKED_AT
   const drawn = Array.from({ length: count }, (_, index) => {
     const from = Math.floor((index * total) / count)
     const to = Math.floor(((index + 1) * total) / count)
@@ -120,10 +127,19 @@ async function readSegments(
   table: Table,
   total: number,
   only: readonly number[],
+  segmentBytes: number,
   unitsMax: number,
   options: SampleOptions,
 ): Promise<Look> {
-  const { toldItems, toldBytes, countOnly = false, signal, concurrency = CONCURRENCY, ...scanOptions } = options
+  const {
+    toldItems,
+    toldBytes,
+    readUnitsMax,
+    countOnly = false,
+    signal,
+    concurrency = CONCURRENCY,
+    ...scanOptions
+  } = options
   const engine = await table.scanEngine({
     ...scanOptions,
     segments: total,
@@ -146,7 +162,7 @@ async function readSegments(
       if (page.cursor === undefined) {
         drafts.delete(page.segment)
         segments.push(draft)
-      } else if (isTooLarge(draft, countOnly) && total < SEGMENTS_MAX) {
+      } else if (isTooLarge(draft, segmentBytes, countOnly) && total < SEGMENTS_MAX) {
         tooLarge = true
         break
       } else {
@@ -170,6 +186,6 @@ function add(draft: Draft, page: Page | RawPage): void {
   }
 }
 
-function isTooLarge({ bytes, scannedCount }: Draft, countOnly: boolean): boolean {
-  return bytes > TOO_LARGE * SEGMENT_BYTES || (!countOnly && scannedCount > TOO_LARGE * SEGMENT_ITEMS)
+function isTooLarge({ bytes, scannedCount }: Draft, segmentBytes: number, countOnly: boolean): boolean {
+  return bytes > TOO_LARGE * segmentBytes || (!countOnly && scannedCount > TOO_LARGE * SEGMENT_ITEMS)
 }

@@ -17,14 +17,14 @@ const PATIENCE_MS = 5_000
 /** Asks what a table has against accidents, and who hears of each change. Never fails: what is not told is not known. */
 export async function askTableSafety(table: Table): Promise<TableSafety> {
   const { service } = await table.database.open()
-  const unknown: string[] = []
+  const unknown = new Map<string, string[]>()
   const ask = async (operation: 'DescribeContinuousBackups' | 'DescribeKinesisStreamingDestination', what: string) => {
     try {
       return await service.call(operation, { TableName: table.name }, { patienceMs: PATIENCE_MS })
     } catch (error) {
       if (!(error instanceof HeadraceError)) throw error
-      const why = error.code === 'DENIED' ? `dynamodb:${operation} is not allowed` : 'the endpoint does not tell'
-      unknown.push(`Whether ${what}: ${why}.`)
+      const why = error.code === 'DENIED' ? 'this identity may not ask' : 'the endpoint does not tell'
+      unknown.set(why, [...(unknown.get(why) ?? []), `whether ${what}`])
       return undefined
     }
   }
@@ -39,7 +39,7 @@ export async function askTableSafety(table: Table): Promise<TableSafety> {
   return {
     hasPointInTimeRecovery: backups === undefined ? undefined : status === 'ENABLED',
     kinesisStreams: streams === undefined ? undefined : (active?.length ?? 0),
-    unknown,
+    unknown: [...unknown].map(([why, whats]) => `W${whats.join(', and ').slice(1)}: ${why}.`),
   }
 }
 
