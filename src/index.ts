@@ -33,6 +33,7 @@ export { RejectsFile } from './job/rejectsFile.ts'
 export type { Summary } from './job/summary.ts'
 export { type LocalStore, startLocal } from './local/startLocal.ts'
 export { type Count, type CountOptions, count } from './operations/count.ts'
+export { type CountSample, type CountSampleOptions, countSample } from './operations/countSample.ts'
 export {
   type FileOptions,
   file,

@@ -240,16 +240,23 @@ addTalkOptions(
   addRateOptions(
     addReadOptions(
       addConnectionOptions(
-        verb(program, 'count <table>', 'Count the items of a table, exactly, by reading all of it.', [
-          'headrace count users',
-          `headrace count users --where "tier = 'basic'"`,
-          'headrace count users --rate 25% --json',
-        ]),
+        verb(
+          program,
+          'count <table>',
+          'Count the items of a table, exactly, by reading all of it; or about, by a sample.',
+          [
+            'headrace count users',
+            `headrace count users --where "tier = 'basic'"`,
+            'headrace count users --rate 25% --json',
+            'headrace count users --sample',
+          ],
+        ),
       ),
     ),
     'read',
   ),
 )
+  .option('--sample', 'about how many, and between which numbers, from some segments: at most 4,096 read units')
   .option('--index <name>', 'count a secondary index instead')
   .option('--consistent-read', 'see every write that ended before the scan began, at twice the price')
   .action(async (name, flags) => (await import('./commands/count.ts')).countCommand(name, flags))

@@ -282,7 +282,10 @@ test('what an endpoint does not tell of a table is a line, and an empty table is
   const plan = await at.clock.run(updateAll(at.table, visitor).plan())
   assert.equal(plan.items.value, 0)
   assert.equal(plan.writeUnits.high, 0)
-  assert.match(plan.unknown.join('\n'), /Whether point-in-time recovery is on, and whether .*: the endpoint does not tell\./)
+  assert.match(
+    plan.unknown.join('\n'),
+    /Whether point-in-time recovery is on, and whether .*: the endpoint does not tell\./,
+  )
 })
 
 test('a delete, a copy and a count are planned by what they write', async () => {
