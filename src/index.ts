@@ -47,6 +47,7 @@ export type { Job, JobRates, PlannableJob, RunOptions } from './operations/job.t
 export { load } from './operations/load.ts'
 export type { LoadPlanOptions } from './operations/plan/planLoad.ts'
 export { type PlannedWrites, planTable, type TablePlanRequest } from './operations/plan/planTable.ts'
+export { optionalActions, type Policy, type PolicyOptions, policyFor } from './operations/policy.ts'
 export { type CreateTableOptions, createTable, dropTable, waitForTable } from './operations/tables.ts'
 export { type UpdateOptions, updateAll, type Visitor } from './operations/updateAll.ts'
 export type { WriteOptions } from './operations/writeRun.ts'

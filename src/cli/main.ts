@@ -282,6 +282,18 @@ addTalkOptions(
   .option('--consistent-read', 'see every write that ended before the scan began, at twice the price')
   .action(async (name, flags) => (await import('./commands/scan.ts')).scanCommand(name, flags))
 
+verb(program, 'iam <verb...>', 'Print the least IAM policy under which a verb runs.', [
+  'headrace iam load --table arn:aws:dynamodb:eu-west-1:123456789012:table/users',
+  'headrace iam update --table arn:aws:dynamodb:eu-west-1:123456789012:table/users --optional',
+  'headrace iam table create --table arn:aws:dynamodb:eu-west-1:123456789012:table/users',
+])
+  .requiredOption('--table <arn>', 'the table, as an ARN')
+  .option('--other-table <arn>', 'the other table of a verb with two')
+  .option('--index <name>', 'a secondary index that is read in place of the table')
+  .option('--optional [actions]', 'grant optional rights too: all of them, or these, with commas between them')
+  .option('--quiet', 'say only what goes wrong')
+  .action(async (words, flags) => (await import('./commands/iam.ts')).iamCommand(words, flags))
+
 function collect(value: string, earlier: string[] = []): string[] {
   return [...earlier, value]
 }
