@@ -186,8 +186,7 @@ addTalkOptions(
             [
               'headrace load users users.jsonl.gz more.csv',
               'headrace load orders export/AWSDynamoDB/01693685827463-2d8752fd/data --rate 50%',
-              'zcat dump.jsonl.gz | headrace load users - --key id:S',
-              'headrace load users users.jsonl --dry-run',
+              'headrace load users users.jsonl --key id:S --dry-run',
             ],
           ),
         ),
