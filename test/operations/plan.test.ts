@@ -359,6 +359,35 @@ test('a load is planned by its files: whole, packed, many, and far too large to 
   }
 })
 
+test('of large files that can not be entered in the middle only the beginnings are known, and that is said', async () => {
+  const at = await startWith([])
+  /** Says it has so many bytes; each record takes 1,000 of them. */
+  const source = (name: string, sizeBytes: number) => {
+    let taken = 0
+    async function* records() {
+      for (; taken < sizeBytes; taken += 250_000) {
+        yield Array.from({ length: 250 }, (_, index) => ({
+          item: { pk: `${name} ${taken} ${index}` },
+          place: { file: name, line: 1, offset: 0 },
+        }))
+      }
+    }
+    const read = () => {
+      taken = 0
+      return { records: records(), bytesTaken: () => taken + 250_000 }
+    }
+    return { name, records, sample: { sizeBytes: async () => sizeBytes, seekable: false, read } }
+  }
+  const one = await at.clock.run(load(source('a', 1e9), at.table).plan())
+  near(one.items.value, 1_000_000, 'records')
+  assert.equal(one.items.high, Number.POSITIVE_INFINITY)
+  assert.match(one.unknown.join(), /Whether the files are all like their beginnings/)
+  const many = Array.from({ length: 40 }, (_, index) => source(`file ${index}`, 2e8))
+  const several = await at.clock.run(load(many, at.table).plan())
+  near(several.items.value, 8_000_000, 'records')
+  assert.ok(several.sample.items <= 80_000, `${several.sample.items} records read`)
+})
+
 test('what can be read only once is not planned, and a table that is not there yet is, as it would be made', async () => {
   const at = await startInRealTime()
   const once = { name: '-', records: async function* () {} }

@@ -158,7 +158,7 @@ async function readSegments(
       signal?.throwIfAborted()
       const draft = drafts.get(page.segment) ?? new Draft()
       drafts.set(page.segment, draft)
-      add(draft, page)
+      add(draft, page, options.filter !== undefined)
       if (page.cursor === undefined) {
         drafts.delete(page.segment)
         segments.push(draft)
@@ -176,9 +176,10 @@ async function readSegments(
   return { segments, partial: [...drafts.values()], units: engine.stats.readUnits, tooLarge }
 }
 
-function add(draft: Draft, page: Page | RawPage): void {
+function add(draft: Draft, page: Page | RawPage, filtered: boolean): void {
   draft.pages.push(page)
-  draft.scannedCount += page.scannedCount
+  // dynoxide counts the item that no longer fitted into a page as looked at, and again with the next.
+  draft.scannedCount += filtered ? page.scannedCount : page.count
   draft.count += page.count
   // Units are rounded up to half a unit, 4 KB; on the mean by half of that.
   if (page.scannedCount > 0) {
