@@ -218,8 +218,7 @@ addTalkOptions(
               [
                 'headrace update users add-tier.ts',
                 `headrace update users --set tier='"basic"' --where 'attribute_not_exists(tier)'`,
-                'headrace update users --remove legacyFlag --set migrated=true --rate 50%',
-                'headrace update users add-tier.ts --dry-run',
+                'headrace update users --remove legacyFlag --rate 50% --dry-run',
               ],
             ),
           ),
@@ -246,8 +245,7 @@ addTalkOptions(
           [
             'headrace count users',
             `headrace count users --where "tier = 'basic'"`,
-            'headrace count users --rate 25% --json',
-            'headrace count users --sample',
+            'headrace count users --sample --json',
           ],
         ),
       ),

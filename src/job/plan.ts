@@ -6,6 +6,8 @@ import type { Estimate } from './estimate.ts'
 export interface Plan {
   readonly operation: string
   readonly table: string
+  /** With region and account; empty for a table that is not there yet. */
+  readonly tableArn: string
   /** Attributes of its key. */
   readonly keyNames: readonly string[]
   /** The table's, such as `us-east-1`; of an emulator what it was told to be. */

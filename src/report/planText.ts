@@ -38,6 +38,8 @@ export function planText(plan: Plan, itemText: (item: Item) => string): string {
 function factsOf(plan: Plan): Row[] {
   const { changes, read, write, readUnits, writeUnits, durationMs, sample } = plan
   const rows: Row[] = [
+    // Whose account it is; an emulator's is made up.
+    ...(plan.emulator || plan.tableArn === '' ? [] : [['table', plan.tableArn] as const]),
     [plan.operation === 'load' ? 'records' : 'items', `${counted(plan.items)}, ${formatBytes(plan.bytes.value)}`],
   ]
   if (changes !== undefined) rows.push(['written', counted(changes)])

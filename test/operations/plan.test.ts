@@ -49,16 +49,25 @@ async function startWith(
   items: readonly PlainItem[],
   table: Partial<TableOptions> = {},
   changed: (description: Answer) => void = () => undefined,
+  answers: { readonly [operation: string]: readonly [status: number, body: object] } = {},
 ): Promise<Started> {
   const at = await start(
     {},
     {
       table: { capacity: ON_DEMAND, indexes: INDEXES, ...table },
-      connection: (service) => ({
+      connection: (service, clock) => ({
         ...AT_AWS,
         transport: {
-          send: (headers, body, receiver) =>
-            service.send(headers, body, {
+          send: (headers, body, receiver) => {
+            const operation = headers[headers.indexOf('x-amz-target') + 1]!.replace('DynamoDB_20120810.', '')
+            const [status, given] = answers[operation] ?? []
+            if (status !== undefined) {
+              const text = Buffer.from(JSON.stringify(given))
+              const answer = { status, body: text, crc32: undefined, requestId: '', gzip: false, date: '' }
+              const timer = clock.setTimer(() => receiver.onAnswer({ ...answer, retryAfterMs: undefined }), 1)
+              return () => timer.clear()
+            }
+            return service.send(headers, body, {
               onFailure: (failure) => receiver.onFailure(failure),
               onAnswer: (answer) => {
                 const text = answer.body.toString()
@@ -67,7 +76,8 @@ async function startWith(
                 changed(described.Table)
                 receiver.onAnswer({ ...answer, body: Buffer.from(JSON.stringify(described)), crc32: undefined })
               },
-            }),
+            })
+          },
           close: () => service.close(),
         },
       }),
@@ -286,6 +296,31 @@ test('what an endpoint does not tell of a table is a line, and an empty table is
     plan.unknown.join('\n'),
     /Whether point-in-time recovery is on, and whether .*: the endpoint does not tell\./,
   )
+})
+
+test('whether a table can be brought back is asked, and a right that is missing is a line', async () => {
+  const recovery = (status: string) =>
+    [
+      200,
+      { ContinuousBackupsDescription: { PointInTimeRecoveryDescription: { PointInTimeRecoveryStatus: status } } },
+    ] as const
+  const denied = [400, { __type: 'com.amazon.coral.service#AccessDeniedException', Message: 'no' }] as const
+  const streams = [200, { KinesisDataStreamDestinations: [{ DestinationStatus: 'ACTIVE' }] }] as const
+  const plan = async (backups: readonly [number, object], kinesis: readonly [number, object]): Promise<Plan> => {
+    const at = await startWith(skewedItems(50, 14), {}, undefined, {
+      DescribeContinuousBackups: backups,
+      DescribeKinesisStreamingDestination: kinesis,
+    })
+    return at.clock.run(updateAll(at.table, visitor).plan())
+  }
+  const off = await plan(recovery('DISABLED'), streams)
+  assert.match(off.warnings.join('\n'), /Point-in-time recovery of things is off/)
+  assert.match(off.warnings.join('\n'), /A Kinesis stream is told of each write to things/)
+  assert.deepEqual(off.unknown, [])
+  const on = await plan(recovery('ENABLED'), [200, { KinesisDataStreamDestinations: [] }])
+  assert.deepEqual(on.warnings, [])
+  const refused = await plan(denied, denied)
+  assert.match(refused.unknown.join('\n'), /^Whether point-in-time recovery is on, .*: this identity may not ask\.$/)
 })
 
 test('a delete, a copy and a count are planned by what they write', async () => {

@@ -86,6 +86,7 @@ export async function assemblePlan(parts: PlanParts): Promise<Plan> {
   return {
     operation: parts.operation,
     table: reads?.table.name ?? table.name,
+    tableArn: about.arn,
     keyNames: [about.key.partition.name, ...(about.key.sort === undefined ? [] : [about.key.sort.name])],
     region,
     emulator: loopback,
