@@ -1,7 +1,7 @@
 export { type ConnectOptions, connect, type Database } from './database/database.ts'
 export type { Scan, ScanOptions } from './database/scan.ts'
 export type { Table } from './database/table.ts'
-export type { TableDescription } from './database/tableDescription.ts'
+export type { IndexDescription, IndexShape, TableDescription } from './database/tableDescription.ts'
 export type { CredentialProvider } from './dynamodb/credentialSource.ts'
 export type { Credentials } from './dynamodb/signer.ts'
 export { FormatError } from './formats/formatError.ts'
@@ -15,21 +15,44 @@ export type { KeyAttribute, KeySchema } from './item/itemKey.ts'
 export { NumberValue } from './item/number.ts'
 export { parsePlainJson } from './item/plainJson.ts'
 export { writePlainJson } from './item/writePlainJson.ts'
+export { type Cost, CostMeter, type PricedTable, priceOf, type Units } from './job/costMeter.ts'
+export type { Estimate } from './job/estimate.ts'
 export { loadSpec as jobSpec } from './job/jobDirectory.ts'
 export type { JobSpec } from './job/jobSpec.ts'
 export { type JobStatus, jobStatus, listJobs } from './job/jobStatus.ts'
+export type {
+  ItemSample,
+  NativeService,
+  Plan,
+  PlanCost,
+  PlanOptions,
+  PlanRate,
+  PlanSample,
+} from './job/plan.ts'
+export { BUILT_IN_PRICES, type ClassPrices, type PriceTable, type RegionPrices } from './job/priceTable.ts'
+export { readPriceFile } from './job/readPriceFile.ts'
 export type { JobReject } from './job/reject.ts'
 export { RejectsFile } from './job/rejectsFile.ts'
 export type { Summary } from './job/summary.ts'
 export { type LocalStore, startLocal } from './local/startLocal.ts'
 export { type CopyOptions, copy } from './operations/copy.ts'
 export { type Count, type CountOptions, count } from './operations/count.ts'
+export { type CountSample, type CountSampleOptions, countSample } from './operations/countSample.ts'
 export { type ExportFormat, type ExportOptions, exportTable } from './operations/exportTable.ts'
-export { type FileOptions, file, type RecordSource } from './operations/file.ts'
+export {
+  type FileOptions,
+  file,
+  type RecordSource,
+  type SourcePart,
+  type SourceSample,
+} from './operations/file.ts'
 export { files } from './operations/files.ts'
 export { type GenerateOptions, generate } from './operations/generate.ts'
-export type { Job, JobLimits, JobRates, RunOptions } from './operations/job.ts'
+export type { Job, JobLimits, JobRates, PlannableJob, RunOptions } from './operations/job.ts'
 export { load } from './operations/load.ts'
+export type { LoadPlanOptions } from './operations/plan/planLoad.ts'
+export { type PlannedWrites, planTable, type TablePlanRequest } from './operations/plan/planTable.ts'
+export { optionalActions, type Policy, type PolicyOptions, policyFor } from './operations/policy.ts'
 export { type ResumedJob, type ResumeOptions, readRates, resume } from './operations/resume.ts'
 export { type CreateTableOptions, createTable, dropTable, waitForTable } from './operations/tables.ts'
 export type { Transform, Transformed, TransformSource } from './operations/transform.ts'

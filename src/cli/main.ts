@@ -6,6 +6,7 @@ import {
   addConnectionOptions,
   addInFlightOption,
   addLimitOptions,
+  addPlanOptions,
   addRateOptions,
   addReadOptions,
   addStateOptions,
@@ -15,6 +16,10 @@ import {
   keySchema,
   wholeFrom,
 } from './options.ts'
+
+const readRates = (command: Command): Command => addRateOptions(command, 'read')
+const writeRates = (command: Command): Command => addRateOptions(command, 'write')
+const readWriteRates = (command: Command): Command => addRateOptions(command, 'read', 'write')
 
 /** Commands load what they need when they run, so that help answers at once. */
 const program = new Command('headrace')
@@ -35,42 +40,47 @@ program
   .addHelpText('after', EXIT_CODES)
   .exitOverride()
 
-function verb(parent: Command, usage: string, description: string, examples: readonly string[]): Command {
-  return (
-    parent
-      .command(usage)
-      .description(description)
-      // Of a long one, the list of commands has the first sentence.
-      .summary(description.split(/(?<=\.) /)[0]!)
-      .configureHelp({ helpWidth: 110 })
-      .addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`)
-      .exitOverride()
-  )
+function verb(
+  parent: Command,
+  usage: string,
+  description: string,
+  examples: readonly string[],
+  options: readonly ((command: Command) => Command)[] = [],
+): Command {
+  const command = parent
+    .command(usage)
+    .description(description)
+    // Of a long one, the list of commands has the first sentence.
+    .summary(description.split(/(?<=\.) /)[0]!)
+    .configureHelp({ helpWidth: 110 })
+    .addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`)
+    .exitOverride()
+  for (const add of options) add(command)
+  return command
 }
 
-addTalkOptions(
-  verb(program, 'local', 'Run a DynamoDB on this machine until Ctrl-C; in memory, or in a folder.', [
-    'headrace local',
-    'headrace local --port 8000',
-    'headrace local --port 8000 --data ./dynamodb-data',
-  ]),
+verb(
+  program,
+  'local',
+  'Run a DynamoDB on this machine until Ctrl-C; in memory, or in a folder.',
+  ['headrace local', 'headrace local --port 8000', 'headrace local --port 8000 --data ./dynamodb-data'],
+  [addTalkOptions],
 )
   .option('--port <port>', 'where it listens', wholeFrom(0), 8000)
   .option('--data <directory>', 'keep the tables in this folder')
   .option('--kind <kind>', 'dynoxide or dynalite (default: whichever is installed)')
   .action(async (flags) => (await import('./commands/local.ts')).local(flags))
 
-addTalkOptions(
-  verb(
-    program,
-    'simulate',
-    'A DynamoDB that throttles and fails as the real one does. With --port it serves any client until Ctrl-C, in front of an embedded store; without, it plays a scenario with Headrace as the client, in virtual time: minutes in seconds.',
-    [
-      "headrace simulate --port 8000 --write-units 500 --faults 'throttle=0.1, reset after=0.02'",
-      'headrace simulate --list',
-      'headrace simulate --scenario slow-index --seed 7 --plot slow-index.svg',
-    ],
-  ),
+verb(
+  program,
+  'simulate',
+  'A DynamoDB that throttles and fails as the real one does. With --port it serves any client until Ctrl-C, in front of an embedded store; without, it plays a scenario with Headrace as the client, in virtual time: minutes in seconds.',
+  [
+    "headrace simulate --port 8000 --write-units 500 --faults 'throttle=0.1, reset after=0.02'",
+    'headrace simulate --list',
+    'headrace simulate --scenario slow-index --seed 7 --plot slow-index.svg',
+  ],
+  [addTalkOptions],
 )
   .option('--seed <n>', 'which dice; the same seed throws the same', wholeFrom(0), 1)
   .optionsGroup('Options with --port:')
@@ -102,14 +112,16 @@ addTalkOptions(
 
 const table = program.command('table').description('Make, look at and drop tables.').exitOverride()
 
-addTalkOptions(
-  addConnectionOptions(
-    verb(table, 'create <table>', 'Make a table and wait until it can be used.', [
-      'headrace table create users --key id:S',
-      'headrace table create orders --key customer:S,number:N --read-units 100 --write-units 500',
-      'headrace table create orders --key customer:S,number:N --replace --yes',
-    ]),
-  ),
+verb(
+  table,
+  'create <table>',
+  'Make a table and wait until it can be used.',
+  [
+    'headrace table create users --key id:S',
+    'headrace table create orders --key customer:S,number:N --read-units 100 --write-units 500',
+    'headrace table create orders --key customer:S,number:N --replace --yes',
+  ],
+  [addConnectionOptions, addTalkOptions],
 )
   .requiredOption(
     '--key <key>',
@@ -122,51 +134,50 @@ addTalkOptions(
   .option('--yes', 'do not ask before dropping')
   .action(async (name, flags) => (await import('./commands/table.ts')).create(name, flags))
 
-addTalkOptions(
-  addConnectionOptions(
-    verb(table, 'drop <table>', 'Drop a table with everything in it, and wait until it is gone.', [
-      'headrace table drop users',
-      'headrace table drop users --yes',
-      'headrace table drop users --yes --endpoint-url http://localhost:8000',
-    ]),
-  ),
+verb(
+  table,
+  'drop <table>',
+  'Drop a table with everything in it, and wait until it is gone.',
+  [
+    'headrace table drop users',
+    'headrace table drop users --yes',
+    'headrace table drop users --yes --endpoint-url http://localhost:8000',
+  ],
+  [addConnectionOptions, addTalkOptions],
 )
   .option('--yes', 'do not ask')
   .action(async (name, flags) => (await import('./commands/table.ts')).drop(name, flags))
 
-addTalkOptions(
-  addConnectionOptions(
-    verb(table, 'describe <table>', 'Show what the service tells of a table.', [
-      'headrace table describe users',
-      'headrace table describe users --json',
-      'headrace table describe users --profile production --region eu-west-1',
-    ]),
-  ),
+verb(
+  table,
+  'describe <table>',
+  'Show what the service tells of a table.',
+  [
+    'headrace table describe users',
+    'headrace table describe users --json',
+    'headrace table describe users --profile production --region eu-west-1',
+  ],
+  [addConnectionOptions, addTalkOptions],
 ).action(async (name, flags) => (await import('./commands/table.ts')).describe(name, flags))
 
-addTalkOptions(
-  addConnectionOptions(
-    verb(table, 'wait <table>', 'Wait until a table is ACTIVE.', [
-      'headrace table wait users',
-      'headrace table wait users --quiet',
-      'headrace table wait users --json',
-    ]),
-  ),
+verb(
+  table,
+  'wait <table>',
+  'Wait until a table is ACTIVE.',
+  ['headrace table wait users', 'headrace table wait users --quiet', 'headrace table wait users --json'],
+  [addConnectionOptions, addTalkOptions],
 ).action(async (name, flags) => (await import('./commands/table.ts')).wait(name, flags))
 
-addTalkOptions(
-  addRateOptions(
-    addWriteOptions(
-      addConnectionOptions(
-        verb(program, 'generate <table>', 'Fill a table with made items; the same seed makes the same items.', [
-          'headrace generate orders --items 50000',
-          'headrace generate orders --items 1000000 --item-bytes 1000 --seed 7',
-          `headrace generate users --items 1000 --template '{"id":"user-{{index}}","age":"{{whole 18 99}}"}'`,
-        ]),
-      ),
-    ),
-    'write',
-  ),
+verb(
+  program,
+  'generate <table>',
+  'Fill a table with made items; the same seed makes the same items.',
+  [
+    'headrace generate orders --items 50000',
+    'headrace generate orders --items 1000000 --item-bytes 1000 --seed 7',
+    `headrace generate users --items 1000 --template '{"id":"user-{{index}}","age":"{{whole 18 99}}"}'`,
+  ],
+  [addConnectionOptions, addWriteOptions, writeRates, addTalkOptions],
 )
   .requiredOption('--items <n>', 'how many', wholeFrom(1))
   .option('--seed <n>', 'which ones', wholeFrom(0), 1)
@@ -177,24 +188,16 @@ addTalkOptions(
   .option('--item-bytes <n>', 'pad each item to this size', wholeFrom(1))
   .action(async (name, flags) => (await import('./commands/generate.ts')).generateCommand(name, flags))
 
-addTalkOptions(
-  addRateOptions(
-    addWriteOptions(
-      addConnectionOptions(
-        verb(
-          program,
-          'load <table> <files...>',
-          'Write every record of files into a table. A directory stands for all files in it and below it that end in .jsonl, .ndjson, .json, .csv or .tsv, also with .gz; "-" is standard input. Several files are read side by side; of two records of one key in one file the later one stays.',
-          [
-            'headrace load users users.jsonl.gz more.csv',
-            'headrace load orders export/AWSDynamoDB/01693685827463-2d8752fd/data --rate 50%',
-            'zcat dump.jsonl.gz | headrace load users - --key id:S',
-          ],
-        ),
-      ),
-    ),
-    'write',
-  ),
+verb(
+  program,
+  'load <table> <files...>',
+  'Write every record of files into a table. A directory stands for all files in it and below it that end in .jsonl, .ndjson, .json, .csv or .tsv, also with .gz; "-" is standard input. Several files are read side by side; of two records of one key in one file the later one stays.',
+  [
+    'headrace load users users.jsonl.gz more.csv',
+    'headrace load orders export/AWSDynamoDB/01693685827463-2d8752fd/data --rate 50%',
+    'headrace load users users.jsonl --key id:S --dry-run',
+  ],
+  [addConnectionOptions, addWriteOptions, writeRates, addPlanOptions, addTalkOptions],
 )
   .option('--format <format>', 'jsonl, json, ddb-json or csv (default: from the name or the first record)')
   .option(
@@ -207,27 +210,16 @@ addTalkOptions(
   .option('--delimiter <character>', 'between the cells of a CSV file (default ",", or a tab for .tsv)')
   .action(async (name, paths, flags) => (await import('./commands/load.ts')).loadCommand(name, paths, flags))
 
-addTalkOptions(
-  addRateOptions(
-    addWriteOptions(
-      addReadOptions(
-        addConnectionOptions(
-          verb(
-            program,
-            'update <table> [visitor]',
-            'Show every item to a visitor module (.ts, .js) and write what it asks for.',
-            [
-              'headrace update users add-tier.ts',
-              `headrace update users --set tier='"basic"' --where 'attribute_not_exists(tier)'`,
-              'headrace update users --remove legacyFlag --set migrated=true --rate 50%',
-            ],
-          ),
-        ),
-      ),
-    ),
-    'read',
-    'write',
-  ),
+verb(
+  program,
+  'update <table> [visitor]',
+  'Show every item to a visitor module (.ts, .js) and write what it asks for.',
+  [
+    'headrace update users add-tier.ts',
+    `headrace update users --set tier='"basic"' --where 'attribute_not_exists(tier)'`,
+    'headrace update users --remove legacyFlag --rate 50% --dry-run',
+  ],
+  [addConnectionOptions, addReadOptions, addWriteOptions, readWriteRates, addPlanOptions, addTalkOptions],
 )
   .option('--set <name=json>', 'give every item this attribute (repeatable)', collect)
   .option('--remove <name>', 'take this attribute from every item (repeatable)', collect)
@@ -236,84 +228,64 @@ addTalkOptions(
   .option('--visit-timeout <seconds>', 'longest wait for what a visitor returns to settle (default 60)', wholeFrom(1))
   .action(async (name, path, flags) => (await import('./commands/update.ts')).updateCommand(name, path, flags))
 
-addTalkOptions(
-  addRateOptions(
-    addWriteOptions(
-      addReadOptions(
-        addConnectionOptions(
-          verb(
-            program,
-            'delete <table>',
-            'Delete the items of a table for which an expression holds, or all of them.',
-            [
-              `headrace delete sessions --where "expires < 1700000000"`,
-              'headrace delete staging-users --all --yes',
-              `headrace delete users --where "attribute_not_exists(email)" --rate 200 --max-duration 8h`,
-            ],
-          ),
-        ),
-      ),
-    ),
-    'read',
-    'write',
-  ),
+verb(
+  program,
+  'delete <table>',
+  'Delete the items of a table for which an expression holds, or all of them.',
+  [
+    `headrace delete sessions --where "expires < 1700000000"`,
+    'headrace delete staging-users --all --yes',
+    `headrace delete users --where "attribute_not_exists(email)" --rate 200 --max-duration 8h`,
+  ],
+  [addConnectionOptions, addReadOptions, addWriteOptions, readWriteRates, addPlanOptions, addTalkOptions],
 )
   .option('--keep-old', "keep what is deleted in the job's directory, so that headrace undo can put it back")
   .option('--all', 'every item, where there is no --where')
   .option('--yes', 'do not ask before deleting')
   .action(async (name, flags) => (await import('./commands/delete.ts')).deleteCommand(name, flags))
 
-addTransformOption(
-  addTalkOptions(
-    addRateOptions(
-      addWriteOptions(
-        addReadOptions(
-          addConnectionOptions(
-            verb(
-              program,
-              'copy <source> <target>',
-              'Write every item of one table into another, which may be in another region or account. The source is only read; what the target has besides stays.',
-              [
-                'headrace copy users users-v2',
-                'headrace copy orders orders --target-region eu-central-1 --rate 50%',
-                'headrace copy users staging-users --target-profile staging --transform scrub.ts',
-              ],
-            ),
-          ),
-        ),
-      ),
-      'read',
-      'write',
-    ),
-  ),
+verb(
+  program,
+  'copy <source> <target>',
+  'Write every item of one table into another, which may be in another region or account. The source is only read; what the target has besides stays.',
+  [
+    'headrace copy users users-v2',
+    'headrace copy orders orders --target-region eu-central-1 --rate 50%',
+    'headrace copy users staging-users --target-profile staging --transform scrub.ts',
+  ],
+  [
+    addConnectionOptions,
+    addReadOptions,
+    addWriteOptions,
+    readWriteRates,
+    addPlanOptions,
+    addTalkOptions,
+    addTransformOption,
+  ],
 )
   .option('--target-region <region>', 'AWS region of the target (default: as the source)')
   .option('--target-profile <name>', 'profile of ~/.aws/config for the target (default: as the source)')
   .option('--target-endpoint-url <url>', 'DynamoDB that the target is in (default: as the source)')
   .action(async (source, target, flags) => (await import('./commands/copy.ts')).copyCommand(source, target, flags))
 
-addTransformOption(
-  addTalkOptions(
-    addRateOptions(
-      addReadOptions(
-        addStateOptions(
-          addConnectionOptions(
-            verb(
-              program,
-              'export <table> <file>',
-              'Write the items of a table into a file, one JSON object a line; packed where the name ends in .gz. A copy that loads back as it was, unless --format says otherwise.',
-              [
-                'headrace export users users.ddb.jsonl.gz',
-                `headrace export orders open.jsonl --format jsonl --where "status = 'open'" --select customer,number,total`,
-                'headrace export users contacts.jsonl --format jsonl --transform contact.ts',
-              ],
-            ),
-          ),
-        ),
-      ),
-      'read',
-    ),
-  ),
+verb(
+  program,
+  'export <table> <file>',
+  'Write the items of a table into a file, one JSON object a line; packed where the name ends in .gz. A copy that loads back as it was, unless --format says otherwise.',
+  [
+    'headrace export users users.ddb.jsonl.gz',
+    `headrace export orders open.jsonl --format jsonl --where "status = 'open'" --select customer,number,total`,
+    'headrace export users contacts.jsonl --format jsonl --transform contact.ts',
+  ],
+  [
+    addConnectionOptions,
+    addStateOptions,
+    addReadOptions,
+    readRates,
+    addPlanOptions,
+    addTalkOptions,
+    addTransformOption,
+  ],
 )
   .option(
     '--format <format>',
@@ -326,88 +298,60 @@ addTransformOption(
   .option('--overwrite', 'take the place of a file of that name')
   .action(async (name, path, flags) => (await import('./commands/export.ts')).exportCommand(name, path, flags))
 
-addTalkOptions(
-  addRateOptions(
-    addLimitOptions(
-      addInFlightOption(
-        addConnectionOptions(
-          verb(
-            program,
-            'resume <directory>',
-            'Go on with a job that was stopped, or whose process died, from its directory. What is settled is not done again.',
-            [
-              'headrace resume .headrace/update-users-20260801T101500-a1',
-              'headrace resume .headrace/update-users-20260801T101500-a1 --rate 500 --max-duration 8h',
-              'headrace resume jobs/nightly --json',
-            ],
-          ),
-        ),
-      ),
-    ),
-    'read',
-    'write',
-  ),
+verb(
+  program,
+  'resume <directory>',
+  'Go on with a job that was stopped, or whose process died, from its directory. What is settled is not done again.',
+  [
+    'headrace resume .headrace/update-users-20260801T101500-a1',
+    'headrace resume .headrace/update-users-20260801T101500-a1 --rate 500 --max-duration 8h',
+    'headrace resume jobs/nightly --json',
+  ],
+  [addConnectionOptions, addInFlightOption, addLimitOptions, readWriteRates, addTalkOptions],
 ).action(async (directory, flags) => (await import('./commands/resume.ts')).resumeCommand(directory, flags))
 
-addTalkOptions(
-  addRateOptions(
-    addWriteOptions(
-      addConnectionOptions(
-        verb(
-          program,
-          'undo <directory>',
-          'Put back what a job that was run with --keep-old has changed. What others have changed since stays as it is, and is listed in the rejects.',
-          [
-            'headrace undo .headrace/update-users-20260801T101500-a1',
-            'headrace undo .headrace/delete-sessions-20260801T101500-b2 --rate 50%',
-            'headrace undo jobs/nightly --job jobs/nightly-undone --json',
-          ],
-        ),
-      ),
-    ),
-    'write',
-  ),
+verb(
+  program,
+  'undo <directory>',
+  'Put back what a job that was run with --keep-old has changed. What others have changed since stays as it is, and is listed in the rejects.',
+  [
+    'headrace undo .headrace/update-users-20260801T101500-a1',
+    'headrace undo .headrace/delete-sessions-20260801T101500-b2 --rate 50%',
+    'headrace undo jobs/nightly --job jobs/nightly-undone --json',
+  ],
+  [addConnectionOptions, addWriteOptions, writeRates, addTalkOptions],
 ).action(async (directory, flags) => (await import('./commands/undo.ts')).undoCommand(directory, flags))
 
-addTalkOptions(
-  verb(program, 'status [directory]', 'Say how a job stands, or all jobs in .headrace.', [
-    'headrace status',
-    'headrace status .headrace/update-users-20260801T101500-a1',
-    'headrace status --json',
-  ]),
+verb(
+  program,
+  'status [directory]',
+  'Say how a job stands, or all jobs in .headrace.',
+  ['headrace status', 'headrace status .headrace/update-users-20260801T101500-a1', 'headrace status --json'],
+  [addTalkOptions],
 ).action(async (directory, flags) => (await import('./commands/status.ts')).statusCommand(directory, flags))
 
-addTalkOptions(
-  addRateOptions(
-    addReadOptions(
-      addConnectionOptions(
-        verb(program, 'count <table>', 'Count the items of a table, exactly, by reading all of it.', [
-          'headrace count users',
-          `headrace count users --where "tier = 'basic'"`,
-          'headrace count users --rate 25% --json',
-        ]),
-      ),
-    ),
-    'read',
-  ),
+verb(
+  program,
+  'count <table>',
+  'Count the items of a table, exactly, by reading all of it; or about, by a sample.',
+  ['headrace count users', `headrace count users --where "tier = 'basic'"`, 'headrace count users --sample --json'],
+  [addConnectionOptions, addReadOptions, readRates, addTalkOptions],
 )
+  .option('--sample', 'about how many, and between which numbers, from some segments: at most 4,096 read units')
   .option('--index <name>', 'count a secondary index instead')
   .option('--consistent-read', 'see every write that ended before the scan began, at twice the price')
   .action(async (name, flags) => (await import('./commands/count.ts')).countCommand(name, flags))
 
-addTalkOptions(
-  addRateOptions(
-    addReadOptions(
-      addConnectionOptions(
-        verb(program, 'scan <table>', 'Write the items of a table to standard output, one JSON object a line.', [
-          'headrace scan users > users.jsonl',
-          `headrace scan users --where "country = 'NO'" --select id,name --limit 10`,
-          'headrace scan users --format ddb-json | gzip > users.ddb.jsonl.gz',
-        ]),
-      ),
-    ),
-    'read',
-  ),
+verb(
+  program,
+  'scan <table>',
+  'Write the items of a table to standard output, one JSON object a line.',
+  [
+    'headrace scan users > users.jsonl',
+    `headrace scan users --where "country = 'NO'" --select id,name --limit 10`,
+    'headrace scan users --format ddb-json | gzip > users.ddb.jsonl.gz',
+  ],
+  [addConnectionOptions, addReadOptions, readRates, addTalkOptions],
 )
   .option('--select <names>', 'only these attributes, with commas between them')
   .option('--format <format>', 'jsonl (plain; sets become lists, binary base64) or ddb-json (lossless)', 'jsonl')
@@ -415,6 +359,18 @@ addTalkOptions(
   .option('--index <name>', 'read a secondary index instead')
   .option('--consistent-read', 'see every write that ended before the scan began, at twice the price')
   .action(async (name, flags) => (await import('./commands/scan.ts')).scanCommand(name, flags))
+
+verb(program, 'iam <verb...>', 'Print the least IAM policy under which a verb runs.', [
+  'headrace iam load --table arn:aws:dynamodb:eu-west-1:123456789012:table/users',
+  'headrace iam update --table arn:aws:dynamodb:eu-west-1:123456789012:table/users --optional',
+  'headrace iam table create --table arn:aws:dynamodb:eu-west-1:123456789012:table/users',
+])
+  .requiredOption('--table <arn>', 'the table, as an ARN')
+  .option('--other-table <arn>', 'the other table of a verb with two')
+  .option('--index <name>', 'a secondary index that is read in place of the table')
+  .option('--optional [actions]', 'grant optional rights too: all of them, or these, with commas between them')
+  .option('--quiet', 'say only what goes wrong')
+  .action(async (words, flags) => (await import('./commands/iam.ts')).iamCommand(words, flags))
 
 function collect(value: string, earlier: string[] = []): string[] {
   return [...earlier, value]

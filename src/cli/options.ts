@@ -31,6 +31,12 @@ export interface JobFlags {
   maxDuration?: number
 }
 
+export interface PlanFlags {
+  dryRun?: boolean
+  samples?: number
+  priceFile?: string
+}
+
 export type CommonFlags = ConnectionFlags & TalkOptions
 
 export function addConnectionOptions(command: Command): Command {
@@ -87,6 +93,14 @@ export function addReadOptions(command: Command): Command {
     .option('--where <expression>', `only items for which this holds, such as "country = 'NO' and size(tags) > 2"`)
     .option('--segments <n>', 'segments to cut the table into (default: from its size)', wholeFrom(1))
     .option('--concurrency <n>', 'segments to read at once (default 16)', wholeFrom(1))
+}
+
+/** Of every verb that reads or writes all of a table. */
+export function addPlanOptions(command: Command): Command {
+  return command
+    .option('--dry-run', 'say what it would do, take and cost, from a sample; nothing is written')
+    .option('--samples <n>', 'items to show before and after with --dry-run, at most 100 (default 3)', wholeFrom(0))
+    .option('--price-file <file>', "prices to reckon with: AWS's price list of a region (default: us-east-1, built in)")
 }
 
 /** What a verb may be told of how fast: `--rate`, and one for each direction in which it goes. */

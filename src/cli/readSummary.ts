@@ -31,6 +31,7 @@ export function readSummary(
     conflicts: 0,
     readUnits: stats?.readUnits ?? 0,
     writeUnits: 0,
+    cost: undefined,
     readUnitsPerSecondAllowed: stats?.readUnitsPerSecondAllowed ?? Number.POSITIVE_INFINITY,
     writeUnitsPerSecondAllowed: Number.POSITIVE_INFINITY,
     latencyMsP50: 0,

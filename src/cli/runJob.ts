@@ -1,8 +1,20 @@
 import { join } from 'node:path'
-import { type Database, type Job, type JobReject, type Rate, readRates, type Summary } from '../index.ts'
+import {
+  type Database,
+  type Job,
+  type JobReject,
+  type Plan,
+  type PlannableJob,
+  type PlanOptions,
+  type PriceTable,
+  type Rate,
+  readRates,
+  type Summary,
+} from '../index.ts'
+import { dryRun, readPrices } from './dryRun.ts'
 import { EXIT, exitCodeOf } from './exitCode.ts'
 import { Interruption } from './interruption.ts'
-import type { CommonFlags, JobFlags } from './options.ts'
+import type { CommonFlags, JobFlags, PlanFlags } from './options.ts'
 import { Talk } from './talk.ts'
 import { warnOfRates } from './warnOfRates.ts'
 
@@ -12,19 +24,42 @@ export const JOBS = '.headrace'
 export interface JobToRun {
   readonly operation: string
   readonly table: string
-  readonly flags: CommonFlags & JobFlags
+  readonly flags: CommonFlags & JobFlags & PlanFlags
   /** Closed at the end. */
   readonly database: Database
   readonly rates: { readonly readUnitsPerSecond?: Rate; readonly writeUnitsPerSecond?: Rate }
-  readonly make: (onReject: (reject: JobReject) => void) => Job | Promise<Job>
+  readonly make: (options: MakeOptions) => Job | Promise<Job>
+  /** What `--dry-run` shows. Default: the job's own plan, where it has one. */
+  readonly plan?: (job: Job, options: PlanOptions) => Promise<Plan>
+}
+
+/** What each job is made with. */
+export interface MakeOptions {
+  readonly onReject: (reject: JobReject) => void
+  readonly prices?: PriceTable
 }
 
 /**
  * Runs a job as a command does: progress while it runs, its state in a directory, the first Ctrl-C drains, a summary at the
  * end, and the exit status that fits.
  */
-export async function runJob({ operation, table, flags, database, rates, make }: JobToRun): Promise<void> {
+export async function runJob({ operation, table, flags, database, rates, make, plan }: JobToRun): Promise<void> {
   const talk = new Talk(flags)
+  let prices: { prices?: PriceTable }
+  try {
+    prices = await readPrices(flags)
+  } catch (error) {
+    talk.failure(error)
+    process.exitCode = exitCodeOf(error)
+    await database.close()
+    return
+  }
+  if (flags.dryRun === true) {
+    return dryRun(flags, database, async (options) => {
+      const planned = await make({ onReject: () => undefined, ...prices })
+      return plan === undefined ? (planned as PlannableJob).plan(options) : plan(planned, options)
+    })
+  }
   const directory = flags.job ?? newDirectory(operation, table)
   const rejectsPath = join(directory, 'rejects.jsonl')
   const interruption = new Interruption(talk)
@@ -37,12 +72,13 @@ export async function runJob({ operation, table, flags, database, rates, make }:
     ['job', directory],
   ]
   try {
-    job = await make((reject) => {
+    const onReject = (reject: JobReject): void => {
       shown += 1
       if (shown <= 3) talk.say(`rejected ${reject.place}: ${reject.message}`)
       else if (shown === 4) talk.say(`more rejects are in ${rejectsPath}`)
       talk.event('reject', { code: reject.code, message: reject.message, place: reject.place })
-    })
+    }
+    job = await make({ onReject, ...prices })
     await warnOfRates(talk, database.table(table), rates)
     const running = job
     talk.event('start', { operation, table, job: directory })

@@ -170,6 +170,7 @@ export class Table {
       consistentRead: options.consistentRead ?? false,
       countOnly: inner.countOnly ?? false,
       holdSegments: inner.holdSegments,
+      only: inner.only,
       pageItemsMax: options.pageItemsMax,
       pageBytesMax: inner.pageBytesMax,
       itemBytes: itemCount > 0 ? sizeBytes / itemCount : ITEM_BYTES_GUESS,
@@ -213,6 +214,7 @@ interface InnerScanOptions {
   readonly cursors?: ReadonlyMap<number, string>
   readonly holdSegments?: boolean
   readonly pageBytesMax?: number
+  readonly only?: readonly number[]
 }
 
 function isShare(rate: Rate | undefined): boolean {

@@ -16,6 +16,23 @@ export interface TableCapacity {
   readonly warmWriteUnitsPerSecond: number
 }
 
+/** What an index holds of an item. An item without all of its key's attributes is not in it. */
+export interface IndexShape {
+  readonly name: string
+  /** Attributes of its own key. */
+  readonly keyNames: readonly string[]
+  /** What it holds besides its own key and the table's: everything, nothing, or these attributes. */
+  readonly projection: 'all' | 'keys' | readonly string[]
+}
+
+/** A global secondary index. */
+export interface IndexDescription extends TableCapacity, IndexShape {
+  /** Up to six hours old. */
+  readonly itemCount: number
+  /** Up to six hours old. */
+  readonly sizeBytes: number
+}
+
 /** What the service tells of a table. */
 export interface TableDescription extends TableCapacity {
   readonly arn: string
@@ -29,8 +46,16 @@ export interface TableDescription extends TableCapacity {
   /** Up to six hours old. */
   readonly sizeBytes: number
   /** Global secondary indexes. */
-  readonly indexes: readonly TableCapacity[]
+  readonly indexes: readonly IndexDescription[]
+  /** Local secondary indexes; what they take is the table's. */
+  readonly localIndexes: readonly IndexShape[]
   readonly deletionProtection: boolean
+  /** `STANDARD`, `STANDARD_INFREQUENT_ACCESS`, or what the service may call a new one. */
+  readonly tableClass: string
+  /** Other regions of a global table. */
+  readonly replicas: readonly string[]
+  /** Whether each change goes into a stream of the table, for whoever reads it. */
+  readonly hasStream: boolean
 }
 
 interface CapacityAnswer {
@@ -38,6 +63,12 @@ interface CapacityAnswer {
   /** -1 for none. */
   OnDemandThroughput?: { MaxReadRequestUnits?: number; MaxWriteRequestUnits?: number }
   WarmThroughput?: { ReadUnitsPerSecond?: number; WriteUnitsPerSecond?: number }
+}
+
+interface IndexAnswer {
+  IndexName: string
+  KeySchema?: { AttributeName: string }[]
+  Projection?: { ProjectionType?: 'ALL' | 'KEYS_ONLY' | 'INCLUDE'; NonKeyAttributes?: string[] }
 }
 
 interface Answer {
@@ -51,8 +82,12 @@ interface Answer {
     BillingModeSummary?: { BillingMode?: string }
     ItemCount?: number
     TableSizeBytes?: number
-    GlobalSecondaryIndexes?: (CapacityAnswer & { IndexName: string })[]
+    GlobalSecondaryIndexes?: (CapacityAnswer & IndexAnswer & { ItemCount?: number; IndexSizeBytes?: number })[]
+    LocalSecondaryIndexes?: IndexAnswer[]
     DeletionProtectionEnabled?: boolean
+    TableClassSummary?: { TableClass?: string }
+    Replicas?: { RegionName?: string }[]
+    StreamSpecification?: { StreamEnabled?: boolean }
   }
 }
 
@@ -92,9 +127,33 @@ export async function describeTable(service: Service, name: string, patienceMs: 
     billing: onDemand ? 'on demand' : 'provisioned',
     itemCount: table.ItemCount ?? 0,
     sizeBytes: table.TableSizeBytes ?? 0,
-    indexes: (table.GlobalSecondaryIndexes ?? []).map((index) => capacityOf(index.IndexName, index, onDemand)),
+    indexes: (table.GlobalSecondaryIndexes ?? []).map((index) => ({
+      ...capacityOf(index.IndexName, index, onDemand),
+      ...shapeOf(index),
+      itemCount: index.ItemCount ?? 0,
+      sizeBytes: index.IndexSizeBytes ?? 0,
+    })),
+    localIndexes: (table.LocalSecondaryIndexes ?? []).map(shapeOf),
     deletionProtection: table.DeletionProtectionEnabled ?? false,
+    tableClass: table.TableClassSummary?.TableClass ?? 'STANDARD',
+    replicas: replicasOf(table.Replicas ?? [], table.TableArn ?? ''),
+    hasStream: table.StreamSpecification?.StreamEnabled ?? false,
   }
+}
+
+function shapeOf({ IndexName, KeySchema = [], Projection }: IndexAnswer): IndexShape {
+  const { ProjectionType = 'ALL', NonKeyAttributes = [] } = Projection ?? {}
+  return {
+    name: IndexName,
+    keyNames: KeySchema.map(({ AttributeName }) => AttributeName),
+    projection: ProjectionType === 'ALL' ? 'all' : ProjectionType === 'KEYS_ONLY' ? 'keys' : NonKeyAttributes,
+  }
+}
+
+/** The regions besides the table's own, which some versions of global tables name among them. */
+function replicasOf(replicas: readonly { RegionName?: string }[], arn: string): string[] {
+  const own = arn.split(':')[3]
+  return replicas.flatMap(({ RegionName: region }) => (region === undefined || region === own ? [] : [region]))
 }
 
 function capacityOf(name: string, answer: CapacityAnswer, onDemand: boolean): TableCapacity {

@@ -16,6 +16,8 @@ export type Operation =
   | 'Query'
   | 'Scan'
   | 'DescribeTable'
+  | 'DescribeContinuousBackups'
+  | 'DescribeKinesisStreamingDestination'
   | 'CreateTable'
   | 'DeleteTable'
 
@@ -220,6 +222,8 @@ const TARGETS: { readonly [Name in Operation]: string } = {
   Query: 'DynamoDB_20120810.Query',
   Scan: 'DynamoDB_20120810.Scan',
   DescribeTable: 'DynamoDB_20120810.DescribeTable',
+  DescribeContinuousBackups: 'DynamoDB_20120810.DescribeContinuousBackups',
+  DescribeKinesisStreamingDestination: 'DynamoDB_20120810.DescribeKinesisStreamingDestination',
   CreateTable: 'DynamoDB_20120810.CreateTable',
   DeleteTable: 'DynamoDB_20120810.DeleteTable',
 }

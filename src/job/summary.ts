@@ -1,3 +1,4 @@
+import type { Cost } from './costMeter.ts'
 import type { Tally } from './tally.ts'
 
 /** What happened in a job: so far while it runs (its progress), in all when it has ended. */
@@ -26,6 +27,11 @@ export interface Summary extends Readonly<Tally> {
   readonly conflicts: number
   readonly readUnits: number
   readonly writeUnits: number
+  /**
+   * What these units cost; undefined where the price is not known, on an emulator on this
+   * machine, and before the table has been looked at.
+   */
+  readonly cost: Cost | undefined
   /**
    * Units of the table that may be spent a second as things are; `Infinity` where nothing is known to be in the way, and
    * where nothing is read or written.

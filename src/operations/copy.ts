@@ -5,13 +5,16 @@ import { decodeItemText } from '../item/decode.ts'
 import { ItemError } from '../item/itemError.ts'
 import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
 import type { JobHow, JobWhat, TableSpec } from '../job/jobSpec.ts'
+import type { Plan, PlanOptions } from '../job/plan.ts'
 import type { JobReject } from '../job/reject.ts'
 import type { Summary } from '../job/summary.ts'
 import type { Entry, EntryOwner } from '../publish/entry.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { shareOf } from '../throughput/rate.ts'
-import type { Job, JobRates, RunOptions } from './job.ts'
+import type { JobRates, PlannableJob, RunOptions } from './job.ts'
+import { planTable } from './plan/planTable.ts'
+import type { WrittenItem } from './plan/writeCharge.ts'
 import { TableReader } from './tableReader.ts'
 import { tableSpec } from './tableSpec.ts'
 import { isFault, Transformer, type TransformFault, type TransformSource } from './transform.ts'
@@ -32,14 +35,14 @@ export interface CopyOptions
  *
  * A scan is no snapshot: what is written to the source meanwhile may be copied or not.
  */
-export function copy(source: Table, target: Table, options: CopyOptions = {}): Job {
+export function copy(source: Table, target: Table, options: CopyOptions = {}): PlannableJob {
   return new CopyJob(source, target, options)
 }
 
 /** Transforms that return promises are asked for at most so many items at once. */
 const TRANSFORMS_MAX = 256
 
-class CopyJob implements Job, EntryOwner {
+class CopyJob implements PlannableJob, EntryOwner {
   readonly #source: Table
   readonly #target: Table
   readonly #options: CopyOptions
@@ -64,6 +67,37 @@ class CopyJob implements Job, EntryOwner {
 
   get progress(): Summary {
     return this.#run.summary
+  }
+
+  async plan(options?: PlanOptions): Promise<Plan> {
+    const { clock } = await this.#source.database.open()
+    const transformer = await Transformer.open(this.#options.transform, clock)
+    const { writeUnitsPerSecond, prices, ...reading } = this.#options
+    const writtenOf = (made: readonly PlainItem[] | TransformFault): WrittenItem | undefined => {
+      if (isFault(made)) throw new Error(made.fault)
+      return made[0] === undefined ? undefined : { before: undefined, after: made[0] }
+    }
+    try {
+      return await planTable(
+        {
+          ...reading,
+          operation: 'copy',
+          table: this.#source,
+          prices,
+          writes: {
+            table: this.#target,
+            writeUnitsPerSecond,
+            of: (item) => {
+              const made = transformer?.apply(item) ?? [item]
+              return made instanceof Promise ? made.then(writtenOf) : writtenOf(made)
+            },
+          },
+        },
+        options,
+      )
+    } finally {
+      transformer?.close()
+    }
   }
 
   setRates({ readUnitsPerSecond, writeUnitsPerSecond }: JobRates): void {

@@ -8,6 +8,7 @@ import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
 import { writePlainJson } from '../item/writePlainJson.ts'
 import { findSpec } from '../job/jobDirectory.ts'
 import type { JobHow, JobWhat, TableSpec } from '../job/jobSpec.ts'
+import type { Plan, PlanOptions } from '../job/plan.ts'
 import type { JobReject } from '../job/reject.ts'
 import type { Ending } from '../job/settledPrefix.ts'
 import type { Summary } from '../job/summary.ts'
@@ -16,7 +17,8 @@ import type { RawPage } from '../scan/page.ts'
 import { type Disk, systemDisk } from '../storage/disk.ts'
 import { shareOf } from '../throughput/rate.ts'
 import { ChunkFile } from './chunkFile.ts'
-import type { Job, JobRates, RunOptions } from './job.ts'
+import type { JobRates, PlannableJob, RunOptions } from './job.ts'
+import { planTable } from './plan/planTable.ts'
 import { TableReader } from './tableReader.ts'
 import { isFault, Transformer, type TransformFault, type TransformSource } from './transform.ts'
 import { moduleSpec } from './userModule.ts'
@@ -26,7 +28,7 @@ import { rateText, type WriteOptions, WriteRun } from './writeRun.ts'
 export type ExportFormat = 'jsonl' | 'ddb-json'
 
 export interface ExportOptions
-  extends Pick<WriteOptions, 'onReject' | 'patienceMs'>,
+  extends Pick<WriteOptions, 'onReject' | 'patienceMs' | 'prices'>,
     Pick<
       ScanOptions,
       'segments' | 'concurrency' | 'filter' | 'select' | 'index' | 'readUnitsPerSecond' | 'consistentRead'
@@ -45,14 +47,15 @@ export interface ExportOptions
  *
  * A scan is no snapshot: what is written to the table meanwhile may be in the file or not.
  */
-export function exportTable(table: Table, path: string, options: ExportOptions = {}): Job {
+export function exportTable(table: Table, path: string, options: ExportOptions = {}): PlannableJob {
   return new ExportJob(table, path, options)
 }
 
 /** What was gathered is written at least so often, so that a job that is killed has less to do again. */
 const HURRY_MS = 500
 
-class ExportJob implements Job {
+class ExportJob implements PlannableJob {
+  readonly #table: Table
   readonly #path: string
   readonly #options: ExportOptions
   readonly #reader: TableReader
@@ -64,19 +67,25 @@ class ExportJob implements Job {
   constructor(table: Table, path: string, options: ExportOptions) {
     if (path === '-' || path === '')
       throw new TypeError('an export needs a file; table.scan() gives items as they come')
+    this.#table = table
     this.#path = resolve(path)
     this.#options = options
-    const { onReject, patienceMs } = options
+    const { onReject, patienceMs, prices } = options
     this.#reader = new TableReader(table, options)
     const writeOptions = {
       ...(onReject === undefined ? {} : { onReject }),
       ...(patienceMs === undefined ? {} : { patienceMs }),
+      ...(prices === undefined ? {} : { prices }),
     }
     this.#run = new WriteRun('export', table, writeOptions, () => this.#reader.scanned)
   }
 
   get progress(): Summary {
     return this.#run.summary
+  }
+
+  plan(options?: PlanOptions): Promise<Plan> {
+    return planTable({ ...this.#options, operation: 'export', table: this.#table, native: ['export'] }, options)
   }
 
   setRates({ readUnitsPerSecond }: JobRates): void {

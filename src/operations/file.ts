@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto'
 import { open as openFile } from 'node:fs/promises'
 import { readRecords } from '../formats/readRecords.ts'
 import type { ReadOptions, RecordPosition, SourceRecord } from '../formats/record.ts'
+import { recordFileEnding } from '../formats/recordFileEnding.ts'
 import type { SourceSpec } from '../job/jobSpec.ts'
+import { FilePart, fileBytes } from '../storage/filePart.ts'
 import { fileSentence } from '../storage/fileSentence.ts'
 import { type OpenSourceOptions, openSource } from '../storage/openSource.ts'
 import { StorageError } from '../storage/storageError.ts'
@@ -23,6 +25,24 @@ export interface RecordSource {
   readonly isOnce?: boolean
   /** What to know it by, so that a job does not go on with another. Default: the name. */
   describe?(): Promise<SourceSpec>
+  /** How to look into it without reading all of it, for plans; undefined for what can be read only once. */
+  readonly sample?: SourceSample | undefined
+}
+
+/** A look into a source, as often as one likes. */
+export interface SourceSample {
+  /** As it lies on the disk; packed, where it is. */
+  sizeBytes(): Promise<number>
+  /** Whether `read` may begin anywhere, with the next record. */
+  readonly seekable: boolean
+  /** @param from bytes from its start; above 0 only where it is seekable */
+  read(from: number): SourcePart
+}
+
+export interface SourcePart {
+  readonly records: AsyncIterable<readonly SourceRecord[]>
+  /** Bytes, as they lie on the disk, that the records so far were made of. */
+  bytesTaken(): number
 }
 
 /** Of the first and the last so many bytes of a file its digest is made. */
@@ -47,6 +67,20 @@ export function file(path: string, options: FileOptions = {}): RecordSource {
     },
     describe: async () =>
       isOnce || open !== undefined ? { name: path, ...told } : { ...(await identify(path)), ...told },
+    sample: isOnce || open !== undefined ? undefined : sampleOf(path, { file: path, ...readOptions }),
+  }
+}
+
+function sampleOf(path: string, options: ReadOptions): SourceSample {
+  const ending = recordFileEnding(path)
+  const isLines = ending === 'jsonl' || ending === 'ndjson'
+  return {
+    sizeBytes: () => fileBytes(path),
+    seekable: isLines && !/\.gz$/i.test(path) && (options.format === undefined || options.format === 'jsonl'),
+    read: (from) => {
+      const part = new FilePart(path, from)
+      return { records: readRecords(part.chunks(), options), bytesTaken: () => part.bytesTaken }
+    },
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Plan, PlanOptions } from '../job/plan.ts'
 import type { Summary } from '../job/summary.ts'
 import type { Processes } from '../runtime/processIdentity.ts'
 import type { Disk } from '../storage/disk.ts'
@@ -43,6 +44,17 @@ export interface Job {
   setRates(rates: JobRates): void
   /** What happened so far. Read it whenever; it costs nothing to the job. */
   readonly progress: Summary
+}
+
+/** A job that can say what it would do. */
+export interface PlannableJob<Options extends PlanOptions = PlanOptions> extends Job {
+  /**
+   * What it would read, write, take and cost, and what it would make of a few items. Reads a sample, of a table at most
+   * 4,096 read units, and writes nothing. May be called before or instead of `run`, as often as one likes.
+   *
+   * @throws {HeadraceError} when table or files can not be read; {TypeError} for options out of range
+   */
+  plan(options?: Options): Promise<Plan>
 }
 
 export interface JobRates {

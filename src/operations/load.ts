@@ -5,6 +5,7 @@ import { decodeItemText } from '../item/decode.ts'
 import { ItemError } from '../item/itemError.ts'
 import type { Positions } from '../job/checkpoint.ts'
 import type { JobWhat, SourceSpec, TableSpec } from '../job/jobSpec.ts'
+import type { Plan } from '../job/plan.ts'
 import type { JobReject } from '../job/reject.ts'
 import type { Summary } from '../job/summary.ts'
 import type { Entry, EntryOwner } from '../publish/entry.ts'
@@ -14,7 +15,8 @@ import { HeadraceError } from '../runtime/headraceError.ts'
 import { segmentOrder } from '../scan/segmentOrder.ts'
 import { StorageError } from '../storage/storageError.ts'
 import type { RecordSource } from './file.ts'
-import type { Job, JobRates, RunOptions } from './job.ts'
+import type { JobRates, PlannableJob, RunOptions } from './job.ts'
+import { type LoadPlanOptions, planLoad } from './plan/planLoad.ts'
 import { SourceLedger } from './sourceLedger.ts'
 import { type WriteOptions, WriteRun } from './writeRun.ts'
 
@@ -25,7 +27,11 @@ import { type WriteOptions, WriteRun } from './writeRun.ts'
  * Several sources are read side by side, a record of each in turn: files that a table was exported to hold a range of
  * hashes each, as partitions do, and one file after another would fall on one partition after another.
  */
-export function load(source: RecordSource | readonly RecordSource[], table: Table, options: WriteOptions = {}): Job {
+export function load(
+  source: RecordSource | readonly RecordSource[],
+  table: Table,
+  options: WriteOptions = {},
+): PlannableJob<LoadPlanOptions> {
   return new LoadJob('records' in source ? [source] : source, table, options)
 }
 
@@ -39,11 +45,12 @@ const UNSETTLED_MIN = 50
 /** However far apart the first record of a source that is not settled and the last: the source waits then. */
 const SPAN_MAX = 100_000
 
-class LoadJob implements Job, EntryOwner {
+class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
   readonly #sources: readonly RecordSource[]
   readonly #run: WriteRun
   /** Of each source, in their order. */
   #streams: readonly SourceLedger[] = []
+  readonly plan: (options?: LoadPlanOptions) => Promise<Plan>
   readonly #unsettledMax: number
   #signal!: AbortSignal
   #failure: unknown
@@ -53,6 +60,7 @@ class LoadJob implements Job, EntryOwner {
     if (names.size < sources.length) throw new TypeError('two sources have one name; each is read once')
     this.#sources = sources
     this.#run = new WriteRun('load', table, options)
+    this.plan = (planOptions) => planLoad(this.#sources, table, options, planOptions)
     const side = Math.min(OPEN_MAX, sources.length)
     // Half of the queue for all of them together, so that one that waits never keeps another out.
     const share = Math.max(UNSETTLED_MIN, (options.maxQueueSize ?? 10_000) / Math.max(1, side) / 2)

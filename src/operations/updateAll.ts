@@ -10,6 +10,7 @@ import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
 import { keyHash } from '../item/keyHash.ts'
 import { type JobDirectory, newMark } from '../job/jobDirectory.ts'
 import type { JobHow, JobWhat, TableSpec } from '../job/jobSpec.ts'
+import type { Plan, PlanOptions } from '../job/plan.ts'
 import type { JobReject } from '../job/reject.ts'
 import type { Summary } from '../job/summary.ts'
 import { changeOf } from '../publish/changeBatch.ts'
@@ -21,8 +22,9 @@ import { Deadlines } from '../runtime/deadlines.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { compileExpression, type Expression } from '../scan/expression.ts'
 import { shareOf } from '../throughput/rate.ts'
-import type { Job, JobRates, RunOptions } from './job.ts'
+import type { JobRates, PlannableJob, RunOptions } from './job.ts'
 import { OldImages } from './oldImages.ts'
+import { planUpdate } from './plan/planUpdate.ts'
 import { prepareChange, type RawItem } from './prepareChange.ts'
 import { TableReader } from './tableReader.ts'
 import type { VisitedItem } from './visitedItem.ts'
@@ -66,16 +68,16 @@ const ONCE = 'headrace_once'
  * what the visitor saw. An item that was changed meanwhile is read again and the visitor asked again; one that is gone
  * stays gone.
  */
-export function updateAll(table: Table, visitor: VisitorSource, options: UpdateOptions = {}): Job {
+export function updateAll(table: Table, visitor: VisitorSource, options: UpdateOptions = {}): PlannableJob {
   return new UpdateJob('update', table, visitor, options)
 }
 
 /** Deletes every item of a table, or those for which the filter holds when they go. */
-export function deleteAll(table: Table, options: DeleteOptions = {}): Job {
+export function deleteAll(table: Table, options: DeleteOptions = {}): PlannableJob {
   return new UpdateJob('delete', table, () => 'delete', options)
 }
 
-class UpdateJob implements Job, EntryOwner {
+class UpdateJob implements PlannableJob, EntryOwner {
   readonly #operation: 'update' | 'delete'
   readonly #table: Table
   readonly #source: VisitorSource
@@ -128,6 +130,10 @@ class UpdateJob implements Job, EntryOwner {
 
   get progress(): Summary {
     return this.#run.summary
+  }
+
+  async plan(options?: PlanOptions): Promise<Plan> {
+    return planUpdate(this.#operation, this.#table, await openVisitor(this.#source), this.#options, options)
   }
 
   setRates({ readUnitsPerSecond, writeUnitsPerSecond }: JobRates): void {

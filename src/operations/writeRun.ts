@@ -3,9 +3,11 @@ import type { Table } from '../database/table.ts'
 import type { TableDescription } from '../database/tableDescription.ts'
 import type { KeySchema } from '../item/itemKey.ts'
 import type { Positions, Spent } from '../job/checkpoint.ts'
+import { type Cost, CostMeter } from '../job/costMeter.ts'
 import { findSpec, JobDirectory } from '../job/jobDirectory.ts'
 import type { JobHow, JobWhat, TableSpec } from '../job/jobSpec.ts'
 import { JobState } from '../job/jobState.ts'
+import type { PriceTable } from '../job/priceTable.ts'
 import type { JobReject } from '../job/reject.ts'
 import { RejectsFile } from '../job/rejectsFile.ts'
 import type { PassedTally } from '../job/settledPrefix.ts'
@@ -25,6 +27,8 @@ import { tableSpec } from './tableSpec.ts'
 export interface WriteOptions extends Omit<PublisherOptions, 'onReject'> {
   /** Told of each record that can never be written. Without it, and without a directory, the first one fails the job. */
   readonly onReject?: (reject: JobReject) => void
+  /** What units cost, for `Summary.cost`. Default: AWS's list, as far as it is built in; see `readPriceFile`. */
+  readonly prices?: PriceTable
 }
 
 /** Where a job's rejects are, in its directory. */
@@ -48,6 +52,9 @@ export class WriteRun {
   #rejects: RejectsFile | undefined
   /** Of earlier runs. */
   #before: Spent = { durationMs: 0, readUnits: 0, writeUnits: 0, requests: 0, retried: 0 }
+  /** Of the table that is read, and of the one that is written; none for emulators, which cost nothing. */
+  #readCost: CostMeter | undefined
+  #writeCost: CostMeter | undefined
   /** Asked for since the job was made. */
   #rate: Rate | undefined
   #startedAt = 0
@@ -95,6 +102,7 @@ export class WriteRun {
     this.#startedAt = database.clock.now()
     this.#stopper.start(database.clock)
     const description = await this.#table.describe()
+    this.#readCost = costMeter(description, database, this.#options.prices)
     if (options.directory !== undefined) {
       const { directory: path, disk } = options
       const spec = tableSpec(description, this.#table, database)
@@ -125,7 +133,8 @@ export class WriteRun {
 
   /** From now on entries can be written. */
   async startEngine(table: Table): Promise<PublishEngine> {
-    const { onReject: _, ...publisherOptions } = this.#options
+    const { onReject: _, prices, ...publisherOptions } = this.#options
+    this.#writeCost = costMeter(await table.describe(), await table.database.open(), prices)
     const rate = this.#rate ?? publisherOptions.writeUnitsPerSecond
     this.#engine = await table.publishEngine({
       ...publisherOptions,
@@ -303,6 +312,8 @@ export class WriteRun {
     const stats = this.#engine?.stats
     const scan = this.#scanStats?.()
     const before = this.#before
+    const readUnits = before.readUnits + (scan?.stats.readUnits ?? 0)
+    const writeUnits = before.writeUnits + (stats?.writeUnits ?? 0)
     const runMs = this.#clock === undefined ? 0 : (this.#endedAt ?? this.#clock.now()) - this.#startedAt
     const durationMs = before.durationMs + runMs
     return {
@@ -322,8 +333,12 @@ export class WriteRun {
       failedRequests: stats?.failedRequests ?? 0,
       requests: before.requests + (stats?.requests ?? 0) + (scan?.stats.requests ?? 0),
       conflicts: this.conflicts,
-      readUnits: before.readUnits + (scan?.stats.readUnits ?? 0),
-      writeUnits: before.writeUnits + (stats?.writeUnits ?? 0),
+      readUnits,
+      writeUnits,
+      cost: addCosts(
+        this.#readCost?.costOf({ readUnits, writeUnits: 0 }),
+        this.#writeCost?.costOf({ readUnits: 0, writeUnits }),
+      ),
       readUnitsPerSecondAllowed: scan?.stats.readUnitsPerSecondAllowed ?? Number.POSITIVE_INFINITY,
       writeUnitsPerSecondAllowed: stats?.writeUnitsPerSecondAllowed ?? Number.POSITIVE_INFINITY,
       latencyMsP50: stats?.latencyMsP50 ?? 0,
@@ -357,6 +372,20 @@ function howWritten({ maxInFlight, maxQueueSize, patienceMs, writeUnitsPerSecond
 /** JSON has no word for it. */
 export function rateText(rate: Rate): number | string {
   return rate === Number.POSITIVE_INFINITY ? 'unlimited' : rate
+}
+
+function costMeter(
+  description: TableDescription,
+  { connection }: OpenDatabase,
+  prices: PriceTable | undefined,
+): CostMeter | undefined {
+  return connection.loopback ? undefined : new CostMeter(description, connection.region, prices)
+}
+
+function addCosts(left: Cost | undefined, right: Cost | undefined): Cost | undefined {
+  if (left === undefined || right === undefined) return left ?? right
+  const billing = left.billing === 'on demand' ? left.billing : right.billing
+  return { ...right, amount: left.amount + right.amount, billing }
 }
 
 function addCounts(

@@ -17,3 +17,26 @@ export function formatDuration(durationMs: number): string {
   if (minutes < 60) return `${minutes} min ${`${Math.floor(seconds % 60)}`.padStart(2, '0')} s`
   return `${Math.floor(minutes / 60)} h ${`${minutes % 60}`.padStart(2, '0')} min`
 }
+
+/** An amount of money as `$0.0042`, `$12.34`, `$1,234`: as many digits as tell something; other currencies by their code. */
+export function formatMoney(amount: number, currency: string): string {
+  const digits = amount >= 1_000 ? 0 : amount >= 0.1 || amount === 0 ? 2 : 4
+  const text =
+    amount > 0 && amount < 0.0001
+      ? '0.0001'
+      : amount.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+  const money = currency === 'USD' ? `$${text}` : `${text} ${currency}`
+  return amount > 0 && amount < 0.0001 ? `less than ${money}` : money
+}
+
+/** Bytes as `850 bytes`, `12.3 KB`, `4.1 GB`; a KB is 1,024 bytes, as DynamoDB counts. */
+export function formatBytes(bytes: number): string {
+  const units = ['bytes', 'KB', 'MB', 'GB', 'TB']
+  let value = bytes
+  let unit = 0
+  while (value >= 1_000 && unit < units.length - 1) {
+    value /= 1_024
+    unit += 1
+  }
+  return `${unit === 0 ? formatCount(value) : value >= 100 ? value.toFixed(0) : value.toFixed(1)} ${units[unit]}`
+}

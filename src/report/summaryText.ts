@@ -1,5 +1,5 @@
 import type { Summary } from '../job/summary.ts'
-import { formatCount, formatDuration, formatRate } from './figures.ts'
+import { formatCount, formatDuration, formatMoney, formatRate } from './figures.ts'
 import { limitRows } from './limitRows.ts'
 
 /** The closing table of a job, one fact a line. */
@@ -29,6 +29,11 @@ export function summaryText(
     summary.writeUnits > 0 ? `${formatCount(summary.writeUnits)} write` : '',
   ].filter((part) => part !== '')
   if (units.length > 0) rows.push(['units', units.join(', ')])
+  const { cost } = summary
+  if (cost !== undefined && units.length > 0) {
+    const paid = cost.billing === 'provisioned' ? ', of capacity that is paid for by the hour' : ''
+    rows.push(['cost', `${formatMoney(cost.amount, cost.currency)}${paid} (prices of ${cost.asOf})`])
+  }
   rows.push(...limitRows(summary))
   if (summary.latencyMsMax > 0) {
     const { latencyMsP50, latencyMsP99, latencyMsMax } = summary

@@ -29,6 +29,8 @@ export interface ScanEngineOptions {
   /** Segments that are not to be read, and where others go on: the text of an `ExclusiveStartKey`. Default: all from the start. */
   readonly done?: ReadonlySet<number> | undefined
   readonly cursors?: ReadonlyMap<number, string> | undefined
+  /** Only these segments, in this order. Default: all, in bit-reversed order. */
+  readonly only?: readonly number[] | undefined
   readonly filter?: Expression | undefined
   readonly projection?: Expression | undefined
   readonly index?: string | undefined
@@ -114,7 +116,7 @@ export class ScanEngine {
     this.#options = options
     this.#clock = options.clock
     const { done } = options
-    this.#waiting = segmentOrder(options.segments)
+    this.#waiting = [...(options.only ?? segmentOrder(options.segments))]
       .filter((segment) => done?.has(segment) !== true)
       .reverse()
     this.#segmentsDone = done?.size ?? 0

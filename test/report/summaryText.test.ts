@@ -26,6 +26,7 @@ function summary(more: Partial<Summary> = {}): Summary {
     conflicts: 0,
     readUnits: 0,
     writeUnits: 0,
+    cost: undefined,
     readUnitsPerSecondAllowed: Number.POSITIVE_INFINITY,
     writeUnitsPerSecondAllowed: Number.POSITIVE_INFINITY,
     latencyMsP50: 0,

@@ -3,6 +3,7 @@ import { openDatabase } from '../openDatabase.ts'
 import {
   type CommonFlags,
   type JobFlags,
+  type PlanFlags,
   type ReadFlags,
   readOptions,
   transformOption,
@@ -22,7 +23,7 @@ interface TargetFlags {
 export async function copyCommand(
   source: string,
   target: string,
-  flags: CommonFlags & JobFlags & WriteFlags & ReadFlags & TargetFlags,
+  flags: CommonFlags & JobFlags & PlanFlags & WriteFlags & ReadFlags & TargetFlags,
 ): Promise<void> {
   const database = openDatabase(flags)
   const { targetRegion, targetProfile, targetEndpointUrl } = flags
@@ -46,7 +47,7 @@ export async function copyCommand(
       flags,
       database,
       rates: options,
-      make: (onReject) => copy(database.table(source), there.table(target), { ...options, onReject }),
+      make: (made) => copy(database.table(source), there.table(target), { ...options, ...made }),
     })
   } finally {
     await there.close()

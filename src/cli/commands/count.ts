@@ -1,4 +1,4 @@
-import { type Count, count } from '../../index.ts'
+import { type Count, count, countSample, type Table } from '../../index.ts'
 import { formatCount } from '../../report/figures.ts'
 import { limitRows } from '../../report/limitRows.ts'
 import { exitCodeOf } from '../exitCode.ts'
@@ -12,7 +12,7 @@ import { warnOfRates } from '../warnOfRates.ts'
 /** `headrace count` */
 export async function countCommand(
   name: string,
-  flags: CommonFlags & ReadFlags & { index?: string; consistentRead?: boolean },
+  flags: CommonFlags & ReadFlags & { index?: string; consistentRead?: boolean; sample?: boolean },
 ): Promise<void> {
   const talk = new Talk(flags)
   const interruption = new Interruption(talk)
@@ -25,6 +25,11 @@ export async function countCommand(
   try {
     const table = database.table(name)
     await warnOfRates(talk, table, readOptions(flags))
+    if (flags.sample === true) {
+      follower.stop()
+      await countBySample(talk, table, flags, interruption.signal)
+      return
+    }
     const counted = await count(table, {
       ...readOptions(flags),
       ...(flags.index === undefined ? {} : { index: flags.index }),
@@ -51,4 +56,41 @@ export async function countCommand(
     interruption.release()
     await database.close()
   }
+}
+
+/** An estimate; the number alone is data. */
+async function countBySample(
+  talk: Talk,
+  table: Table,
+  flags: CommonFlags & ReadFlags & { index?: string; consistentRead?: boolean },
+  signal: AbortSignal,
+): Promise<void> {
+  if (flags.segments !== undefined) throw new TypeError('--segments and --sample exclude each other')
+  const { segments: _, ...options } = readOptions(flags)
+  const index = flags.index === undefined ? {} : { index: flags.index }
+  const sampled = await countSample(table, { ...options, ...index, signal })
+  const { count: estimate, scannedCount, segments, segmentsTotal, readUnits } = sampled
+  if (flags.json === true) {
+    const { value, low, high } = estimate
+    talk.event('done', {
+      operation: 'count',
+      table: table.name,
+      count: Math.round(value),
+      low: Math.floor(low),
+      high: Math.ceil(high),
+      exact: segments === segmentsTotal,
+      scannedCount,
+      segments,
+      segmentsTotal,
+      readUnits,
+    })
+    return
+  }
+  process.stdout.write(`${Math.round(estimate.value)}\n`)
+  const looked = `${formatCount(scannedCount)} items were looked at, ${formatCount(readUnits)} read units`
+  talk.say(
+    segments === segmentsTotal
+      ? `exact: all ${looked}`
+      : `between ${formatCount(estimate.low)} and ${formatCount(estimate.high)}, 19 times in 20 (${looked})`,
+  )
 }

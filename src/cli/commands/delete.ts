@@ -6,6 +6,7 @@ import { openDatabase } from '../openDatabase.ts'
 import {
   type CommonFlags,
   type JobFlags,
+  type PlanFlags,
   type ReadFlags,
   readOptions,
   type WriteFlags,
@@ -17,7 +18,11 @@ import { Talk } from '../talk.ts'
 /** `headrace delete` */
 export async function deleteCommand(
   name: string,
-  flags: CommonFlags & JobFlags & WriteFlags & ReadFlags & { yes?: boolean; all?: boolean; keepOld?: boolean },
+  flags: CommonFlags &
+    JobFlags &
+    WriteFlags &
+    ReadFlags &
+    PlanFlags & { yes?: boolean; all?: boolean; keepOld?: boolean },
 ): Promise<void> {
   const database = openDatabase(flags)
   const table = database.table(name)
@@ -30,11 +35,12 @@ export async function deleteCommand(
       throw new HeadraceError('REFUSED', `table "${name}" is protected from deletion, so it is not emptied either`)
     }
     const which = flags.where === undefined ? 'every item' : `the items where ${flags.where}`
-    await confirm(
-      `This deletes ${which} of ${arn || name} (about ${formatCount(itemCount)} items)`,
-      name,
-      flags.yes === true,
-    )
+    if (flags.dryRun !== true)
+      await confirm(
+        `This deletes ${which} of ${arn || name} (about ${formatCount(itemCount)} items)`,
+        name,
+        flags.yes === true,
+      )
   } catch (error) {
     new Talk(flags).failure(error)
     process.exitCode = exitCodeOf(error)
@@ -49,6 +55,6 @@ export async function deleteCommand(
     flags,
     database,
     rates: options,
-    make: (onReject) => deleteAll(table, { ...options, onReject }),
+    make: (made) => deleteAll(table, { ...options, ...made }),
   })
 }

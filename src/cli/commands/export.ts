@@ -1,6 +1,13 @@
 import { type ExportFormat, exportTable } from '../../index.ts'
 import { openDatabase } from '../openDatabase.ts'
-import { type CommonFlags, type JobFlags, type ReadFlags, readOptions, transformOption } from '../options.ts'
+import {
+  type CommonFlags,
+  type JobFlags,
+  type PlanFlags,
+  type ReadFlags,
+  readOptions,
+  transformOption,
+} from '../options.ts'
 import { runJob } from '../runJob.ts'
 
 const FORMATS: readonly string[] = ['jsonl', 'ddb-json'] satisfies ExportFormat[]
@@ -18,7 +25,7 @@ interface ExportFlags {
 export async function exportCommand(
   name: string,
   path: string,
-  flags: CommonFlags & JobFlags & ReadFlags & ExportFlags,
+  flags: CommonFlags & JobFlags & PlanFlags & ReadFlags & ExportFlags,
 ): Promise<void> {
   const { format, select, index, consistentRead, overwrite } = flags
   if (!FORMATS.includes(format)) throw new TypeError(`--format must be one of ${FORMATS.join(', ')}, not "${format}"`)
@@ -38,6 +45,6 @@ export async function exportCommand(
     flags,
     database,
     rates: options,
-    make: (onReject) => exportTable(database.table(name), path, { ...options, onReject }),
+    make: (made) => exportTable(database.table(name), path, { ...options, ...made }),
   })
 }

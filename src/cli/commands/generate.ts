@@ -17,14 +17,14 @@ export async function generateCommand(
     flags,
     database,
     rates: writeOptions(flags),
-    make: (onReject) =>
+    make: (made) =>
       generate(database.table(name), {
         items: flags.items,
         seed: flags.seed,
         ...(template === undefined ? {} : { template }),
         ...(flags.itemBytes === undefined ? {} : { itemBytes: flags.itemBytes }),
         ...writeOptions(flags),
-        onReject,
+        ...made,
       }),
   })
 }

@@ -10,7 +10,14 @@ import {
 } from '../../index.ts'
 import { exitCodeOf } from '../exitCode.ts'
 import { openDatabase } from '../openDatabase.ts'
-import { type CommonFlags, type JobFlags, type keySchema, type WriteFlags, writeOptions } from '../options.ts'
+import {
+  type CommonFlags,
+  type JobFlags,
+  type keySchema,
+  type PlanFlags,
+  type WriteFlags,
+  writeOptions,
+} from '../options.ts'
 import { runJob } from '../runJob.ts'
 import { Talk } from '../talk.ts'
 
@@ -29,7 +36,7 @@ const TYPES: readonly string[] = ['S', 'N', 'BOOL', 'NULL', 'B', 'json'] satisfi
 export async function loadCommand(
   name: string,
   paths: readonly string[],
-  flags: CommonFlags & JobFlags & WriteFlags & LoadFlags,
+  flags: CommonFlags & JobFlags & WriteFlags & PlanFlags & LoadFlags,
 ): Promise<void> {
   const options = fileOptions(flags)
   const database = openDatabase(flags)
@@ -42,7 +49,7 @@ export async function loadCommand(
     process.exitCode = exitCodeOf(error)
     return
   }
-  if (flags.key !== undefined) {
+  if (flags.key !== undefined && flags.dryRun !== true) {
     try {
       await table.describe()
     } catch (error) {
@@ -64,7 +71,12 @@ export async function loadCommand(
     flags,
     database,
     rates: writeOptions(flags),
-    make: (onReject) => load(sources, table, { ...writeOptions(flags), onReject }),
+    plan: (job, planOptions) =>
+      (job as ReturnType<typeof load>).plan({
+        ...planOptions,
+        ...(flags.key === undefined ? {} : { newTableKey: flags.key }),
+      }),
+    make: (made) => load(sources, table, { ...writeOptions(flags), ...made }),
   })
   // After a signal it may still be open and silent, and would keep the process.
   if (paths.includes('-')) process.stdin.destroy()

@@ -31,10 +31,10 @@ export async function resumeCommand(
     flags: { ...flags, job: directory },
     database,
     rates,
-    make: (onReject) =>
+    make: (made) =>
       resume(directory, {
         database,
-        onReject,
+        ...made,
         ...rates,
         ...(flags.maxInFlight === undefined ? {} : { maxInFlight: flags.maxInFlight }),
       }),

@@ -25,6 +25,6 @@ export async function undoCommand(directory: string, flags: CommonFlags & JobFla
     flags,
     database,
     rates: writeOptions(flags),
-    make: (onReject) => undo(directory, { ...writeOptions(flags), database, onReject }),
+    make: (made) => undo(directory, { ...writeOptions(flags), database, ...made }),
   })
 }

@@ -7,6 +7,7 @@ import { openDatabase } from '../openDatabase.ts'
 import {
   type CommonFlags,
   type JobFlags,
+  type PlanFlags,
   type ReadFlags,
   readOptions,
   type WriteFlags,
@@ -27,7 +28,7 @@ interface UpdateFlags {
 export async function updateCommand(
   name: string,
   path: string | undefined,
-  flags: CommonFlags & JobFlags & WriteFlags & ReadFlags & UpdateFlags,
+  flags: CommonFlags & JobFlags & WriteFlags & ReadFlags & PlanFlags & UpdateFlags,
 ): Promise<void> {
   let visitor: VisitorSource
   try {
@@ -48,7 +49,7 @@ export async function updateCommand(
     flags,
     database,
     rates: options,
-    make: (onReject) => updateAll(database.table(name), visitor, { ...options, onReject }),
+    make: (made) => updateAll(database.table(name), visitor, { ...options, ...made }),
   })
 }
 

@@ -1,0 +1,89 @@
+import type { Operation } from '../dynamodb/service.ts'
+
+/** A right, as IAM names it behind `dynamodb:`. */
+export type Action = Exclude<Operation, 'BatchExecuteStatement'> | 'PartiQLUpdate' | 'PartiQLDelete'
+
+/**
+ * What IAM calls the right to an operation (service authorization reference, "Actions for Amazon DynamoDB"). A batch of
+ * statements needs the right to each kind of statement in it.
+ */
+export const ACTIONS_OF_OPERATION: { readonly [Name in Operation]: readonly Action[] } = {
+  BatchWriteItem: ['BatchWriteItem'],
+  BatchExecuteStatement: ['PartiQLUpdate', 'PartiQLDelete'],
+  UpdateItem: ['UpdateItem'],
+  DeleteItem: ['DeleteItem'],
+  GetItem: ['GetItem'],
+  Query: ['Query'],
+  Scan: ['Scan'],
+  DescribeTable: ['DescribeTable'],
+  DescribeContinuousBackups: ['DescribeContinuousBackups'],
+  DescribeKinesisStreamingDestination: ['DescribeKinesisStreamingDestination'],
+  CreateTable: ['CreateTable'],
+  DeleteTable: ['DeleteTable'],
+}
+
+export interface OptionalAction {
+  readonly action: Action
+  /** What is lost without it, as the end of a sentence. */
+  readonly without: string
+}
+
+/** What a verb does to one table. */
+export interface TableActions {
+  readonly needs: readonly Action[]
+  readonly optional: readonly OptionalAction[]
+}
+
+/** What a verb does: to its table, and to another where there is one. */
+export interface VerbActions {
+  readonly table: TableActions
+  readonly other?: TableActions
+}
+
+const SAFETY: readonly OptionalAction[] = [
+  { action: 'DescribeContinuousBackups', without: 'a plan does not know whether point-in-time recovery is on' },
+  {
+    action: 'DescribeKinesisStreamingDestination',
+    without: 'a plan does not know whether a Kinesis stream is told of each change',
+  },
+]
+const MAKE: OptionalAction = { action: 'CreateTable', without: '--key makes no table where there is none' }
+const READ: TableActions = { needs: ['DescribeTable', 'Scan'], optional: [] }
+/** An item that was changed meanwhile is read again. */
+const DELETE: readonly Action[] = ['DescribeTable', 'Scan', 'Query', 'PartiQLDelete', 'DeleteItem']
+
+/**
+ * The rights that each verb needs. It is what the policies of `headrace iam` are made of, and a test holds it to what a run
+ * of each verb really asks for: whoever sends something new adds it here.
+ */
+export const VERB_ACTIONS: { readonly [verb: string]: VerbActions } = {
+  load: { table: { needs: ['DescribeTable', 'BatchWriteItem'], optional: [MAKE, ...SAFETY] } },
+  generate: { table: { needs: ['DescribeTable', 'BatchWriteItem'], optional: [] } },
+  update: {
+    table: {
+      // Names and statements that PartiQL does not take go by UpdateItem.
+      needs: ['DescribeTable', 'Scan', 'Query', 'PartiQLUpdate', 'UpdateItem'],
+      optional: [
+        { action: 'PartiQLDelete', without: 'a visitor can not delete items' },
+        { action: 'DeleteItem', without: 'a visitor can not delete items' },
+        ...SAFETY,
+      ],
+    },
+  },
+  delete: { table: { needs: DELETE, optional: SAFETY } },
+  copy: { table: READ, other: { needs: ['DescribeTable', 'BatchWriteItem'], optional: [MAKE, ...SAFETY] } },
+  export: { table: { needs: READ.needs, optional: [SAFETY[0]!] } },
+  count: { table: READ },
+  scan: { table: READ },
+  diff: { table: READ, other: READ },
+  undo: { table: { needs: ['DescribeTable', 'Query', 'BatchWriteItem'], optional: [] } },
+  'table create': {
+    table: {
+      needs: ['CreateTable', 'DescribeTable'],
+      optional: [{ action: 'DeleteTable', without: '--replace drops no table' }],
+    },
+  },
+  'table drop': { table: { needs: ['DescribeTable', 'DeleteTable'], optional: [] } },
+  'table describe': { table: { needs: ['DescribeTable'], optional: [] } },
+  'table wait': { table: { needs: ['DescribeTable'], optional: [] } },
+}

@@ -1,0 +1,89 @@
+import { type Action, type OptionalAction, type TableActions, VERB_ACTIONS, type VerbActions } from './actions.ts'
+
+export interface PolicyOptions {
+  /** `arn:aws:dynamodb:eu-west-1:123456789012:table/users` */
+  readonly tableArn: string
+  /** Of the other table, for verbs with two: the target of a copy, the second of a diff. */
+  readonly otherTableArn?: string | undefined
+  /** A secondary index that is read in place of the table. */
+  readonly index?: string | undefined
+  /** Optional rights to grant too; `all` for all that the verb has. Default none. */
+  readonly optional?: readonly string[] | 'all'
+}
+
+/** An IAM policy, ready for JSON. */
+export interface Policy {
+  readonly Version: '2012-10-17'
+  readonly Statement: readonly {
+    readonly Sid: string
+    readonly Effect: 'Allow'
+    readonly Action: readonly string[]
+    readonly Resource: readonly string[]
+  }[]
+}
+
+/** Verbs, as {@link policyFor} takes them. */
+export const POLICY_VERBS: readonly string[] = Object.keys(VERB_ACTIONS)
+
+/**
+ * The least policy under which a verb runs. Optional rights stand in statements of their own.
+ *
+ * @throws {TypeError} for a verb, an ARN or an optional right that is none
+ */
+export function policyFor(verb: string, options: PolicyOptions): Policy {
+  const { table, other } = actionsOf(verb)
+  const { tableArn, otherTableArn, index, optional = [] } = options
+  checkArn(tableArn)
+  if ((other === undefined) !== (otherTableArn === undefined)) {
+    throw new TypeError(
+      other === undefined ? `${verb} has one table` : `${verb} has two tables; name the other one too (--other-table)`,
+    )
+  }
+  const known = new Set(optionalActions(verb).map(({ action }): string => action))
+  const unknown = optional === 'all' ? undefined : optional.find((name) => !known.has(name))
+  if (unknown !== undefined) {
+    const list = known.size === 0 ? `${verb} has none` : `${verb} has ${[...known].join(', ')}`
+    throw new TypeError(`"${unknown}" is no optional right; ${list}`)
+  }
+  const isGranted = ({ action }: OptionalAction): boolean => optional === 'all' || optional.includes(action)
+  const statements = (actions: TableActions, arn: string, name: string): Policy['Statement'][number][] => {
+    const extra = actions.optional.filter(isGranted).map(({ action }) => action)
+    // A read of an index is a right to the index; the table is still described.
+    const resources = index === undefined ? [arn] : [arn, `${arn}/index/${index}`]
+    return [
+      statement(`Headrace${name}`, actions.needs, resources),
+      ...(extra.length === 0 ? [] : [statement(`Headrace${name}Optional`, extra, [arn])]),
+    ]
+  }
+  const ofOther = other === undefined ? [] : statements(other, checkArn(otherTableArn!), 'Other')
+  return { Version: '2012-10-17', Statement: [...statements(table, tableArn, 'Table'), ...ofOther] }
+}
+
+/**
+ * Rights that a verb can do without, and what is lost then.
+ *
+ * @throws {TypeError} for a verb that is none
+ */
+export function optionalActions(verb: string): readonly OptionalAction[] {
+  const { table, other } = actionsOf(verb)
+  return [...table.optional, ...(other?.optional ?? [])]
+}
+
+function statement(Sid: string, actions: readonly Action[], resources: readonly string[]): Policy['Statement'][number] {
+  return { Sid, Effect: 'Allow', Action: actions.map((action) => `dynamodb:${action}`), Resource: resources }
+}
+
+function actionsOf(verb: string): VerbActions {
+  const found = POLICY_VERBS.find((name) => name === verb)
+  if (found !== undefined) return VERB_ACTIONS[found]!
+  if (verb === 'resume')
+    throw new TypeError('resume needs the rights of the verb whose job it goes on with; name that verb')
+  throw new TypeError(`"${verb}" is no verb that needs rights; these do: ${POLICY_VERBS.join(', ')}`)
+}
+
+function checkArn(arn: string): string {
+  if (/^arn:aws(?:-[a-z]+)*:dynamodb:[a-z0-9-]+:\d{12}:table\/[a-zA-Z0-9_.-]{3,255}$/.test(arn)) return arn
+  throw new TypeError(
+    `"${arn}" is no ARN of a table, such as arn:aws:dynamodb:eu-west-1:123456789012:table/users; "headrace table describe" shows it`,
+  )
+}

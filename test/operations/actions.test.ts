@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import {
+  connect,
+  count,
+  createTable,
+  type Database,
+  dropTable,
+  generate,
+  load,
+  optionalActions,
+  policyFor,
+  type Table,
+  updateAll,
+  waitForTable,
+} from '../../src/index.ts'
+import { ACTIONS_OF_OPERATION, VERB_ACTIONS } from '../../src/operations/actions.ts'
+import { POLICY_VERBS } from '../../src/operations/policy.ts'
+import { type Started, start } from '../simulation/start.ts'
+
+const KEY = { partition: { name: 'pk', type: 'S' } } as const
+const ARN = 'arn:aws:dynamodb:eu-west-1:123456789012:table/users'
+
+interface World {
+  readonly at: Started
+  /** Whose requests are noted. */
+  readonly database: Database
+  readonly table: Table
+}
+
+/** A run of each verb in which it does all that it can do. */
+const RUNS: { readonly [verb: string]: (world: World) => Promise<unknown> } = {
+  load: async ({ table }) => {
+    await load(sourceOf(30), table).plan({ newTableKey: KEY })
+    await load(sourceOf(30), table).run()
+  },
+  generate: ({ table }) => generate(table, { items: 30, template: { pk: 'k{{index}}' } }).run(),
+  update: async ({ at, table }) => {
+    await load(sourceOf(300), at.table).run()
+    let changed = false
+    let version = 0
+    const job = updateAll(table, (item) => {
+      // Somebody else changes the item while it is decided on.
+      if (!changed) {
+        changed = true
+        version -= 1
+        at.service.writeFromBeside('things', { pk: { S: item['pk'] } }, (now) => ({ ...now, n: { N: `${version}` } }))
+      }
+      if (item['n'] === 5) return 'delete'
+      if (item['n'] === 6) return { set: { 'an odd "name"[1]': 1, n: 100 } }
+      return { set: { n: 100, long: item['n'] === 9 ? 'x'.repeat(20) : 'y' } }
+    })
+    await job.plan()
+    changed = false
+    await job.run()
+    // One long name alone in its batch, and one odd item alone that goes.
+    await updateAll(table, () => ({ set: { ['n'.repeat(9_000)]: 1 } }), { filter: "pk = 'k1'" }).run()
+    await updateAll(table, () => 'delete', { filter: "pk = 'k1'" }).run()
+  },
+  count: ({ table }) => count(table),
+  scan: async ({ table }) => {
+    for await (const _ of table.scan());
+  },
+  'table create': ({ database }) => createTable(database, 'fresh', { key: KEY, replace: true }),
+  'table drop': ({ database }) => dropTable(database, 'things'),
+  'table describe': ({ table }) => table.describe(),
+  'table wait': ({ database }) => waitForTable(database, 'things'),
+}
+
+function sourceOf(records: number) {
+  async function* read() {
+    const list = Array.from({ length: records }, (_, index) => ({
+      item: { pk: `k${index}`, n: index % 10 },
+      place: { file: 'memory', line: index + 1, offset: index * 20 },
+    }))
+    yield list
+  }
+  return {
+    name: 'memory',
+    records: read,
+    sample: {
+      sizeBytes: async () => records * 20,
+      seekable: false,
+      read: () => ({ records: read(), bytesTaken: () => records * 20 }),
+    },
+  }
+}
+
+/** The rights that a run asked for. */
+async function actionsOf(run: (world: World) => Promise<unknown>): Promise<Set<string>> {
+  const at = await start({})
+  const actions = new Set<string>()
+  const database = connect({
+    endpoint: 'https://dynamodb.eu-west-1.amazonaws.com',
+    region: 'eu-west-1',
+    credentials: { accessKeyId: 'simulated', secretAccessKey: 'simulated' },
+    clock: at.clock,
+    transport: {
+      send: (headers, body, receiver) => {
+        const target = headers[headers.indexOf('x-amz-target') + 1]!.replace('DynamoDB_20120810.', '')
+        const operation = target as keyof typeof ACTIONS_OF_OPERATION
+        if (operation === 'BatchExecuteStatement') {
+          for (const { Statement } of JSON.parse(body.toString()).Statements) {
+            actions.add(Statement.startsWith('DELETE') ? 'PartiQLDelete' : 'PartiQLUpdate')
+          }
+        } else {
+          for (const action of ACTIONS_OF_OPERATION[operation]) actions.add(action)
+        }
+        return at.service.send(headers, body, receiver)
+      },
+      close: () => at.service.close(),
+    },
+  })
+  await at.clock.run(run({ at, database, table: database.table('things') }))
+  return actions
+}
+
+for (const [verb, run] of Object.entries(RUNS)) {
+  test(`"headrace iam ${verb}" grants what a run of it asks for, and nothing else`, async () => {
+    const used = await actionsOf(run)
+    const { needs } = VERB_ACTIONS[verb]!.table
+    const optional = optionalActions(verb).map(({ action }) => action)
+    assert.deepEqual(
+      [...used].filter((action) => ![...needs, ...optional].some((granted) => granted === action)),
+      [],
+      'it asks for what is not granted',
+    )
+    assert.deepEqual(
+      needs.filter((action) => !used.has(action)),
+      [],
+      'it never asks for what is granted',
+    )
+    // Making a table is the command's own doing.
+    const unused = optional.filter(
+      (action) => !used.has(action) && action !== 'CreateTable' && action !== 'DeleteTable',
+    )
+    assert.deepEqual(unused, [])
+  })
+}
+
+test('every verb that talks to DynamoDB has a policy, and a run here once there is such a verb', () => {
+  const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
+  const main = readFileSync(join(root, 'src', 'cli', 'main.ts'), 'utf8')
+  const found = [...main.matchAll(/verb\(\s*(program|table),\s*'([a-z]+)/g)].map(([, parent, name]) =>
+    parent === 'table' ? `table ${name}` : name!,
+  )
+  const apart = new Set(['local', 'simulate', 'iam', 'resume', 'status'])
+  for (const verb of found.filter((name) => !apart.has(name))) {
+    assert.ok(POLICY_VERBS.includes(verb), `${verb} has no policy`)
+    assert.ok(verb in RUNS, `${verb} has no run in this test`)
+  }
+})
+
+test('a policy is least unless more is asked for, and stands on the table alone', () => {
+  const policy = policyFor('update', { tableArn: ARN })
+  assert.deepEqual(policy.Statement, [
+    {
+      Sid: 'HeadraceTable',
+      Effect: 'Allow',
+      Action: ['DescribeTable', 'Scan', 'Query', 'PartiQLUpdate', 'UpdateItem'].map((name) => `dynamodb:${name}`),
+      Resource: [ARN],
+    },
+  ])
+  const more = policyFor('update', { tableArn: ARN, optional: ['DeleteItem'] })
+  assert.deepEqual(more.Statement[1]!.Action, ['dynamodb:DeleteItem'])
+  assert.equal(policyFor('update', { tableArn: ARN, optional: 'all' }).Statement[1]!.Action.length, 4)
+  assert.deepEqual(policyFor('scan', { tableArn: ARN, index: 'byMail' }).Statement[0]!.Resource, [
+    ARN,
+    `${ARN}/index/byMail`,
+  ])
+  const copy = policyFor('copy', { tableArn: ARN, otherTableArn: `${ARN}2` })
+  assert.deepEqual(
+    copy.Statement.map(({ Resource }) => Resource[0]),
+    [ARN, `${ARN}2`],
+  )
+})
+
+test('what is no verb, no ARN and no optional right is refused in a sentence', () => {
+  assert.throws(() => policyFor('fly', { tableArn: ARN }), /"fly" is no verb that needs rights; these do: load, /)
+  assert.throws(() => policyFor('toString', { tableArn: ARN }), TypeError)
+  assert.throws(() => policyFor('resume', { tableArn: ARN }), /name that verb/)
+  for (const arn of ['users', `${ARN}/index/x`, 'arn:aws:s3:::bucket', `${ARN} `, `${ARN}"`, `${ARN}*`]) {
+    assert.throws(() => policyFor('load', { tableArn: arn }), /is no ARN of a table/)
+  }
+  assert.throws(() => policyFor('copy', { tableArn: ARN }), /two tables/)
+  assert.throws(() => policyFor('load', { tableArn: ARN, otherTableArn: ARN }), /one table/)
+  assert.throws(() => policyFor('load', { tableArn: ARN, optional: ['Scan'] }), /"Scan" is no optional right/)
+})
