@@ -50,7 +50,7 @@ const SAFETY: readonly OptionalAction[] = [
 const MAKE: OptionalAction = { action: 'CreateTable', without: '--key makes no table where there is none' }
 const READ: TableActions = { needs: ['DescribeTable', 'Scan'], optional: [] }
 /** An item that was changed meanwhile is read again. */
-const DELETE: readonly Action[] = ['DescribeTable', 'Scan', 'Query', 'PartiQLDelete', 'DeleteItem']
+const DELETE: readonly Action[] = ['DescribeTable', 'Scan', 'Query', 'BatchWriteItem', 'PartiQLDelete', 'DeleteItem']
 
 /**
  * The rights that each verb needs. It is what the policies of `headrace iam` are made of, and a test holds it to what a run
@@ -71,12 +71,13 @@ export const VERB_ACTIONS: { readonly [verb: string]: VerbActions } = {
     },
   },
   delete: { table: { needs: DELETE, optional: SAFETY } },
-  copy: { table: READ, other: { needs: ['DescribeTable', 'BatchWriteItem'], optional: [MAKE, ...SAFETY] } },
+  copy: { table: READ, other: { needs: ['DescribeTable', 'BatchWriteItem'], optional: SAFETY } },
   export: { table: { needs: READ.needs, optional: [SAFETY[0]!] } },
   count: { table: READ },
   scan: { table: READ },
   diff: { table: READ, other: READ },
-  undo: { table: { needs: ['DescribeTable', 'Query', 'BatchWriteItem'], optional: [] } },
+  // What was deleted comes back by UpdateItem.
+  undo: { table: { needs: ['DescribeTable', 'Query', 'PartiQLUpdate', 'UpdateItem'], optional: [] } },
   'table create': {
     table: {
       needs: ['CreateTable', 'DescribeTable'],

@@ -5,20 +5,29 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import {
   connect,
+  copy,
   count,
   createTable,
   type Database,
+  deleteAll,
   dropTable,
+  exportTable,
   generate,
   load,
   optionalActions,
+  type PlainItem,
   policyFor,
   type Table,
+  undo,
   updateAll,
   waitForTable,
 } from '../../src/index.ts'
 import { ACTIONS_OF_OPERATION, VERB_ACTIONS } from '../../src/operations/actions.ts'
 import { POLICY_VERBS } from '../../src/operations/policy.ts'
+import { sleep } from '../../src/runtime/clock.ts'
+import { seededRandom } from '../../src/runtime/random.ts'
+import type { Disk } from '../../src/storage/disk.ts'
+import { SimulatedDisk } from '../simulation/simulatedDisk.ts'
 import { type Started, start } from '../simulation/start.ts'
 
 const KEY = { partition: { name: 'pk', type: 'S' } } as const
@@ -60,6 +69,48 @@ const RUNS: { readonly [verb: string]: (world: World) => Promise<unknown> } = {
     await updateAll(table, () => ({ set: { ['n'.repeat(9_000)]: 1 } }), { filter: "pk = 'k1'" }).run()
     await updateAll(table, () => 'delete', { filter: "pk = 'k1'" }).run()
   },
+  delete: async ({ at, table }) => {
+    await load(sourceOf(300), at.table).run()
+    const job = deleteAll(table, { filter: 'n = 5' })
+    await job.plan()
+    // Somebody else changes some of them meanwhile.
+    const beside = (async () => {
+      for (let turn = 0; turn < 60; turn += 1) {
+        await sleep(at.clock, 1)
+        const key = { pk: { S: 'k295' } }
+        at.service.writeFromBeside('things', key, (now) => now && { ...now, turn: { N: `${turn}` } })
+      }
+    })()
+    await Promise.all([job.run(), beside])
+    // One odd item that goes alone.
+    at.service.writeFromBeside('things', { pk: { S: 'odd' } }, () => ({
+      pk: { S: 'odd' },
+      'an odd "name"': { N: '7' },
+    }))
+    await deleteAll(table, { filter: "pk = 'odd'" }).run()
+    await deleteAll(table).run()
+  },
+  copy: async ({ at, database, table }) => {
+    await load(sourceOf(300), at.table).run()
+    at.service.addTable({ name: 'others', key: KEY, capacity: { billing: 'on demand' } })
+    const job = copy(table, database.table('others'))
+    await job.plan()
+    await job.run()
+  },
+  export: async ({ at, table }) => {
+    await load(sourceOf(300), at.table).run()
+    const job = exportTable(table, '/out/things.jsonl')
+    await job.plan()
+    await job.run({ disk: diskOf(at) })
+  },
+  undo: async ({ at, database }) => {
+    await load(sourceOf(300), at.table).run()
+    const disk = diskOf(at)
+    const visit = ({ n }: PlainItem) => (n === 5 ? 'delete' : { set: { n: 100 } })
+    await updateAll(at.table, visit, { keepOld: true }).run({ disk, directory: '/job' })
+    at.service.writeFromBeside('things', { pk: { S: 'k1' } }, (now) => ({ ...now, n: { N: '7' } }))
+    await undo('/job', { database, disk, onReject: () => undefined }).run()
+  },
   count: ({ table }) => count(table),
   scan: async ({ table }) => {
     for await (const _ of table.scan());
@@ -68,6 +119,10 @@ const RUNS: { readonly [verb: string]: (world: World) => Promise<unknown> } = {
   'table drop': ({ database }) => dropTable(database, 'things'),
   'table describe': ({ table }) => table.describe(),
   'table wait': ({ database }) => waitForTable(database, 'things'),
+}
+
+function diskOf({ clock }: Started): Disk {
+  return new SimulatedDisk(seededRandom(1), (ms) => sleep(clock, ms)).session().disk
 }
 
 function sourceOf(records: number) {
@@ -121,7 +176,8 @@ async function actionsOf(run: (world: World) => Promise<unknown>): Promise<Set<s
 for (const [verb, run] of Object.entries(RUNS)) {
   test(`"headrace iam ${verb}" grants what a run of it asks for, and nothing else`, async () => {
     const used = await actionsOf(run)
-    const { needs } = VERB_ACTIONS[verb]!.table
+    const { table, other } = VERB_ACTIONS[verb]!
+    const needs = [...new Set([...table.needs, ...(other?.needs ?? [])])]
     const optional = optionalActions(verb).map(({ action }) => action)
     assert.deepEqual(
       [...used].filter((action) => ![...needs, ...optional].some((granted) => granted === action)),

@@ -61,8 +61,12 @@ test('a load that is told to stop', async (t) => {
     await using at = await withTable()
     const stop = new AbortController()
     const silent = () => new Promise<void>(() => undefined)
-    setTimeout(() => stop.abort(), 100)
-    const summary = await load(listed(250, silent), at.table).run({ signal: stop.signal })
+    const job = load(listed(250, silent), at.table)
+    const stopping = setInterval(() => {
+      if (job.progress.read === 250) stop.abort()
+    }, 20)
+    const summary = await job.run({ signal: stop.signal })
+    clearInterval(stopping)
     assert.deepEqual([summary.complete, summary.read, summary.written, at.store.items.size], [false, 250, 250, 250])
   })
 

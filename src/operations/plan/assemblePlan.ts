@@ -67,7 +67,7 @@ export async function assemblePlan(parts: PlanParts): Promise<Plan> {
   const about = reads?.description ?? writes!.description
   const needsSafety = writes === undefined ? parts.native.includes('export') : writes.isNew !== true
   const safety = needsSafety
-    ? await askTableSafety(parts.native.includes('export') ? (reads?.table ?? table) : table)
+    ? await askTableSafety(parts.native.includes('export') ? (reads?.table ?? table) : table, writes !== undefined)
     : { hasPointInTimeRecovery: undefined, kinesisStreams: undefined, unknown: [] }
   const read = reads && rateOf(reads, loopback)
   const write = writes && writeRateOf(writes, loopback)

@@ -14,8 +14,12 @@ export interface TableSafety {
 /** It is only asked for advice. */
 const PATIENCE_MS = 5_000
 
-/** Asks what a table has against accidents, and who hears of each change. Never fails: what is not told is not known. */
-export async function askTableSafety(table: Table): Promise<TableSafety> {
+/**
+ * Asks what a table has against accidents, and who hears of each change. Never fails: what is not told is not known.
+ *
+ * @param changes whether there will be any
+ */
+export async function askTableSafety(table: Table, changes: boolean): Promise<TableSafety> {
   const { service } = await table.database.open()
   const unknown = new Map<string, string[]>()
   const ask = async (operation: 'DescribeContinuousBackups' | 'DescribeKinesisStreamingDestination', what: string) => {
@@ -29,9 +33,9 @@ export async function askTableSafety(table: Table): Promise<TableSafety> {
     }
   }
   const backups = (await ask('DescribeContinuousBackups', 'point-in-time recovery is on')) as Backups | undefined
-  const streams = (await ask('DescribeKinesisStreamingDestination', 'a Kinesis stream is told of each change')) as
-    | Streams
-    | undefined
+  const streams: Streams | undefined = changes
+    ? ((await ask('DescribeKinesisStreamingDestination', 'a Kinesis stream is told of each change')) as Streams)
+    : undefined
   const status = backups?.ContinuousBackupsDescription?.PointInTimeRecoveryDescription?.PointInTimeRecoveryStatus
   const active = streams?.KinesisDataStreamDestinations?.filter(
     ({ DestinationStatus }) => DestinationStatus === 'ACTIVE',
