@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { startLocal } from '../../src/local/startLocal.ts'
+import { scratchDirectory } from './command.ts'
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+
+/** What a page tells its readers to type, with the exit status that it promises. */
+interface Line {
+  readonly command: string
+  readonly code: number
+}
+
+/** Each page's own table, so that none depends on another: `<!-- before … -->` has what is there when it begins. */
+function linesOf(page: string): {
+  before: readonly Line[]
+  lines: readonly Line[]
+  files: ReadonlyMap<string, string>
+} {
+  const before = /<!-- before\n(.*?)-->/s.exec(page)?.[1] ?? ''
+  const files = new Map<string, string>()
+  for (const [, path, content] of page.matchAll(/```(?:ts|jsonl)\n\/\/ (\S+\.\w+)\n(.*?)```/gs))
+    files.set(path!, content!)
+  const blocks = [...page.matchAll(/```sh\n(.*?)```/gs)].map(([, block]) => block!)
+  return { before: parse(before.replaceAll(/ ({.*})$/gm, " '$1'")), lines: parse(blocks.join('')), files }
+}
+
+function parse(text: string): Line[] {
+  return text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => {
+      const code = /# exit status (\d+)$/.exec(line)?.[1]
+      return { command: line.replace(/\s+# exit status \d+$/, ''), code: Number(code ?? 0) }
+    })
+}
+
+/** As a reader's shell runs it, with `headrace` on the path. */
+function shell(command: string, directory: string, endpoint: string): Promise<{ code: number; said: string }> {
+  return new Promise((resolve) => {
+    const environment = {
+      PATH: `${join(directory, 'bin')}:${process.env['PATH']}`,
+      HOME: directory,
+      AWS_ENDPOINT_URL: endpoint,
+      AWS_EC2_METADATA_DISABLED: 'true',
+    }
+    const options = { cwd: directory, env: environment, timeout: 60_000 }
+    execFile('/bin/sh', ['-c', command], options, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1, said: stdout + stderr })
+    })
+  })
+}
+
+const pages = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'))
+
+for (const name of pages) {
+  const page = linesOf(readFileSync(join(ROOT, 'docs', name), 'utf8'))
+  if (page.lines.length === 0) continue
+  test(`docs/${name}: what readers are told to type does what they are told`, async () => {
+    using directory = scratchDirectory()
+    await using store = await startLocal({ kind: 'dynoxide' })
+    mkdirSync(join(directory.path, 'bin'))
+    writeFileSync(join(directory.path, 'bin', 'headrace'), `#!/bin/sh\nexec ${process.execPath} ${MAIN} "$@"\n`, {
+      mode: 0o755,
+    })
+    for (const [path, content] of page.files) writeFileSync(join(directory.path, path), content)
+    for (const { command, code } of [...page.before, ...page.lines]) {
+      const end = await shell(command, directory.path, store.endpoint)
+      assert.equal(end.code, code, `${command}\n${end.said}`)
+    }
+  })
+}
