@@ -9,6 +9,7 @@ import { ItemEncoder } from '../item/encode.ts'
 import { ItemError } from '../item/itemError.ts'
 import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
 import { keyHash } from '../item/keyHash.ts'
+import { attributesBytes } from '../item/valueBytes.ts'
 import type { Summary } from '../job/summary.ts'
 import { changeOf } from '../publish/changeBatch.ts'
 import { type Entry, type EntryOwner, entryKeyText } from '../publish/entry.ts'
@@ -22,7 +23,7 @@ import type { RawPage } from '../scan/page.ts'
 import type { ScanEngine } from '../scan/scanEngine.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
 import type { Job, JobRates, RunOptions } from './job.ts'
-import { prepareChange, type RawItem } from './prepareChange.ts'
+import { changeUnits, prepareChange, type RawItem } from './prepareChange.ts'
 import { type WriteOptions, WriteRun } from './writeRun.ts'
 
 /**
@@ -217,6 +218,7 @@ class UpdateJob implements Job, EntryOwner {
     const raw: RawItem = {
       attribute: (name) => page.rawAttribute(index, name),
       names: () => page.rawNames(index),
+      bytes: () => page.rawBytes(index),
     }
     const visit = this.#visit(page.items[index]!, raw, page.segment, 0)
     if (visit instanceof Promise) {
@@ -287,7 +289,7 @@ class UpdateJob implements Job, EntryOwner {
     }
     this.#unsettled[segment]! += 1
     const origin: Origin = { segment, conflicts }
-    return this.#engine.change(change, this.#hashOf(item, raw), 1, this, origin, segment)
+    return this.#engine.change(change, this.#hashOf(item, raw), changeUnits(change, raw), this, origin, segment)
   }
 
   #rejectVisit(raw: RawItem, error: unknown): void {
@@ -347,6 +349,7 @@ class UpdateJob implements Job, EntryOwner {
     const raw: RawItem = {
       attribute: (name) => (Object.hasOwn(attributes, name) ? JSON.stringify(attributes[name]) : undefined),
       names: () => Object.keys(attributes),
+      bytes: () => attributesBytes(attributes),
     }
     await this.#visit(item, raw, origin.segment, conflicts)
   }
