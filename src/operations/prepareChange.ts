@@ -72,7 +72,8 @@ export function prepareChange(edit: Edit, raw: RawItem, schema: KeySchema, encod
 export function changeUnits({ setNames, setTexts, expectNames, expectTexts }: Change, raw: RawItem): number {
   const before = raw.bytes()
   let after = before
-  for (let index = 0; index < setNames.length; index += 1) after += setNames[index]!.length + valueBytes(setTexts[index]!)
+  for (let index = 0; index < setNames.length; index += 1)
+    after += setNames[index]!.length + valueBytes(setTexts[index]!)
   // What is set and what is removed is what is expected.
   for (let index = 0; index < expectNames.length; index += 1) {
     const text = expectTexts[index]

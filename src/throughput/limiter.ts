@@ -1,12 +1,12 @@
 import { RateFinder } from './rateFinder.ts'
 import { UnitBucket } from './unitBucket.ts'
 
-/** What a table or an index may be asked for, units a second. `Infinity` where nothing is known. */
+/** What a table or an index may be asked for, units a second. `Infinity` for as much as it takes. */
 export interface Bounds {
   /** Never passed. */
   readonly unitsPerSecondMax: number
-  /** To begin with. */
-  readonly unitsPerSecond: number
+  /** To begin with; undefined where that is to be found out, from little. */
+  readonly unitsPerSecond: number | undefined
 }
 
 export interface LimiterOptions {
@@ -29,6 +29,12 @@ export const UNBOUNDED: Bounds = {
   unitsPerSecondMax: Number.POSITIVE_INFINITY,
   unitsPerSecond: Number.POSITIVE_INFINITY,
 }
+
+/** As {@link UNBOUNDED}, of whose first requests many may be in vain. */
+export const UNKNOWN: Bounds = { unitsPerSecondMax: Number.POSITIVE_INFINITY, unitsPerSecond: undefined }
+
+/** Of a second's units, those that are there at first where nothing is known: one batch. */
+const START_SECONDS = 0.025
 
 /** A table or an index, in one direction: reads or writes. */
 interface Resource {
@@ -147,12 +153,19 @@ export class Limiter {
    * So many units of the table were asked for in vain.
    *
    * @param indexName of the index that was short; undefined for the table
+   * @param named the service said that it was this one
    */
-  onThrottled(indexName: string | undefined, units: number, sentAtMs: number, nowMs: number): void {
+  onThrottled(
+    indexName: string | undefined,
+    units: number,
+    sentAtMs: number,
+    nowMs: number,
+    named: boolean = false,
+  ): void {
     const resource = indexName === undefined ? this.#table : this.#indexOf(indexName, nowMs)
     // That it is short says that it takes something.
     const share = indexName === undefined ? 1 : resource.share || 1
-    resource.finder.onAnswer(0, units * share, sentAtMs, nowMs)
+    resource.finder.onAnswer(0, units * share, sentAtMs, nowMs, named)
     apply(resource, nowMs)
   }
 
@@ -174,7 +187,9 @@ export class Limiter {
 
 function newResource(bounds: Bounds, nowMs: number): Resource {
   const finder = new RateFinder(bounds.unitsPerSecondMax, bounds.unitsPerSecond, nowMs)
-  return { finder, bucket: new UnitBucket(finder.unitsPerSecond, nowMs), share: 1, requests: 0 }
+  const bucket = new UnitBucket(finder.unitsPerSecond, nowMs)
+  if (bounds.unitsPerSecond === undefined) bucket.spend(finder.unitsPerSecond * (1 - START_SECONDS))
+  return { finder, bucket, share: 1, requests: 0 }
 }
 
 function shortMs({ bucket, finder }: Resource, units: number, nowMs: number): number {
