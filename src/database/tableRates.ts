@@ -71,10 +71,11 @@ export class TableRates implements RateControl {
   #bounds(): { table: Bounds; indexes: ReadonlyMap<string, Bounds> } {
     const share = this.#share
     const { direction, index } = this.#options
+    const description = this.#description
+    if (share !== undefined && description !== undefined) return capacityBounds(description, direction, share, index)
     // Reads are few and large, and emulators take pages whole: there is nothing to begin small with.
-    const unknown = { table: direction === 'read' ? UNBOUNDED : UNKNOWN, indexes: new Map() }
-    if (share === undefined || this.#description === undefined) return unknown
-    return capacityBounds(this.#description, direction, share, index)
+    if (direction === 'read') return { table: UNBOUNDED, indexes: new Map() }
+    return { table: UNKNOWN, indexes: new Map(description?.indexes.map(({ name }) => [name, UNBOUNDED])) }
   }
 
   #apply(): void {

@@ -626,6 +626,7 @@ export class PublishEngine {
     this.#inFlightBytes += bytes
     this.#requests += 1
     if (way === 'scout') this.#pushback.onScoutSent(this.#clock.now())
+    const asked = this.#limiter.askedOf(units)
     let operation: Operation = 'BatchWriteItem'
     let body: Buffer
     if (batch[0]!.kind !== 'change') {
@@ -641,7 +642,7 @@ export class PublishEngine {
     this.#service.send(
       operation,
       body,
-      new BatchReceiver(this, { batch, way, operation, bytes, units, dialect: this.#dialect }),
+      new BatchReceiver(this, { batch, way, operation, bytes, units, asked, dialect: this.#dialect }),
     )
   }
 
@@ -660,7 +661,7 @@ export class PublishEngine {
 
   /** Called by the batch's receiver alone: the service did what was asked, though perhaps not all of it. */
   onReply(sent: SentBatch, body: Buffer, latencyMs: number): void {
-    const { batch, operation, bytes, units } = sent
+    const { batch, operation, bytes } = sent
     this.#latencyMicros.record(Math.max(1, Math.round(latencyMs * 1_000)))
     if (this.#mode === 'failed') return
     let consumed: ConsumedUnits | undefined
@@ -699,7 +700,7 @@ export class PublishEngine {
       this.#settleStatements(sent, outcomes, consumed, latencyMs)
     } else if (unprocessed === undefined || unprocessed.length === 0) {
       if (operation === 'BatchExecuteStatement') this.#noteDialect(sent)
-      this.#limiter.settle(units, 0, consumed, now - latencyMs, now)
+      this.#settleUnits(sent, 0, consumed, latencyMs)
       if (this.#pushback.wantsAll(sent.way)) this.#tell(sent, 0, undefined, latencyMs)
       for (const entry of batch) this.#settleStored(entry)
       this.#lastProgressAt = now
@@ -719,10 +720,9 @@ export class PublishEngine {
     consumed: ConsumedUnits | undefined,
     latencyMs: number,
   ): void {
-    const now = this.#clock.now()
     let throttled = 0
     for (const entry of entries) throttled += entry.units
-    this.#limiter.settle(sent.units, throttled, consumed, now - latencyMs, now)
+    this.#settleUnits(sent, throttled, consumed, latencyMs)
     this.#tell(sent, throttled, undefined, latencyMs)
     this.#unprocessed += entries.length
     this.#setAside(sent, entries, 'UnprocessedItems')
@@ -737,12 +737,12 @@ export class PublishEngine {
     const now = this.#clock.now()
     if (outcome.kind === 'again' && outcome.why === 'throttled') {
       this.#throttledRequests += 1
-      this.#limiter.settle(units, units, NOTHING, now - latencyMs, now)
+      this.#settleUnits(sent, units, NOTHING, latencyMs)
       if (outcome.retryAfterMs !== undefined) this.#limiter.hold(now + outcome.retryAfterMs)
       this.#tell(sent, units, outcome.reasons ?? [], latencyMs)
       this.#setAside(sent, batch, `${outcome.code}: ${outcome.message}`)
     } else {
-      this.#limiter.settle(units, 0, mayHaveCost(outcome) ? undefined : NOTHING, now - latencyMs, now)
+      this.#settleUnits(sent, 0, mayHaveCost(outcome) ? undefined : NOTHING, latencyMs)
       if (sent.way === 'scout') this.#pushback.onScoutLost()
       if (outcome.kind === 'again') {
         this.#failedRequests += 1
@@ -753,6 +753,16 @@ export class PublishEngine {
       }
     }
     this.#pump()
+  }
+
+  #settleUnits(
+    { units, asked }: SentBatch,
+    throttledUnits: number,
+    consumed: ConsumedUnits | undefined,
+    latencyMs: number,
+  ): void {
+    const now = this.#clock.now()
+    this.#limiter.settle(units, throttledUnits, consumed, now - latencyMs, now, asked)
   }
 
   /** Says what became of a request's units to whoever decides on who slows down. */
@@ -806,8 +816,7 @@ export class PublishEngine {
     if (throttled.length > 0) {
       this.#onPassedOver(sent, throttled, consumed, latencyMs)
     } else {
-      const now = this.#clock.now()
-      this.#limiter.settle(sent.units, 0, consumed, now - latencyMs, now)
+      this.#settleUnits(sent, 0, consumed, latencyMs)
       if (sent.way === 'scout') this.#pushback.onScoutLost()
     }
     if (failed.length > 0) this.#again(failed, false, 0, 'InternalServerError')
@@ -1101,6 +1110,8 @@ interface SentBatch {
   readonly operation: Operation
   readonly bytes: number
   readonly units: number
+  /** Those, and what indexes take, of the rate that the user asked for. */
+  readonly asked: number
   readonly dialect: Dialect
 }
 

@@ -67,7 +67,7 @@ export class Limiter {
 
   /** Units a second of the table that may be spent now. */
   get unitsPerSecond(): number {
-    let least = Math.min(this.#asked.unitsPerSecond, this.#table.finder.unitsPerSecond)
+    let least = Math.min(this.#asked.unitsPerSecond / this.askedOf(1), this.#table.finder.unitsPerSecond)
     for (const { finder, share } of this.#indexes.values()) {
       if (share > 0) least = Math.min(least, finder.unitsPerSecond / share)
     }
@@ -99,16 +99,24 @@ export class Limiter {
     this.#heldUntilMs = Math.max(this.#heldUntilMs, untilMs)
   }
 
+  /** Of what the user asked for, with what indexes will take, so many units of the table count as so many. */
+  askedOf(units: number): number {
+    let shares = 1
+    for (const { share } of this.#indexes.values()) shares += share
+    return units * shares
+  }
+
   /**
    * Takes an estimate of the table's units and returns 0, or takes nothing and returns how many milliseconds to wait before
    * asking again.
    */
   take(units: number, nowMs: number): number {
-    let waitMs = Math.max(this.#heldUntilMs - nowMs, this.#asked.shortMs(units, nowMs))
+    const asked = this.askedOf(units)
+    let waitMs = Math.max(this.#heldUntilMs - nowMs, this.#asked.shortMs(asked, nowMs))
     waitMs = Math.max(waitMs, shortMs(this.#table, units, nowMs))
     for (const index of this.#indexes.values()) waitMs = Math.max(waitMs, shortMs(index, units * index.share, nowMs))
     if (waitMs > 0) return waitMs
-    this.#asked.spend(units)
+    this.#asked.spend(asked)
     this.#table.bucket.spend(units)
     for (const index of this.#indexes.values()) index.bucket.spend(units * index.share)
     return 0
@@ -120,6 +128,7 @@ export class Limiter {
    * @param estimated what was taken for it
    * @param throttled how much of that was throttled: it cost nothing, but it was asked for
    * @param consumed undefined where the service does not tell; then the estimate stands
+   * @param asked what {@link askedOf} said of it when it was taken
    */
   settle(
     estimated: number,
@@ -127,19 +136,20 @@ export class Limiter {
     consumed: ConsumedUnits | undefined,
     sentAtMs: number,
     nowMs: number,
+    asked: number = this.askedOf(estimated),
   ): void {
     const tried = estimated - throttled
-    const total = consumed?.total ?? tried
+    const total = consumed?.total ?? (estimated === 0 ? 0 : (asked * tried) / estimated)
     const table = consumed?.table ?? tried
-    this.#asked.settle(estimated, total)
-    this.#table.bucket.settle(tried, table)
+    this.#asked.settle(asked, total, sentAtMs)
+    this.#table.bucket.settle(tried, table, sentAtMs)
     if (table > 0) {
       this.#table.finder.onAnswer(table, 0, sentAtMs, nowMs)
       apply(this.#table, nowMs)
     }
     for (const [name, index] of this.#indexes) {
       const units = consumed?.indexes?.get(name) ?? 0
-      index.bucket.settle(tried * index.share, units)
+      index.bucket.settle(tried * index.share, units, sentAtMs)
       if (table === 0) continue
       index.requests = Math.min(SHARE_REQUESTS, index.requests + 1)
       index.share += (units / table - index.share) / index.requests

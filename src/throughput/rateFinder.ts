@@ -237,8 +237,8 @@ export class RateFinder {
   #start(named: boolean, sentAtMs: number, nowMs: number): void {
     if (named) {
       const seconds = Math.max(1, (nowMs - this.#touchedAtMs) / 1_000)
-      const consumed = (this.#touchUnits + this.#consumed) / seconds
-      this.#unitsPerSecond = Math.min(this.#unitsPerSecond, Math.max(this.#floor, consumed))
+      this.#limit = Math.min(this.#unitsPerSecond, (this.#touchUnits + this.#consumed) / seconds)
+      this.#unitsPerSecond = Math.max(this.#floor, this.#limit)
       this.#starts = false
       this.#beginEpoch(nowMs)
       this.#ignoreSentBefore = nowMs
