@@ -19,6 +19,7 @@ import type { Rate, RateControl } from '../throughput/rate.ts'
 import { RetryBudget } from '../throughput/retryBudget.ts'
 import { AsideQueue } from './asideQueue.ts'
 import {
+  CHANGE_HEAD_BYTES,
   ChangePlanner,
   changeBatchBody,
   changeOf,
@@ -288,7 +289,7 @@ export class PublishEngine {
     entry.start = this.#slab.start
     entry.end = this.#slab.end
     entry.keyHash = hash
-    entry.wireBytes = bytes + (plan.statements?.clauses.length ?? 512)
+    entry.wireBytes = bytes + (plan.statements?.clauses.length ?? CHANGE_HEAD_BYTES)
     entry.units = units
     entry.origin = origin
     entry.lane = lane
