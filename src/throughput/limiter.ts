@@ -211,5 +211,9 @@ function shortMs({ bucket, finder }: Resource, units: number, nowMs: number): nu
 function apply({ bucket, finder }: Resource, nowMs: number): void {
   const pauseSeconds = finder.takePauseSeconds()
   if (pauseSeconds > 0) bucket.spend(pauseSeconds * finder.unitsPerSecond)
-  if (bucket.unitsPerSecond !== finder.unitsPerSecond) bucket.setRate(finder.unitsPerSecond, nowMs)
+  if (bucket.unitsPerSecond === finder.unitsPerSecond) return
+  const falls = finder.unitsPerSecond < bucket.unitsPerSecond
+  bucket.setRate(finder.unitsPerSecond, nowMs)
+  // A bucket that others kept full is not to let through what the service has not saved: its limit was touched.
+  if (falls) bucket.empty()
 }

@@ -32,6 +32,11 @@ export class UnitBucket {
     this.#balance = Number.isFinite(unitsPerSecond) ? Math.min(this.#balance, unitsPerSecond) : 0
   }
 
+  /** Nothing is saved any more; what is owed still is. */
+  empty(): void {
+    this.#balance = Math.min(this.#balance, 0)
+  }
+
   /**
    * Takes the units and returns 0, or takes nothing and returns how many milliseconds to wait before asking again.
    * A request may take more than is there as long as nothing is owed, else one larger than a second's worth never could.
