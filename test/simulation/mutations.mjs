@@ -42,7 +42,7 @@ const mutations = [
   {
     name: 'debt is forgotten',
     file: 'throughput/unitBucket.js',
-    from: 'this.#balance += estimatedUnits - consumedUnits',
+    from: 'this.#balance += back',
     to: 'this.#balance += 0',
   },
   {
@@ -68,6 +68,12 @@ const mutations = [
     file: 'operations/prepareChange.js',
     from: 'expectNames.push(name);\n        expectTexts.push(present);\n    };',
     to: '};',
+  },
+  {
+    name: 'odd names stand in an update as they are',
+    file: 'publish/changeBatch.js',
+    from: 'known = `#n${aliases.size}`;',
+    to: 'known = /^\\w+$/.test(name) ? `#n${aliases.size}` : name;',
   },
   {
     name: 'what failed lets others of its key pass',
