@@ -25,52 +25,16 @@ import {
   changeOf,
   type Dialect,
   parametersText,
-  readChangeBatchReply,
   singleChange,
 } from './changeBatch.ts'
-import { type ConsumedCapacity, readConsumed } from './consumed.ts'
 import { Entry, type EntryOwner, type Epoch, entryEncoder, entryKey, entryPartition } from './entry.ts'
 import { HotKeys } from './hotKeys.ts'
 import { KeyTable } from './keyTable.ts'
+import type { PublisherStats } from './publisherStats.ts'
+import { type BatchReply, ReplyReader } from './replyReader.ts'
+import { BatchReceiver, type SentBatch } from './sentBatch.ts'
 import { BodySlab, Slab } from './slab.ts'
-import { BATCH_ENTRIES_MAX, readWriteBatchReply, writeBatchBody, writeBatchHead } from './writeBatch.ts'
-
-/** What a publisher did and has in hand. All counts are of entries unless the name says otherwise. */
-export interface PublisherStats {
-  /** Given to `put`, `delete` and `update`: always `stored + rejected + conflicted + buffered + inFlight`. */
-  readonly taken: number
-  /** Acknowledged by the service. */
-  readonly stored: number
-  /** Of `stored`: stood for by a later put or delete of the same key, which was acknowledged. */
-  readonly superseded: number
-  /** Never to be stored, each reported to `onReject`. */
-  readonly rejected: number
-  /** Handed back to their owner because the item is no longer as it was read. */
-  readonly conflicted: number
-  /** Waiting for their turn, for another of their key, or for a delay to pass. */
-  readonly buffered: number
-  readonly bufferedBytes: number
-  readonly inFlight: number
-  /** Times that an entry went again, for whatever reason. */
-  readonly retried: number
-  /** Times that an entry was handed back in `UnprocessedItems`, or throttled within a batch. */
-  readonly unprocessed: number
-  readonly requests: number
-  /** Requests that were throttled as a whole. */
-  readonly throttledRequests: number
-  /** Requests that failed on the way or in the service. */
-  readonly failedRequests: number
-  /** Consumed, as the service tells. */
-  readonly writeUnits: number
-  /** Write units of the table that may be spent a second as things are; `Infinity` where nothing is known to be in the way. */
-  readonly writeUnitsPerSecondAllowed: number
-  /** The service's reasons for throttles, such as `TableWriteKeyRangeThroughputExceeded`, and how often each was given. */
-  readonly throttlingReasons: Readonly<Record<string, number>>
-  /** Of requests, in milliseconds; 0 before the first. */
-  readonly latencyMsP50: number
-  readonly latencyMsP99: number
-  readonly latencyMsMax: number
-}
+import { BATCH_ENTRIES_MAX, writeBatchBody, writeBatchHead } from './writeBatch.ts'
 
 export interface EngineOptions {
   readonly service: Service
@@ -137,6 +101,7 @@ export class PublishEngine {
   /** Entries that were stored, to be used again. */
   readonly #idle: Entry[] = []
   readonly #planner: ChangePlanner
+  readonly #replies: ReplyReader
   readonly #writes = new Ring<Entry>(1_024)
   readonly #changes = new Ring<Entry>(64)
   /** Batches to be sent as they are: halves of one that was refused for some entry in it. */
@@ -185,8 +150,6 @@ export class PublishEngine {
   #lastProgressAt: number
   /** The endpoint has no PartiQL. */
   #singlesOnly = false
-  /** The latest answer to a batch of writes that were all stored. */
-  #usualReply: { body: Buffer; consumed: ConsumedUnits | undefined } | undefined
   #dialect: Dialect = 'clauses'
   /** The one in which several clauses were once understood. */
   #provenDialect: Dialect | undefined
@@ -213,6 +176,7 @@ export class PublishEngine {
     this.#clock = options.clock
     this.#writeHead = writeBatchHead(options.table)
     this.#planner = new ChangePlanner(options.table, options.schema)
+    this.#replies = new ReplyReader(options.schema)
     this.#batchEntriesMax = Math.min(BATCH_ENTRIES_MAX, options.maxInFlight)
     this.#delays = new Delays(this.#clock, options.random)
     this.#limiter = options.rates.limiter
@@ -665,24 +629,9 @@ export class PublishEngine {
     const { batch, operation, bytes } = sent
     this.#latencyMicros.record(Math.max(1, Math.round(latencyMs * 1_000)))
     if (this.#mode === 'failed') return
-    let consumed: ConsumedUnits | undefined
-    let outcomes: readonly Outcome[] | undefined
-    let unprocessed: readonly Entry[] | undefined
+    let reply: BatchReply
     try {
-      if (operation === 'BatchWriteItem') {
-        // At a steady rate most answers are the same to the byte.
-        if (this.#usualReply?.body.equals(body) === true) {
-          consumed = this.#usualReply.consumed
-        } else {
-          ;({ unprocessed, consumed } = readWriteBatchReply(body, batch, this.#options.schema))
-          if (unprocessed.length === 0) this.#usualReply = { body: Buffer.from(body), consumed }
-        }
-      } else if (operation === 'BatchExecuteStatement') {
-        ;({ outcomes, consumed } = readChangeBatchReply(body, batch.length))
-      } else {
-        const { ConsumedCapacity } = JSON.parse(body.toString('utf8')) as { ConsumedCapacity?: ConsumedCapacity }
-        consumed = readConsumed(ConsumedCapacity === undefined ? undefined : [ConsumedCapacity])
-      }
+      reply = this.#replies.read(sent, body)
     } catch (error) {
       const message = `the answer can not be read: ${error instanceof Error ? error.message : error}`
       this.onOutcome(
@@ -692,6 +641,7 @@ export class PublishEngine {
       )
       return
     }
+    const { outcomes, unprocessed, consumed } = reply
     this.#leaveFlight(batch, bytes)
     this.#writeUnits += consumed?.total ?? 0
     const now = this.#clock.now()
@@ -1102,35 +1052,4 @@ const NOTHING: ConsumedUnits = { total: 0, table: 0 }
 interface Prepared {
   readonly batch: Entry[]
   readonly way: Way
-}
-
-/** A batch at the service, and how it was sent. */
-interface SentBatch {
-  readonly batch: Entry[]
-  readonly way: Way
-  readonly operation: Operation
-  readonly bytes: number
-  readonly units: number
-  /** Those, and what indexes take, of the rate that the user asked for. */
-  readonly asked: number
-  readonly dialect: Dialect
-}
-
-/** Hands the end of one request to the engine. */
-class BatchReceiver {
-  readonly #engine: PublishEngine
-  readonly #sent: SentBatch
-
-  constructor(engine: PublishEngine, sent: SentBatch) {
-    this.#engine = engine
-    this.#sent = sent
-  }
-
-  onReply(body: Buffer, latencyMs: number): void {
-    this.#engine.onReply(this.#sent, body, latencyMs)
-  }
-
-  onOutcome(outcome: Outcome, latencyMs: number): void {
-    this.#engine.onOutcome(this.#sent, outcome, latencyMs)
-  }
 }

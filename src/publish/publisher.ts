@@ -11,7 +11,8 @@ import { type Rate, shareOf } from '../throughput/rate.ts'
 import { CHANGE_HEAD_BYTES, changeOf } from './changeBatch.ts'
 import { type Entry, type EntryOwner, entryEncoder, entryKeyText, unwrapEntry } from './entry.ts'
 import { isDone } from './isDone.ts'
-import type { PublishEngine, PublisherStats } from './publishEngine.ts'
+import type { PublishEngine } from './publishEngine.ts'
+import { NO_STATS, type PublisherStats } from './publisherStats.ts'
 
 export interface PublisherOptions {
   /** Entries at the service at once, 1 to 100,000. Each 25 need a connection. Default 1,000. */
@@ -379,28 +380,6 @@ export class Publisher implements AsyncDisposable, EntryOwner {
 
 /** Producers that share a publisher may each overrun by one before they learn of it; there may be many. */
 const OVERRUN_ALLOWED = 10_000
-
-const NO_STATS: PublisherStats = {
-  taken: 0,
-  stored: 0,
-  superseded: 0,
-  rejected: 0,
-  conflicted: 0,
-  buffered: 0,
-  bufferedBytes: 0,
-  inFlight: 0,
-  retried: 0,
-  unprocessed: 0,
-  requests: 0,
-  throttledRequests: 0,
-  failedRequests: 0,
-  writeUnits: 0,
-  writeUnitsPerSecondAllowed: Number.POSITIVE_INFINITY,
-  throttlingReasons: {},
-  latencyMsP50: 0,
-  latencyMsP99: 0,
-  latencyMsMax: 0,
-}
 
 function deleteHash(key: PlainItem, schema: KeySchema): number {
   const hash = keyHash(key, schema)
