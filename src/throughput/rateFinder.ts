@@ -63,10 +63,12 @@ const BEYOND_NOISE = 0.02
  * second, and when these succeed it doubles back to where it was.
  *
  * **Noise.** Throttles that do not become fewer when less is asked for do not come from asking too much, see
- * `NoiseDetector`, unless the service says that they do. Their share is expected from then on, and the rate goes back to what it was.
+ * `NoiseDetector`, unless the service says that they do. Their share is expected from then on, and the rate goes back to
+ * what it was.
  *
- * **Start.** Of a service of which nothing is known little is asked at first. Each round of answers without a throttle
- * doubles the rate, as TCP's slow start does, so that it takes a tenth of a second to ask for all that an emulator can do.
+ * **Start.** Of a service of which nothing is known little is asked at first. Each round of answers doubles the rate, as
+ * TCP's slow start does, until the service names its limit: it takes a tenth of a second to ask for all that an emulator
+ * can do.
  *
  * **Idle.** A rate that was not used up is not raised.
  */
@@ -113,7 +115,7 @@ export class RateFinder {
   /** What less brought, when noise was found. */
   #trial: Noise['less'] | undefined
   #noisyEpochs = 0
-  /** Nothing was throttled yet since the start, of which nothing was known; and when the latest round of that began. */
+  /** Nothing was known at the start, and no limit was touched since; and when the latest round of that began. */
   #starts: boolean
   #roundAtMs: number
 
@@ -231,14 +233,16 @@ export class RateFinder {
 
   /**
    * Twice as much, until the limit is touched or there is no need for more; throttles that may be no limit's are left for
-   * when that is over. At the limit what was consumed tells where that is: a second's worth can
-   * always be had at once, so it is no higher, and hardly lower where nothing else was saved.
+   * when that is over. At the limit what was consumed tells where it is: a second's worth can always be had at once, so it
+   * is no higher, and not much lower where no more than that was saved.
    */
   #start(named: boolean, sentAtMs: number, nowMs: number): void {
     if (named) {
       const seconds = Math.max(1, (nowMs - this.#touchedAtMs) / 1_000)
-      this.#limit = Math.min(this.#unitsPerSecond, (this.#touchUnits + this.#consumed) / seconds)
-      this.#unitsPerSecond = Math.max(this.#floor, this.#limit)
+      const consumed = Math.min(this.#unitsPerSecond, (this.#touchUnits + this.#consumed) / seconds)
+      // Where nothing got through there is no telling.
+      this.#limit = consumed > 0 ? consumed : undefined
+      this.#unitsPerSecond = Math.max(this.#floor, consumed)
       this.#starts = false
       this.#beginEpoch(nowMs)
       this.#ignoreSentBefore = nowMs
