@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../runtime/clock.ts'
-import { type Bounds, Limiter, UNBOUNDED } from '../throughput/limiter.ts'
+import { type Bounds, Limiter, UNBOUNDED, UNKNOWN } from '../throughput/limiter.ts'
 import { DEFAULT_RATE, type Rate, type RateControl, shareOf } from '../throughput/rate.ts'
 import { capacityBounds, provenUnits } from './capacityBounds.ts'
 import type { TableDescription } from './tableDescription.ts'
@@ -70,8 +70,12 @@ export class TableRates implements RateControl {
 
   #bounds(): { table: Bounds; indexes: ReadonlyMap<string, Bounds> } {
     const share = this.#share
-    if (share === undefined || this.#description === undefined) return { table: UNBOUNDED, indexes: new Map() }
-    return capacityBounds(this.#description, this.#options.direction, share, this.#options.index)
+    const { direction, index } = this.#options
+    const description = this.#description
+    if (share !== undefined && description !== undefined) return capacityBounds(description, direction, share, index)
+    // Reads are few and large, and emulators take pages whole: there is nothing to begin small with.
+    if (direction === 'read') return { table: UNBOUNDED, indexes: new Map() }
+    return { table: UNKNOWN, indexes: new Map(description?.indexes.map(({ name }) => [name, UNBOUNDED])) }
   }
 
   #apply(): void {

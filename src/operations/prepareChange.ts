@@ -4,12 +4,16 @@ import type { ItemEncoder } from '../item/encode.ts'
 import { ItemError } from '../item/itemError.ts'
 import { type KeySchema, typeName } from '../item/itemKey.ts'
 import { addNumbers, canonicalNumber, NumberValue, numberText } from '../item/number.ts'
+import { writeUnits } from '../item/units.ts'
+import { valueBytes } from '../item/valueBytes.ts'
 
 /** An item as it was read, whatever a visitor does to the object it is shown. */
 export interface RawItem {
   /** An attribute's value as it came; undefined when there is none. */
   attribute(name: string): string | undefined
   names(): readonly string[]
+  /** Bytes that it counts, about. */
+  bytes(): number
 }
 
 /**
@@ -62,6 +66,20 @@ export function prepareChange(edit: Edit, raw: RawItem, schema: KeySchema, encod
   }
   if (setNames.length + removeNames.length === 0) return undefined
   return { key, deletes: false, setNames, setTexts, removeNames, expectNames, expectTexts }
+}
+
+/** Write units that a change takes of the table: by the item before it or after it, whichever is larger. */
+export function changeUnits({ setNames, setTexts, expectNames, expectTexts }: Change, raw: RawItem): number {
+  const before = raw.bytes()
+  let after = before
+  for (let index = 0; index < setNames.length; index += 1)
+    after += setNames[index]!.length + valueBytes(setTexts[index]!)
+  // What is set and what is removed is what is expected.
+  for (let index = 0; index < expectNames.length; index += 1) {
+    const text = expectTexts[index]
+    if (text !== undefined) after -= expectNames[index]!.length + valueBytes(text)
+  }
+  return writeUnits(Math.max(before, after))
 }
 
 const EDIT_FIELDS = new Set(['set', 'remove', 'add'])

@@ -8,6 +8,7 @@ import { ItemEncoder } from '../item/encode.ts'
 import { ItemError } from '../item/itemError.ts'
 import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
 import { keyHash } from '../item/keyHash.ts'
+import { attributesBytes } from '../item/valueBytes.ts'
 import { type JobDirectory, newMark } from '../job/jobDirectory.ts'
 import type { JobHow, JobWhat, TableSpec } from '../job/jobSpec.ts'
 import type { Plan, PlanOptions } from '../job/plan.ts'
@@ -25,7 +26,7 @@ import { shareOf } from '../throughput/rate.ts'
 import type { JobRates, PlannableJob, RunOptions } from './job.ts'
 import { OldImages } from './oldImages.ts'
 import { planUpdate } from './plan/planUpdate.ts'
-import { prepareChange, type RawItem } from './prepareChange.ts'
+import { changeUnits, prepareChange, type RawItem } from './prepareChange.ts'
 import { TableReader } from './tableReader.ts'
 import type { VisitedItem } from './visitedItem.ts'
 import { openVisitor, type Visitor, type VisitorSource, visitorSpec } from './visitor.ts'
@@ -317,8 +318,9 @@ class UpdateJob implements PlannableJob, EntryOwner {
     }
     visited.deletes = change.deletes
     const hash = this.#hashOf(item, raw)
-    if (this.#oldImages === undefined) return this.#engine.change(change, hash, 1, this, visited, visited.segment)
-    this.#oldImages.keep(change, raw, () => this.#engine.change(change, hash, 1, this, visited, visited.segment))
+    const units = changeUnits(change, raw)
+    if (this.#oldImages === undefined) return this.#engine.change(change, hash, units, this, visited, visited.segment)
+    this.#oldImages.keep(change, raw, () => this.#engine.change(change, hash, units, this, visited, visited.segment))
     // How many may wait is for their segments to say.
     return true
   }
@@ -383,6 +385,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
     const raw: RawItem = {
       attribute: (name) => (Object.hasOwn(attributes, name) ? JSON.stringify(attributes[name]) : undefined),
       names: () => Object.keys(attributes),
+      bytes: () => attributesBytes(attributes),
     }
     await this.#visit(item, raw, visited)
   }

@@ -28,6 +28,10 @@ export class VisitedItem implements RawItem {
     return this.ledgerPage.page.rawAttribute(this.index, name)
   }
 
+  bytes(): number {
+    return this.ledgerPage.page.rawBytes(this.index)
+  }
+
   names(): readonly string[] {
     return this.ledgerPage.page.rawNames(this.index)
   }

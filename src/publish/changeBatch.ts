@@ -8,6 +8,8 @@ import type { BodySlab } from './slab.ts'
 
 /** Names that PartiQL implementations agree on; others go through UpdateItem and its aliases. */
 const PLAIN_NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/
+/** What surrounds the parameters of a change on the wire, about, where its statement is not known. */
+export const CHANGE_HEAD_BYTES = 512
 /** API reference, BatchStatementRequest. */
 const STATEMENT_CHARACTERS_MAX = 8_192
 

@@ -19,57 +19,22 @@ import type { Rate, RateControl } from '../throughput/rate.ts'
 import { RetryBudget } from '../throughput/retryBudget.ts'
 import { AsideQueue } from './asideQueue.ts'
 import {
+  CHANGE_HEAD_BYTES,
   ChangePlanner,
   changeBatchBody,
   changeOf,
   type Dialect,
   parametersText,
-  readChangeBatchReply,
   singleChange,
 } from './changeBatch.ts'
-import { type ConsumedCapacity, readConsumed } from './consumed.ts'
 import { Entry, type EntryOwner, type Epoch, entryEncoder, entryKey, entryPartition } from './entry.ts'
 import { HotKeys } from './hotKeys.ts'
 import { KeyTable } from './keyTable.ts'
+import type { PublisherStats } from './publisherStats.ts'
+import { type BatchReply, ReplyReader } from './replyReader.ts'
+import { BatchReceiver, type SentBatch } from './sentBatch.ts'
 import { BodySlab, Slab } from './slab.ts'
-import { BATCH_ENTRIES_MAX, readWriteBatchReply, writeBatchBody, writeBatchHead } from './writeBatch.ts'
-
-/** What a publisher did and has in hand. All counts are of entries unless the name says otherwise. */
-export interface PublisherStats {
-  /** Given to `put`, `delete` and `update`: always `stored + rejected + conflicted + buffered + inFlight`. */
-  readonly taken: number
-  /** Acknowledged by the service. */
-  readonly stored: number
-  /** Of `stored`: stood for by a later put or delete of the same key, which was acknowledged. */
-  readonly superseded: number
-  /** Never to be stored, each reported to `onReject`. */
-  readonly rejected: number
-  /** Handed back to their owner because the item is no longer as it was read. */
-  readonly conflicted: number
-  /** Waiting for their turn, for another of their key, or for a delay to pass. */
-  readonly buffered: number
-  readonly bufferedBytes: number
-  readonly inFlight: number
-  /** Times that an entry went again, for whatever reason. */
-  readonly retried: number
-  /** Times that an entry was handed back in `UnprocessedItems`, or throttled within a batch. */
-  readonly unprocessed: number
-  readonly requests: number
-  /** Requests that were throttled as a whole. */
-  readonly throttledRequests: number
-  /** Requests that failed on the way or in the service. */
-  readonly failedRequests: number
-  /** Consumed, as the service tells. */
-  readonly writeUnits: number
-  /** Write units of the table that may be spent a second as things are; `Infinity` where nothing is known to be in the way. */
-  readonly writeUnitsPerSecondAllowed: number
-  /** The service's reasons for throttles, such as `TableWriteKeyRangeThroughputExceeded`, and how often each was given. */
-  readonly throttlingReasons: Readonly<Record<string, number>>
-  /** Of requests, in milliseconds; 0 before the first. */
-  readonly latencyMsP50: number
-  readonly latencyMsP99: number
-  readonly latencyMsMax: number
-}
+import { BATCH_ENTRIES_MAX, writeBatchBody, writeBatchHead } from './writeBatch.ts'
 
 export interface EngineOptions {
   readonly service: Service
@@ -136,6 +101,7 @@ export class PublishEngine {
   /** Entries that were stored, to be used again. */
   readonly #idle: Entry[] = []
   readonly #planner: ChangePlanner
+  readonly #replies: ReplyReader
   readonly #writes = new Ring<Entry>(1_024)
   readonly #changes = new Ring<Entry>(64)
   /** Batches to be sent as they are: halves of one that was refused for some entry in it. */
@@ -184,8 +150,6 @@ export class PublishEngine {
   #lastProgressAt: number
   /** The endpoint has no PartiQL. */
   #singlesOnly = false
-  /** The latest answer to a batch of writes that were all stored. */
-  #usualReply: { body: Buffer; consumed: ConsumedUnits | undefined } | undefined
   #dialect: Dialect = 'clauses'
   /** The one in which several clauses were once understood. */
   #provenDialect: Dialect | undefined
@@ -212,6 +176,7 @@ export class PublishEngine {
     this.#clock = options.clock
     this.#writeHead = writeBatchHead(options.table)
     this.#planner = new ChangePlanner(options.table, options.schema)
+    this.#replies = new ReplyReader(options.schema)
     this.#batchEntriesMax = Math.min(BATCH_ENTRIES_MAX, options.maxInFlight)
     this.#delays = new Delays(this.#clock, options.random)
     this.#limiter = options.rates.limiter
@@ -288,7 +253,7 @@ export class PublishEngine {
     entry.start = this.#slab.start
     entry.end = this.#slab.end
     entry.keyHash = hash
-    entry.wireBytes = bytes + (plan.statements?.clauses.length ?? 512)
+    entry.wireBytes = bytes + (plan.statements?.clauses.length ?? CHANGE_HEAD_BYTES)
     entry.units = units
     entry.origin = origin
     entry.lane = lane
@@ -626,6 +591,7 @@ export class PublishEngine {
     this.#inFlightBytes += bytes
     this.#requests += 1
     if (way === 'scout') this.#pushback.onScoutSent(this.#clock.now())
+    const asked = this.#limiter.askedOf(units)
     let operation: Operation = 'BatchWriteItem'
     let body: Buffer
     if (batch[0]!.kind !== 'change') {
@@ -641,7 +607,7 @@ export class PublishEngine {
     this.#service.send(
       operation,
       body,
-      new BatchReceiver(this, { batch, way, operation, bytes, units, dialect: this.#dialect }),
+      new BatchReceiver(this, { batch, way, operation, bytes, units, asked, dialect: this.#dialect }),
     )
   }
 
@@ -660,27 +626,12 @@ export class PublishEngine {
 
   /** Called by the batch's receiver alone: the service did what was asked, though perhaps not all of it. */
   onReply(sent: SentBatch, body: Buffer, latencyMs: number): void {
-    const { batch, operation, bytes, units } = sent
+    const { batch, operation, bytes } = sent
     this.#latencyMicros.record(Math.max(1, Math.round(latencyMs * 1_000)))
     if (this.#mode === 'failed') return
-    let consumed: ConsumedUnits | undefined
-    let outcomes: readonly Outcome[] | undefined
-    let unprocessed: readonly Entry[] | undefined
+    let reply: BatchReply
     try {
-      if (operation === 'BatchWriteItem') {
-        // At a steady rate most answers are the same to the byte.
-        if (this.#usualReply?.body.equals(body) === true) {
-          consumed = this.#usualReply.consumed
-        } else {
-          ;({ unprocessed, consumed } = readWriteBatchReply(body, batch, this.#options.schema))
-          if (unprocessed.length === 0) this.#usualReply = { body: Buffer.from(body), consumed }
-        }
-      } else if (operation === 'BatchExecuteStatement') {
-        ;({ outcomes, consumed } = readChangeBatchReply(body, batch.length))
-      } else {
-        const { ConsumedCapacity } = JSON.parse(body.toString('utf8')) as { ConsumedCapacity?: ConsumedCapacity }
-        consumed = readConsumed(ConsumedCapacity === undefined ? undefined : [ConsumedCapacity])
-      }
+      reply = this.#replies.read(sent, body)
     } catch (error) {
       const message = `the answer can not be read: ${error instanceof Error ? error.message : error}`
       this.onOutcome(
@@ -690,6 +641,7 @@ export class PublishEngine {
       )
       return
     }
+    const { outcomes, unprocessed, consumed } = reply
     this.#leaveFlight(batch, bytes)
     this.#writeUnits += consumed?.total ?? 0
     const now = this.#clock.now()
@@ -699,7 +651,7 @@ export class PublishEngine {
       this.#settleStatements(sent, outcomes, consumed, latencyMs)
     } else if (unprocessed === undefined || unprocessed.length === 0) {
       if (operation === 'BatchExecuteStatement') this.#noteDialect(sent)
-      this.#limiter.settle(units, 0, consumed, now - latencyMs, now)
+      this.#settleUnits(sent, 0, consumed, latencyMs)
       if (this.#pushback.wantsAll(sent.way)) this.#tell(sent, 0, undefined, latencyMs)
       for (const entry of batch) this.#settleStored(entry)
       this.#lastProgressAt = now
@@ -719,10 +671,9 @@ export class PublishEngine {
     consumed: ConsumedUnits | undefined,
     latencyMs: number,
   ): void {
-    const now = this.#clock.now()
     let throttled = 0
     for (const entry of entries) throttled += entry.units
-    this.#limiter.settle(sent.units, throttled, consumed, now - latencyMs, now)
+    this.#settleUnits(sent, throttled, consumed, latencyMs)
     this.#tell(sent, throttled, undefined, latencyMs)
     this.#unprocessed += entries.length
     this.#setAside(sent, entries, 'UnprocessedItems')
@@ -737,12 +688,12 @@ export class PublishEngine {
     const now = this.#clock.now()
     if (outcome.kind === 'again' && outcome.why === 'throttled') {
       this.#throttledRequests += 1
-      this.#limiter.settle(units, units, NOTHING, now - latencyMs, now)
+      this.#settleUnits(sent, units, NOTHING, latencyMs)
       if (outcome.retryAfterMs !== undefined) this.#limiter.hold(now + outcome.retryAfterMs)
       this.#tell(sent, units, outcome.reasons ?? [], latencyMs)
       this.#setAside(sent, batch, `${outcome.code}: ${outcome.message}`)
     } else {
-      this.#limiter.settle(units, 0, mayHaveCost(outcome) ? undefined : NOTHING, now - latencyMs, now)
+      this.#settleUnits(sent, 0, mayHaveCost(outcome) ? undefined : NOTHING, latencyMs)
       if (sent.way === 'scout') this.#pushback.onScoutLost()
       if (outcome.kind === 'again') {
         this.#failedRequests += 1
@@ -753,6 +704,16 @@ export class PublishEngine {
       }
     }
     this.#pump()
+  }
+
+  #settleUnits(
+    { units, asked }: SentBatch,
+    throttledUnits: number,
+    consumed: ConsumedUnits | undefined,
+    latencyMs: number,
+  ): void {
+    const now = this.#clock.now()
+    this.#limiter.settle(units, throttledUnits, consumed, now - latencyMs, now, asked)
   }
 
   /** Says what became of a request's units to whoever decides on who slows down. */
@@ -806,8 +767,7 @@ export class PublishEngine {
     if (throttled.length > 0) {
       this.#onPassedOver(sent, throttled, consumed, latencyMs)
     } else {
-      const now = this.#clock.now()
-      this.#limiter.settle(sent.units, 0, consumed, now - latencyMs, now)
+      this.#settleUnits(sent, 0, consumed, latencyMs)
       if (sent.way === 'scout') this.#pushback.onScoutLost()
     }
     if (failed.length > 0) this.#again(failed, false, 0, 'InternalServerError')
@@ -1092,33 +1052,4 @@ const NOTHING: ConsumedUnits = { total: 0, table: 0 }
 interface Prepared {
   readonly batch: Entry[]
   readonly way: Way
-}
-
-/** A batch at the service, and how it was sent. */
-interface SentBatch {
-  readonly batch: Entry[]
-  readonly way: Way
-  readonly operation: Operation
-  readonly bytes: number
-  readonly units: number
-  readonly dialect: Dialect
-}
-
-/** Hands the end of one request to the engine. */
-class BatchReceiver {
-  readonly #engine: PublishEngine
-  readonly #sent: SentBatch
-
-  constructor(engine: PublishEngine, sent: SentBatch) {
-    this.#engine = engine
-    this.#sent = sent
-  }
-
-  onReply(body: Buffer, latencyMs: number): void {
-    this.#engine.onReply(this.#sent, body, latencyMs)
-  }
-
-  onOutcome(outcome: Outcome, latencyMs: number): void {
-    this.#engine.onOutcome(this.#sent, outcome, latencyMs)
-  }
 }

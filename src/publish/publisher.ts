@@ -8,10 +8,11 @@ import { keyHash } from '../item/keyHash.ts'
 import { writeUnits } from '../item/units.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
-import { changeOf } from './changeBatch.ts'
+import { CHANGE_HEAD_BYTES, changeOf } from './changeBatch.ts'
 import { type Entry, type EntryOwner, entryEncoder, entryKeyText, unwrapEntry } from './entry.ts'
 import { isDone } from './isDone.ts'
-import type { PublishEngine, PublisherStats } from './publishEngine.ts'
+import type { PublishEngine } from './publishEngine.ts'
+import { NO_STATS, type PublisherStats } from './publisherStats.ts'
 
 export interface PublisherOptions {
   /** Entries at the service at once, 1 to 100,000. Each 25 need a connection. Default 1,000. */
@@ -159,7 +160,7 @@ export class Publisher implements AsyncDisposable, EntryOwner {
       if (this.#engine !== undefined) return apply(this.#schema!, this.#engine)
       // Checked and copied now; the caller may change its objects.
       const frozen = snapshot(key, changes, options.expect ?? {})
-      this.#early.push((schema, engine) => {
+      return this.#pushEarly(frozen.bytes, (schema, engine) => {
         try {
           const { change, units } = makeChange(this.#keyEncoder, frozen.key, schema, frozen.changes, frozen.expect)
           engine.change(change, keyHash(frozen.key, schema), units, this, undefined)
@@ -167,7 +168,6 @@ export class Publisher implements AsyncDisposable, EntryOwner {
           this.#rejectInvalid(error, frozen.key, 'update')
         }
       })
-      return this.#early.length < this.#maxQueueSize
     } catch (error) {
       return this.#rejectInvalid(error, key, 'update')
     }
@@ -312,16 +312,21 @@ export class Publisher implements AsyncDisposable, EntryOwner {
   }
 
   #takeEarly(kind: 'put' | 'delete', text: string, units: number): boolean {
-    this.#early.push((schema, engine) => {
+    const bytes = Buffer.byteLength(text)
+    return this.#pushEarly(bytes, (schema, engine) => {
       const item = decodeItemText(unwrapEntry(kind, text))
       try {
         const hash = kind === 'delete' ? deleteHash(item, schema) : keyHash(item, schema)
-        engine.write(kind, text, Buffer.byteLength(text), hash, units, this, undefined)
+        engine.write(kind, text, bytes, hash, units, this, undefined)
       } catch (error) {
         this.#rejectInvalid(error, item, kind)
       }
     })
-    this.#earlyBytes += text.length
+  }
+
+  #pushEarly(bytes: number, take: (schema: KeySchema, engine: PublishEngine) => void): boolean {
+    this.#early.push(take)
+    this.#earlyBytes += bytes
     return this.#early.length < this.#maxQueueSize && this.#earlyBytes < this.#maxQueueBytes
   }
 
@@ -376,28 +381,6 @@ export class Publisher implements AsyncDisposable, EntryOwner {
 /** Producers that share a publisher may each overrun by one before they learn of it; there may be many. */
 const OVERRUN_ALLOWED = 10_000
 
-const NO_STATS: PublisherStats = {
-  taken: 0,
-  stored: 0,
-  superseded: 0,
-  rejected: 0,
-  conflicted: 0,
-  buffered: 0,
-  bufferedBytes: 0,
-  inFlight: 0,
-  retried: 0,
-  unprocessed: 0,
-  requests: 0,
-  throttledRequests: 0,
-  failedRequests: 0,
-  writeUnits: 0,
-  writeUnitsPerSecondAllowed: Number.POSITIVE_INFINITY,
-  throttlingReasons: {},
-  latencyMsP50: 0,
-  latencyMsP99: 0,
-  latencyMsMax: 0,
-}
-
 function deleteHash(key: PlainItem, schema: KeySchema): number {
   const hash = keyHash(key, schema)
   const names = schema.sort === undefined ? 1 : 2
@@ -410,14 +393,26 @@ function snapshot(
   key: PlainItem,
   changes: Omit<Changes, 'add'>,
   expect: { readonly [name: string]: unknown },
-): { key: PlainItem; changes: Omit<Changes, 'add'>; expect: { readonly [name: string]: unknown } } {
-  const copy = (item: PlainItem): PlainItem => decodeItemText(encodeItem(item))
+): {
+  key: PlainItem
+  changes: Omit<Changes, 'add'>
+  expect: { readonly [name: string]: unknown }
+  /** On the wire, about. */
+  bytes: number
+} {
+  let bytes = CHANGE_HEAD_BYTES
+  const copy = (item: PlainItem): PlainItem => {
+    const text = encodeItem(item)
+    bytes += Buffer.byteLength(text)
+    return decodeItemText(text)
+  }
   const missing = Object.keys(expect).filter((name) => expect[name] === undefined)
-  return {
+  const copies = {
     key: copy(key),
     changes: { set: copy(changes.set ?? {}), remove: [...(changes.remove ?? [])] },
     expect: { ...copy(expect), ...Object.fromEntries(missing.map((name) => [name, undefined])) },
   }
+  return { ...copies, bytes }
 }
 
 function makeChange(

@@ -1,6 +1,7 @@
 import { isAscii } from 'node:buffer'
 import type { PlainItem } from '../item/attributeValue.ts'
 import { type AttributeSpans, decodeItem, type ItemDecoder, UnexpectedText } from '../item/decode.ts'
+import { attributesBytes, valueBytes } from '../item/valueBytes.ts'
 
 /** What one request of a scan brought. */
 export interface Page {
@@ -21,6 +22,8 @@ export interface RawPage extends Page {
   rawAttribute(itemIndex: number, name: string): string | undefined
   /** The names of an item's attributes, whatever was done to the object since. */
   rawNames(itemIndex: number): readonly string[]
+  /** Bytes that an item counts, about. */
+  rawBytes(itemIndex: number): number
 }
 
 /**
@@ -55,6 +58,15 @@ function read(decoder: ItemDecoder, body: Buffer, segment: number, spans: Attrib
         return undefined
       },
       rawNames: (itemIndex) => spans?.names.slice(spans.itemStarts[itemIndex], end(itemIndex)) ?? [],
+      rawBytes: (itemIndex) => {
+        if (spans === undefined) return 0
+        let bytes = 0
+        const stop = end(itemIndex)
+        for (let index = spans.itemStarts[itemIndex]!; index < stop; index += 1) {
+          bytes += spans.names[index]!.length + valueBytes(text, spans.starts[index], spans.ends[index])
+        }
+        return bytes
+      },
     })
   } catch (error) {
     if (!(error instanceof UnexpectedText)) throw error
@@ -69,6 +81,7 @@ function read(decoder: ItemDecoder, body: Buffer, segment: number, spans: Attrib
           : undefined
       },
       rawNames: (itemIndex) => Object.keys(raw[itemIndex] ?? {}),
+      rawBytes: (itemIndex) => attributesBytes(raw[itemIndex] ?? {}),
     })
   } finally {
     decoder.close()
@@ -86,7 +99,7 @@ function assemble(
   fields: Fields,
   items: readonly PlainItem[],
   segment: number,
-  raw: Pick<RawPage, 'rawAttribute' | 'rawNames'>,
+  raw: Pick<RawPage, 'rawAttribute' | 'rawNames' | 'rawBytes'>,
 ): RawPage {
   return {
     items,

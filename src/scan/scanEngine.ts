@@ -365,14 +365,14 @@ export class ScanEngine {
     }
     this.#throttledRequests += 1
     if (retryAfterMs > 0) this.#limiter.hold(now + retryAfterMs)
-    let ofTable = outcome.reasons === undefined || outcome.reasons.length === 0
+    let named = false
     for (const { reason, resource } of outcome.reasons ?? []) {
       const label = reasonLabel(reason, resource)
       this.#throttlingReasons.set(label, (this.#throttlingReasons.get(label) ?? 0) + 1)
-      if (!reason.includes('KeyRange')) ofTable = true
+      if (!reason.includes('KeyRange')) named = true
     }
-    if (ofTable) {
-      this.#limiter.onThrottled(undefined, estimatedUnits, sentAtMs, now)
+    if (named || outcome.reasons === undefined || outcome.reasons.length === 0) {
+      this.#limiter.onThrottled(undefined, estimatedUnits, sentAtMs, now, named)
       this.#delay(ask, REST_MS * (1 + this.#options.random() / 2))
     } else {
       this.#delay(

@@ -1,9 +1,8 @@
 import { type Throttle, throttleError, writeUnits } from './applyWrite.ts'
 import { itemSize, readAttributes } from './attributes.ts'
-import { type Charge, giveBack, settle, type ToldUnits, take } from './charge.ts'
+import { type ToldUnits, take } from './charge.ts'
 import { chargesOfWrite } from './chargesOfWrite.ts'
 import {
-  askForUnits,
   errorReply,
   type GatewayCall,
   jsonReply,
@@ -12,18 +11,17 @@ import {
   showUnits,
   unlessUnsound,
 } from './gatewayCall.ts'
+import { type Charged, passPart } from './passPart.ts'
 import { readKey } from './primaryKey.ts'
 import type { SimulatedTable } from './simulatedTable.ts'
 
 /** Writes of one request (API reference, BatchWriteItem). */
 const WRITES_MAX = 25
 
-interface Write {
+interface Write extends Charged {
   readonly raw: WriteRequest
   /** Table and primary key. */
   readonly place: string
-  readonly table: SimulatedTable
-  readonly charges: readonly Charge[]
 }
 
 interface WriteRequest {
@@ -65,23 +63,12 @@ export async function passBatchWrite(call: GatewayCall): Promise<Reply> {
   if (throttles.length === writes.length) return errorReply(throttleError(throttles))
   if (made.length === 0) return jsonReply({ UnprocessedItems: kept }, 0)
 
-  const withIndexes = made.some(({ table }) => table.indexes.length > 0)
-  const asked = askForUnits(call.body, withIndexes)
-  const untouched = asked === call.body && made.length === writes.length
-  const bytes = untouched ? call.raw : Buffer.from(JSON.stringify({ ...asked, RequestItems: passed }))
-  const { status, body } = await call.forward(bytes)
-  if (status !== 200) {
-    for (const { charges } of made) giveBack(charges, call.now())
-    return { status, body, writes: 0 }
-  }
-  const answer = JSON.parse(body.toString('utf8')) as Answer
-  for (const table of new Set(made.map((write) => write.table))) {
-    const charges = made.flatMap((write) => (write.table === table ? write.charges : []))
-    const told = answer.ConsumedCapacity?.find(({ TableName }) => TableName === table.name)
-    record.writeUnits += settle(charges, table, told, call.now())
-  }
+  const part = made.length === writes.length ? undefined : { RequestItems: passed }
+  const passedOn = await passPart<Answer>(call, made, part)
+  if (!('answer' in passedOn)) return passedOn
+  const { answer, untouched } = passedOn
   const left = Object.values(answer.UnprocessedItems ?? {}).reduce((sum, list) => sum + list.length, 0)
-  if (untouched) return { status, body, writes: made.length - left }
+  if (untouched !== undefined) return { ...untouched, writes: made.length - left }
   for (const [name, list] of Object.entries(answer.UnprocessedItems ?? {}))
     kept[name] = [...(kept[name] ?? []), ...list]
   return jsonReply({ ...showUnits(call, answer), UnprocessedItems: kept }, made.length - left)

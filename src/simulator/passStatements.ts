@@ -1,10 +1,9 @@
 import { type Throttle, throttleError, writeUnits } from './applyWrite.ts'
 import { type Attributes, type AttributeValue, itemSize } from './attributes.ts'
 import { failure, keyOf } from './batchExecuteStatement.ts'
-import { type Charge, giveBack, settle, type ToldUnits, take } from './charge.ts'
+import { type ToldUnits, take } from './charge.ts'
 import { chargesOfWrite } from './chargesOfWrite.ts'
 import {
-  askForUnits,
   errorReply,
   type GatewayCall,
   jsonReply,
@@ -13,14 +12,9 @@ import {
   showUnits,
   unlessUnsound,
 } from './gatewayCall.ts'
+import { type Charged, passPart } from './passPart.ts'
 import type { SimulatedTable } from './simulatedTable.ts'
 import { type ItemChange, readStatement } from './statement.ts'
-
-/** A statement that was understood, and what it takes. */
-interface Change {
-  readonly table: SimulatedTable
-  readonly charges: readonly Charge[]
-}
 
 interface Statement {
   Statement: string
@@ -39,7 +33,7 @@ interface Answer {
 export async function passStatements(call: GatewayCall): Promise<Reply> {
   const statements: Statement[] = call.body.Statements ?? []
   if (!Array.isArray(statements) || statements.length === 0) return passUntouched(call)
-  const changes: (Change | undefined)[] = []
+  const changes: (Charged | undefined)[] = []
   for (const statement of statements) changes.push(await readChange(call, statement))
   /** Of each statement the answer that is made here; undefined for the store's own. */
   const responses: (object | undefined)[] = []
@@ -66,28 +60,14 @@ export async function passStatements(call: GatewayCall): Promise<Reply> {
   if (places.length === 0) return jsonReply({ Responses: responses }, 0)
 
   const made = places.map((place) => changes[place]).filter((change) => change !== undefined)
-  const asked = askForUnits(
-    call.body,
-    made.some(({ table }) => table.indexes.length > 0),
-  )
-  const untouched = asked === call.body && places.length === statements.length
-  const passed = places.map((place) => statements[place])
-  const bytes = untouched ? call.raw : Buffer.from(JSON.stringify({ ...asked, Statements: passed }))
-  const { status, body } = await call.forward(bytes)
-  if (status !== 200) {
-    for (const { charges } of made) giveBack(charges, call.now())
-    return { status, body, writes: 0 }
-  }
-  const answer = JSON.parse(body.toString('utf8')) as Answer
-  for (const table of new Set(made.map((change) => change.table))) {
-    const charges = made.flatMap((change) => (change.table === table ? change.charges : []))
-    const told = answer.ConsumedCapacity?.find(({ TableName }) => TableName === table.name)
-    record.writeUnits += settle(charges, table, told, call.now())
-  }
+  const part = places.length === statements.length ? undefined : places.map((place) => statements[place])
+  const passedOn = await passPart<Answer>(call, made, part && { Statements: part })
+  if (!('answer' in passedOn)) return passedOn
+  const { answer, untouched } = passedOn
   const writes = answer.Responses.filter(
     (response, index) => response.Error === undefined && changes[places[index]!] !== undefined,
   ).length
-  if (untouched) return { status, body, writes }
+  if (untouched !== undefined) return { ...untouched, writes }
   for (const [index, place] of places.entries()) responses[place] = answer.Responses[index]
   return jsonReply({ ...showUnits(call, answer), Responses: responses }, writes)
 }
@@ -95,7 +75,7 @@ export async function passStatements(call: GatewayCall): Promise<Reply> {
 async function readChange(
   call: GatewayCall,
   { Statement: text, Parameters = [] }: Statement,
-): Promise<Change | undefined> {
+): Promise<Charged | undefined> {
   const change =
     unlessUnsound(() => readStatement(text, Parameters, 'commas')) ??
     unlessUnsound(() => readStatement(text, Parameters, 'clauses'))
@@ -104,7 +84,7 @@ async function readChange(
 }
 
 /** The item itself is not to be seen, only what of it the statement names. */
-function weigh(change: ItemChange, table: SimulatedTable): Change {
+function weigh(change: ItemChange, table: SimulatedTable): Charged {
   const key = keyOf(change, table)
   const named = [...change.expected, ...change.sets].filter(
     (pair): pair is readonly [string, AttributeValue] => pair[1] !== undefined,

@@ -1,12 +1,12 @@
 import { RateFinder } from './rateFinder.ts'
 import { UnitBucket } from './unitBucket.ts'
 
-/** What a table or an index may be asked for, units a second. `Infinity` where nothing is known. */
+/** What a table or an index may be asked for, units a second. `Infinity` for as much as it takes. */
 export interface Bounds {
   /** Never passed. */
   readonly unitsPerSecondMax: number
-  /** To begin with. */
-  readonly unitsPerSecond: number
+  /** To begin with; undefined where that is to be found out, from little. */
+  readonly unitsPerSecond: number | undefined
 }
 
 export interface LimiterOptions {
@@ -29,6 +29,12 @@ export const UNBOUNDED: Bounds = {
   unitsPerSecondMax: Number.POSITIVE_INFINITY,
   unitsPerSecond: Number.POSITIVE_INFINITY,
 }
+
+/** As {@link UNBOUNDED}, of whose first requests many may be in vain. */
+export const UNKNOWN: Bounds = { unitsPerSecondMax: Number.POSITIVE_INFINITY, unitsPerSecond: undefined }
+
+/** Of a second's units, those that are there at first where nothing is known: one batch. */
+const START_SECONDS = 0.025
 
 /** A table or an index, in one direction: reads or writes. */
 interface Resource {
@@ -61,7 +67,7 @@ export class Limiter {
 
   /** Units a second of the table that may be spent now. */
   get unitsPerSecond(): number {
-    let least = Math.min(this.#asked.unitsPerSecond, this.#table.finder.unitsPerSecond)
+    let least = Math.min(this.#asked.unitsPerSecond / this.askedOf(1), this.#table.finder.unitsPerSecond)
     for (const { finder, share } of this.#indexes.values()) {
       if (share > 0) least = Math.min(least, finder.unitsPerSecond / share)
     }
@@ -93,16 +99,24 @@ export class Limiter {
     this.#heldUntilMs = Math.max(this.#heldUntilMs, untilMs)
   }
 
+  /** Of what the user asked for, with what indexes will take, so many units of the table count as so many. */
+  askedOf(units: number): number {
+    let shares = 1
+    for (const { share } of this.#indexes.values()) shares += share
+    return units * shares
+  }
+
   /**
    * Takes an estimate of the table's units and returns 0, or takes nothing and returns how many milliseconds to wait before
    * asking again.
    */
   take(units: number, nowMs: number): number {
-    let waitMs = Math.max(this.#heldUntilMs - nowMs, this.#asked.shortMs(units, nowMs))
+    const asked = this.askedOf(units)
+    let waitMs = Math.max(this.#heldUntilMs - nowMs, this.#asked.shortMs(asked, nowMs))
     waitMs = Math.max(waitMs, shortMs(this.#table, units, nowMs))
     for (const index of this.#indexes.values()) waitMs = Math.max(waitMs, shortMs(index, units * index.share, nowMs))
     if (waitMs > 0) return waitMs
-    this.#asked.spend(units)
+    this.#asked.spend(asked)
     this.#table.bucket.spend(units)
     for (const index of this.#indexes.values()) index.bucket.spend(units * index.share)
     return 0
@@ -114,6 +128,7 @@ export class Limiter {
    * @param estimated what was taken for it
    * @param throttled how much of that was throttled: it cost nothing, but it was asked for
    * @param consumed undefined where the service does not tell; then the estimate stands
+   * @param asked what {@link askedOf} said of it when it was taken
    */
   settle(
     estimated: number,
@@ -121,19 +136,20 @@ export class Limiter {
     consumed: ConsumedUnits | undefined,
     sentAtMs: number,
     nowMs: number,
+    asked: number = this.askedOf(estimated),
   ): void {
     const tried = estimated - throttled
-    const total = consumed?.total ?? tried
+    const total = consumed?.total ?? (estimated === 0 ? 0 : (asked * tried) / estimated)
     const table = consumed?.table ?? tried
-    this.#asked.settle(estimated, total)
-    this.#table.bucket.settle(tried, table)
+    this.#asked.settle(asked, total, sentAtMs)
+    this.#table.bucket.settle(tried, table, sentAtMs)
     if (table > 0) {
       this.#table.finder.onAnswer(table, 0, sentAtMs, nowMs)
       apply(this.#table, nowMs)
     }
     for (const [name, index] of this.#indexes) {
       const units = consumed?.indexes?.get(name) ?? 0
-      index.bucket.settle(tried * index.share, units)
+      index.bucket.settle(tried * index.share, units, sentAtMs)
       if (table === 0) continue
       index.requests = Math.min(SHARE_REQUESTS, index.requests + 1)
       index.share += (units / table - index.share) / index.requests
@@ -147,12 +163,19 @@ export class Limiter {
    * So many units of the table were asked for in vain.
    *
    * @param indexName of the index that was short; undefined for the table
+   * @param named the service said that it was this one
    */
-  onThrottled(indexName: string | undefined, units: number, sentAtMs: number, nowMs: number): void {
+  onThrottled(
+    indexName: string | undefined,
+    units: number,
+    sentAtMs: number,
+    nowMs: number,
+    named: boolean = false,
+  ): void {
     const resource = indexName === undefined ? this.#table : this.#indexOf(indexName, nowMs)
     // That it is short says that it takes something.
     const share = indexName === undefined ? 1 : resource.share || 1
-    resource.finder.onAnswer(0, units * share, sentAtMs, nowMs)
+    resource.finder.onAnswer(0, units * share, sentAtMs, nowMs, named)
     apply(resource, nowMs)
   }
 
@@ -174,7 +197,9 @@ export class Limiter {
 
 function newResource(bounds: Bounds, nowMs: number): Resource {
   const finder = new RateFinder(bounds.unitsPerSecondMax, bounds.unitsPerSecond, nowMs)
-  return { finder, bucket: new UnitBucket(finder.unitsPerSecond, nowMs), share: 1, requests: 0 }
+  const bucket = new UnitBucket(finder.unitsPerSecond, nowMs)
+  if (bounds.unitsPerSecond === undefined) bucket.spend(finder.unitsPerSecond * (1 - START_SECONDS))
+  return { finder, bucket, share: 1, requests: 0 }
 }
 
 function shortMs({ bucket, finder }: Resource, units: number, nowMs: number): number {
@@ -186,5 +211,9 @@ function shortMs({ bucket, finder }: Resource, units: number, nowMs: number): nu
 function apply({ bucket, finder }: Resource, nowMs: number): void {
   const pauseSeconds = finder.takePauseSeconds()
   if (pauseSeconds > 0) bucket.spend(pauseSeconds * finder.unitsPerSecond)
-  if (bucket.unitsPerSecond !== finder.unitsPerSecond) bucket.setRate(finder.unitsPerSecond, nowMs)
+  if (bucket.unitsPerSecond === finder.unitsPerSecond) return
+  const falls = finder.unitsPerSecond < bucket.unitsPerSecond
+  bucket.setRate(finder.unitsPerSecond, nowMs)
+  // A bucket that others kept full is not to let through what the service has not saved: its limit was touched.
+  if (falls) bucket.empty()
 }

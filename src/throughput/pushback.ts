@@ -155,7 +155,7 @@ export class Pushback {
         named ??= 'range'
       } else {
         named = 'whole'
-        this.#rates.limiter.onThrottled(indexOfResource(resource), throttledUnits, sentAtMs, nowMs)
+        this.#rates.limiter.onThrottled(indexOfResource(resource), throttledUnits, sentAtMs, nowMs, true)
       }
     }
     return named

@@ -29,6 +29,11 @@ const INEXACT_PROBE = 0.25
 const PROBES_MAX = 1.25
 const FLINCH_MAX = 1.1
 const PAUSE_SECONDS = 0.1
+/** Where nothing at all is known the rate begins here, and doubles with each round of answers, which is no shorter than this. */
+const START_UNITS_PER_SECOND = 1_000
+const ROUND_MS_MIN = 10
+/** So fast, and there is no telling of a rate any more. */
+const ENDLESS_UNITS_PER_SECOND = 1_000_000
 /** Where no limit is known the rate doubles each so often; where one was passed without a throttle, each so often. */
 const DOUBLE_MS = 1_000
 const DOUBLE_MS_BEYOND = 2_000
@@ -58,7 +63,12 @@ const BEYOND_NOISE = 0.02
  * second, and when these succeed it doubles back to where it was.
  *
  * **Noise.** Throttles that do not become fewer when less is asked for do not come from asking too much, see
- * `NoiseDetector`. Their share is expected from then on, and the rate goes back to what it was.
+ * `NoiseDetector`, unless the service says that they do. Their share is expected from then on, and the rate goes back to
+ * what it was.
+ *
+ * **Start.** Of a service of which nothing is known little is asked at first. Each round of answers doubles the rate, as
+ * TCP's slow start does, until the service names its limit: it takes a tenth of a second to ask for all that an emulator
+ * can do.
  *
  * **Idle.** A rate that was not used up is not raised.
  */
@@ -81,6 +91,8 @@ export class RateFinder {
   #answers = 0
   #consumed = 0
   #throttled = 0
+  /** Some of that because of this very limit, as the service says. */
+  #named = false
   #used = false
   /** Throttled in the epoch before; 0 when it was not. */
   #shareBefore = 0
@@ -103,17 +115,23 @@ export class RateFinder {
   /** What less brought, when noise was found. */
   #trial: Noise['less'] | undefined
   #noisyEpochs = 0
+  /** Nothing was known at the start, and no limit was touched since; and when the latest round of that began. */
+  #starts: boolean
+  #roundAtMs: number
 
   /**
    * @param unitsPerSecondMax what is never passed, above 0; `Infinity` for no bound
-   * @param unitsPerSecond to begin with, at most that; `Infinity` until the first throttle says otherwise
+   * @param unitsPerSecond to begin with, at most that; `Infinity` until the first throttle says otherwise; undefined where
+   *   nothing is known
    * @param hastyFrom for what must not starve and may be throttled: the rate doubles each second whatever is known of the
    *   limit, and never falls below this
    */
-  constructor(unitsPerSecondMax: number, unitsPerSecond: number, nowMs: number, hastyFrom = 0) {
+  constructor(unitsPerSecondMax: number, unitsPerSecond: number | undefined, nowMs: number, hastyFrom = 0) {
     this.#hastyFrom = hastyFrom
     this.#unitsPerSecondMax = unitsPerSecondMax
-    this.#unitsPerSecond = Math.min(unitsPerSecond, unitsPerSecondMax)
+    this.#unitsPerSecond = Math.min(unitsPerSecond ?? START_UNITS_PER_SECOND, unitsPerSecondMax)
+    this.#starts = unitsPerSecond === undefined
+    this.#roundAtMs = nowMs
     this.#epochAt = nowMs
     this.#touchedAtMs = nowMs
     this.#detector = new NoiseDetector(nowMs)
@@ -174,8 +192,15 @@ export class RateFinder {
    *
    * @param consumedUnits that it took
    * @param throttledUnits that it asked for in vain
+   * @param named the service said that it is this limit that was passed
    */
-  onAnswer(consumedUnits: number, throttledUnits: number, sentAtMs: number, nowMs: number): void {
+  onAnswer(
+    consumedUnits: number,
+    throttledUnits: number,
+    sentAtMs: number,
+    nowMs: number,
+    named: boolean = false,
+  ): void {
     if (sentAtMs < this.#ignoreSentBefore) return
     const units = consumedUnits + throttledUnits
     this.#requestUnits += (units - this.#requestUnits) / 8
@@ -188,9 +213,15 @@ export class RateFinder {
     this.#answers += 1
     this.#consumed += consumedUnits
     this.#throttled += throttledUnits
+    if (this.#starts) this.#start(named, sentAtMs, nowMs)
     if (throttledUnits > 0) this.#flinch(nowMs)
-    const noise = this.#detector.add(consumedUnits, throttledUnits, nowMs)
-    if (noise !== undefined) this.#onNoise(noise, nowMs)
+    if (named) {
+      this.#named = true
+      this.#detector.reset(nowMs)
+    } else {
+      const noise = this.#detector.add(consumedUnits, throttledUnits, nowMs)
+      if (noise !== undefined) this.#onNoise(noise, nowMs)
+    }
     const elapsedMs = nowMs - this.#epochAt
     const recovers = this.#limit !== undefined && this.#unitsPerSecond < this.#limit / 2
     const enough = this.#answers >= (recovers ? RECOVERY_ANSWERS_MIN : EPOCH_ANSWERS_MIN)
@@ -198,6 +229,32 @@ export class RateFinder {
     const leastMs = Math.max(this.#throttled > 0 ? THROTTLED_EPOCH_MS_MIN : EPOCH_MS_MIN, 3 * this.#latencyMs)
     const usual = elapsedMs >= leastMs && (enough || elapsedMs >= EPOCH_MS_MAX)
     if (total || usual) this.#endEpoch(nowMs, elapsedMs)
+  }
+
+  /**
+   * Twice as much, until the limit is touched or there is no need for more; throttles that may be no limit's are left for
+   * when that is over. At the limit what was consumed tells where it is: a second's worth can always be had at once, so it
+   * is no higher, and not much lower where no more than that was saved.
+   */
+  #start(named: boolean, sentAtMs: number, nowMs: number): void {
+    if (named) {
+      const seconds = Math.max(1, (nowMs - this.#touchedAtMs) / 1_000)
+      const consumed = Math.min(this.#unitsPerSecond, (this.#touchUnits + this.#consumed) / seconds)
+      // Where nothing got through there is no telling.
+      this.#limit = consumed > 0 ? consumed : undefined
+      this.#unitsPerSecond = Math.max(this.#floor, consumed)
+      this.#starts = false
+      this.#beginEpoch(nowMs)
+      this.#ignoreSentBefore = nowMs
+      this.#begins = true
+    } else if (this.#used && sentAtMs >= this.#roundAtMs && nowMs - this.#roundAtMs >= ROUND_MS_MIN) {
+      this.#roundAtMs = nowMs
+      this.#used = false
+      this.#unitsPerSecond = Math.min(this.#unitsPerSecond * 2, this.#unitsPerSecondMax)
+      if (this.#unitsPerSecond < ENDLESS_UNITS_PER_SECOND) return
+      this.#starts = false
+      this.#unitsPerSecond = this.#unitsPerSecondMax
+    }
   }
 
   /** The limit is where it was thought to be: back below it at once, and the rest of the epoch tells more. */
@@ -222,7 +279,10 @@ export class RateFinder {
     if (share > this.#expectedMax()) {
       // Right after a fall the service has nothing saved, and is short for a moment even if it is asked for less than it has.
       const settles = share < SETTLING_SHARE && share < this.#shareBefore / 2
-      if (!settles) {
+      // While the rate doubles, what was asked for on average is much less than it is.
+      const doubles = this.#starts && this.#roundAtMs > this.#epochAt
+      if (!doubles) this.#starts = false
+      if (!settles && !doubles) {
         this.#cut(share, goodput, (offered / elapsedMs) * 1_000, nowMs, elapsedMs)
         this.#ignoreSentBefore = nowMs
         this.#begins = true
@@ -232,18 +292,28 @@ export class RateFinder {
       this.#shareBefore = 0
       this.#rise(share, (offered / elapsedMs) * 1_000, elapsedMs)
     }
+    this.#beginEpoch(nowMs)
+  }
+
+  #beginEpoch(nowMs: number): void {
     this.#epochAt = nowMs
     this.#answers = 0
     this.#consumed = 0
     this.#throttled = 0
+    this.#named = false
     this.#used = false
+  }
+
+  /** Less is never asked for. */
+  get #floor(): number {
+    return Math.max(1, this.#hastyFrom, PROBES_PER_SECOND * this.#requestUnits)
   }
 
   #cut(share: number, goodput: number, offeredPerSecond: number, nowMs: number, elapsedMs: number): void {
     const from = Math.min(this.#unitsPerSecond, offeredPerSecond)
-    const floor = Math.max(1, this.#hastyFrom, PROBES_PER_SECOND * this.#requestUnits)
+    const floor = this.#floor
     this.#climbedMs = 0
-    if (share < TOTAL_SHARE && from <= 2 * floor && (this.#limitBefore ?? 0) > 8 * floor) {
+    if (!this.#named && share < TOTAL_SHARE && from <= 2 * floor && (this.#limitBefore ?? 0) > 8 * floor) {
       // Next to nothing was asked for, and part of it throttled even so.
       this.#noisyEpochs += 1
       if (this.#noisyEpochs >= NOISY_EPOCHS) {
@@ -340,7 +410,7 @@ export class RateFinder {
       if (this.#noise < 0.005) this.#noise = 0
     }
     // A rate far above what is asked for says nothing any more.
-    if (!this.#used || this.#unitsPerSecond > 4 * offeredPerSecond) return
+    if (this.#starts || !this.#used || this.#unitsPerSecond > 4 * offeredPerSecond) return
     let unitsPerSecond = this.#unitsPerSecond
     if (this.#limit === undefined || this.#hastyFrom > 0) {
       unitsPerSecond *= 2 ** (elapsedMs / DOUBLE_MS)

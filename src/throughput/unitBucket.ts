@@ -1,3 +1,6 @@
+/** No answer is as late as that. */
+const ANSWER_MS_MAX = 60_000
+
 /**
  * Leave to spend capacity units: a bucket that fills at a rate, holds one second's worth, and may owe. Spending is
  * estimated before the request and settled after it, when the service has said what it took; a debt is waited off.
@@ -8,6 +11,8 @@ export class UnitBucket {
   #unitsPerSecond: number
   #balance: number
   #at: number
+  /** How full it was at most from each of these moments on; the latest last, and the lowest. */
+  readonly #crests: { readonly atMs: number; balance: number }[] = []
 
   /** @param unitsPerSecond above 0; `Infinity` for no limit */
   constructor(unitsPerSecond: number, nowMs: number) {
@@ -23,7 +28,13 @@ export class UnitBucket {
   setRate(unitsPerSecond: number, nowMs: number): void {
     this.#fill(nowMs)
     this.#unitsPerSecond = unitsPerSecond
+    this.#crests.length = 0
     this.#balance = Number.isFinite(unitsPerSecond) ? Math.min(this.#balance, unitsPerSecond) : 0
+  }
+
+  /** Nothing is saved any more; what is owed still is. */
+  empty(): void {
+    this.#balance = Math.min(this.#balance, 0)
   }
 
   /**
@@ -47,12 +58,30 @@ export class UnitBucket {
 
   /** Takes the units, which `shortMs` has just said are there. */
   spend(units: number): void {
-    if (this.#unitsPerSecond !== Number.POSITIVE_INFINITY) this.#balance -= units
+    if (this.#unitsPerSecond === Number.POSITIVE_INFINITY) return
+    while (this.#crests.length > 0 && this.#crests.at(-1)!.balance <= this.#balance) this.#crests.pop()
+    if (this.#crests.length > 0 && this.#crests[0]!.atMs < this.#at - ANSWER_MS_MAX) this.#crests.shift()
+    this.#crests.push({ atMs: this.#at, balance: this.#balance })
+    this.#balance -= units
   }
 
-  /** What was estimated has cost this much. */
-  settle(estimatedUnits: number, consumedUnits: number): void {
-    if (this.#unitsPerSecond !== Number.POSITIVE_INFINITY) this.#balance += estimatedUnits - consumedUnits
+  /**
+   * What was estimated has cost this much. What comes back is no more than could have been saved meanwhile: a second's worth
+   * would be two, if what was spent in vain came back to a bucket that has filled since.
+   *
+   * @param spentAtMs when it was taken
+   */
+  settle(estimatedUnits: number, consumedUnits: number, spentAtMs: number): void {
+    if (this.#unitsPerSecond === Number.POSITIVE_INFINITY) return
+    let back = estimatedUnits - consumedUnits
+    if (back > 0) {
+      let first = this.#crests.length
+      while (first > 0 && this.#crests[first - 1]!.atMs > spentAtMs) first -= 1
+      const fullest = this.#crests[first]?.balance ?? this.#balance
+      back = Math.min(back, Math.max(0, this.#unitsPerSecond - fullest))
+      for (; first < this.#crests.length; first += 1) this.#crests[first]!.balance += back
+    }
+    this.#balance += back
   }
 
   #fill(nowMs: number): void {

@@ -82,10 +82,10 @@ test('connections reset before, during and after the body is sent: tried again, 
   const harms: Harm[] = ['none', 'at once', 'within the request', 'within the answer', 'within the answer', 'at once']
   const { server, endpoint } = await startHarm(table.endpoint, harms)
   try {
-    // The first connection describes the table; then ten batches go at once, nine of them on connections of their own.
-    const stats = await publish({ endpoint }, 250, 250)
-    assert.equal(stats.stored, 250)
-    assert.equal(table.written.size, 250)
+    // The first connection describes the table; then more and more batches go at once, each on a connection of its own.
+    const stats = await publish({ endpoint }, 5_000, 5_000)
+    assert.equal(stats.stored, 5_000)
+    assert.equal(table.written.size, 5_000)
     assert.deepEqual([stats.failedRequests, harms], [5, []])
     // What had arrived before the answer was lost has come twice.
     assert.ok([...table.written.values()].filter((times) => times === 2).length >= 50)

@@ -90,6 +90,8 @@ function askFor({ world, records, random }: Run, publisher: Publisher, asks: Ask
   }
   const set: { [name: string]: unknown } = { version, group: poison ? 5 : `g${version}` }
   if (random() < 0.3 && !poison) delete set['group']
+  const name = world.names[version % world.names.length]!
+  if (name !== 'seen') set[name] = `v${version}`
   asks.push({ kind: 'update', key: text, attributes: wireOf(set), invalid: false, poison })
   return publisher.update(key, { set: set as never })
 }

@@ -90,11 +90,20 @@ function deletionsBeside({ world, service }: Run): number {
   return service.log.writes.filter(({ requestId, after }) => requestId === 'application' && after === undefined).length
 }
 
+/** The attribute that says that an item was visited. */
+function nameFor({ names }: World, version: number): string {
+  return names[version % names.length]!
+}
+
+function isSeen(world: World, item: PlainItem): boolean {
+  return item[nameFor(world, item['version'])] !== undefined
+}
+
 function visitorOf({ world, random }: Run, client: Client, slow: boolean): Visitor {
   return (item) => {
     if (world.stuckVisits && isStuck(item['version'])) return new Promise(() => undefined)
     // What is to be run again after a crash looks first whether it is done.
-    const edit = (): Edit => (world.crash !== undefined && item['seen'] !== undefined ? undefined : visit(item))
+    const edit = (): Edit => (world.crash !== undefined && isSeen(world, item) ? undefined : visit(world, item))
     return slow ? sleep(client.clock, random() * 50).then(edit) : edit()
   }
 }
@@ -104,12 +113,13 @@ function isStuck(version: number): boolean {
 }
 
 /** By the version that an item has had from the start: leave, fail on, delete, or count up and say so. */
-function visit(item: PlainItem): Edit {
-  const kind = item['version'] % 10
+function visit(world: World, item: PlainItem): Edit {
+  const { version } = item
+  const kind = version % 10
   if (kind === 1) return undefined
   if (kind === 2) throw new Error('not this one')
   if (kind === 3) return 'delete'
-  return { add: { count: 1 }, set: { seen: `v${item['version']}` }, remove: kind === 4 ? ['group'] : [] }
+  return { add: { count: 1 }, set: { [nameFor(world, version)]: `v${version}` }, remove: kind === 4 ? ['group'] : [] }
 }
 
 /** An application that changes, deletes and makes items, never by the way that is tested. */
@@ -152,13 +162,13 @@ function checkEdits({ service, failures, world }: Run): WriteRecord[] {
   return updates
 }
 
-function edited({ stuckVisits }: World, item: Attributes): Attributes | undefined | 'nothing' {
+function edited(world: World, item: Attributes): Attributes | undefined | 'nothing' {
   const version = Number(item['version']!['N'])
   const kind = version % 10
-  if (kind === 1 || kind === 2 || (stuckVisits && isStuck(version))) return 'nothing'
+  if (kind === 1 || kind === 2 || (world.stuckVisits && isStuck(version))) return 'nothing'
   if (kind === 3) return undefined
   const count = Number(item['count']?.['N'] ?? 0) + 1
-  const after = { ...item, count: { N: `${count}` }, seen: { S: `v${version}` } }
+  const after = { ...item, count: { N: `${count}` }, [nameFor(world, version)]: { S: `v${version}` } }
   if (kind === 4) delete (after as { [name: string]: unknown })['group']
   return after
 }

@@ -30,6 +30,8 @@ export interface World {
   readonly keys: number
   readonly skew: number
   readonly itemBytesMax: number
+  /** What updates set besides counters and versions: one of these attributes, by the item's version. */
+  readonly names: readonly string[]
   /** Share of records that can never be stored, seen by the client and by the service alone. */
   readonly invalidShare: number
   readonly poisonShare: number
@@ -120,6 +122,7 @@ export function makeWorld(seed: number): World {
     records,
     keys,
     skew: pick(1, 1, 3),
+    names: drawNames(seededRandom(Math.imul(seed, 0x1b873593) ^ 0x2545f491)),
     itemBytesMax: pick(50, 50, 300, 2_000, 2_000, 20_000, chance(0.1) ? 380_000 : 5_000),
     invalidShare: writes && chance(0.3) ? 0.05 : 0,
     poisonShare: writes && chance(0.5) ? 0.05 : 0,
@@ -138,6 +141,31 @@ export function makeWorld(seed: number): World {
     stopAtMs: ending > 0.92 ? random() * 3_000 : undefined,
     hopeless: ending < 0.06 ? { fromMs: random() * 300, why: pick('throttled', 'failing', 'table gone') } : undefined,
   }
+}
+
+/** Names that no statement takes as they are, and that an expression takes by an alias alone. */
+const ODD_NAMES = [
+  'a.b',
+  'a[0]',
+  '🙂',
+  'größe',
+  'it"s',
+  "it's",
+  ' ',
+  'two words',
+  'a,b = :v0',
+  '#n0',
+  ':v0',
+  '1st',
+  '\\',
+] as const
+
+/** In one world of four some of what is set, or all of it, has an odd name. Dice of their own, again. */
+function drawNames(random: Random): readonly string[] {
+  const odd = (): string => ODD_NAMES[Math.floor(random() * ODD_NAMES.length)]!
+  if (random() >= 0.25) return ['seen']
+  // Words of the expression language are usual names for statements and none for expressions.
+  return random() < 0.5 ? [odd()] : ['seen', 'select', 'SET', odd(), odd()]
 }
 
 /** In one world of three the table changes, others use it, or the service pushes back in ways of its own. */

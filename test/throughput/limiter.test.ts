@@ -39,6 +39,17 @@ test('but what the user asked for is what is consumed', () => {
   assert.ok(limiter.take(1, 0) > 0)
 })
 
+test('and what the indexes take is of it', () => {
+  const limiter = new Limiter(
+    { askedUnitsPerSecond: 100, table: UNBOUNDED, indexes: new Map([['byGroup', UNBOUNDED]]) },
+    0,
+  )
+  assert.equal(limiter.take(50, 0), 0)
+  assert.ok(limiter.take(1, 0) > 0)
+  limiter.settle(50, 0, { total: 50, table: 50 }, 0, 0)
+  assert.equal(limiter.take(50, 0), 0)
+})
+
 test('a throttle that names an index lowers that one alone', () => {
   const limiter = new Limiter({ ...unasked, table: bounds(1_000), indexes: new Map([['byGroup', UNBOUNDED]]) }, 0)
   for (let now = 10; now <= 1_000; now += 10) {

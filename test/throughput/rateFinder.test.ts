@@ -20,6 +20,39 @@ for (const limit of [100, 1_000, 10_000, 40_000]) {
   }
 }
 
+test('where nothing is known little is asked for, and soon all: twice as much with each round of answers', () => {
+  const finder = new RateFinder(Number.POSITIVE_INFINITY, undefined, 0)
+  const rates = [finder.unitsPerSecond]
+  for (let now = 5; now <= 300; now += 1) {
+    finder.onWait()
+    finder.onAnswer(25, 0, now - 5, now)
+    if (finder.unitsPerSecond !== rates.at(-1)) rates.push(finder.unitsPerSecond)
+  }
+  assert.deepEqual(rates.slice(0, 4), [1_000, 2_000, 4_000, 8_000])
+  assert.equal(finder.unitsPerSecond, Number.POSITIVE_INFINITY, 'an emulator that throttles nothing is asked for all')
+})
+
+test('a limit that is named ends that: no more than what there was in the first second', () => {
+  const finder = new RateFinder(Number.POSITIVE_INFINITY, undefined, 0)
+  for (let now = 1; now <= 60; now += 1) {
+    finder.onWait()
+    finder.onAnswer(1, 0, now, now)
+  }
+  assert.ok(finder.unitsPerSecond > 10_000)
+  finder.onAnswer(0, 1, 60, 61, true)
+  assert.ok(finder.unitsPerSecond <= 60, `${finder.unitsPerSecond}`)
+})
+
+test('throttles of a limit that is named are never taken for noise', () => {
+  const finder = new RateFinder(Number.POSITIVE_INFINITY, 1_000, 0)
+  for (let now = 10; now <= 60_000; now += 10) {
+    // Whatever is asked for, three quarters of it are throttled.
+    finder.onAnswer(0.25, 0, now - 5, now)
+    finder.onAnswer(0, 0.75, now - 5, now, true)
+  }
+  assert.equal(finder.noise, 0)
+})
+
 test('a bound is kept, and where it is below the limit nothing is ever throttled', () => {
   const seconds = playPlainService({ limit: 1_000, most: 800, seconds: 60 })
   const { consumed, throttled } = total(seconds.slice(2))

@@ -25,12 +25,23 @@ test('to be refused costs nothing', () => {
 test('what a request took beyond its estimate is owed and waited off, and what it did not take comes back', () => {
   const bucket = new UnitBucket(100, 0)
   assert.strictEqual(bucket.take(100, 0), 0)
-  bucket.settle(100, 250)
+  bucket.settle(100, 250, 0)
   assert.strictEqual(bucket.take(10, 0), 1_600)
   assert.strictEqual(bucket.take(10, 1_599), 1)
   assert.strictEqual(bucket.take(10, 1_600), 0)
-  bucket.settle(10, 4)
+  bucket.settle(10, 4, 1_600)
   assert.strictEqual(bucket.take(6, 1_600), 0)
+})
+
+test('what comes back late to a bucket that was full meanwhile is lost', () => {
+  const bucket = new UnitBucket(10, 0)
+  assert.strictEqual(bucket.take(4, 0), 0)
+  assert.strictEqual(bucket.take(10, 400), 0)
+  bucket.settle(4, 0, 0)
+  assert.strictEqual(bucket.take(1, 400), 100)
+  assert.strictEqual(bucket.take(5, 900), 0)
+  bucket.settle(5, 0, 900)
+  assert.strictEqual(bucket.take(5, 900), 0, 'but nothing of it where it was not')
 })
 
 test("a request larger than a second's worth goes once the bucket is full, then is waited off", () => {
@@ -57,7 +68,7 @@ test('without a limit everything goes, and when a limit comes, at once or later,
   for (const afterMs of [0, 1_000]) {
     const bucket = new UnitBucket(Number.POSITIVE_INFINITY, 0)
     for (let asked = 0; asked < 10; asked += 1) assert.strictEqual(bucket.take(1e9, 0), 0)
-    bucket.settle(1, 1e9)
+    bucket.settle(1, 1e9, 0)
     bucket.setRate(100, afterMs)
     assert.strictEqual(bucket.take(100, afterMs), 1_000)
     assert.strictEqual(bucket.take(100, afterMs + 1_000), 0)
@@ -81,7 +92,7 @@ test("no one second sees more than two seconds' worth, and over time the rate is
         let owedMax = 0
         for (const [estimate, real] of requests) {
           for (let wait = bucket.take(estimate, now); wait > 0; wait = bucket.take(estimate, now)) now += wait
-          bucket.settle(estimate, real)
+          bucket.settle(estimate, real, now)
           consumed += real
           owedMax = Math.max(owedMax, real, estimate)
         }

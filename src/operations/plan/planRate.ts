@@ -43,8 +43,10 @@ export function planRate(question: RateQuestion): { rate: PlanRate; durationMs: 
 function limitsOf(question: RateQuestion): Limit[] {
   const { description, direction, rate, loopback, index, tableUnits, indexUnits } = question
   const limits: Limit[] = []
-  const limit = (units: number, unitsPerSecond: number, why: string): void => {
-    if (Number.isFinite(unitsPerSecond)) limits.push({ durationMs: (units / unitsPerSecond) * 1_000, why })
+  const limit = (units: number, unitsPerSecond: number | undefined, why: string): void => {
+    // Undefined where nothing is known of it.
+    if (unitsPerSecond !== undefined && Number.isFinite(unitsPerSecond))
+      limits.push({ durationMs: (units / unitsPerSecond) * 1_000, why })
   }
   if (typeof rate === 'number') {
     const all = [...indexUnits.values()].reduce((sum, units) => sum + units, tableUnits)

@@ -43,7 +43,11 @@ export async function weighSample(
         const size = sizeOf(charge, item)
         sums.bytes += size
         if (visits === undefined || visits.stopped) continue
-        const raw: RawItem = { attribute: (name) => page.rawAttribute(index, name), names: () => page.rawNames(index) }
+        const raw: RawItem = {
+          attribute: (name) => page.rawAttribute(index, name),
+          names: () => page.rawNames(index),
+          bytes: () => page.rawBytes(index),
+        }
         await visits.visit(item, raw, (found) => {
           for (let quantity = 0; quantity < quantities; quantity += 1) {
             sums.visited[quantity]! += found[quantity]!

@@ -1,0 +1,41 @@
+import type { Outcome } from '../dynamodb/outcome.ts'
+import type { KeySchema } from '../item/itemKey.ts'
+import type { ConsumedUnits } from '../throughput/limiter.ts'
+import { readChangeBatchReply } from './changeBatch.ts'
+import { type ConsumedCapacity, readConsumed } from './consumed.ts'
+import type { Entry } from './entry.ts'
+import type { SentBatch } from './sentBatch.ts'
+import { readWriteBatchReply } from './writeBatch.ts'
+
+/** What became of a batch of which the service did what was asked, though perhaps not all of it. */
+export interface BatchReply {
+  /** Of statements that were not all stored, how each ended. */
+  readonly outcomes?: readonly Outcome[] | undefined
+  /** Of writes, those that it did not get to. */
+  readonly unprocessed?: readonly Entry[] | undefined
+  readonly consumed: ConsumedUnits | undefined
+}
+
+/** Reads the answers to batches. At a steady rate most are the same to the byte, and read once. */
+export class ReplyReader {
+  readonly #schema: KeySchema
+  /** The latest to a batch of writes that were all stored. */
+  #usual: { readonly body: Buffer; readonly reply: BatchReply } | undefined
+
+  constructor(schema: KeySchema) {
+    this.#schema = schema
+  }
+
+  /** @throws {Error} when it is not an answer to this batch */
+  read({ batch, operation }: SentBatch, body: Buffer): BatchReply {
+    if (operation === 'BatchExecuteStatement') return readChangeBatchReply(body, batch.length)
+    if (operation !== 'BatchWriteItem') {
+      const { ConsumedCapacity } = JSON.parse(body.toString('utf8')) as { ConsumedCapacity?: ConsumedCapacity }
+      return { consumed: readConsumed(ConsumedCapacity === undefined ? undefined : [ConsumedCapacity]) }
+    }
+    if (this.#usual?.body.equals(body) === true) return this.#usual.reply
+    const reply = readWriteBatchReply(body, batch, this.#schema)
+    if (reply.unprocessed.length === 0) this.#usual = { body: Buffer.from(body), reply }
+    return reply
+  }
+}
