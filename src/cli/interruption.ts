@@ -28,7 +28,7 @@ export class Interruption {
   #stop(exitCode: number): void {
     if (this.exitCode !== undefined) process.exit(exitCode)
     this.exitCode = exitCode
-    this.#talk.say('stopping: what was taken is still written (once more to leave at once)')
+    this.#talk.say('stopping: what is on its way is waited for (once more to leave at once)')
     this.#controller.abort()
   }
 }

@@ -29,6 +29,7 @@ export interface JobFlags {
   job?: string
   maxErrors?: number | `${number}%`
   maxDuration?: number
+  maxCost?: number
 }
 
 export interface PlanFlags {
@@ -85,6 +86,7 @@ export function addStateOptions(command: Command): Command {
 export function addLimitOptions(command: Command): Command {
   return command
     .option('--max-errors <n>', 'stop after so many rejects, or a part of what was read such as 1%', countOrShare)
+    .option('--max-cost <amount>', 'stop before its units cost more than this, in the currency of the prices', amount)
     .option('--max-duration <time>', 'stop after so long, such as 90s, 30m or 8h', duration)
 }
 
@@ -170,6 +172,13 @@ function duration(text: string): number {
   const ms = Number(match?.[1]) * { s: 1_000, m: 60_000, h: 3_600_000 }[(match?.[2] ?? 's') as 's' | 'm' | 'h']
   if (match === null || ms < 1) throw new InvalidArgumentError('Give a time such as 90s, 30m or 8h.')
   return ms
+}
+
+/** `20` or `0.5`, for commander. */
+function amount(text: string): number {
+  const value = Number(text)
+  if (!/^\d+(?:\.\d+)?$/.test(text) || value === 0) throw new InvalidArgumentError('Give a number above 0, such as 20.')
+  return value
 }
 
 /** `100` or `1%`, for commander. */

@@ -84,7 +84,7 @@ export async function runJob({ operation, table, flags, database, rates, make, p
     talk.event('start', { operation, table, job: directory })
     follower = talk.follow(() => running.progress)
     process.on('SIGHUP', reread)
-    const { maxErrors, maxDuration } = flags
+    const { maxErrors, maxDuration, maxCost } = flags
     const summary = await running.run({
       signal: interruption.signal,
       directory,
@@ -94,6 +94,7 @@ export async function runJob({ operation, table, flags, database, rates, make, p
       },
       limits: {
         ...(maxErrors === undefined ? {} : { rejectsMax: maxErrors }),
+        ...(maxCost === undefined ? {} : { costMax: maxCost }),
         ...(maxDuration === undefined ? {} : { durationMsMax: maxDuration }),
       },
     })
@@ -119,7 +120,8 @@ export async function runJob({ operation, table, flags, database, rates, make, p
   }
 }
 
-function stopWords({ stoppedBy }: Summary, { maxErrors, maxDuration }: JobFlags): string {
+function stopWords({ stoppedBy }: Summary, { maxErrors, maxDuration, maxCost }: JobFlags): string {
+  if (stoppedBy === 'cost') return `stopped before it might cost more than ${maxCost}, as --max-cost asks`
   if (stoppedBy === 'rejects') return `stopped at more than ${maxErrors} rejects, as --max-errors asks`
   if (stoppedBy === 'duration') return `stopped after ${maxDuration! / 1_000} s, as --max-duration asks`
   return 'stopped by a signal'

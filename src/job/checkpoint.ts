@@ -28,6 +28,8 @@ export interface Spent {
   readonly durationMs: number
   readonly readUnits: number
   readonly writeUnits: number
+  /** Estimated, of writes whose answers were lost and of those under way: they may be paid for, too. */
+  readonly unitsAtStake: number
   readonly requests: number
   readonly retried: number
 }

@@ -8,7 +8,7 @@ export interface Summary extends Readonly<Tally> {
   /** Everything was read and settled; false while it runs and when it was stopped. */
   readonly complete: boolean
   /** What ended it before its end: a signal, or a limit that was asked for. */
-  readonly stoppedBy: 'signal' | 'rejects' | 'duration' | undefined
+  readonly stoppedBy: 'signal' | 'rejects' | 'duration' | 'cost' | undefined
   readonly durationMs: number
   /** Of written items; for operations that only read, of read ones. */
   readonly itemsPerSecond: number

@@ -171,7 +171,7 @@ class CopyJob implements PlannableJob, EntryOwner {
   }
 
   #visit(visited: VisitedItem): Promise<void> | undefined {
-    this.#run.tally.read += 1
+    this.#run.take()
     const { item } = visited
     const made = this.#transformer?.apply(item) ?? [item]
     if (!(made instanceof Promise)) return this.#write(visited, made) ? undefined : this.#run.room()

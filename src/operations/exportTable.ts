@@ -108,6 +108,7 @@ class ExportJob implements PlannableJob {
       this.#transformer = await Transformer.open(this.#options.transform, database.clock)
       const isDone = directory?.checkpoint?.complete === true
       const file = isDone ? undefined : (directory?.file(part) ?? disk.create(part))
+      await run.startReading()
       await reader.open({ run, directory, signal, isStopped: () => this.#isStopped() })
       if (file !== undefined) {
         const chunks = new ChunkFile(file, { gzip: this.#path.endsWith('.gz') })
@@ -191,7 +192,7 @@ class ExportJob implements PlannableJob {
             ledger.settle(ledgerPage, index, ending, false, reject)
           }
         })
-        this.#run.tally.read += endings.length
+        for (let index = 0; index < endings.length; index += 1) this.#run.take()
         if (room !== undefined) await room
       }
     } finally {

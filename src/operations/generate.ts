@@ -79,7 +79,7 @@ class GenerateJob implements Job, EntryOwner {
       for (let index = 0; index < items && !signal.aborted; index += 1) {
         const item = make(index, random)
         if (index <= (from?.after?.offset ?? -1)) continue
-        run.tally.read += 1
+        run.take()
         const sequence = ledger.take({ file: 'item', line: index, offset: index })
         try {
           if (engine.put(item, this, sequence)) continue

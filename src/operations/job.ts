@@ -5,7 +5,10 @@ import type { Disk } from '../storage/disk.ts'
 import type { Rate } from '../throughput/rate.ts'
 
 export interface RunOptions {
-  /** Aborting stops the reading; what was taken is still written, for at most {@link DRAIN_MS}. */
+  /**
+   * Aborting stops the job. With a directory, what was not sent yet is left for when it goes on, and what is at the service
+   * is waited for; without one, what was taken is still written. Either takes at most {@link DRAIN_MS}.
+   */
   readonly signal?: AbortSignal | undefined
   /**
    * Where the job keeps its state, such as `.headrace/touch-users`. Made if it is not there. A job that was stopped, or
@@ -21,10 +24,15 @@ export interface RunOptions {
   readonly processes?: Processes | undefined
 }
 
-/** Where to stop although not everything is done. What was taken is still written, and the job can be gone on with. */
+/** Where to stop although not everything is done, as if a signal had come. */
 export interface JobLimits {
   /** Rejects of all runs of the job, or their part of what was read, such as `'1%'` (of 1,000 records at least). */
   readonly rejectsMax?: number | `${number}%`
+  /**
+   * What the units of all runs of the job may cost, in the currency of the price list, above 0. What is under way counts as
+   * spent, so it is never passed, and a job may stop with some of it left.
+   */
+  readonly costMax?: number
   /** Milliseconds that this run may take. */
   readonly durationMsMax?: number
 }

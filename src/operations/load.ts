@@ -161,7 +161,7 @@ class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
 
   /** @returns whether there is room for another */
   #take(record: SourceRecord, engine: PublishEngine, index: number, stream: SourceLedger): boolean {
-    this.#run.tally.read += 1
+    this.#run.take()
     const sequence = stream.take(record.place)
     if ('error' in record) {
       this.#reject(stream, sequence, { code: 'InvalidRecord', message: record.error, raw: record.raw })

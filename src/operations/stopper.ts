@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../runtime/clock.ts'
 import type { JobLimits } from './job.ts'
 
 /** Who has stopped a job before its end. */
-export type StopReason = 'signal' | 'rejects' | 'duration'
+export type StopReason = 'signal' | 'rejects' | 'duration' | 'cost'
 
 /** A part of a handful of records says nothing. */
 const SHARE_OF_LEAST = 1_000
@@ -21,7 +21,7 @@ export class Stopper {
   constructor(signal: AbortSignal | undefined, limits: JobLimits = {}) {
     checkLimits(limits)
     this.#limits = limits
-    const onAbort = (): void => this.#stop('signal')
+    const onAbort = (): void => this.stop('signal')
     if (signal?.aborted === true) onAbort()
     signal?.addEventListener('abort', onAbort, { once: true })
     this.#release = () => signal?.removeEventListener('abort', onAbort)
@@ -34,7 +34,7 @@ export class Stopper {
   /** The job begins. */
   start(clock: Clock): void {
     const { durationMsMax } = this.#limits
-    if (durationMsMax !== undefined) this.#timer = clock.setTimer(() => this.#stop('duration'), durationMsMax)
+    if (durationMsMax !== undefined) this.#timer = clock.setTimer(() => this.stop('duration'), durationMsMax)
   }
 
   /** Another record was rejected. */
@@ -45,7 +45,7 @@ export class Stopper {
       typeof rejectsMax === 'number'
         ? rejectsMax
         : (Number.parseFloat(rejectsMax) / 100) * Math.max(read, SHARE_OF_LEAST)
-    if (rejected > most) this.#stop('rejects')
+    if (rejected > most) this.stop('rejects')
   }
 
   release(): void {
@@ -53,13 +53,15 @@ export class Stopper {
     this.#release()
   }
 
-  #stop(reason: StopReason): void {
+  /** The job must not go on. */
+  stop(reason: StopReason): void {
     this.reason ??= reason
     this.#controller.abort()
   }
 }
 
-function checkLimits({ rejectsMax, durationMsMax }: JobLimits): void {
+function checkLimits({ rejectsMax, durationMsMax, costMax }: JobLimits): void {
+  if (costMax !== undefined && !(costMax > 0)) throw new TypeError(`costMax is ${costMax}; a number above 0`)
   if (typeof rejectsMax === 'number') checkWhole('rejectsMax', rejectsMax, 0, Number.MAX_SAFE_INTEGER)
   else if (rejectsMax !== undefined && !(Number.parseFloat(rejectsMax) <= 100 && /^\d+(\.\d+)?%$/.test(rejectsMax))) {
     throw new TypeError(`rejectsMax is ${rejectsMax}; a whole number, or a part such as '1%'`)

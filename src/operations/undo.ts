@@ -105,7 +105,7 @@ class UndoJob implements Job, EntryOwner {
         const image = JSON.parse(text) as OldImage
         const isVoid = this.#isVoid(image)
         if (isVoid || fromEnd <= (from?.after?.offset ?? 0)) continue
-        run.tally.read += 1
+        run.take()
         const sequence = ledger.take({ file: OLD_IMAGES, line, offset: fromEnd })
         if (!this.#putBack(image, sequence)) await run.room()
         if (ledger.span >= SPAN_MAX) await engine.flush()

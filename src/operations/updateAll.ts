@@ -231,7 +231,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
 
   /** @returns a promise when there is something to wait for before the next */
   #visitItem(visited: VisitedItem): Promise<void> | undefined {
-    this.#run.tally.read += 1
+    this.#run.take()
     if (this.#blind) return this.#deleteBlindly(visited)
     const visit = this.#visit(visited.item, visited, visited)
     if (visit instanceof Promise) {

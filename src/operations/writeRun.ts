@@ -20,7 +20,8 @@ import { deferred } from '../runtime/deferred.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import type { ScanStats } from '../scan/scanEngine.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
-import { DRAIN_MS, type RunOptions } from './job.ts'
+import { CostLimit } from './costLimit.ts'
+import { DRAIN_MS, type JobLimits, type RunOptions } from './job.ts'
 import { Stopper } from './stopper.ts'
 import { tableSpec } from './tableSpec.ts'
 
@@ -31,6 +32,8 @@ export interface WriteOptions extends Omit<PublisherOptions, 'onReject'> {
   readonly prices?: PriceTable
 }
 
+/** Segments that a job reads at once, at most. */
+const READING_MAX = 128
 /** Where a job's rejects are, in its directory. */
 export const REJECTS = 'rejects.jsonl'
 
@@ -47,11 +50,13 @@ export class WriteRun {
   #clock: Clock | undefined
   #engine: PublishEngine | undefined
   #stopper!: Stopper
+  #limits: JobLimits = {}
+  #costLimit: CostLimit | undefined
   #directory: JobDirectory | undefined
   #state: JobState | undefined
   #rejects: RejectsFile | undefined
   /** Of earlier runs. */
-  #before: Spent = { durationMs: 0, readUnits: 0, writeUnits: 0, requests: 0, retried: 0 }
+  #before: Spent = { durationMs: 0, readUnits: 0, writeUnits: 0, unitsAtStake: 0, requests: 0, retried: 0 }
   /** Of the table that is read, and of the one that is written; none for emulators, which cost nothing. */
   #readCost: CostMeter | undefined
   #writeCost: CostMeter | undefined
@@ -96,7 +101,8 @@ export class WriteRun {
     what: (table: TableSpec, earlier: JobWhat | undefined) => Promise<JobWhat> | JobWhat,
     how: JobHow = {},
   ): Promise<OpenRun> {
-    this.#stopper = new Stopper(options.signal, options.limits)
+    this.#limits = options.limits ?? {}
+    this.#stopper = new Stopper(options.signal, this.#limits)
     const database = await this.#table.database.open()
     this.#clock = database.clock
     this.#startedAt = database.clock.now()
@@ -136,12 +142,48 @@ export class WriteRun {
     const { onReject: _, prices, ...publisherOptions } = this.#options
     this.#writeCost = costMeter(await table.describe(), await table.database.open(), prices)
     const rate = this.#rate ?? publisherOptions.writeUnitsPerSecond
+    const { costMax } = this.#limits
+    if (costMax !== undefined) this.#limitCost(costMax, await table.describe())
     this.#engine = await table.publishEngine({
       ...publisherOptions,
       ...(rate === undefined ? {} : { writeUnitsPerSecond: rate }),
     })
     if (this.#rate !== undefined && this.#rate !== rate) this.#engine.setRate(this.#rate)
     return this.#engine
+  }
+
+  /** For a job that only reads: what it may cost. */
+  async startReading(): Promise<void> {
+    const { costMax } = this.#limits
+    if (costMax !== undefined) this.#limitCost(costMax, await this.#table.describe())
+  }
+
+  #limitCost(costMax: number, description: TableDescription): void {
+    this.#costLimit = CostLimit.of(costMax, this.#readCost, this.#writeCost, description)
+    if (this.#costLimit !== undefined) return
+    throw new HeadraceError(
+      'CONFIGURATION',
+      `what units of ${description.name} cost is not known, so nobody could stop at ${costMax}. ` +
+        "Give AWS's price list of the region with --price-file, or leave out the limit",
+    )
+  }
+
+  /** A record was read; the job is told to stop where another might cost too much. */
+  take(): void {
+    this.tally.read += 1
+    const limit = this.#costLimit
+    if (limit === undefined) return
+    const engine = this.#engine
+    const scan = this.#scanStats?.()
+    const runWriteUnits = engine?.writeUnits ?? 0
+    const soFar = {
+      readUnits: this.#before.readUnits + (scan?.stats.readUnits ?? 0),
+      writeUnits: this.#before.writeUnits + runWriteUnits,
+      endedUnits: engine?.endedUnits ?? 0,
+      unitsAtStake: this.#before.unitsAtStake + (engine?.unitsAtStake ?? 0),
+      reading: scan === undefined ? 0 : Math.min(READING_MAX, scan.segments - scan.stats.segmentsDone),
+    }
+    if (!limit.allows(soFar, runWriteUnits)) this.#stopper.stop('cost')
   }
 
   /** From now on what is settled is written down, if there is where to. */
@@ -156,7 +198,9 @@ export class WriteRun {
         const { written, rejected, filtered } = this.passed
         const tally = { read: written + rejected + filtered, written, rejected, filtered }
         const { durationMs, readUnits, writeUnits, requests, retried } = this.summary
-        return { tally, positions: positions(), spent: { durationMs, readUnits, writeUnits, requests, retried } }
+        const unitsAtStake = this.#before.unitsAtStake + (this.#engine?.unitsAtStake ?? 0)
+        const spent = { durationMs, readUnits, writeUnits, unitsAtStake, requests, retried }
+        return { tally, positions: positions(), spent }
       },
       progress: () => this.summary,
       onFailure: (error) => this.#fail(error),
@@ -257,12 +301,17 @@ export class WriteRun {
     const { signal } = this.#stopper
     let timer: Timer | undefined
     let listener: (() => void) | undefined
+    let clean = true
     const stopped = new Promise<void>((resolve) => {
+      const giveUp = (): void => {
+        clean = (engine?.doubtful ?? 0) === 0
+        engine?.destroy(new HeadraceError('CLOSED', 'stopped before everything was settled'))
+        resolve()
+      }
       listener = () => {
-        timer = this.#clock!.setTimer(() => {
-          engine?.destroy(new HeadraceError('CLOSED', 'stopped before everything was settled'))
-          resolve()
-        }, DRAIN_MS)
+        timer = this.#clock!.setTimer(giveUp, DRAIN_MS)
+        // What was not sent comes again when the job goes on; who keeps nothing has it written.
+        if (this.#state !== undefined) void engine?.halt().then(giveUp)
       }
       if (signal.aborted === true) listener()
       else signal.addEventListener('abort', listener, { once: true })
@@ -285,7 +334,7 @@ export class WriteRun {
     this.#complete = !isStopped
     const { summary } = this
     this.#stopper.release()
-    await this.#state?.end(this.#complete, (engine?.outstanding ?? 0) === 0 && summary.notReached === 0, summary)
+    await this.#state?.end(this.#complete, clean, summary)
     return summary
   }
 

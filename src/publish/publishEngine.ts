@@ -169,6 +169,12 @@ export class PublishEngine {
   #throttledRequests = 0
   #failedRequests = 0
   #writeUnits = 0
+  /** Estimates of what was taken, of what has ended, and of tries that may have taken effect without a word. */
+  #takenUnits = 0
+  #endedUnits = 0
+  #doubtfulUnits = 0
+  #doubtfulEntries = 0
+  #halted: Deferred<void> | undefined
 
   constructor(options: EngineOptions) {
     this.#options = options
@@ -279,6 +285,7 @@ export class PublishEngine {
     this.#taken += 1
     if (this.#buffered === 0 && this.#inFlight === 0) this.#lastProgressAt = this.#clock.now()
     this.#buffered += 1
+    this.#takenUnits += entry.units
     this.#bufferedBytes += entry.wireBytes
     const earlier = this.#byKey.exchange(entry.keyHash, entry)
     if (earlier !== undefined) this.#line(entry, earlier)
@@ -356,6 +363,23 @@ export class PublishEngine {
     if (this.#hasRoom()) return Promise.resolve()
     this.#ready ??= deferred()
     return this.#ready.promise
+  }
+
+  /** Write units consumed, as the service tells. */
+  get writeUnits(): number {
+    return this.#writeUnits
+  }
+
+  /** Estimated write units of the table, of entries that have ended. */
+  get endedUnits(): number {
+    return this.#endedUnits
+  }
+
+  /** Estimated write units of the table that may still be consumed, or were without the service saying so. */
+  get unitsAtStake(): number {
+    // What was given up before it was sent takes none.
+    const underWay = this.#mode === 'failed' && this.#inFlight === 0 ? 0 : this.#takenUnits - this.#endedUnits
+    return underWay + this.#doubtfulUnits
   }
 
   /** Entries that were taken and are not settled. */
@@ -449,6 +473,10 @@ export class PublishEngine {
 
   /** Sends as many batches as there are, as are full (or need not be), and as may be in flight. */
   #pump(evenSmall = false): void {
+    if (this.#halted !== undefined) {
+      this.#tellHalted()
+      return
+    }
     if (this.#pumping || this.#mode === 'closed' || this.#mode === 'failed') return
     this.#pumping = true
     let small = evenSmall || this.#hurry
@@ -728,6 +756,22 @@ export class PublishEngine {
     this.#inFlightBytes -= bytes
   }
 
+  /** Sends nothing more. Resolves when nothing is at the service. */
+  halt(): Promise<void> {
+    this.#halted ??= deferred()
+    this.#tellHalted()
+    return this.#halted.promise
+  }
+
+  #tellHalted(): void {
+    if (this.#inFlight === 0 || this.#mode === 'failed') this.#halted?.resolve()
+  }
+
+  /** Entries that are not settled, of which a try may have taken effect. */
+  get doubtful(): number {
+    return this.#doubtfulEntries + this.#inFlight
+  }
+
   /** A change of several clauses that was stored proves that its dialect is understood. */
   #noteDialect(sent: SentBatch, outcomes?: readonly Outcome[]): void {
     if (this.#provenDialect !== undefined) return
@@ -755,7 +799,7 @@ export class PublishEngine {
         this.#settleStored(entry)
         this.#lastProgressAt = this.#clock.now()
       } else if (outcome.kind === 'again') {
-        if (outcome.ambiguous) entry.ambiguous = true
+        if (outcome.ambiguous) this.#doubt(entry)
         if (outcome.why === 'unprocessed') throttled.push(entry)
         else failed.push(entry)
       } else {
@@ -858,7 +902,7 @@ export class PublishEngine {
     if (this.#isHopeless(said)) return
     let tries = 1
     for (const entry of entries) {
-      if (ambiguous) entry.ambiguous = true
+      if (ambiguous) this.#doubt(entry)
       tries = Math.max(tries, entry.tries)
     }
     this.#comeBack(entries)
@@ -967,6 +1011,7 @@ export class PublishEngine {
     if (entry.next === undefined && entry.epoch.onEmpty === undefined) {
       // The usual end, without a closure.
       entry.state = 'settled'
+      this.#endUnits(entry)
       entry.epoch.outstanding -= 1
       this.#byKey.delete(entry.keyHash)
       entry.owner.onStored(entry)
@@ -984,10 +1029,23 @@ export class PublishEngine {
     this.#bufferedBytes -= entry.wireBytes
   }
 
+  #endUnits(entry: Entry): void {
+    this.#endedUnits += entry.units
+    if (entry.ambiguous) this.#doubtfulEntries -= 1
+  }
+
+  /** It may have taken effect, and been paid for. */
+  #doubt(entry: Entry): void {
+    if (!entry.ambiguous) this.#doubtfulEntries += 1
+    entry.ambiguous = true
+    this.#doubtfulUnits += entry.units
+  }
+
   /** An entry has ended: whoever waited for its key goes on, then its owner is told. */
   #settle(entry: Entry, tell: (() => void) | undefined, fallback?: Entry): void {
     const wasSuperseded = entry.state === 'superseded'
     entry.state = 'settled'
+    this.#endUnits(entry)
     const { next } = entry
     if (fallback !== undefined) {
       fallback.state = 'buffered'

@@ -10,7 +10,7 @@ const CHECKPOINT: Checkpoint = {
   tally: { read: 9, written: 6, rejected: 2, filtered: 1 },
   positions: { kind: 'segments', segments: 4, done: '0,2-3', cursors: { 1: '{"id":{"S":"Ærø"}}' } },
   files: { 'rejects.jsonl': 812 },
-  spent: { durationMs: 1_000, readUnits: 3.5, writeUnits: 6, requests: 4, retried: 0 },
+  spent: { durationMs: 1_000, readUnits: 3.5, writeUnits: 6, unitsAtStake: 0, requests: 4, retried: 0 },
   runs: 2,
   complete: false,
   clean: false,

@@ -20,7 +20,7 @@ const WHAT: JobWhat = {
 const CONTENT: CheckpointContent = {
   tally: { read: 3, written: 3, rejected: 0, filtered: 0 },
   positions: { kind: 'segments', segments: 4, done: '1', cursors: {} },
-  spent: { durationMs: 1, readUnits: 1, writeUnits: 3, requests: 1, retried: 0 },
+  spent: { durationMs: 1, readUnits: 1, writeUnits: 3, unitsAtStake: 0, requests: 1, retried: 0 },
 }
 
 function scratch() {
