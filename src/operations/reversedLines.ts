@@ -10,10 +10,15 @@ export interface ReversedLine {
 }
 
 /** The lines of a file from the last to the first; memory is bounded by a block and the longest line. */
-export function* reversedLines(disk: Disk, path: string, size: number): Generator<ReversedLine> {
+export function* reversedLines(
+  disk: Disk,
+  path: string,
+  size: number,
+  blockBytes: number = BLOCK_BYTES,
+): Generator<ReversedLine> {
   let carry: Buffer[] = []
   for (let end = size; end > 0; ) {
-    const start = Math.max(0, end - BLOCK_BYTES)
+    const start = Math.max(0, end - blockBytes)
     const block = disk.readPart(path, start, end - start)
     let lineEnd = block.length
     for (let at = block.lastIndexOf(NEWLINE); at !== -1; at = at === 0 ? -1 : block.lastIndexOf(NEWLINE, at - 1)) {

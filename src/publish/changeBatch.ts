@@ -31,8 +31,8 @@ export interface ChangePlan {
   readonly expectNames: readonly string[]
   /** For each expected name, whether it must be missing; it has no parameter then. */
   readonly expectMissing: readonly boolean[]
-  /** Parts of an UPDATE that could be written as clauses of their own. */
-  readonly clauseCount: number
+  /** It reads differently in the two dialects. */
+  readonly isDialectal: boolean
   /** `{"Statement":"UPDATE …","Parameters":[`; undefined when it must go as an UpdateItem of its own. */
   readonly statements: { readonly [Name in Dialect]: Buffer } | undefined
 }
@@ -90,7 +90,8 @@ export class ChangePlanner {
       removeNames,
       expectNames,
       expectMissing,
-      clauseCount: setNames.length + removeNames.length,
+      // One of each reads the same in both.
+      isDialectal: setNames.length > 1 || removeNames.length > 1,
       statements: isUsual ? { clauses: headOf(clauses), commas: headOf(this.#statement(change, 'commas')) } : undefined,
     }
   }

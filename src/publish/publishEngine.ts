@@ -776,7 +776,7 @@ export class PublishEngine {
   #noteDialect(sent: SentBatch, outcomes?: readonly Outcome[]): void {
     if (this.#provenDialect !== undefined) return
     const proves = sent.batch.some(
-      (entry, index) => entry.plan!.clauseCount > 1 && (outcomes === undefined || outcomes[index]!.kind === 'stored'),
+      (entry, index) => entry.plan!.isDialectal && (outcomes === undefined || outcomes[index]!.kind === 'stored'),
     )
     if (!proves) return
     this.#provenDialect = sent.dialect
@@ -935,7 +935,7 @@ export class PublishEngine {
         this.#requeue(entries)
         return
       }
-      const several = entries.some((entry) => entry.plan!.clauseCount > 1)
+      const several = entries.some((entry) => entry.plan!.isDialectal)
       if (refused.why === 'item' && several && sent.dialect !== this.#provenDialect) {
         // The dialect may be why, or the item: it is said in the other one, and if that too is refused, as an UpdateItem,
         // which every endpoint understands and whose verdict counts.
