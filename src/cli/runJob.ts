@@ -81,7 +81,9 @@ export async function runJob({ operation, table, flags, database, rates, make, p
     job = await make({ onReject, ...prices })
     await warnOfRates(talk, database.table(table), rates)
     const running = job
-    talk.event('start', { operation, table, job: directory })
+    const arn = await fullName(database, table)
+    talk.say(`${operation} ${arn}`)
+    talk.event('start', { operation, table, arn, job: directory })
     follower = talk.follow(() => running.progress)
     process.on('SIGHUP', reread)
     const { maxErrors, maxDuration, maxCost } = flags
@@ -118,6 +120,18 @@ export async function runJob({ operation, table, flags, database, rates, make, p
     interruption.release()
     await database.close()
   }
+}
+
+/** Region and account, too: so that whoever is wrong about where they are sees it while Ctrl-C still helps. */
+async function fullName(database: Database, table: string): Promise<string> {
+  // Why it can not be described is told by the work that needs it.
+  const description = await database
+    .table(table)
+    .describe()
+    .catch(() => undefined)
+  const { connection } = await database.open()
+  if (connection.loopback) return `${table} at ${connection.endpoint}`
+  return description === undefined || description.arn === '' ? `${table} in ${connection.region}` : description.arn
 }
 
 function stopWords({ stoppedBy }: Summary, { maxErrors, maxDuration, maxCost }: JobFlags): string {
