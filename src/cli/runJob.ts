@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import {
   type Database,
+  HeadraceError,
   type Job,
   type JobReject,
   type Plan,
@@ -29,6 +30,8 @@ export interface JobToRun {
   readonly database: Database
   readonly rates: { readonly readUnitsPerSecond?: Rate; readonly writeUnitsPerSecond?: Rate }
   readonly make: (options: MakeOptions) => Job | Promise<Job>
+  /** Says what is to be known before it begins. */
+  readonly warn?: (say: (text: string) => void) => Promise<void>
   /** What `--dry-run` shows. Default: the job's own plan, where it has one. */
   readonly plan?: (job: Job, options: PlanOptions) => Promise<Plan>
 }
@@ -43,7 +46,7 @@ export interface MakeOptions {
  * Runs a job as a command does: progress while it runs, its state in a directory, the first Ctrl-C drains, a summary at the
  * end, and the exit status that fits.
  */
-export async function runJob({ operation, table, flags, database, rates, make, plan }: JobToRun): Promise<void> {
+export async function runJob({ operation, table, flags, database, rates, make, plan, warn }: JobToRun): Promise<void> {
   const talk = new Talk(flags)
   let prices: { prices?: PriceTable }
   try {
@@ -83,6 +86,7 @@ export async function runJob({ operation, table, flags, database, rates, make, p
     const running = job
     const arn = await fullName(database, table)
     talk.say(`${operation} ${arn}`)
+    await warn?.((text) => talk.say(text))
     talk.event('start', { operation, table, arn, job: directory })
     follower = talk.follow(() => running.progress)
     process.on('SIGHUP', reread)
@@ -113,6 +117,8 @@ export async function runJob({ operation, table, flags, database, rates, make, p
     const progress = job?.progress
     if (progress !== undefined && progress.read > 0) talk.summary(progress, where(progress))
     talk.failure(error)
+    if (error instanceof HeadraceError && error.code === 'DENIED')
+      talk.say(`What it needs: headrace iam ${operation} --table ${arnOf(table)}`)
     if (progress !== undefined && progress.read > 0) talk.say(`To go on: headrace resume ${directory}`)
     process.exitCode = exitCodeOf(error)
   } finally {
@@ -132,6 +138,10 @@ async function fullName(database: Database, table: string): Promise<string> {
   const { connection } = await database.open()
   if (connection.loopback) return `${table} at ${connection.endpoint}`
   return description === undefined || description.arn === '' ? `${table} in ${connection.region}` : description.arn
+}
+
+function arnOf(table: string): string {
+  return `arn:aws:dynamodb:REGION:ACCOUNT:table/${table}`
 }
 
 function stopWords({ stoppedBy }: Summary, { maxErrors, maxDuration, maxCost }: JobFlags): string {

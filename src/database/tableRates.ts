@@ -2,6 +2,7 @@ import type { Clock, Timer } from '../runtime/clock.ts'
 import { type Bounds, Limiter, UNBOUNDED, UNKNOWN } from '../throughput/limiter.ts'
 import { DEFAULT_RATE, type Rate, type RateControl, shareOf } from '../throughput/rate.ts'
 import { capacityBounds, provenUnits } from './capacityBounds.ts'
+import { capacityNotice } from './capacityNotice.ts'
 import type { TableDescription } from './tableDescription.ts'
 
 /** A table may be given more or less while it is worked on; it is looked at so often. */
@@ -24,6 +25,7 @@ export interface TableRatesOptions {
 export class TableRates implements RateControl {
   readonly limiter: Limiter
   onChange: (() => void) | undefined
+  onNotice: ((text: string) => void) | undefined
   readonly #options: TableRatesOptions
   #rate: Rate | undefined
   #description: TableDescription | undefined
@@ -56,6 +58,7 @@ export class TableRates implements RateControl {
     this.#timer?.clear()
     this.#timer = undefined
     this.onChange = undefined
+    this.onNotice = undefined
   }
 
   get #asked(): number {
@@ -91,6 +94,9 @@ export class TableRates implements RateControl {
         .describe()
         .then((description) => {
           this.#timer = undefined
+          const before = this.#description
+          const notice = before && capacityNotice(before, description, this.#options.direction)
+          if (notice !== undefined && !this.#closed) this.onNotice?.(notice)
           this.#description = description
           if (!this.#closed) this.#apply()
         })

@@ -120,6 +120,7 @@ export class TableReader {
       pageAhead: loopback,
       isStopped,
     })
+    this.#scan.onNotice = run.warn
     const { ledger } = this
     run.keep(() => ledger.positions())
   }

@@ -51,6 +51,7 @@ export class WriteRun {
   #engine: PublishEngine | undefined
   #stopper!: Stopper
   #limits: JobLimits = {}
+  #onWarning: RunOptions['onWarning']
   #costLimit: CostLimit | undefined
   #directory: JobDirectory | undefined
   #state: JobState | undefined
@@ -102,6 +103,7 @@ export class WriteRun {
     how: JobHow = {},
   ): Promise<OpenRun> {
     this.#limits = options.limits ?? {}
+    this.#onWarning = options.onWarning
     this.#stopper = new Stopper(options.signal, this.#limits)
     const database = await this.#table.database.open()
     this.#clock = database.clock
@@ -124,8 +126,7 @@ export class WriteRun {
       this.#goOn(this.#directory)
       const { warning } = this.#directory
       if (warning !== undefined) {
-        this.#directory.note('warning', { message: warning })
-        options.onWarning?.(warning)
+        this.warn(warning)
       }
     }
     return {
@@ -149,6 +150,7 @@ export class WriteRun {
       ...(rate === undefined ? {} : { writeUnitsPerSecond: rate }),
     })
     if (this.#rate !== undefined && this.#rate !== rate) this.#engine.setRate(this.#rate)
+    this.#engine.onNotice = this.warn
     return this.#engine
   }
 
@@ -205,6 +207,12 @@ export class WriteRun {
       progress: () => this.summary,
       onFailure: (error) => this.#fail(error),
     })
+  }
+
+  /** Something is odd, and stops nothing. */
+  readonly warn = (text: string): void => {
+    this.#directory?.note('warning', { message: text })
+    this.#onWarning?.(text)
   }
 
   /** A reject in front of which everything is settled: it will not come again. */

@@ -430,6 +430,11 @@ export class PublishEngine {
   }
 
   /** Another rate from now on. */
+  /** Who is told, in words, when the table can take more or less than before. */
+  set onNotice(told: (text: string) => void) {
+    this.#options.rates.onNotice = told
+  }
+
   setRate(rate: Rate): void {
     this.#options.rates.setRate(rate)
   }

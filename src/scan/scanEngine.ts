@@ -174,6 +174,11 @@ export class ScanEngine {
     this.#stand({ segment, cursor, tries: 0 })
   }
 
+  /** Who is told, in words, when the table can take more or less than before. */
+  set onNotice(told: (text: string) => void) {
+    this.#options.rates.onNotice = told
+  }
+
   /** Another rate from now on. */
   setRate(rate: Rate): void {
     this.#options.rates.setRate(rate)

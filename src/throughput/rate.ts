@@ -30,6 +30,8 @@ export interface RateControl {
   readonly provenUnitsPerSecond: number
   /** Called whenever more may be let through than a moment ago. */
   onChange: (() => void) | undefined
+  /** Told once, in words, when the table can take more or less than before. */
+  onNotice: ((text: string) => void) | undefined
   setRate(rate: Rate): void
   /** Releases timers. */
   close(): void

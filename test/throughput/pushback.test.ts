@@ -17,6 +17,7 @@ function start(provenUnitsPerSecond = Number.POSITIVE_INFINITY): { rates: RateCo
     limiter,
     provenUnitsPerSecond,
     onChange: undefined,
+    onNotice: undefined,
     setRate: () => undefined,
     close: () => undefined,
   }

@@ -1,4 +1,5 @@
 import { copy } from '../../index.ts'
+import { formatCount } from '../../report/figures.ts'
 import { openDatabase } from '../openDatabase.ts'
 import {
   type CommonFlags,
@@ -47,6 +48,11 @@ export async function copyCommand(
       flags,
       database,
       rates: options,
+      warn: async (say) => {
+        const { itemCount } = await there.table(target).describe()
+        if (itemCount > 0)
+          say(`${target} holds about ${formatCount(itemCount)} items; those of the same keys are replaced`)
+      },
       make: (made) => copy(database.table(source), there.table(target), { ...options, ...made }),
     })
   } finally {

@@ -1,0 +1,40 @@
+import type { TableDescription } from './tableDescription.ts'
+
+/**
+ * What was changed in what a table can take, for people; undefined where nothing was.
+ *
+ * @param direction whose units are of interest
+ */
+export function capacityNotice(
+  before: TableDescription,
+  now: TableDescription,
+  direction: 'read' | 'write',
+): string | undefined {
+  const [was, is] = [capacityWords(before, direction), capacityWords(now, direction)]
+  const changes = was === is ? [] : [`table ${now.name} has ${is} now, and had ${was}`]
+  for (const index of now.indexes) {
+    const other = before.indexes.find(({ name }) => name === index.name)
+    if (other === undefined) continue
+    const billing = { billing: now.billing }
+    const [then, words] = [
+      capacityWords({ ...other, billing: before.billing }, direction),
+      capacityWords({ ...index, ...billing }, direction),
+    ]
+    if (then !== words) changes.push(`index ${index.name} has ${words} now, and had ${then}`)
+  }
+  return changes.length === 0 ? undefined : changes.join('; ')
+}
+
+type Capacity = Pick<
+  TableDescription,
+  'billing' | 'readUnitsPerSecond' | 'writeUnitsPerSecond' | 'readUnitsPerSecondMax' | 'writeUnitsPerSecondMax'
+>
+
+function capacityWords(capacity: Capacity, direction: 'read' | 'write'): string {
+  const isRead = direction === 'read'
+  const units = isRead ? capacity.readUnitsPerSecond : capacity.writeUnitsPerSecond
+  if (capacity.billing === 'provisioned') return `${units.toLocaleString('en')} ${direction} units a second`
+  const most = isRead ? capacity.readUnitsPerSecondMax : capacity.writeUnitsPerSecondMax
+  if (most === undefined) return `${direction} capacity on demand`
+  return `${direction} capacity on demand of at most ${most.toLocaleString('en')} units a second`
+}
