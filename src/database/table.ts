@@ -170,6 +170,7 @@ export class Table {
       consistentRead: options.consistentRead ?? false,
       countOnly: inner.countOnly ?? false,
       holdSegments: inner.holdSegments,
+      holdEnds: inner.holdEnds,
       pageItemsMax: options.pageItemsMax,
       pageBytesMax: inner.pageBytesMax,
       itemBytes: itemCount > 0 ? sizeBytes / itemCount : ITEM_BYTES_GUESS,
@@ -212,6 +213,7 @@ interface InnerScanOptions {
   readonly done?: ReadonlySet<number>
   readonly cursors?: ReadonlyMap<number, string>
   readonly holdSegments?: boolean
+  readonly holdEnds?: boolean
   readonly pageBytesMax?: number
 }
 

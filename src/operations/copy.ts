@@ -11,6 +11,7 @@ import type { Entry, EntryOwner } from '../publish/entry.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { shareOf } from '../throughput/rate.ts'
+import { isSameTable } from './isSameTable.ts'
 import type { Job, JobRates, RunOptions } from './job.ts'
 import { TableReader } from './tableReader.ts'
 import { tableSpec } from './tableSpec.ts'
@@ -83,7 +84,7 @@ class CopyJob implements Job, EntryOwner {
       this.#signal = signal
       this.#schema = schema
       const [there, target] = await Promise.all([this.#target.database.open(), this.#target.describe()])
-      if (isSame(tableSpec(opened.description, this.#source, database), tableSpec(target, this.#target, there))) {
+      if (isSameTable(tableSpec(opened.description, this.#source, database), tableSpec(target, this.#target, there))) {
         const message = `table ${this.#source.name} can not be copied to itself; to change its items, use update`
         throw new HeadraceError('CONFIGURATION', message)
       }
@@ -226,9 +227,4 @@ class CopyJob implements Job, EntryOwner {
       await this.#reader.walk.nextEnd()
     }
   }
-}
-
-function isSame(source: TableSpec, target: TableSpec): boolean {
-  if (source.tableId !== undefined && target.tableId !== undefined) return source.tableId === target.tableId
-  return source.arn === target.arn && source.connection.endpoint === target.connection.endpoint
 }

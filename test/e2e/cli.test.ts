@@ -571,6 +571,7 @@ test('help', async (t) => {
     ['update'],
     ['count'],
     ['scan'],
+    ['diff'],
   ]
   await t.test('every verb says its usage and three examples of itself', async () => {
     using directory = scratchDirectory()
