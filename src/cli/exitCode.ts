@@ -9,6 +9,7 @@ export const EXIT = {
   configuration: 4,
   refused: 5,
   limit: 6,
+  differences: 7,
   interrupted: 130,
   terminated: 143,
 } as const

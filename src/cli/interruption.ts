@@ -5,10 +5,13 @@ import type { Talk } from './talk.ts'
 export class Interruption {
   readonly #controller = new AbortController()
   readonly #talk: Talk
+  readonly #sentence: string
   exitCode: number | undefined
 
-  constructor(talk: Talk) {
+  /** @param sentence what happens now, for people */
+  constructor(talk: Talk, sentence = 'stopping: what is on its way is waited for') {
     this.#talk = talk
+    this.#sentence = sentence
     process.on('SIGINT', this.#onInterrupt)
     process.on('SIGTERM', this.#onTerminate)
   }
@@ -28,7 +31,7 @@ export class Interruption {
   #stop(exitCode: number): void {
     if (this.exitCode !== undefined) process.exit(exitCode)
     this.exitCode = exitCode
-    this.#talk.say('stopping: what is on its way is waited for (once more to leave at once)')
+    this.#talk.say(`${this.#sentence} (once more to leave at once)`)
     this.#controller.abort()
   }
 }

@@ -14,6 +14,7 @@ import {
   addTransformOption,
   addWriteOptions,
   keySchema,
+  rate,
   wholeFrom,
 } from './options.ts'
 
@@ -27,7 +28,8 @@ const program = new Command('headrace')
 const EXIT_CODES = `
 Exit status:
   0 done · 1 failure · 2 usage · 3 done, with rejects · 4 credentials or configuration
-  5 the service refuses · 6 stopped at a limit, or no progress within the patience · 130/143 stopped by a signal
+  5 the service refuses · 6 stopped at a limit, or no progress within the patience · 7 diff found differences
+  130/143 stopped by a signal
 
 Endpoint, region and credentials come from flags, environment and ~/.aws, as for every AWS tool.
 For a DynamoDB on this machine: headrace local, then --endpoint-url http://localhost:8000`
@@ -371,6 +373,24 @@ verb(program, 'iam <verb...>', 'Print the least IAM policy under which a verb ru
   .option('--optional [actions]', 'grant optional rights too: all of them, or these, with commas between them')
   .option('--quiet', 'say only what goes wrong')
   .action(async (words, flags) => (await import('./commands/iam.ts')).iamCommand(words, flags))
+verb(
+  program,
+  'diff <left> <right>',
+  'Compare two tables, or a table with a file, and write the differences to standard output, one JSON object a line: what is missing on the right, extra there, or changed. Tables that are written to meanwhile can be compared: what seems to differ is looked at again. Exit status 7 when there are differences.',
+  [
+    'headrace diff orders orders --target-region eu-central-1',
+    'headrace diff users users.ddb.jsonl.gz',
+    'headrace diff users users-v2 --fix --yes --rate 50%',
+  ],
+  [addConnectionOptions, addReadOptions, readWriteRates, addTalkOptions],
+)
+  .option('--target-read-rate <rate>', 'units to spend a second reading the right table (default: as the left)', rate)
+  .option('--target-region <region>', 'AWS region of the right table (default: as the left)')
+  .option('--target-profile <name>', 'profile of ~/.aws/config for the right table (default: as the left)')
+  .option('--target-endpoint-url <url>', 'DynamoDB that the right table is in (default: as the left)')
+  .option('--fix', 'write to the right table what is missing in it or differs; nothing is deleted')
+  .option('--yes', 'do not ask before fixing')
+  .action(async (left, right, flags) => (await import('./commands/diff.ts')).diffCommand(left, right, flags))
 
 function collect(value: string, earlier: string[] = []): string[] {
   return [...earlier, value]

@@ -155,7 +155,7 @@ export function wholeFrom(least: number): (text: string) => number {
 }
 
 /** `500` or `80%`, for commander. */
-function rate(text: string): Rate {
+export function rate(text: string): Rate {
   const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text)
   const value = Number(match?.[1])
   if (match === null || value === 0 || (match[2] === '%' && value > 100)) {

@@ -171,6 +171,7 @@ export class Table {
       countOnly: inner.countOnly ?? false,
       holdSegments: inner.holdSegments,
       only: inner.only,
+      holdEnds: inner.holdEnds,
       pageItemsMax: options.pageItemsMax,
       pageBytesMax: inner.pageBytesMax,
       itemBytes: itemCount > 0 ? sizeBytes / itemCount : ITEM_BYTES_GUESS,
@@ -213,6 +214,7 @@ interface InnerScanOptions {
   readonly done?: ReadonlySet<number>
   readonly cursors?: ReadonlyMap<number, string>
   readonly holdSegments?: boolean
+  readonly holdEnds?: boolean
   readonly pageBytesMax?: number
   readonly only?: readonly number[]
 }

@@ -13,6 +13,7 @@ export type Operation =
   | 'UpdateItem'
   | 'DeleteItem'
   | 'GetItem'
+  | 'BatchGetItem'
   | 'Query'
   | 'Scan'
   | 'DescribeTable'
@@ -219,6 +220,7 @@ const TARGETS: { readonly [Name in Operation]: string } = {
   UpdateItem: 'DynamoDB_20120810.UpdateItem',
   DeleteItem: 'DynamoDB_20120810.DeleteItem',
   GetItem: 'DynamoDB_20120810.GetItem',
+  BatchGetItem: 'DynamoDB_20120810.BatchGetItem',
   Query: 'DynamoDB_20120810.Query',
   Scan: 'DynamoDB_20120810.Scan',
   DescribeTable: 'DynamoDB_20120810.DescribeTable',

@@ -10,6 +10,7 @@ export type Action = Exclude<Operation, 'BatchExecuteStatement'> | 'PartiQLUpdat
 export const ACTIONS_OF_OPERATION: { readonly [Name in Operation]: readonly Action[] } = {
   BatchWriteItem: ['BatchWriteItem'],
   BatchExecuteStatement: ['PartiQLUpdate', 'PartiQLDelete'],
+  BatchGetItem: ['BatchGetItem'],
   UpdateItem: ['UpdateItem'],
   DeleteItem: ['DeleteItem'],
   GetItem: ['GetItem'],
@@ -75,7 +76,17 @@ export const VERB_ACTIONS: { readonly [verb: string]: VerbActions } = {
   export: { table: { needs: READ.needs, optional: [SAFETY[0]!] } },
   count: { table: READ },
   scan: { table: READ },
-  diff: { table: READ, other: READ },
+  diff: {
+    // What seems to differ is looked at by its key; where there is a filter, by a Query.
+    table: { needs: [...READ.needs, 'BatchGetItem', 'Query'], optional: [] },
+    other: {
+      needs: [...READ.needs, 'BatchGetItem'],
+      optional: [
+        { action: 'PartiQLUpdate', without: '--fix changes nothing' },
+        { action: 'UpdateItem', without: '--fix makes nothing that is missing' },
+      ],
+    },
+  },
   // What was deleted comes back by UpdateItem.
   undo: { table: { needs: ['DescribeTable', 'Query', 'PartiQLUpdate', 'UpdateItem'], optional: [] } },
   'table create': {

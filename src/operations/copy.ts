@@ -12,6 +12,7 @@ import type { Entry, EntryOwner } from '../publish/entry.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { shareOf } from '../throughput/rate.ts'
+import { isSameTable } from './isSameTable.ts'
 import type { JobRates, PlannableJob, RunOptions } from './job.ts'
 import { planTable } from './plan/planTable.ts'
 import type { WrittenItem } from './plan/writeCharge.ts'
@@ -117,7 +118,7 @@ class CopyJob implements PlannableJob, EntryOwner {
       this.#signal = signal
       this.#schema = schema
       const [there, target] = await Promise.all([this.#target.database.open(), this.#target.describe()])
-      if (isSame(tableSpec(opened.description, this.#source, database), tableSpec(target, this.#target, there))) {
+      if (isSameTable(tableSpec(opened.description, this.#source, database), tableSpec(target, this.#target, there))) {
         const message = `table ${this.#source.name} can not be copied to itself; to change its items, use update`
         throw new HeadraceError('CONFIGURATION', message)
       }
@@ -260,9 +261,4 @@ class CopyJob implements PlannableJob, EntryOwner {
       await this.#reader.walk.nextEnd()
     }
   }
-}
-
-function isSame(source: TableSpec, target: TableSpec): boolean {
-  if (source.tableId !== undefined && target.tableId !== undefined) return source.tableId === target.tableId
-  return source.arn === target.arn && source.connection.endpoint === target.connection.endpoint
 }

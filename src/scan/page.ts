@@ -41,12 +41,39 @@ export function readRawPage(decoder: ItemDecoder, body: Buffer, segment: number)
   return read(decoder, body, segment, spans)
 }
 
-function read(decoder: ItemDecoder, body: Buffer, segment: number, spans: AttributeSpans | undefined): RawPage {
+/**
+ * As {@link readPage}, handing out each item as soon as it is decoded: what is then dropped dies young, and costs the garbage
+ * collector nothing. The page has no items.
+ */
+export function readPageEach(
+  decoder: ItemDecoder,
+  body: Buffer,
+  segment: number,
+  take: (item: PlainItem) => void,
+): Page {
+  let taken = 0
+  const counting = (item: PlainItem): void => {
+    taken += 1
+    take(item)
+  }
+  const page = read(decoder, body, segment, undefined, counting)
+  // Where the page had to be read once more, the other way.
+  for (const item of page.items.slice(taken)) take(item)
+  return page
+}
+
+function read(
+  decoder: ItemDecoder,
+  body: Buffer,
+  segment: number,
+  spans: AttributeSpans | undefined,
+  take?: (item: PlainItem) => void,
+): RawPage {
   // Where every byte is a character, taking them as such is three times as fast.
   const text = body.toString(isAscii(body) ? 'latin1' : 'utf8')
   const items: PlainItem[] = []
   try {
-    const fields = readFields(decoder, text, items, spans)
+    const fields = readFields(decoder, text, take ?? ((item) => void items.push(item)), spans)
     const end = (itemIndex: number): number => spans?.itemStarts[itemIndex + 1] ?? spans?.names.length ?? 0
     return assemble(fields, items, segment, {
       rawAttribute: (itemIndex, name) => {
@@ -119,7 +146,12 @@ const BRACKET_OPEN = 91
 const BRACE_OPEN = 123
 const BRACE_CLOSE = 125
 
-function readFields(decoder: ItemDecoder, text: string, items: PlainItem[], spans: AttributeSpans | undefined): Fields {
+function readFields(
+  decoder: ItemDecoder,
+  text: string,
+  take: (item: PlainItem) => void,
+  spans: AttributeSpans | undefined,
+): Fields {
   const fields: { [name: string]: unknown } = {}
   if (text.charCodeAt(0) !== BRACE_OPEN) throw new UnexpectedText(0)
   let position = 1
@@ -133,7 +165,7 @@ function readFields(decoder: ItemDecoder, text: string, items: PlainItem[], span
     if (name === 'Items' && text.charCodeAt(position) === BRACKET_OPEN) {
       decoder.open(text, position + 1)
       if (spans !== undefined) decoder.record(spans)
-      decoder.readItems((item) => items.push(item))
+      decoder.readItems(take)
       position = decoder.position
     } else {
       const end = valueEnd(text, position)

@@ -1,8 +1,9 @@
 import { type Outcome, sortDamage } from '../dynamodb/outcome.ts'
 import { refusalError, type Service } from '../dynamodb/service.ts'
 import type { Abort } from '../dynamodb/transport.ts'
+import type { PlainItem } from '../item/attributeValue.ts'
 import { ItemDecoder } from '../item/decode.ts'
-import type { Clock, Timer } from '../runtime/clock.ts'
+import { type Clock, sleep, type Timer } from '../runtime/clock.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
 import { Delays } from '../runtime/delays.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
@@ -14,7 +15,7 @@ import type { Rate, RateControl } from '../throughput/rate.ts'
 import { RetryBudget } from '../throughput/retryBudget.ts'
 import { reasonLabel } from '../throughput/throttlingReason.ts'
 import type { Expression } from './expression.ts'
-import { type Page, type RawPage, readPage, readRawPage } from './page.ts'
+import { type Page, type RawPage, readPage, readPageEach, readRawPage } from './page.ts'
 import { segmentOrder } from './segmentOrder.ts'
 
 export interface ScanEngineOptions {
@@ -45,6 +46,8 @@ export interface ScanEngineOptions {
   readonly itemBytes: number
   /** A segment whose page was taken goes on only when {@link ScanEngine.goOn} says so. Default: at once. */
   readonly holdSegments?: boolean | undefined
+  /** With `holdSegments`: so is a segment at its end, and the next one begins only then. Default: at once. */
+  readonly holdEnds?: boolean | undefined
   /** Closed with the engine. */
   readonly rates: RateControl
   readonly patienceMs: number
@@ -94,7 +97,7 @@ export class ScanEngine {
   readonly #arrived = new Ring<Arrival>(16)
   readonly #line = new Ring<Ask>(16)
   readonly #asking = new Map<number, Abort>()
-  readonly #held = new Map<number, string>()
+  readonly #held = new Map<number, string | undefined>()
   readonly #delays: Delays
   readonly #limiter: Limiter
   readonly #budget = new RetryBudget()
@@ -150,6 +153,11 @@ export class ScanEngine {
     return this.#take((body, segment) => readPage(this.#decoder, body, segment))
   }
 
+  /** As {@link next}, handing out each item while the page is read; the page itself has none. */
+  nextEach(take: (item: PlainItem, segment: number) => void): Promise<Page | undefined> {
+    return this.#take((body, segment) => readPageEach(this.#decoder, body, segment, (item) => take(item, segment)))
+  }
+
   /** As {@link next}, with the attributes' own text. */
   nextRaw(): Promise<RawPage | undefined> {
     return this.#take((body, segment) => readRawPage(this.#decoder, body, segment))
@@ -166,12 +174,32 @@ export class ScanEngine {
     }
   }
 
-  /** A held segment asks for its next page. */
+  /** A held segment asks for its next page; one that is held at its end makes room for another segment. */
   goOn(segment: number): void {
+    if (this.#ended || !this.#held.has(segment)) return
     const cursor = this.#held.get(segment)
-    if (cursor === undefined || this.#ended) return
     this.#held.delete(segment)
-    this.#stand({ segment, cursor, tries: 0 })
+    if (cursor === undefined) this.#begin()
+    else this.#stand({ segment, cursor, tries: 0 })
+  }
+
+  /**
+   * Other reads of the same table, such as of single items, at the rate that the scan is held to, and counted with it.
+   *
+   * @param estimatedUnits of the read
+   * @param read gives the units that it took; undefined where the endpoint does not tell
+   */
+  async spend(estimatedUnits: number, read: () => Promise<number | undefined>, signal?: AbortSignal): Promise<void> {
+    for (;;) {
+      const waitMs = this.#limiter.take(estimatedUnits, this.#clock.now())
+      if (waitMs <= 0) break
+      await sleep(this.#clock, waitMs, signal)
+    }
+    const sentAtMs = this.#clock.now()
+    const units = await read()
+    this.#requests += 1
+    this.#readUnits += units ?? 0
+    this.#limiter.settle(estimatedUnits, 0, unitsOf(units), sentAtMs, this.#clock.now())
   }
 
   /** Who is told, in words, when the table can take more or less than before. */
@@ -239,7 +267,8 @@ export class ScanEngine {
     this.#limiter.settle(arrival.estimatedUnits, 0, unitsOf(page.consumedUnits), arrival.sentAtMs, arrival.atMs)
     if (page.cursor === undefined) {
       this.#segmentsDone += 1
-      this.#begin()
+      if (this.#options.holdEnds === true) this.#held.set(segment, undefined)
+      else this.#begin()
     } else if (this.#options.holdSegments === true) {
       this.#held.set(segment, page.cursor)
     } else {

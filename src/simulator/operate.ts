@@ -1,4 +1,5 @@
 import { batchExecuteStatement } from './batchExecuteStatement.ts'
+import { batchGetItem } from './batchGetItem.ts'
 import { batchWriteItem } from './batchWriteItem.ts'
 import type { Call } from './call.ts'
 import { createTable, deleteTable, describeTable } from './controlPlane.ts'
@@ -27,6 +28,8 @@ export function operate(call: Call, requestBytes: number, later: (then: () => vo
       return scan(call)
     case 'Query':
       return query(call)
+    case 'BatchGetItem':
+      return batchGetItem(call)
     case 'GetItem':
       return getItem(call)
     case 'DescribeTable':

@@ -100,11 +100,16 @@ export function getItem(call: Call): object {
   return item === undefined ? {} : { Item: item }
 }
 
-function readOne(call: Call, table: SimulatedTable, key: PrimaryKey): Attributes | undefined {
+export function readOne(
+  call: Call,
+  table: SimulatedTable,
+  key: PrimaryKey,
+  consistent: boolean = call.body.ConsistentRead === true,
+): Attributes | undefined {
   const shortage = table.capacity.shortage('read', key.hash, call.nowMs)
   if (shortage !== undefined) throw readThrottle(table, shortage)
   const item = table.get(key)
-  const units = readUnits(item === undefined ? 0 : itemSize(item), call.body.ConsistentRead === true)
+  const units = readUnits(item === undefined ? 0 : itemSize(item), consistent)
   table.capacity.spend('read', key.hash, units, call.nowMs)
   call.record.readUnits += units
   return item

@@ -1,10 +1,11 @@
-import { throttleError } from './applyWrite.ts'
-import { type AttributeValue, readAttributes, readValue } from './attributes.ts'
+import { applyWrite, checkItem, throttleError } from './applyWrite.ts'
+import { type Attributes, type AttributeValue, readAttributes, readValue } from './attributes.ts'
 import { execute } from './batchExecuteStatement.ts'
 import { type Call, tableOf } from './call.ts'
 import { type Aliases, readCondition } from './condition.ts'
-import { readKey } from './primaryKey.ts'
+import { type PrimaryKey, readKey } from './primaryKey.ts'
 import { invalid, ServiceError } from './serviceError.ts'
+import type { SimulatedTable } from './simulatedTable.ts'
 import type { ItemChange } from './statement.ts'
 
 /** What an expression's aliases stand for in this request. */
@@ -14,28 +15,48 @@ export function aliasesOf(call: Call): Aliases {
   return { names: call.body.ExpressionAttributeNames ?? {}, values }
 }
 
-/** `UpdateItem` and `DeleteItem`, of items that must exist. */
+/** `UpdateItem` and `DeleteItem`. */
 export function changeItem(call: Call, deletes: boolean): object {
   const { body } = call
   const table = tableOf(call, body.TableName)
   const aliases = aliasesOf(call)
   const key = readKey(readAttributes(body.Key), table.key, true)
   const condition = readCondition(`${body.ConditionExpression}`, aliases)
-  const { sets, removes } = deletes ? { sets: [], removes: [] } : readUpdate(`${body.UpdateExpression}`, aliases)
+  const { sets, removes } =
+    deletes || body.UpdateExpression === undefined
+      ? { sets: [], removes: [] }
+      : readUpdate(`${body.UpdateExpression}`, aliases)
   for (const name of [...sets.map(([set]) => set), ...removes]) {
     if (key.attributes[name] !== undefined) throw invalid(`Cannot update attribute ${name}. It is part of the key`)
   }
   const item = table.get(key)
   const holds = condition(item ?? Object.create(null))
-  // An update without a condition would make an item; that is not what bulk work asks for, so it is not modelled.
-  if (holds && item === undefined) throw invalid('the simulator knows only changes of items that exist')
+  if (holds && item === undefined && !deletes) return makeItem(call, table, key, sets)
   // Attributes that can not all hold make the change fail, and cost, as its condition does.
   const expected: ItemChange['expected'] = holds ? [] : [['', { NULL: true }]]
   const outcome = execute(call, { change: { deletes, table: table.name, sets, removes, expected }, table, key })
   if (outcome instanceof ServiceError) throw outcome
   if (outcome.throttle !== undefined) throw throttleError([outcome.throttle])
   if (!outcome.holds) throw new ServiceError('ConditionalCheckFailedException', 'The conditional request failed')
-  const [ConsumedCapacity] = call.consumed.describe(body.ReturnConsumedCapacity) ?? []
+  return consumedOf(call)
+}
+
+/** An update of what is not there makes it (API reference, UpdateItem), if its condition holds. */
+function makeItem(
+  call: Call,
+  table: SimulatedTable,
+  key: PrimaryKey,
+  sets: readonly (readonly [string, AttributeValue])[],
+): object {
+  const made: Attributes = { ...key.attributes, ...Object.fromEntries(sets) }
+  checkItem(table, made, true)
+  const throttle = applyWrite(call, table, key, made, 'update')
+  if (throttle !== undefined) throw throttleError([throttle])
+  return consumedOf(call)
+}
+
+function consumedOf(call: Call): object {
+  const [ConsumedCapacity] = call.consumed.describe(call.body.ReturnConsumedCapacity) ?? []
   return ConsumedCapacity === undefined ? {} : { ConsumedCapacity }
 }
 

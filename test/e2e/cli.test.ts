@@ -572,6 +572,7 @@ test('help', async (t) => {
     ['count'],
     ['scan'],
     ['iam'],
+    ['diff'],
   ]
   await t.test('every verb says its usage and three examples of itself', async () => {
     using directory = scratchDirectory()

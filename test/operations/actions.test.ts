@@ -10,6 +10,7 @@ import {
   createTable,
   type Database,
   deleteAll,
+  diff,
   dropTable,
   exportTable,
   generate,
@@ -102,6 +103,19 @@ const RUNS: { readonly [verb: string]: (world: World) => Promise<unknown> } = {
     const job = exportTable(table, '/out/things.jsonl')
     await job.plan()
     await job.run({ disk: diskOf(at) })
+  },
+  diff: async ({ at, database, table }) => {
+    await load(sourceOf(300), at.table).run()
+    at.service.addTable({ name: 'others', key: KEY, capacity: { billing: 'on demand' } })
+    const others = database.table('others')
+    const half = { filter: 'n > 4', pauseMs: 1 }
+    at.simulated.fill([{ pk: { S: 'odd' }, 'an odd "name"': { N: '7' }, n: { N: '9' } } as never])
+    await diff(table, others, { ...half, fix: true })
+    at.service.writeFromBeside('others', { pk: { S: 'k5' } }, (now) => ({ ...now, n: { N: '50' } }))
+    at.service.writeFromBeside('others', { pk: { S: 'k6' } }, (now) => ({ ...now, more: { N: '1' }, less: { N: '1' } }))
+    at.service.writeFromBeside('others', { pk: { S: 'extra' } }, () => ({ pk: { S: 'extra' }, n: { N: '9' } }))
+    at.service.writeFromBeside('others', { pk: { S: 'k1' } }, () => ({ pk: { S: 'k1' }, n: { N: '9' } }))
+    await diff(table, others, { ...half, fix: true })
   },
   undo: async ({ at, database }) => {
     await load(sourceOf(300), at.table).run()

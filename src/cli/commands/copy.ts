@@ -1,6 +1,7 @@
 import { copy } from '../../index.ts'
 import { formatCount } from '../../report/figures.ts'
 import { openDatabase } from '../openDatabase.ts'
+import { openTarget, type TargetFlags } from '../openTarget.ts'
 import {
   type CommonFlags,
   type JobFlags,
@@ -13,33 +14,14 @@ import {
 } from '../options.ts'
 import { runJob } from '../runJob.ts'
 
-interface TargetFlags {
-  targetRegion?: string
-  targetProfile?: string
-  targetEndpointUrl?: string
-  transform?: string
-}
-
 /** `headrace copy` */
 export async function copyCommand(
   source: string,
   target: string,
-  flags: CommonFlags & JobFlags & PlanFlags & WriteFlags & ReadFlags & TargetFlags,
+  flags: CommonFlags & JobFlags & PlanFlags & WriteFlags & ReadFlags & TargetFlags & { transform?: string },
 ): Promise<void> {
   const database = openDatabase(flags)
-  const { targetRegion, targetProfile, targetEndpointUrl } = flags
-  // A profile's own endpoint is looked up by the profile in the environment, which is then the target's. What fails here
-  // is told by the job.
-  await database.open().catch(() => undefined)
-  const elsewhere = [targetRegion, targetProfile, targetEndpointUrl].some((flag) => flag !== undefined)
-  const there = elsewhere
-    ? openDatabase({
-        ...flags,
-        ...(targetRegion === undefined ? {} : { region: targetRegion }),
-        ...(targetProfile === undefined ? {} : { profile: targetProfile }),
-        ...(targetEndpointUrl === undefined ? {} : { endpointUrl: targetEndpointUrl }),
-      })
-    : database
+  const there = await openTarget(flags, database)
   const options = { ...readOptions(flags), ...writeOptions(flags), ...transformOption(flags) }
   try {
     await runJob({
