@@ -218,23 +218,23 @@ class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
 }
 
 /** Ends with the signal, also while the source has nothing to give: a pipe may be silent for hours. */
-async function* untilAborted<Value>(
-  source: AsyncIterable<Value>,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Value> {
-  const stopped = deferred<undefined>()
-  const listener = (): void => stopped.resolve(undefined)
-  if (signal?.aborted === true) listener()
-  signal?.addEventListener('abort', listener, { once: true })
+async function* untilAborted<Value>(source: AsyncIterable<Value>, signal: AbortSignal): AsyncGenerator<Value> {
+  let stop: (() => void) | undefined
+  const listener = (): void => stop?.()
+  signal.addEventListener('abort', listener, { once: true })
   const iterator = source[Symbol.asyncIterator]()
   try {
-    for (;;) {
-      const next = await Promise.race([iterator.next(), stopped.promise])
+    while (!signal.aborted) {
+      // No race with one promise for all steps: that would keep what each of them gave until the end.
+      const next = await new Promise<IteratorResult<Value> | undefined>((resolve, reject) => {
+        stop = () => resolve(undefined)
+        iterator.next().then(resolve, reject)
+      })
       if (next === undefined || next.done === true) return
       yield next.value
     }
   } finally {
-    signal?.removeEventListener('abort', listener)
+    signal.removeEventListener('abort', listener)
     // Not waited for: a source that is waiting itself answers when it goes on, if ever.
     iterator.return?.().catch(() => undefined)
   }
