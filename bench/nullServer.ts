@@ -17,7 +17,15 @@ export interface NullServerOptions {
   tls: boolean
   /** Time between a request's last byte and its answer. */
   delayMs: number
-  /** Pages of a segment of any table whose name does not say (`bench-pages-3`). */
+  /** Writes that are answered in a second, one request after another; 0 for as many as come. */
+  writesPerSecond: number
+  /** A write whose body holds this text is answered after {@link STUCK_MS}, with an error, the first so many times. */
+  stuckText: string
+  stuckTimes: number
+  /**
+   * Pages of a segment of any table whose name does not say (`bench-pages-3`). All pages of such a table are alike; in one
+   * named `bench-own-pages-3` each item has a key of its own, and a page as many items as are asked for.
+   */
   pagesPerSegment: number
 }
 
@@ -43,7 +51,20 @@ const PUT_MARK = Buffer.from('"PutRequest"')
 const STATEMENT_MARK = Buffer.from('"Statement"')
 const TOTAL_MARK = Buffer.from('"ReturnConsumedCapacity":"TOTAL"')
 
-const options: NullServerOptions = JSON.parse(process.argv[2] ?? '{"tls":false,"delayMs":0,"pagesPerSegment":1}')
+const STUCK_MS = 5_000
+
+const DEFAULTS: NullServerOptions = {
+  tls: false,
+  delayMs: 0,
+  writesPerSecond: 0,
+  stuckText: '',
+  stuckTimes: 0,
+  pagesPerSegment: 1,
+}
+const options: NullServerOptions = { ...DEFAULTS, ...JSON.parse(process.argv[2] ?? '{}') }
+/** When what was asked for so far will have been written, and how often the one that is stuck was asked for. */
+let busyUntilMs = 0
+let stuckTimes = 0
 const counts: NullServerCounts = { puts: 0, statements: 0, pages: 0, requests: 0, connections: 0, cpuMicros: 0 }
 
 /** Gathers what arrives, however it is cut, and hands over each whole request, however many arrive together. */
@@ -88,8 +109,18 @@ function bodyLength(head: string): number {
 function answer(socket: Socket, head: string, body: Buffer): void {
   counts.requests += 1
   const operation = /\r\nx-amz-target: *DynamoDB_20120810\.(\w+)/i.exec(head)?.[1] ?? ''
-  if (operation === 'Scan') sendPage(socket, JSON.parse(body.toString()))
-  else send(socket, answerText(operation, body))
+  if (operation === 'Scan') {
+    const request: ScanRequest = JSON.parse(body.toString())
+    if (request.TableName.includes('-own-pages-')) sendOwnPage(socket, request)
+    else sendPage(socket, request)
+  } else if (stuckTimes < options.stuckTimes && body.includes(options.stuckText)) {
+    stuckTimes += 1
+    setTimeout(() => socket.write(STUCK, 'latin1'), STUCK_MS)
+  } else {
+    const before = counts.puts + counts.statements
+    const text = answerText(operation, body)
+    send(socket, text, counts.puts + counts.statements - before)
+  }
 }
 
 function answerText(operation: string, body: Buffer): string | undefined {
@@ -206,6 +237,7 @@ interface ScanRequest {
   Segment?: number
   ExclusiveStartKey?: { pk: { S: string } }
   ReturnConsumedCapacity?: string
+  Limit?: number
 }
 
 /** A segment's pages are numbered from 1, and the key to go on from names the page that was read last. */
@@ -228,19 +260,71 @@ function sendPage(socket: Socket, request: ScanRequest): void {
   })
 }
 
-const UNKNOWN_OPERATION = '{"__type":"com.amazon.coral.service#UnknownOperationException"}'
+/** Keys of their own are written over these, which are as wide. */
+const OWN_KEY = 'item-00000000000'
+const OWN_ITEMS = Array.from({ length: ITEMS_PER_PAGE }, (_, index) => {
+  const number = String(1_000_000 + index)
+  return (
+    `{"pk":{"S":"${OWN_KEY}"},"sk":{"S":"profile"},"name":{"S":"Ada Lovelace ${number}"},` +
+    `"email":{"S":"ada.lovelace.${number}@example.com"},"active":{"BOOL":true},"score":{"N":"${number}"},` +
+    `"tags":{"L":[{"S":"gold"},{"S":"north"}]},"address":{"M":{"city":{"S":"Rotterdam"},"zip":{"S":"${number}"}}}}`
+  )
+})
+const OWN_HEAD = '{"Items":['
+const OWN_PAGE = Buffer.from(`${OWN_HEAD}${OWN_ITEMS.join(',')}`)
+const OWN_ITEM_BYTES = OWN_ITEMS[0]!.length + 1
 
-/** For texts of ASCII only. */
-function send(socket: Socket, text: string | undefined): void {
-  const body = text ?? UNKNOWN_OPERATION
-  const whole = headOf(text === undefined ? '400 Bad Request' : '200 OK', body.length, crc32(body)) + body
-  later(() => socket.write(whole, 'latin1'))
+/** As {@link sendPage}; the key to go on from is the key of the item that was read last. */
+function sendOwnPage(socket: Socket, request: ScanRequest): void {
+  counts.pages += 1
+  const { Segment: segment = 0, TableName: table, Limit: limit = ITEMS_PER_PAGE } = request
+  const keyOf = (index: number): string => `item-${String(segment * 10_000_000 + index).padStart(11, '0')}`
+  const last = pagesPerSegmentOf(table) * ITEMS_PER_PAGE
+  const from =
+    request.ExclusiveStartKey === undefined ? 0 : (Number(request.ExclusiveStartKey.pk.S.slice(5)) % 10_000_000) + 1
+  const to = Math.min(last, from + Math.min(limit, ITEMS_PER_PAGE))
+  const count = to - from
+  const tail = Buffer.from(
+    `],"Count":${count},"ScannedCount":${count}` +
+      `,"ConsumedCapacity":{"TableName":"${table}","CapacityUnits":${Math.ceil((count * OWN_ITEM_BYTES) / 8_192)}}` +
+      (to < last ? `,"LastEvaluatedKey":{"pk":{"S":"${keyOf(to - 1)}"},"sk":{"S":"profile"}}}` : '}'),
+  )
+  const items = Buffer.from(OWN_PAGE.subarray(0, OWN_HEAD.length + Math.max(0, count * OWN_ITEM_BYTES - 1)))
+  const keyStart = OWN_HEAD.length + OWN_ITEMS[0]!.indexOf(OWN_KEY)
+  for (let index = 0; index < count; index += 1) {
+    items.write(keyOf(from + index), keyStart + index * OWN_ITEM_BYTES, 'latin1')
+  }
+  const body = Buffer.concat([items, tail])
+  const head = headOf('200 OK', body.length, crc32(body))
+  later(() => {
+    socket.cork()
+    socket.write(head, 'latin1')
+    socket.write(body)
+    socket.uncork()
+  })
 }
 
-function later(write: () => void): void {
+const UNKNOWN_OPERATION = '{"__type":"com.amazon.coral.service#UnknownOperationException"}'
+
+/** For texts of ASCII only. @param writes that it acknowledges */
+function send(socket: Socket, text: string | undefined, writes: number): void {
+  const body = text ?? UNKNOWN_OPERATION
+  const whole = headOf(text === undefined ? '400 Bad Request' : '200 OK', body.length, crc32(body)) + body
+  later(() => socket.write(whole, 'latin1'), writes)
+}
+
+function later(write: () => void, writes = 0): void {
+  const delayMs = options.delayMs + queueMs(writes)
   // Timers of one duration fire in the order in which they were set, so pipelined answers keep theirs.
-  if (options.delayMs > 0) setTimeout(write, options.delayMs)
+  if (delayMs > 0) setTimeout(write, delayMs)
   else write()
+}
+
+function queueMs(writes: number): number {
+  if (options.writesPerSecond === 0 || writes === 0) return 0
+  const now = performance.now()
+  busyUntilMs = Math.max(now, busyUntilMs) + (writes / options.writesPerSecond) * 1_000
+  return busyUntilMs - now
 }
 
 function headOf(status: string, bytes: number, checksum: number): string {
@@ -249,6 +333,9 @@ function headOf(status: string, bytes: number, checksum: number): string {
     `content-type: application/x-amz-json-1.0\r\ncontent-length: ${bytes}\r\n\r\n`
   )
 }
+
+const STUCK_BODY = '{"__type":"com.amazon.coral.service#InternalServerError","message":"stuck"}'
+const STUCK = headOf('500 Internal Server Error', STUCK_BODY.length, crc32(STUCK_BODY)) + STUCK_BODY
 
 async function start(): Promise<void> {
   let server: Server

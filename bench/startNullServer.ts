@@ -16,8 +16,7 @@ const PROGRAM: string = fileURLToPath(new URL('./nullServer.js', import.meta.url
 
 /** Starts the null server in a process of its own, on a core of its own where the machine lets us. */
 export async function startNullServer(options: Partial<NullServerOptions> = {}): Promise<NullServer> {
-  const whole: NullServerOptions = { tls: false, delayMs: 0, pagesPerSegment: 1, ...options }
-  const { command, args } = pinnedNode(SERVER_CORE, [PROGRAM, JSON.stringify(whole)])
+  const { command, args } = pinnedNode(SERVER_CORE, [PROGRAM, JSON.stringify(options)])
   const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
 
   const receive = async (kind: NullServerMessage['kind']): Promise<NullServerMessage> => {

@@ -1,4 +1,5 @@
 import type { JobReject } from './reject.ts'
+import { rejectBytes } from './rejectBytes.ts'
 
 /** How a record ended. */
 export type Ending = 'written' | 'rejected' | 'filtered'
@@ -23,7 +24,8 @@ export class SettledPrefix {
   #codes = new Uint8Array(64)
   #taken = 0
   #passed = 0
-  readonly #rejects = new Map<number, JobReject>()
+  readonly #rejects = new Map<number, { readonly reject: JobReject; readonly bytes: number }>()
+  #heldBytes = 0
   readonly #onReject: (reject: JobReject) => void
   readonly #tally: PassedTally
 
@@ -51,6 +53,11 @@ export class SettledPrefix {
     return this.#taken - this.#passed
   }
 
+  /** Bytes of rejects that wait for what is in front of them, about. */
+  get heldBytes(): number {
+    return this.#heldBytes
+  }
+
   /** A record was read. @returns its sequence number, from 0 */
   take(): number {
     if (this.span === this.#codes.length) this.#grow()
@@ -63,7 +70,7 @@ export class SettledPrefix {
   settle(sequence: number, ending: Ending, reject?: JobReject): void {
     const mask = this.#codes.length - 1
     this.#codes[sequence & mask] = CODES[ending]
-    if (reject !== undefined) this.#rejects.set(sequence, reject)
+    if (reject !== undefined) this.#hold(sequence, reject)
     while (this.#passed < this.#taken) {
       const code = this.#codes[this.#passed & mask]
       if (code === PENDING) return
@@ -76,10 +83,18 @@ export class SettledPrefix {
 
   #passReject(sequence: number): void {
     this.#tally.rejected += 1
-    const reject = this.#rejects.get(sequence)
-    if (reject === undefined) return
+    const held = this.#rejects.get(sequence)
+    if (held === undefined) return
     this.#rejects.delete(sequence)
-    this.#onReject(reject)
+    this.#heldBytes -= held.bytes
+    this.#onReject(held.reject)
+  }
+
+  #hold(sequence: number, reject: JobReject): void {
+    // Most are passed at once, and need not be weighed.
+    const bytes = sequence === this.#passed ? 0 : rejectBytes(reject)
+    this.#rejects.set(sequence, { reject, bytes })
+    this.#heldBytes += bytes
   }
 
   #grow(): void {

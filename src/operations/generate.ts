@@ -24,9 +24,6 @@ export interface GenerateOptions extends WriteOptions {
   readonly itemBytes?: number
 }
 
-/** However far apart the first item that is not settled and the last. */
-const SPAN_MAX = 100_000
-
 /** Fills a table with made items. */
 export function generate(table: Table, options: GenerateOptions): Job {
   checkWhole('items', options.items, 1, 1e12)
@@ -89,7 +86,7 @@ class GenerateJob implements Job, EntryOwner {
         }
         await run.room()
         // One that is long in coming must not let the account of the others grow.
-        if (ledger.span >= SPAN_MAX) await engine.flush()
+        if (ledger.isFull) await engine.flush()
       }
       if (!signal.aborted) ledger.end()
       return await run.finish(() => Promise.resolve())

@@ -42,9 +42,6 @@ const STRIDE = 4
 /** However many sources are open, each may have so many writes under way: two batches. */
 const UNSETTLED_MIN = 50
 
-/** However far apart the first record of a source that is not settled and the last: the source waits then. */
-const SPAN_MAX = 100_000
-
 class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
   readonly #sources: readonly RecordSource[]
   readonly #run: WriteRun
@@ -114,6 +111,7 @@ class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
 
   #ledgers(from: Positions | undefined): SourceLedger[] {
     const positions = from?.kind === 'sources' ? from.sources : []
+    const side = Math.max(1, Math.min(OPEN_MAX, this.#sources.length))
     return this.#sources.map((source, index) => {
       const position = positions[index]
       if (position?.after !== undefined && !position.done && source.isOnce === true) {
@@ -123,7 +121,7 @@ class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
             'not be loaded. Write it to a file first, and load that',
         )
       }
-      return new SourceLedger(source.name, position, this.#run.passed, this.#run.record)
+      return new SourceLedger(source.name, position, this.#run.passed, this.#run.record, side)
     })
   }
 
@@ -144,7 +142,7 @@ class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
           if (this.#isStopped()) return
           if (after !== undefined && record.place.offset <= after.offset) continue
           if (!this.#take(record, engine, index, stream)) await this.#run.room()
-          if (stream.unsettled >= this.#unsettledMax || stream.span >= SPAN_MAX) await this.#streamRoom(stream)
+          if (stream.unsettled >= this.#unsettledMax || stream.isFull) await this.#streamRoom(stream)
           if (!several) continue
           turn += 1
           // Whoever waits for nothing but a turn gets one.
@@ -184,7 +182,7 @@ class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
   }
 
   async #streamRoom(stream: SourceLedger): Promise<void> {
-    while ((stream.unsettled >= this.#unsettledMax || stream.span >= SPAN_MAX) && !this.#signal.aborted) {
+    while ((stream.unsettled >= this.#unsettledMax || stream.isFull) && !this.#signal.aborted) {
       this.#run.throwIfFailed()
       stream.room ??= deferred()
       await stream.room.promise
@@ -196,7 +194,7 @@ class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
   }
 
   #wakeFor(stream: SourceLedger): void {
-    if (stream.room !== undefined && stream.unsettled <= this.#unsettledMax / 2 && stream.span < SPAN_MAX) stream.wake()
+    if (stream.room !== undefined && stream.unsettled <= this.#unsettledMax / 2 && !stream.isFull) stream.wake()
   }
 
   onStored(entry: Entry): void {
@@ -218,23 +216,23 @@ class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
 }
 
 /** Ends with the signal, also while the source has nothing to give: a pipe may be silent for hours. */
-async function* untilAborted<Value>(
-  source: AsyncIterable<Value>,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Value> {
-  const stopped = deferred<undefined>()
-  const listener = (): void => stopped.resolve(undefined)
-  if (signal?.aborted === true) listener()
-  signal?.addEventListener('abort', listener, { once: true })
+async function* untilAborted<Value>(source: AsyncIterable<Value>, signal: AbortSignal): AsyncGenerator<Value> {
+  let stop: (() => void) | undefined
+  const listener = (): void => stop?.()
+  signal.addEventListener('abort', listener, { once: true })
   const iterator = source[Symbol.asyncIterator]()
   try {
-    for (;;) {
-      const next = await Promise.race([iterator.next(), stopped.promise])
+    while (!signal.aborted) {
+      // No race with one promise for all steps: that would keep what each of them gave until the end.
+      const next = await new Promise<IteratorResult<Value> | undefined>((resolve, reject) => {
+        stop = () => resolve(undefined)
+        iterator.next().then(resolve, reject)
+      })
       if (next === undefined || next.done === true) return
       yield next.value
     }
   } finally {
-    signal?.removeEventListener('abort', listener)
+    signal.removeEventListener('abort', listener)
     // Not waited for: a source that is waiting itself answers when it goes on, if ever.
     iterator.return?.().catch(() => undefined)
   }

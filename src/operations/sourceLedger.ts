@@ -4,11 +4,17 @@ import type { JobReject } from '../job/reject.ts'
 import { type Ending, type PassedTally, SettledPrefix } from '../job/settledPrefix.ts'
 import type { Deferred } from '../runtime/deferred.ts'
 
+/** However far apart the first record that is not settled and the last: the source waits then. */
+const SPAN_MAX = 100_000
+/** However many bytes of rejects wait for a record in front of them. */
+const HELD_BYTES_MAX = 16 * 1024 * 1024
+
 /** How far a file is settled, record by record. */
 export class SourceLedger {
   readonly name: string
   readonly #from: SourcePosition | undefined
   readonly #prefix: SettledPrefix
+  readonly #heldBytesMax: number
   /** Where records begin that were taken and not passed, and the last that was passed; by sequence number, as in a ring. */
   #lines = new Float64Array(64)
   #offsets = new Float64Array(64)
@@ -19,21 +25,26 @@ export class SourceLedger {
   /** Somebody waits for fewer of them. */
   room: Deferred<void> | undefined
 
-  /** @param from where an earlier run came to */
+  /**
+   * @param from where an earlier run came to
+   * @param side sources that are open at the same time
+   */
   constructor(
     name: string,
     from: SourcePosition | undefined,
     passed: PassedTally,
     onReject: (reject: JobReject) => void,
+    side = 1,
   ) {
+    this.#heldBytesMax = HELD_BYTES_MAX / side
     this.name = name
     this.#from = from
     this.#prefix = new SettledPrefix(passed, onReject)
   }
 
-  /** Records from the first that is not settled to the last that was taken. */
-  get span(): number {
-    return this.#prefix.span
+  /** What is kept of records behind the first that is not settled is as much as it may be: no more are to be taken. */
+  get isFull(): boolean {
+    return this.#prefix.span >= SPAN_MAX || this.#prefix.heldBytes >= this.#heldBytesMax
   }
 
   get position(): SourcePosition {

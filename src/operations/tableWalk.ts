@@ -22,6 +22,8 @@ export interface WalkOptions {
 
 /** Pages of one segment in which something is not settled: with more, the segment waits. */
 const PAGES_MAX = 4
+/** Items in such pages, of all segments that are read at once; a segment waits that has its part of them in several. */
+const SPAN_MAX = 32_000
 
 /**
  * Shows items one of each open page in turn: a segment is a range of hashes, and so is a partition, and what is written
@@ -108,7 +110,8 @@ export class TableWalk {
 
   /** Visits an item of each open page, again and again, until one ends; returns whether there was any to visit. */
   async #visitRounds(visit: (item: VisitedItem) => Promise<void> | undefined): Promise<boolean> {
-    const { scan, unsettledMax, isStopped, pageAhead } = this.#options
+    const { scan, concurrency, unsettledMax, isStopped, pageAhead } = this.#options
+    const spanMax = SPAN_MAX / concurrency
     const open = this.#open
     for (;;) {
       let visited = false
@@ -117,7 +120,9 @@ export class TableWalk {
         const one = open[index]!
         const { items, segment } = one.page
         const state = one.ledgerPage.ledger
-        if (state.unsettled >= unsettledMax || state.pages.length > PAGES_MAX) continue
+        const { pages, prefix } = state
+        if (state.unsettled >= unsettledMax || pages.length > PAGES_MAX) continue
+        if (pages.length > 1 && prefix.span >= spanMax) continue
         visited = true
         if (one.next < items.length) {
           state.unsettled += 1

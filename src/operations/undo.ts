@@ -24,9 +24,6 @@ export interface UndoOptions extends WriteOptions {
   readonly disk?: Disk
 }
 
-/** However far apart the first that is not settled and the last. */
-const SPAN_MAX = 100_000
-
 /**
  * Puts back what an update or a deletion with `keepOld` has changed, the last change first. An item that somebody else has
  * changed since, in what the job had touched, stays as it is and is a reject with the code `ChangedSince`.
@@ -108,7 +105,7 @@ class UndoJob implements Job, EntryOwner {
         run.take()
         const sequence = ledger.take({ file: OLD_IMAGES, line, offset: fromEnd })
         if (!this.#putBack(image, sequence)) await run.room()
-        if (ledger.span >= SPAN_MAX) await engine.flush()
+        if (ledger.isFull) await engine.flush()
       }
       if (!signal.aborted) ledger.end()
       return await run.finish(() => this.#settled(), this.#failure)

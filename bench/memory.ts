@@ -1,0 +1,226 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createWriteStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import type { NullServerOptions } from './nullServer.ts'
+import { startNullServer } from './startNullServer.ts'
+
+/**
+ * Peak memory of the built command: each job small and ten times as large, against a server that is slow, or in which
+ * something is stuck. Ends with 1 where a peak is above the bound, or the larger job's is far above the smaller one's.
+ */
+const BOUND_MEGABYTES = 256
+const RATIO_MAX = 1.15
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    // A part of everything, for a quick look.
+    scale: { type: 'string', default: '1' },
+  },
+})
+const scale = Number(values.scale)
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+const scratch = mkdtempSync(join(tmpdir(), 'headrace-memory-'))
+/** Of this machine, and not taken for an emulator on it: the job is as it is with the service. */
+const ELSEWHERE = '0.0.0.0'
+
+interface Job {
+  readonly name: string
+  /** Larger and larger. */
+  readonly sizes: readonly number[]
+  readonly words: (size: number) => string
+  readonly server: Partial<NullServerOptions>
+  /** Writes the input and says what to run. */
+  readonly prepare: (size: number, directory: string) => Promise<readonly string[]>
+  readonly exitCode: number
+}
+
+const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6).toLocaleString('en')} MB`
+const count = (items: number): string => items.toLocaleString('en')
+
+/** Lines of 500 bytes to 5 KB. */
+const TEXT = 'all work and no play '.repeat(250)
+function* items(bytes: number): Generator<string> {
+  for (let written = 0, index = 0; written < bytes; index += 1) {
+    const line = `{"pk":"user-${index}","sk":"profile","text":"${TEXT.slice(0, 440 + ((index * 7_919) % 4_560))}"}\n`
+    written += line.length
+    yield line
+  }
+}
+
+function* recordsWithoutKey(records: number, filler: string): Generator<string> {
+  for (let index = 0; index < records; index += 1) yield `{"number":${index},"text":"${filler}"}\n`
+}
+
+/** One item that can not be written for a while, and behind it what never can. */
+function* rejectsBehindStuck(records: number): Generator<string> {
+  yield '{"pk":"stuck","sk":"profile"}\n'
+  yield* recordsWithoutKey(records, TEXT.slice(0, 4_000))
+}
+
+async function load(path: string, lines: Iterable<string>): Promise<string[]> {
+  const stream = createWriteStream(path)
+  let text = ''
+  for (const line of lines) {
+    text += line
+    if (text.length < 1_000_000) continue
+    if (!stream.write(text)) await once(stream, 'drain')
+    text = ''
+  }
+  stream.end(text)
+  await once(stream, 'finish')
+  return ['load', 'bench', path]
+}
+
+const sized = [1e8, 1e9]
+const jobs: readonly Job[] = [
+  {
+    name: 'load, 20,000 items/s',
+    sizes: sized,
+    words: megabytes,
+    server: { writesPerSecond: 20_000 },
+    prepare: (size, directory) => load(join(directory, 'items.jsonl'), items(size)),
+    exitCode: 0,
+  },
+  {
+    name: 'load, answers after 200 ms',
+    sizes: sized,
+    words: megabytes,
+    server: { delayMs: 200 },
+    prepare: (size, directory) => load(join(directory, 'items.jsonl'), items(size)),
+    exitCode: 0,
+  },
+  {
+    name: 'load, all rejects',
+    sizes: [1e6, 1e7],
+    words: count,
+    server: {},
+    prepare: (size, directory) => load(join(directory, 'items.jsonl'), recordsWithoutKey(size, 'short')),
+    exitCode: 3,
+  },
+  {
+    name: 'load, rejects behind an item that is stuck',
+    sizes: [2e4, 2e5],
+    words: count,
+    server: { stuckText: '"stuck"', stuckTimes: 3 },
+    prepare: (size, directory) => load(join(directory, 'items.jsonl'), rejectsBehindStuck(size)),
+    exitCode: 3,
+  },
+  ...['items.jsonl', 'items.jsonl.gz'].map((name) => ({
+    name: `export to ${name}`,
+    sizes: [5e5, 5e6],
+    words: count,
+    server: {},
+    prepare: async (size: number, directory: string) => [
+      'export',
+      tableOf(size),
+      join(directory, name),
+      '--segments',
+      '20',
+    ],
+    exitCode: 0,
+  })),
+  {
+    name: 'update, an item that is stuck',
+    sizes: [5e5, 5e6],
+    words: count,
+    // The first item of the second segment.
+    server: { stuckText: '"item-00010000000"', stuckTimes: 3 },
+    prepare: async (size) => ['update', tableOf(size), '--set', 'tier="gold"', '--segments', '20'],
+    exitCode: 0,
+  },
+  {
+    name: 'update, each an old image',
+    sizes: [2e5, 2e6],
+    words: count,
+    server: { writesPerSecond: 50_000 },
+    prepare: async (size) => ['update', tableOf(size), '--set', 'tier="gold"', '--segments', '20', '--keep-old'],
+    exitCode: 0,
+  },
+  {
+    name: 'update, each a reject',
+    sizes: [5e5, 5e6],
+    words: count,
+    server: {},
+    prepare: async (size, directory) => {
+      const visitor = join(directory, 'visit.mjs')
+      writeFileSync(visitor, "export default () => { throw new Error('not this one') }\n")
+      return ['update', tableOf(size), visitor, '--segments', '20']
+    },
+    exitCode: 3,
+  },
+]
+
+/** So many items in 20 segments, of pages of 5,000. */
+function tableOf(size: number): string {
+  return `bench-own-pages-${Math.max(1, Math.round(size / 20 / 5_000))}`
+}
+
+/** What the process says of itself at its end. */
+const TELL_PEAK = `data:text/javascript,${encodeURIComponent(`
+  import { readFileSync, writeSync } from 'node:fs'
+  process.on('exit', () => {
+    let kilobytes = process.resourceUsage().maxRSS
+    try {
+      kilobytes = Number(/VmHWM:\\s+(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1])
+    } catch {}
+    writeSync(3, String(kilobytes))
+  })
+`)}`
+
+async function peakMegabytes(job: Job, size: number): Promise<{ peak: number; seconds: number }> {
+  const directory = mkdtempSync(join(scratch, 'job-'))
+  const server = await startNullServer(job.server)
+  try {
+    const args = await job.prepare(size, directory)
+    const endpoint = server.endpoint.replace('127.0.0.1', ELSEWHERE)
+    const flags = ['--endpoint-url', endpoint, '--allow-insecure-endpoint', '--region', 'eu-west-1']
+    // So much that no rate is looked for.
+    const rates = ['--rate', '100000000']
+    const startedAt = performance.now()
+    const child = spawn(
+      process.execPath,
+      ['--import', TELL_PEAK, MAIN, ...args, ...flags, ...rates, '--job', join(directory, 'job')],
+      {
+        cwd: directory,
+        env: { ...process.env, AWS_ACCESS_KEY_ID: 'none', AWS_SECRET_ACCESS_KEY: 'none' },
+        stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+      },
+    )
+    let said = ''
+    let kilobytes = ''
+    child.stderr!.on('data', (chunk) => {
+      said = `${said}${chunk}`.slice(-4_000)
+    })
+    child.stdio[3]!.on('data', (chunk) => {
+      kilobytes += chunk
+    })
+    const [code] = await once(child, 'close')
+    if (code !== job.exitCode) throw new Error(`${args.join(' ')} ended with ${code}: ${said}`)
+    return { peak: Number(kilobytes) / 1_024, seconds: (performance.now() - startedAt) / 1_000 }
+  } finally {
+    await server.stop()
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+try {
+  for (const job of jobs.filter(({ name }) => name.includes(values.only))) {
+    const peaks: number[] = []
+    for (const size of job.sizes) {
+      const { peak, seconds } = await peakMegabytes(job, size * scale)
+      peaks.push(peak)
+      const bad = peak > BOUND_MEGABYTES || peak > peaks[0]! * RATIO_MAX
+      if (bad) process.exitCode = 1
+      console.log(
+        `${bad ? 'TOO MUCH ' : ''}${job.name}, ${job.words(size * scale)}: peak RSS ${peak.toFixed(0)} MB in ${seconds.toFixed(1)} s`,
+      )
+    }
+  }
+} finally {
+  rmSync(scratch, { recursive: true, force: true })
+}
