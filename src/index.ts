@@ -63,6 +63,7 @@ export type { Transform, Transformed, TransformSource } from './operations/trans
 export { type UndoOptions, undo } from './operations/undo.ts'
 export { type DeleteOptions, deleteAll, type UpdateOptions, updateAll } from './operations/updateAll.ts'
 export type { Visitor, VisitorSource } from './operations/visitor.ts'
+export type { Workers } from './operations/visitorThreads.ts'
 export type { WriteOptions } from './operations/writeRun.ts'
 export type { Publisher, PublisherOptions, Reject } from './publish/publisher.ts'
 export type { PublisherStats } from './publish/publisherStats.ts'

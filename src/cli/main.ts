@@ -16,6 +16,7 @@ import {
   keySchema,
   rate,
   wholeFrom,
+  workers,
 } from './options.ts'
 
 const readRates = (command: Command): Command => addRateOptions(command, 'read')
@@ -228,6 +229,11 @@ verb(
   .option('--keep-old', "keep what is changed in the job's directory, so that headrace undo can put it back")
   .option('--once', 'mark each item that is changed (headrace_once) and change none twice, for edits such as adding 1')
   .option('--visit-timeout <seconds>', 'longest wait for what a visitor returns to settle (default 60)', wholeFrom(1))
+  .option(
+    '--workers <n>',
+    'visit in so many threads, for a module that computes long or that nobody vouches for; auto: if it pays',
+    workers,
+  )
   .action(async (name, path, flags) => (await import('./commands/update.ts')).updateCommand(name, path, flags))
 
 verb(

@@ -154,6 +154,11 @@ export function wholeFrom(least: number): (text: string) => number {
   }
 }
 
+/** `4` or `auto`, for commander. */
+export function workers(text: string): number | 'auto' {
+  return text === 'auto' ? text : wholeFrom(1)(text)
+}
+
 /** `500` or `80%`, for commander. */
 export function rate(text: string): Rate {
   const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text)

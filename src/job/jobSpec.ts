@@ -48,6 +48,8 @@ export interface JobHow {
   readonly maxInFlight?: number
   readonly maxQueueSize?: number
   readonly visitTimeoutMs?: number
+  /** Threads for the visitor. */
+  readonly workers?: number | 'auto'
   readonly patienceMs?: number
 }
 

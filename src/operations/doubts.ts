@@ -90,6 +90,7 @@ export class Doubts {
 
   /** Resolves when there is room. @throws what the looking met with */
   async room(): Promise<void> {
+    if (!this.#stopped) this.#throwIfFailed()
     while (!this.#hasRoom() && !this.#stopped) {
       this.#begin()
       await this.#changed.promise

@@ -46,7 +46,7 @@ export class KeyReader {
   /**
    * The items of these keys that there are.
    *
-   * @param keys as `itemKey` writes them, each once, {@link KEYS_MAX} at most
+   * @param keys as `itemKey` writes them, {@link KEYS_MAX} at most
    * @throws {HeadraceError} `NO_PROGRESS` when the service gives none of them for as long as the patience
    * @throws the signal's reason when it aborts
    */
@@ -54,7 +54,8 @@ export class KeyReader {
     const { table, service, schema, scan, itemBytes, patienceMs, signal } = this.#options
     const { clock } = service
     const found = new Map<string, Attributes>()
-    let left: readonly Attributes[] = keys.map((key) => keyAttributes(key, schema))
+    // The service refuses a request that names a key twice.
+    let left: readonly Attributes[] = Array.from(new Set(keys), (key) => keyAttributes(key, schema))
     let lastProgressAt = clock.now()
     for (let waitMs = AGAIN_BASE_MS; left.length > 0; waitMs = Math.min(waitMs * 2, AGAIN_CAP_MS)) {
       const payload = {

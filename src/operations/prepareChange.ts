@@ -84,7 +84,8 @@ export function changeUnits({ setNames, setTexts, expectNames, expectTexts }: Ch
 
 const EDIT_FIELDS = new Set(['set', 'remove', 'add'])
 
-function checkEdit(edit: unknown): asserts edit is Changes {
+/** @throws {ItemError} for what is no edit, whatever the item */
+export function checkEdit(edit: unknown): asserts edit is Changes {
   const explain = "a visitor returns { set, remove, add }, 'delete', or nothing"
   if (typeof edit !== 'object' || edit === null || Array.isArray(edit)) {
     throw new ItemError(`${explain}; this one returned ${Array.isArray(edit) ? 'a list' : typeName(edit)}`)

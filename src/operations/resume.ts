@@ -121,6 +121,7 @@ function makeJob(
         ...write,
         ...read,
         ...(how.visitTimeoutMs === undefined ? {} : { visitTimeoutMs: how.visitTimeoutMs }),
+        ...(how.workers === undefined ? {} : { workers: how.workers }),
         ...(what.once === undefined ? {} : { once: what.once }),
         ...(what.keepOld === undefined ? {} : { keepOld: what.keepOld }),
       })

@@ -30,6 +30,8 @@ import { changeUnits, prepareChange, type RawItem } from './prepareChange.ts'
 import { TableReader } from './tableReader.ts'
 import type { VisitedItem } from './visitedItem.ts'
 import { openVisitor, type Visitor, type VisitorSource, visitorSpec } from './visitor.ts'
+import type { VisitorPool } from './visitorPool.ts'
+import { VisitorThreads, type Workers } from './visitorThreads.ts'
 import { rateText, type WriteOptions, WriteRun } from './writeRun.ts'
 
 export interface DeleteOptions
@@ -54,6 +56,13 @@ export interface UpdateOptions extends DeleteOptions {
    * false.
    */
   readonly once?: boolean | string
+  /**
+   * Visit in so many threads, 1 to 256, and not in this one: for visitors that compute long, or that nobody vouches for. The
+   * visitor must be a module. One that throws, never ends (`visitTimeoutMs`), takes more than 512 MiB or ends the process
+   * costs the item that it was at, a reject with the code `VisitorFailed`. `'auto'` begins in this thread, and goes to as many as
+   * there are cores but one when visits by a module turn out to take more than 20 microseconds. Default: this thread.
+   */
+  readonly workers?: Workers
 }
 
 const VISIT_TIMEOUT_MS = 60_000
@@ -101,8 +110,10 @@ class UpdateJob implements PlannableJob, EntryOwner {
   /** Asynchronous visits and re-reads under way; the job ends when there is none. */
   readonly #pending = new Set<Promise<void>>()
   readonly #visitTimeoutMs: number
+  readonly #threads: VisitorThreads
   #visits!: Deadlines
   #signal!: AbortSignal
+  #clock!: Clock
   #failure: unknown
 
   constructor(operation: 'update' | 'delete', table: Table, source: VisitorSource, options: UpdateOptions) {
@@ -121,10 +132,12 @@ class UpdateJob implements PlannableJob, EntryOwner {
       once,
       keepOld,
       visitTimeoutMs = VISIT_TIMEOUT_MS,
+      workers,
       ...writeOptions
     } = options
     this.#once = once === true ? ONCE : once === false ? undefined : once
     this.#visitTimeoutMs = checkWhole('visitTimeoutMs', visitTimeoutMs, 1, 3_600_000)
+    this.#threads = new VisitorThreads(workers, source, visitTimeoutMs)
     this.#reader = new TableReader(table, options)
     this.#run = new WriteRun(operation, table, writeOptions, () => this.#reader.scanned)
   }
@@ -148,7 +161,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
   async run(options: RunOptions = {}): Promise<Summary> {
     const run = this.#run
     try {
-      this.#visitor = await openVisitor(this.#source)
+      if (!this.#threads.isElsewhere) this.#visitor = await openVisitor(this.#source)
       const { engine, schema, database, description, directory, signal } = await run.open(
         options,
         (table, earlier) => this.#what(table, earlier),
@@ -156,6 +169,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
       )
       this.#engine = engine
       this.#signal = signal
+      this.#clock = database.clock
       this.#visits = new Deadlines(database.clock, this.#visitTimeoutMs)
       this.#schema = schema
       this.#directory = directory
@@ -172,6 +186,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
         isStopped: () => this.#isStopped(),
       })
       engine.onFailure = () => this.#reader.walk.wake()
+      this.#threads.open()
       await this.#reader.visitAll((item) => this.#visitItem(item))
       return await run.finish(() => this.#settled())
     } catch (error) {
@@ -179,6 +194,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
       await run.abandon(this.#failure ?? error)
       throw this.#failure ?? error
     } finally {
+      this.#threads.close()
       this.#oldImages?.close()
       this.#visits?.clear()
     }
@@ -196,10 +212,11 @@ class UpdateJob implements PlannableJob, EntryOwner {
   }
 
   get #how(): JobHow {
-    const { concurrency, readUnitsPerSecond } = this.#options
+    const { concurrency, readUnitsPerSecond, workers } = this.#options
     return {
       ...(concurrency === undefined ? {} : { concurrency }),
       visitTimeoutMs: this.#visitTimeoutMs,
+      ...(workers === undefined ? {} : { workers }),
       ...(readUnitsPerSecond === undefined ? {} : { rates: { read: rateText(readUnitsPerSecond) } }),
     }
   }
@@ -236,7 +253,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
     const visit = this.#visit(visited.item, visited, visited)
     if (visit instanceof Promise) {
       this.#track(visit)
-      return this.#pending.size < VISITS_MAX ? undefined : this.#fewerVisits()
+      return this.#pending.size < this.#threads.visitsMax(VISITS_MAX) ? undefined : this.#fewerVisits()
     }
     return visit ? undefined : this.#run.room()
   }
@@ -252,7 +269,8 @@ class UpdateJob implements PlannableJob, EntryOwner {
   }
 
   async #fewerVisits(): Promise<void> {
-    while (this.#pending.size >= VISITS_MAX && !this.#isStopped()) await this.#reader.walk.nextEnd()
+    while (this.#pending.size >= this.#threads.visitsMax(VISITS_MAX) && !this.#isStopped())
+      await this.#reader.walk.nextEnd()
   }
 
   /** Asks the visitor and does what it says. Returns whether there is room for more, or a promise to have done it. */
@@ -262,15 +280,32 @@ class UpdateJob implements PlannableJob, EntryOwner {
       this.#end(visited, 'written')
       return true
     }
+    const { pool } = this.#threads
+    if (pool !== undefined) return this.#visitIn(pool, item, raw, visited)
     let edit: Edit | Promise<Edit>
     try {
-      edit = this.#visitor(item)
+      edit = this.#threads.visit(this.#clock, () => this.#visitor(item))
     } catch (error) {
       this.#rejectVisit(visited, raw, error)
       return true
     }
     if (isPromise(edit)) return this.#awaitVisit(edit, item, raw, visited)
     return this.#apply(edit, item, raw, visited)
+  }
+
+  /** As {@link #visit}, in another thread, which sees to its own time. */
+  async #visitIn(pool: VisitorPool, item: PlainItem, raw: RawItem, visited: VisitedItem): Promise<void> {
+    const attributes = raw.names().map((name) => `${JSON.stringify(name)}:${raw.attribute(name)}`)
+    let edit: Edit
+    try {
+      edit = await pool.visit(`{${attributes.join(',')}}`)
+    } catch (error) {
+      if (error instanceof HeadraceError) throw error
+      if (error instanceof ItemError) this.#rejectEdit(visited, raw, error)
+      else this.#rejectVisit(visited, raw, error)
+      return
+    }
+    if (!this.#apply(edit, item, raw, visited)) await this.#engine.ready
   }
 
   /** Does what the visitor says in the end, unless it takes too long. */
@@ -304,8 +339,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
       if (change !== undefined && this.#once !== undefined) change = markChange(change, this.#once, this.#onceText, raw)
     } catch (error) {
       if (!(error instanceof ItemError)) throw error
-      const { message } = error
-      this.#reject(visited, { code: 'InvalidItem', message, place: this.#placeOf(raw), item: originalItem(raw) })
+      this.#rejectEdit(visited, raw, error)
       return true
     }
     if (change === undefined) {
@@ -323,6 +357,10 @@ class UpdateJob implements PlannableJob, EntryOwner {
     this.#oldImages.keep(change, raw, () => this.#engine.change(change, hash, units, this, visited, visited.segment))
     // How many may wait is for their segments to say.
     return true
+  }
+
+  #rejectEdit(visited: VisitedItem, raw: RawItem, { message }: ItemError): void {
+    this.#reject(visited, { code: 'InvalidItem', message, place: this.#placeOf(raw), item: originalItem(raw) })
   }
 
   #rejectVisit(visited: VisitedItem, raw: RawItem, error: unknown): void {

@@ -33,13 +33,14 @@ export function visitorSpec(source: VisitorSource): VisitorSpec {
   return { edit: editText(source) }
 }
 
-/** The changes that {@link visitorSpec} wrote down. */
+/** The changes that {@link editText} wrote down. */
 export function readEdit(text: string): Changes {
   const { set, remove, add } = JSON.parse(text) as { set: object; remove: string[]; add: object }
   return { set: decodeAll(set), remove, add: decodeAll(add) as NonNullable<Changes['add']> }
 }
 
-function editText({ set = {}, remove = [], add = {} }: Changes): string {
+/** Changes as JSON, their values in DynamoDB JSON. @throws {ItemError} for a value that can not be stored */
+export function editText({ set = {}, remove = [], add = {} }: Changes): string {
   const encoder = new ItemEncoder()
   const encode = (values: object): string =>
     `{${Object.entries(values)

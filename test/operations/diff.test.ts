@@ -11,6 +11,7 @@ import type { Difference } from '../../src/operations/difference.ts'
 import { exportTable } from '../../src/operations/exportTable.ts'
 import { file, type RecordSource } from '../../src/operations/file.ts'
 import { createTable } from '../../src/operations/tables.ts'
+import { HeadraceError } from '../../src/runtime/headraceError.ts'
 import { scratchDirectory } from '../e2e/command.ts'
 import { PLANTED_PATHS, plantedItems } from './plantedItems.ts'
 
@@ -304,5 +305,20 @@ test('a signal ends it at once, also while it waits for leave to read', async ()
     const { summary } = await found(left, right, { signal, readUnitsPerSecond })
     assert.equal(summary.complete, false)
     assert.ok(performance.now() - startedAt < 3_000)
+  }
+})
+
+test('a service that lets nobody read by key ends it with a sentence, and not at the end of the tables', async () => {
+  const right = await filledTable(numbered(5_000))
+  const left = await filledTable([])
+  const { service } = await database.open()
+  const call = service.call.bind(service)
+  const denied = new HeadraceError('DENIED', 'not authorized to perform dynamodb:BatchGetItem')
+  service.call = (operation, ...rest) =>
+    operation === 'BatchGetItem' ? Promise.reject(denied) : call(operation, ...rest)
+  try {
+    await assert.rejects(diff(left, right, { pauseMs: 0 }), denied)
+  } finally {
+    service.call = call
   }
 })

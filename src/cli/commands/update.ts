@@ -22,6 +22,7 @@ interface UpdateFlags {
   visitTimeout?: number
   once?: boolean
   keepOld?: boolean
+  workers?: number | 'auto'
 }
 
 /** `headrace update` */
@@ -42,7 +43,8 @@ export async function updateCommand(
   const visits = flags.visitTimeout === undefined ? {} : { visitTimeoutMs: flags.visitTimeout * 1_000 }
   const once = flags.once === undefined ? {} : { once: flags.once }
   const keepOld = flags.keepOld === undefined ? {} : { keepOld: flags.keepOld }
-  const options = { ...readOptions(flags), ...writeOptions(flags), ...visits, ...once, ...keepOld }
+  const workers = flags.workers === undefined ? {} : { workers: flags.workers }
+  const options = { ...readOptions(flags), ...writeOptions(flags), ...visits, ...once, ...keepOld, ...workers }
   await runJob({
     operation: 'update',
     table: name,

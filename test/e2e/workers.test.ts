@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { connect, type Database } from '../../src/database/database.ts'
+import { type LocalStore, startLocal } from '../../src/local/startLocal.ts'
+import { createTable } from '../../src/operations/tables.ts'
+import { headrace, scratchDirectory } from './command.ts'
+
+const COUNT = 500
+const VISITOR = `
+interface Item { id: string; index: number; act?: 'throw' | 'loop' | 'exit' }
+
+export default function visit({ index, act }: Item): object {
+  if (act === 'throw') throw new Error('thrown')
+  if (act === 'exit') process.exit(0)
+  while (act === 'loop');
+  return { set: { double: index * 2 } }
+}
+`
+
+let store: LocalStore
+let database: Database
+
+before(async () => {
+  store = await startLocal({ kind: 'dynoxide' })
+  database = connect({ endpoint: store.endpoint })
+  await createTable(database, 'things', { key: { partition: { name: 'id', type: 'S' } } })
+  await using publisher = database.table('things').publisher()
+  const acts = new Map([
+    [20, 'throw'],
+    [200, 'loop'],
+    [400, 'exit'],
+  ])
+  for (let index = 0; index < COUNT; index += 1) publisher.put({ id: `item${index}`, index, act: acts.get(index) })
+})
+
+after(async () => {
+  await database.close()
+  await store.stop()
+})
+
+test('a TypeScript visitor in threads: what it does to them costs an item each, and the rest is written', async () => {
+  using directory = scratchDirectory()
+  writeFileSync(join(directory.path, 'visit.ts'), VISITOR)
+  const here = { directory: directory.path, environment: { AWS_ENDPOINT_URL: store.endpoint } }
+  const end = await headrace(
+    ['update', 'things', 'visit.ts', '--workers', '2', '--visit-timeout', '1', '--job', 'job'],
+    here,
+  )
+  assert.equal(end.code, 3, end.stderr)
+  assert.match(end.stderr, /written +497\n.*rejected +3\n/)
+  const rejects = readFileSync(join(directory.path, 'job', 'rejects.jsonl'), 'utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as { code: string; message: string; place: string })
+  assert.deepEqual(rejects.map(({ code, place, message }) => [place, code, message]).sort(), [
+    ['id="item20"', 'VisitorFailed', 'the visitor failed: thrown'],
+    ['id="item200"', 'VisitorFailed', 'the visitor failed: it did not return within 1 s, and its thread was ended'],
+    ['id="item400"', 'VisitorFailed', 'the visitor failed: it ended its thread, with the exit code 0'],
+  ])
+  for await (const { index, act, double } of database.table('things').scan({ segments: 1 })) {
+    assert.equal(double, act === undefined ? index * 2 : undefined)
+  }
+  assert.deepEqual(readdirSync(directory.path).sort(), ['job', 'visit.ts'])
+})
+
+test('workers without a module, and workers that are none, are refused with a sentence', async () => {
+  using directory = scratchDirectory()
+  const here = { directory: directory.path, environment: { AWS_ENDPOINT_URL: store.endpoint } }
+  const set = await headrace(['update', 'things', '--set', 'a=1', '--workers', '2'], here)
+  assert.equal(set.code, 2, set.stderr)
+  assert.match(set.stderr, /workers need a visitor that is given as a module/)
+  const none = await headrace(['update', 'things', 'visit.ts', '--workers', 'many'], here)
+  assert.equal(none.code, 2)
+  assert.match(none.stderr, /whole number/)
+})
