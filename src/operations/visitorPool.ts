@@ -17,6 +17,8 @@ export interface VisitorPoolOptions {
 }
 
 const HEAP_MIB_MAX = 512
+/** A thread starts and loads its module within this time; how long a visit may take says nothing of that. */
+const LOAD_MS = 60_000
 /** A thread that is ended says within this time over its limit what it could not say before. */
 const GRACE_MS = 500
 /** After so many threads in a row that ended for no item's sake, the visitor is no visitor. */
@@ -184,8 +186,9 @@ export class VisitorPool {
             seat.progressAtMs = now
           }
           const isBusy = seat.batch !== undefined || !seat.isReady
-          if (!isBusy || now - seat.progressAtMs <= visitTimeoutMs + GRACE_MS) continue
-          const limit = `${visitTimeoutMs / 1_000} s`
+          const mostMs = seat.isReady ? visitTimeoutMs : LOAD_MS
+          if (!isBusy || now - seat.progressAtMs <= mostMs + GRACE_MS) continue
+          const limit = `${mostMs / 1_000} s`
           seat.end ??= { why: 'time', sentence: `it did not return within ${limit}, and its thread was ended` }
           void seat.worker.terminate()
         }
