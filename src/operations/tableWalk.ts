@@ -100,7 +100,8 @@ export class TableWalk {
       return
     }
     this.#behind.set(segment, page)
-    scan.goOn(segment)
+    // The first has none before it, half-way through which it could be asked for.
+    if (before === undefined) scan.goOn(segment)
   }
 
   #openPage(page: RawPage): void {
@@ -110,7 +111,7 @@ export class TableWalk {
 
   /** Visits an item of each open page, again and again, until one ends; returns whether there was any to visit. */
   async #visitRounds(visit: (item: VisitedItem) => Promise<void> | undefined): Promise<boolean> {
-    const { scan, concurrency, unsettledMax, isStopped, pageAhead } = this.#options
+    const { scan, concurrency, unsettledMax, isStopped } = this.#options
     const spanMax = SPAN_MAX / concurrency
     const open = this.#open
     for (;;) {
@@ -121,8 +122,10 @@ export class TableWalk {
         const { items, segment } = one.page
         const state = one.ledgerPage.ledger
         const { pages, prefix } = state
-        if (state.unsettled >= unsettledMax || pages.length > PAGES_MAX) continue
-        if (pages.length > 1 && prefix.span >= spanMax) continue
+        if (state.unsettled >= unsettledMax) continue
+        // The foremost page goes on whatever lies behind it: what is behind waits for it.
+        const isFarAhead = pages.length > PAGES_MAX || prefix.span >= spanMax
+        if (isFarAhead && one.ledgerPage !== pages[0]) continue
         visited = true
         if (one.next < items.length) {
           state.unsettled += 1
@@ -133,7 +136,7 @@ export class TableWalk {
           if (isStopped()) return true
         }
         // Its next page is on its way while the rest of this one is looked at.
-        if (!pageAhead && one.next === (items.length + 1) >> 1) scan.goOn(segment)
+        if (one.next === (items.length + 1) >> 1) scan.goOn(segment)
         if (one.next < items.length) continue
         open[index] = open.at(-1)!
         open.pop()
