@@ -13,6 +13,8 @@ import type { RecordSource } from './file.ts'
 export interface CompareFileOptions {
   readonly left: ScanEngine
   readonly sources: readonly RecordSource[]
+  /** Of the table, about: the files will not have many more. */
+  readonly itemCount: number
   readonly schema: KeySchema
   readonly doubts: Doubts
   readonly counts: { equal: number; leftRead: number; rightRead: number; duplicates: number }
@@ -27,7 +29,7 @@ export interface CompareFileOptions {
 export async function compareFile(options: CompareFileOptions): Promise<void> {
   const { left, schema, doubts, counts, onProgress } = options
   const isStopped = (): boolean => options.signal?.aborted === true
-  const digests = new DigestTable()
+  const digests = new DigestTable(options.itemCount)
   for await (const records of recordsOf(options)) {
     for (const record of records) {
       const { key, text } = keyAndText(record, schema)

@@ -71,8 +71,9 @@ export interface DiffSummary {
   readonly writeUnits: number
 }
 
-/** Segments of each table at once. */
+/** Segments of each table at once; and where no latency has to be bridged. */
 const CONCURRENCY = 8
+const CONCURRENCY_HERE = 4
 const PATIENCE_MS = 600_000
 const PAUSE_MS = 1_000
 /** Of one item, where the service has not counted yet. */
@@ -108,6 +109,7 @@ class Diff {
   #repair: Repair | undefined
   #writeUnits: () => number = () => 0
   #complete = false
+  #concurrency = CONCURRENCY
 
   constructor(left: Table, right: Table | RecordSource | readonly RecordSource[], options: DiffOptions) {
     this.#left = left
@@ -142,12 +144,14 @@ class Diff {
 
   async run(): Promise<DiffSummary> {
     const { signal, filter, onProgress, patienceMs = PATIENCE_MS } = this.#options
-    const [{ clock }, description, there] = await Promise.all([
+    const [{ clock, connection }, description, there] = await Promise.all([
       this.#left.database.open(),
       this.#left.describe(),
       this.#right?.describe(),
     ])
     const schema = description.key
+    const isHere = connection.loopback && (await this.#right?.database.open())?.connection.loopback !== false
+    this.#concurrency = this.#options.concurrency ?? (isHere ? CONCURRENCY_HERE : CONCURRENCY)
     if (this.#right !== undefined && there !== undefined) await this.#checkTables(this.#right, description, there)
     const expression = filter === undefined ? undefined : compileExpression(filter)
     const segments = await segmentsFor([this.#left, ...(this.#right === undefined ? [] : [this.#right])], {
@@ -185,8 +189,9 @@ class Diff {
     signal?.addEventListener('abort', onAbort, { once: true })
     try {
       if (signal?.aborted === true) onAbort()
-      else if (right === undefined) await compareFile({ ...shared, left, sources: this.#sources })
-      else {
+      else if (right === undefined) {
+        await compareFile({ ...shared, left, sources: this.#sources, itemCount: description.itemCount })
+      } else {
         await compareTables({
           ...shared,
           left,
@@ -210,10 +215,6 @@ class Diff {
 
   #closeRepair: () => void = () => undefined
 
-  get #concurrency(): number {
-    return this.#options.concurrency ?? CONCURRENCY
-  }
-
   async #open(table: Table, segments: number, readUnitsPerSecond: Rate | undefined): Promise<ScanEngine> {
     const { filter, patienceMs } = this.#options
     const { loopback } = (await table.database.open()).connection
@@ -224,8 +225,7 @@ class Diff {
       ...(patienceMs === undefined ? {} : { patienceMs }),
       ...(readUnitsPerSecond === undefined ? {} : { readUnitsPerSecond }),
       ...(this.#right === undefined ? {} : { holdSegments: true, holdEnds: true }),
-      // An emulator goes through all of its table for each page.
-      ...(loopback ? {} : { pageBytesMax: PAGE_BYTES_MAX }),
+      pageBytesMax: loopback ? PAGE_BYTES_MAX_HERE : PAGE_BYTES_MAX,
     })
     this.#engines.push(engine)
     return engine
@@ -278,6 +278,8 @@ class Diff {
 
 /** Of each open segment of both sides a page is in memory. */
 const PAGE_BYTES_MAX = 256 * 1024
+/** An emulator goes through all of its table for each page. */
+const PAGE_BYTES_MAX_HERE = 512 * 1024
 
 function keyText({ partition, sort }: KeySchema): string {
   const parts = sort === undefined ? [partition] : [partition, sort]

@@ -16,16 +16,14 @@ export class DigestTable {
   /** Key's digest, high and low, then the record's. */
   #words: Int32Array
   #states: Uint8Array
-  #mask: number
   #count = 0
   /** Records that nobody has asked for, or that are not the same as what was asked about. */
   #open = 0
 
   constructor(capacity = 1_024) {
-    const slots = 2 ** Math.ceil(Math.log2(Math.max(16, capacity / LOAD_MAX)))
+    const slots = Math.ceil(Math.max(16, capacity / LOAD_MAX)) + 1
     this.#words = new Int32Array(slots * 4)
     this.#states = new Uint8Array(slots)
-    this.#mask = slots - 1
   }
 
   get size(): number {
@@ -45,7 +43,7 @@ export class DigestTable {
     if (was) return true
     this.#count += 1
     this.#open += 1
-    if (this.#count > (this.#mask + 1) * LOAD_MAX) this.#grow()
+    if (this.#count > this.#states.length * LOAD_MAX) this.#grow()
     return false
   }
 
@@ -81,9 +79,10 @@ export class DigestTable {
   #slotOf(high: number, low: number): number {
     const words = this.#words
     const states = this.#states
-    let slot = low & this.#mask
+    // Not by a mask, so that there are as many slots as are wanted, and not up to twice as many.
+    let slot = (low >>> 0) % states.length
     while (states[slot] !== FREE && (words[slot * 4] !== high || words[slot * 4 + 1] !== low)) {
-      slot = (slot + 1) & this.#mask
+      slot = slot + 1 === states.length ? 0 : slot + 1
     }
     return slot
   }
@@ -103,7 +102,6 @@ export class DigestTable {
     const slots = states.length * 2
     this.#words = new Int32Array(slots * 4)
     this.#states = new Uint8Array(slots)
-    this.#mask = slots - 1
     for (const [slot, state] of states.entries()) {
       if (state === FREE) continue
       const at = slot * 4

@@ -7,6 +7,9 @@ export const PLANTED_PATHS = ['age', 'order.lines[0].price']
 export interface PlantedItems {
   left(): Iterable<PlainItem>
   right(): Iterable<PlainItem>
+  /** What the sides have of a number: its item and, on the right, one that is extra. */
+  leftAt(index: number): PlainItem[]
+  rightAt(index: number): PlainItem[]
   /** Keys by the kind of difference, in order. */
   readonly expected: { readonly missing: string[]; readonly extra: string[]; readonly changed: string[] }
 }
@@ -25,23 +28,26 @@ export function plantedItems(count: number, every: number): PlantedItems {
     else expected.changed.push(idOf(index))
   }
   for (const keys of Object.values(expected)) keys.sort()
-  return {
-    expected,
-    *left() {
-      for (let index = 0; index < count; index += 1) yield itemOf(index)
-    },
-    *right() {
-      for (let index = 0; index < count; index += 1) {
-        const kind = kindOf(index)
-        const item = itemOf(index)
-        if (kind === 'missing') continue
-        if (kind === 'nested') yield { ...item, order: { ...item.order, lines: [{ price: index + 0.001 }] } }
-        else if (kind === 'type') yield { ...item, age: `${item.age}` }
-        else yield item
-        if (kind === 'extra') yield { ...item, id: `${item.id}-extra` }
-      }
-    },
+  const leftAt = (index: number): PlainItem[] => [itemOf(index)]
+  const rightAt = (index: number): PlainItem[] => {
+    const item = itemOf(index)
+    switch (kindOf(index)) {
+      case 'missing':
+        return []
+      case 'extra':
+        return [item, { ...item, id: `${item.id}-extra` }]
+      case 'nested':
+        return [{ ...item, order: { ...item.order, lines: [{ price: index + 0.001 }] } }]
+      case 'type':
+        return [{ ...item, age: `${item.age}` }]
+      default:
+        return [item]
+    }
   }
+  function* all(at: (index: number) => PlainItem[]): Iterable<PlainItem> {
+    for (let index = 0; index < count; index += 1) yield* at(index)
+  }
+  return { expected, leftAt, rightAt, left: () => all(leftAt), right: () => all(rightAt) }
 }
 
 function idOf(index: number): string {
