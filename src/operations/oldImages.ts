@@ -29,7 +29,9 @@ const GATHER_MAX = 500
 
 /** Keeps the old images of a job. A change is sent when its image is on the disk, and not before. */
 export class OldImages {
+  readonly #directory: JobDirectory
   readonly #file: DiskFile
+  #nameIsKept = false
   readonly #clock: Clock
   readonly #schema: KeySchema
   readonly #onFailure: (error: unknown) => void
@@ -41,6 +43,7 @@ export class OldImages {
 
   /** @param onFailure told when images can not be kept; nothing more is sent then */
   constructor(directory: JobDirectory, clock: Clock, schema: KeySchema, onFailure: (error: unknown) => void) {
+    this.#directory = directory
     this.#file = directory.log(OLD_IMAGES)
     this.#clock = clock
     this.#schema = schema
@@ -99,6 +102,10 @@ export class OldImages {
   async #sync(bytes: Buffer): Promise<void> {
     this.#file.write(bytes)
     await this.#file.sync()
+    if (this.#nameIsKept) return
+    // Once: a machine that goes down before the first checkpoint may forget that there is such a file.
+    await this.#directory.syncNames()
+    this.#nameIsKept = true
   }
 }
 

@@ -1,10 +1,11 @@
-import { throttleError } from './applyWrite.ts'
-import { type AttributeValue, readAttributes, readValue } from './attributes.ts'
+import { applyWrite, checkItem, type Throttle, throttleError } from './applyWrite.ts'
+import { type Attributes, type AttributeValue, readAttributes, readValue } from './attributes.ts'
 import { execute } from './batchExecuteStatement.ts'
 import { type Call, tableOf } from './call.ts'
 import { type Aliases, readCondition } from './condition.ts'
-import { readKey } from './primaryKey.ts'
+import { type PrimaryKey, readKey } from './primaryKey.ts'
 import { invalid, ServiceError } from './serviceError.ts'
+import type { SimulatedTable } from './simulatedTable.ts'
 import type { ItemChange } from './statement.ts'
 
 /** What an expression's aliases stand for in this request. */
@@ -14,7 +15,7 @@ export function aliasesOf(call: Call): Aliases {
   return { names: call.body.ExpressionAttributeNames ?? {}, values }
 }
 
-/** `UpdateItem` and `DeleteItem`, of items that must exist. */
+/** `UpdateItem`, and `DeleteItem` of items that must exist. */
 export function changeItem(call: Call, deletes: boolean): object {
   const { body } = call
   const table = tableOf(call, body.TableName)
@@ -27,15 +28,29 @@ export function changeItem(call: Call, deletes: boolean): object {
   }
   const item = table.get(key)
   const holds = condition(item ?? Object.create(null))
-  // An update without a condition would make an item; that is not what bulk work asks for, so it is not modelled.
-  if (holds && item === undefined) throw invalid('the simulator knows only changes of items that exist')
+  if (holds && item === undefined) {
+    if (deletes) throw invalid('the simulator knows only deletions of items that exist')
+    return answer(call, create(call, table, key, { ...key.attributes, ...Object.fromEntries(sets) }))
+  }
   // Attributes that can not all hold make the change fail, and cost, as its condition does.
   const expected: ItemChange['expected'] = holds ? [] : [['', { NULL: true }]]
   const outcome = execute(call, { change: { deletes, table: table.name, sets, removes, expected }, table, key })
   if (outcome instanceof ServiceError) throw outcome
-  if (outcome.throttle !== undefined) throw throttleError([outcome.throttle])
-  if (!outcome.holds) throw new ServiceError('ConditionalCheckFailedException', 'The conditional request failed')
-  const [ConsumedCapacity] = call.consumed.describe(body.ReturnConsumedCapacity) ?? []
+  if (outcome.throttle === undefined && !outcome.holds) {
+    throw new ServiceError('ConditionalCheckFailedException', 'The conditional request failed')
+  }
+  return answer(call, outcome.throttle)
+}
+
+/** An update whose condition holds for no item makes one (API reference, UpdateItem). */
+function create(call: Call, table: SimulatedTable, key: PrimaryKey, item: Attributes): Throttle | undefined {
+  checkItem(table, item, true)
+  return applyWrite(call, table, key, item, 'update')
+}
+
+function answer(call: Call, throttle: Throttle | undefined): object {
+  if (throttle !== undefined) throw throttleError([throttle])
+  const [ConsumedCapacity] = call.consumed.describe(call.body.ReturnConsumedCapacity) ?? []
   return ConsumedCapacity === undefined ? {} : { ConsumedCapacity }
 }
 
