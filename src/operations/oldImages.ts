@@ -2,6 +2,7 @@ import type { Change } from '../item/edit.ts'
 import type { KeySchema } from '../item/itemKey.ts'
 import type { JobDirectory } from '../job/jobDirectory.ts'
 import type { Clock, Timer } from '../runtime/clock.ts'
+import { HeadraceError } from '../runtime/headraceError.ts'
 import type { DiskFile } from '../storage/disk.ts'
 import type { RawItem } from './prepareChange.ts'
 
@@ -95,8 +96,15 @@ export class OldImages {
       })
       .catch((error: unknown) => {
         this.close()
-        this.#onFailure(error)
+        this.#onFailure(this.#words(error))
       })
+  }
+
+  #words(error: unknown): unknown {
+    if (!(error instanceof Error) || !('code' in error)) return error
+    const where = this.#directory.pathOf(OLD_IMAGES)
+    const message = `the old images can not be written to ${where}: ${error.message}. Free some space, and go on`
+    return new HeadraceError('CONFIGURATION', message, { cause: error })
   }
 
   async #sync(bytes: Buffer): Promise<void> {
