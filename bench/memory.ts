@@ -39,7 +39,7 @@ interface Job {
   readonly exitCode: number
 }
 
-const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6).toLocaleString('en')} MB`
+const inMegabytes = (bytes: number): string => `${Math.round(bytes / 1e6).toLocaleString('en')} MB`
 const count = (items: number): string => items.toLocaleString('en')
 
 /** Lines of 500 bytes to 5 KB. */
@@ -81,7 +81,7 @@ const jobs: readonly Job[] = [
   {
     name: 'load, 20,000 items/s',
     sizes: sized,
-    words: megabytes,
+    words: inMegabytes,
     server: { writesPerSecond: 20_000 },
     prepare: (size, directory) => load(join(directory, 'items.jsonl'), items(size)),
     exitCode: 0,
@@ -89,7 +89,7 @@ const jobs: readonly Job[] = [
   {
     name: 'load, answers after 200 ms',
     sizes: sized,
-    words: megabytes,
+    words: inMegabytes,
     server: { delayMs: 200 },
     prepare: (size, directory) => load(join(directory, 'items.jsonl'), items(size)),
     exitCode: 0,
@@ -168,11 +168,17 @@ const TELL_PEAK = `data:text/javascript,${encodeURIComponent(`
     try {
       kilobytes = Number(/VmHWM:\\s+(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1])
     } catch {}
-    writeSync(3, String(kilobytes))
+    const { user, system } = process.cpuUsage()
+    writeSync(3, JSON.stringify({ megabytes: kilobytes / 1_024, cpuSeconds: (user + system) / 1e6 }))
   })
 `)}`
 
-async function peakMegabytes(job: Job, size: number): Promise<{ peak: number; seconds: number }> {
+interface Taken {
+  readonly megabytes: number
+  readonly cpuSeconds: number
+}
+
+async function run(job: Job, size: number): Promise<Taken> {
   const directory = mkdtempSync(join(scratch, 'job-'))
   const server = await startNullServer(job.server)
   try {
@@ -181,7 +187,6 @@ async function peakMegabytes(job: Job, size: number): Promise<{ peak: number; se
     const flags = ['--endpoint-url', endpoint, '--allow-insecure-endpoint', '--region', 'eu-west-1']
     // So much that no rate is looked for.
     const rates = ['--rate', '100000000']
-    const startedAt = performance.now()
     const child = spawn(
       process.execPath,
       ['--import', TELL_PEAK, MAIN, ...args, ...flags, ...rates, '--job', join(directory, 'job')],
@@ -192,16 +197,16 @@ async function peakMegabytes(job: Job, size: number): Promise<{ peak: number; se
       },
     )
     let said = ''
-    let kilobytes = ''
+    let told = ''
     child.stderr!.on('data', (chunk) => {
       said = `${said}${chunk}`.slice(-4_000)
     })
     child.stdio[3]!.on('data', (chunk) => {
-      kilobytes += chunk
+      told += chunk
     })
     const [code] = await once(child, 'close')
     if (code !== job.exitCode) throw new Error(`${args.join(' ')} ended with ${code}: ${said}`)
-    return { peak: Number(kilobytes) / 1_024, seconds: (performance.now() - startedAt) / 1_000 }
+    return JSON.parse(told)
   } finally {
     await server.stop()
     rmSync(directory, { recursive: true, force: true })
@@ -212,12 +217,12 @@ try {
   for (const job of jobs.filter(({ name }) => name.includes(values.only))) {
     const peaks: number[] = []
     for (const size of job.sizes) {
-      const { peak, seconds } = await peakMegabytes(job, size * scale)
+      const { megabytes: peak, cpuSeconds } = await run(job, size * scale)
       peaks.push(peak)
       const bad = peak > BOUND_MEGABYTES || peak > peaks[0]! * RATIO_MAX
       if (bad) process.exitCode = 1
       console.log(
-        `${bad ? 'TOO MUCH ' : ''}${job.name}, ${job.words(size * scale)}: peak RSS ${peak.toFixed(0)} MB in ${seconds.toFixed(1)} s`,
+        `${bad ? 'TOO MUCH ' : ''}${job.name}, ${job.words(size * scale)}: peak RSS ${peak.toFixed(0)} MB, ${cpuSeconds.toFixed(1)} s of CPU`,
       )
     }
   }

@@ -155,6 +155,11 @@ export class JobDirectory {
     }
   }
 
+  /** When this resolves, the names of the job's files are on the disk as well as what was synced of them. */
+  syncNames(): Promise<void> {
+    return this.#disk.syncDirectory(this.path)
+  }
+
   /** Of one of the job's files; a name with a directory in it stays where it is. */
   pathOf(name: string): string {
     return name.includes('/') || name.includes('\\') ? name : join(this.path, name)

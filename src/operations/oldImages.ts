@@ -2,6 +2,7 @@ import type { Change } from '../item/edit.ts'
 import type { KeySchema } from '../item/itemKey.ts'
 import type { JobDirectory } from '../job/jobDirectory.ts'
 import type { Clock, Timer } from '../runtime/clock.ts'
+import { HeadraceError } from '../runtime/headraceError.ts'
 import type { DiskFile } from '../storage/disk.ts'
 import type { RawItem } from './prepareChange.ts'
 
@@ -29,7 +30,9 @@ const GATHER_MAX = 500
 
 /** Keeps the old images of a job. A change is sent when its image is on the disk, and not before. */
 export class OldImages {
+  readonly #directory: JobDirectory
   readonly #file: DiskFile
+  #nameIsKept = false
   readonly #clock: Clock
   readonly #schema: KeySchema
   readonly #onFailure: (error: unknown) => void
@@ -41,6 +44,7 @@ export class OldImages {
 
   /** @param onFailure told when images can not be kept; nothing more is sent then */
   constructor(directory: JobDirectory, clock: Clock, schema: KeySchema, onFailure: (error: unknown) => void) {
+    this.#directory = directory
     this.#file = directory.log(OLD_IMAGES)
     this.#clock = clock
     this.#schema = schema
@@ -92,13 +96,24 @@ export class OldImages {
       })
       .catch((error: unknown) => {
         this.close()
-        this.#onFailure(error)
+        this.#onFailure(this.#words(error))
       })
+  }
+
+  #words(error: unknown): unknown {
+    if (!(error instanceof Error) || !('code' in error)) return error
+    const where = this.#directory.pathOf(OLD_IMAGES)
+    const message = `the old images can not be written to ${where}: ${error.message}. Free some space, and go on`
+    return new HeadraceError('CONFIGURATION', message, { cause: error })
   }
 
   async #sync(bytes: Buffer): Promise<void> {
     this.#file.write(bytes)
     await this.#file.sync()
+    if (this.#nameIsKept) return
+    // Once: a machine that goes down before the first checkpoint may forget that there is such a file.
+    await this.#directory.syncNames()
+    this.#nameIsKept = true
   }
 }
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { checkWhole } from '../database/checkOption.ts'
 import type { Clock, Timer } from '../runtime/clock.ts'
 import type { JobLimits } from './job.ts'
@@ -21,6 +22,8 @@ export class Stopper {
   constructor(signal: AbortSignal | undefined, limits: JobLimits = {}) {
     checkLimits(limits)
     this.#limits = limits
+    // Each of many sources and visits that wait listens; Node would warn of more than ten.
+    setMaxListeners(0, this.#controller.signal)
     const onAbort = (): void => this.stop('signal')
     if (signal?.aborted === true) onAbort()
     signal?.addEventListener('abort', onAbort, { once: true })

@@ -1,4 +1,4 @@
-import { applyWrite, checkItem, throttleError } from './applyWrite.ts'
+import { applyWrite, checkItem, type Throttle, throttleError } from './applyWrite.ts'
 import { type Attributes, type AttributeValue, readAttributes, readValue } from './attributes.ts'
 import { execute } from './batchExecuteStatement.ts'
 import { type Call, tableOf } from './call.ts'
@@ -15,7 +15,7 @@ export function aliasesOf(call: Call): Aliases {
   return { names: call.body.ExpressionAttributeNames ?? {}, values }
 }
 
-/** `UpdateItem` and `DeleteItem`. */
+/** `UpdateItem`, and `DeleteItem` of items that must exist. */
 export function changeItem(call: Call, deletes: boolean): object {
   const { body } = call
   const table = tableOf(call, body.TableName)
@@ -31,31 +31,28 @@ export function changeItem(call: Call, deletes: boolean): object {
   }
   const item = table.get(key)
   const holds = condition(item ?? Object.create(null))
-  if (holds && item === undefined && !deletes) return makeItem(call, table, key, sets)
+  if (holds && item === undefined) {
+    if (deletes) throw invalid('the simulator knows only deletions of items that exist')
+    return answer(call, create(call, table, key, { ...key.attributes, ...Object.fromEntries(sets) }))
+  }
   // Attributes that can not all hold make the change fail, and cost, as its condition does.
   const expected: ItemChange['expected'] = holds ? [] : [['', { NULL: true }]]
   const outcome = execute(call, { change: { deletes, table: table.name, sets, removes, expected }, table, key })
   if (outcome instanceof ServiceError) throw outcome
-  if (outcome.throttle !== undefined) throw throttleError([outcome.throttle])
-  if (!outcome.holds) throw new ServiceError('ConditionalCheckFailedException', 'The conditional request failed')
-  return consumedOf(call)
+  if (outcome.throttle === undefined && !outcome.holds) {
+    throw new ServiceError('ConditionalCheckFailedException', 'The conditional request failed')
+  }
+  return answer(call, outcome.throttle)
 }
 
-/** An update of what is not there makes it (API reference, UpdateItem), if its condition holds. */
-function makeItem(
-  call: Call,
-  table: SimulatedTable,
-  key: PrimaryKey,
-  sets: readonly (readonly [string, AttributeValue])[],
-): object {
-  const made: Attributes = { ...key.attributes, ...Object.fromEntries(sets) }
-  checkItem(table, made, true)
-  const throttle = applyWrite(call, table, key, made, 'update')
+/** An update whose condition holds for no item makes one (API reference, UpdateItem). */
+function create(call: Call, table: SimulatedTable, key: PrimaryKey, item: Attributes): Throttle | undefined {
+  checkItem(table, item, true)
+  return applyWrite(call, table, key, item, 'update')
+}
+
+function answer(call: Call, throttle: Throttle | undefined): object {
   if (throttle !== undefined) throw throttleError([throttle])
-  return consumedOf(call)
-}
-
-function consumedOf(call: Call): object {
   const [ConsumedCapacity] = call.consumed.describe(call.body.ReturnConsumedCapacity) ?? []
   return ConsumedCapacity === undefined ? {} : { ConsumedCapacity }
 }

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { type ConnectOptions, connect } from '../../src/database/database.ts'
 import type { JobReject } from '../../src/job/reject.ts'
 import type { RecordSource } from '../../src/operations/file.ts'
 import { generate } from '../../src/operations/generate.ts'
 import { load } from '../../src/operations/load.ts'
 import { type Clock, systemClock } from '../../src/runtime/clock.ts'
+import { deferred } from '../../src/runtime/deferred.ts'
 import { HeadraceError } from '../../src/runtime/headraceError.ts'
 import { MemoryTable } from '../support/memoryTable.ts'
 import {
@@ -16,7 +19,7 @@ import {
 } from '../support/scriptedServer.ts'
 
 async function withTable(
-  interfere: (request: ScriptedRequest) => ScriptedAnswer | undefined = () => undefined,
+  interfere: (request: ScriptedRequest) => ScriptedAnswer | Promise<ScriptedAnswer> | undefined = () => undefined,
   options: ConnectOptions = {},
 ) {
   const store = new MemoryTable()
@@ -138,4 +141,70 @@ test('the same seed generates the same items, of the size that was asked for', a
   await generate(two.table, { items: 300, seed: 5, itemBytes: 500, maxInFlight: 25 }).run()
   assert.equal(one.store.items.size, 300)
   assert.deepEqual(Object.fromEntries(one.store.items), Object.fromEntries(two.store.items))
+})
+
+test('a load lets go of what it has written', async () => {
+  await using world = await withTable()
+  setFlagsFromString('--expose-gc')
+  const collectGarbage: () => void = runInNewContext('gc')
+  const given: WeakRef<object>[] = []
+  let left = 0
+  const source: RecordSource = {
+    name: 'list',
+    async *records() {
+      for (let line = 1; line <= 200; line += 1) {
+        const list = [{ item: { pk: `item${line}` }, place: { file: 'list', line, offset: line } }]
+        given.push(new WeakRef(list))
+        yield list
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      collectGarbage()
+      left = given.filter((list) => list.deref() !== undefined).length
+    },
+  }
+  const { written } = await load(source, world.table).run()
+  assert.equal(written, 200)
+  assert.ok(left < 20, `${left} of 200 lists are kept`)
+})
+
+test('many sources that wait at once are nothing that Node warns of', async () => {
+  await using world = await withTable()
+  const warnings: string[] = []
+  const listen = ({ name }: Error): void => void warnings.push(name)
+  process.on('warning', listen)
+  const sources = Array.from({ length: 40 }, (_, index) => ({ ...listed(300), name: `list ${index}` }))
+  const { read } = await load(sources, world.table, { maxQueueSize: 100 }).run()
+  process.off('warning', listen)
+  assert.equal(read, 12_000)
+  assert.deepEqual(warnings, [])
+})
+
+test('rejects that wait for a record in front of them hold their source back', async () => {
+  const arrived = deferred()
+  const released = deferred()
+  await using world = await withTable(({ operation }) => {
+    if (operation !== 'BatchWriteItem') return undefined
+    arrived.resolve()
+    return released.promise.then(() => ({ body: { UnprocessedItems: {} } }))
+  })
+  const raw = 'x'.repeat(60_000)
+  let given = 0
+  const source: RecordSource = {
+    name: 'list',
+    async *records() {
+      yield [{ item: { pk: 'stuck' }, place: { file: 'list', line: 1, offset: 0 } }]
+      await arrived.promise
+      for (let line = 2; line <= 1_000; line += 1) {
+        given += 1
+        yield [{ error: 'wrong', raw, place: { file: 'list', line, offset: line } }]
+      }
+    },
+  }
+  const job = load(source, world.table, { onReject: () => undefined }).run()
+  await arrived.promise
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  assert.ok(given > 100 && given < 400, `${given} rejects of 60 KB were taken`)
+  released.resolve()
+  const { written, rejected } = await job
+  assert.deepEqual([written, rejected], [1, 999])
 })

@@ -20,6 +20,22 @@ export class LoadInput {
     return { name: 'made up', records: () => this.#records(clock) }
   }
 
+  /** As {@link source}, dealt out to several by their keys: between sources there is no order. */
+  sources(clock: Clock, count: number): readonly RecordSource[] {
+    if (count === 1) return [this.source(clock)]
+    const sourceOf = ({ place }: SourceRecord): number => {
+      const { key } = this.asks[place.line - 1]!
+      return (key.length + key.charCodeAt(key.length - 1)) % count
+    }
+    const dealt = async function* (lists: AsyncIterable<readonly SourceRecord[]>, index: number) {
+      for await (const list of lists) yield list.filter((record) => sourceOf(record) === index)
+    }
+    return Array.from({ length: count }, (_, index) => ({
+      name: `part ${index}`,
+      records: () => dealt(this.#records(clock), index),
+    }))
+  }
+
   async *#records(clock: Clock): AsyncGenerator<readonly SourceRecord[]> {
     const { world, random } = this.#run
     for (let index = 0; index < this.#lists.length || this.asks.length < world.records; index += 1) {

@@ -1,6 +1,6 @@
 // Breaks a copy of the build on purpose, one way at a time, and shows that the worlds find each within 1,000 seeds; what
 // makes nothing wrong but slow, which no seed can know, is found by a named test.
-// npm run mutations [-- WORD]   those whose name contains the word
+// npm run mutations [-- WORD]   those whose name or suite contains the word, such as lives
 import { spawnSync } from 'node:child_process'
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -162,12 +162,192 @@ const mutations = [
     from: "sortError(answer.status, body.toString('utf8'), ",
     to: `sortError(answer.status, body.toString('utf8').replace('"message":"', '"message":"' + this.#credentials.sessionToken), `,
   },
+  // What keeps jobs safe: found by seeds of lives.
+  {
+    name: 'a file is taken to be settled as far as it was read',
+    suite: '--lives',
+    file: 'operations/sourceLedger.js',
+    from: 'const { passed, span } = this.#prefix;',
+    to: 'const { taken: passed, span } = this.#prefix;',
+  },
+  {
+    name: 'a page is passed while items in it are under way',
+    suite: '--lives',
+    file: 'operations/segmentLedger.js',
+    from: 'if (prefix.passed < first + page.items.length)\n                return;',
+    to: '',
+  },
+  {
+    name: 'a segment that was read to its end is done',
+    suite: '--lives',
+    file: 'operations/segmentLedger.js',
+    from: /pages\.push\(one\);/,
+    to: 'pages.push(one); if (page.cursor === undefined) this.#done.add(page.segment);',
+  },
+  {
+    name: 'within a page it goes on behind what was visited',
+    suite: '--lives',
+    file: 'operations/segmentLedger.js',
+    from: 'const settled = front === undefined ? 0 : prefix.passed - front.first;',
+    to: 'const settled = front === undefined ? 0 : front.page.items.length;',
+  },
+  {
+    name: 'it goes on behind an item that was deleted',
+    suite: '--lives',
+    file: 'operations/segmentLedger.js',
+    from: 'if (deleted?.has(index) !== true)',
+    to: 'if (true)',
+    test: ['../operations/segmentLedger.test.js', 'deleted'],
+  },
+  {
+    name: 'a checkpoint takes its name before it is on the disk',
+    suite: '--lives',
+    file: 'job/jobDirectory.js',
+    from: 'file.write(Buffer.from(text));\n        await file.sync();',
+    to: 'file.write(Buffer.from(text));',
+  },
+  {
+    name: 'a checkpoint speaks of bytes that are not on the disk',
+    suite: '--lives',
+    file: 'job/jobDirectory.js',
+    from: 'await file.sync();\n            await replaceFile',
+    to: 'void file;\n            await replaceFile',
+  },
+  {
+    name: 'the names of checkpoints are left to the disk',
+    suite: '--lives',
+    file: 'job/jobDirectory.js',
+    from: 'disk.rename(draft, target);\n    await disk.syncDirectory(path);',
+    to: 'disk.rename(draft, target);',
+  },
+  {
+    name: 'what lies in a file behind the checkpoint stays',
+    suite: '--lives',
+    file: 'job/jobDirectory.js',
+    from: 'file.truncate(size);\n            return file;',
+    to: 'return file;',
+  },
+  {
+    name: 'what was rejected behind the checkpoint stays when nothing is rejected any more',
+    suite: '--lives',
+    file: 'operations/writeRun.js',
+    from: 'if (checkpoint.files[REJECTS] !== undefined)\n            directory.file(REJECTS);',
+    to: '',
+  },
+  {
+    name: 'rejects are told before it is known that they will not come again',
+    suite: '--lives',
+    file: 'job/settledPrefix.js',
+    from: 'this.#hold(sequence, reject);\n        while',
+    to: 'this.#onReject(reject);\n        while',
+  },
+  {
+    name: 'a checkpoint does not wait for the rejects it counts',
+    suite: '--lives',
+    file: 'operations/writeRun.js',
+    from: 'this.#rejects?.flush();\n                const { written',
+    to: 'const { written',
+  },
+  {
+    name: 'a checkpoint counts what will come again',
+    suite: '--lives',
+    file: 'operations/writeRun.js',
+    from: 'const { written, rejected, filtered } = this.passed;\n                const tally',
+    to: 'const { written, rejected, filtered } = this.tally;\n                const tally',
+  },
+  {
+    name: 'a job that goes on begins to count anew',
+    suite: '--lives',
+    file: 'operations/writeRun.js',
+    from: 'Object.assign(this.tally, checkpoint.tally);',
+    to: '',
+  },
+  {
+    name: 'the checkpoint before the last is not kept',
+    suite: '--lives',
+    file: 'job/jobDirectory.js',
+    from: 'if (previous !== undefined)\n        moveAside(disk, target, join(path, previous));',
+    to: 'if (previous !== undefined && disk.sizeOf(target) !== undefined)\n        disk.remove(target);',
+    test: ['../job/jobDirectory.test.js', 'a job directory'],
+  },
+  {
+    name: 'whoever comes takes the lock',
+    suite: '--lives',
+    file: 'job/directoryLock.js',
+    from: 'if (holder !== undefined && !isGone(holder, options))',
+    to: 'if (false)',
+    test: ['../job/jobDirectory.test.js', 'the lock of a job directory'],
+  },
+  {
+    name: 'marks of what is done are not looked at',
+    suite: '--lives',
+    file: 'operations/updateAll.js',
+    from: 'raw.attribute(this.#once) === this.#onceText',
+    to: 'false',
+  },
+  {
+    name: 'that something must not be done twice is forgotten',
+    suite: '--lives',
+    file: 'job/jobDirectory.js',
+    from: /this\.#disk\.createNew\(join\(this\.path, NO_REPEAT\), .*\);/,
+    to: '',
+  },
+  {
+    name: 'a job that was stopped with something in doubt may repeat',
+    suite: '--lives',
+    file: 'operations/writeRun.js',
+    from: 'clean = (engine?.doubtful ?? 0) === 0;',
+    to: 'clean = true;',
+  },
+  {
+    name: 'changes are sent before their old images are on the disk',
+    suite: '--lives',
+    file: 'operations/oldImages.js',
+    from: 'await this.#file.sync();',
+    to: '',
+  },
+  {
+    name: 'the name of the old images is left to the disk',
+    suite: '--lives',
+    file: 'operations/oldImages.js',
+    from: 'await this.#directory.syncNames();',
+    to: '',
+  },
+  {
+    name: 'what others have changed since is put back all the same',
+    suite: '--lives',
+    file: 'operations/oldImages.js',
+    from: /const expectNames = \[\.\.\.new Set\(.*\)\];/,
+    to: 'const expectNames = [];',
+  },
+  {
+    name: 'an export is called as it shall be before it is whole',
+    suite: '--lives',
+    file: 'operations/exportTable.js',
+    from: 'if (summary.complete && disk.sizeOf(part)',
+    to: 'if (disk.sizeOf(part)',
+  },
+  {
+    name: 'items are counted before they are in the file',
+    suite: '--lives',
+    file: 'operations/chunkFile.js',
+    from: 'this.#onWritten.push(onWritten);',
+    to: 'onWritten();',
+  },
+  {
+    name: 'of several that are made of an item only the last counts',
+    suite: '--lives',
+    file: 'operations/copy.js',
+    from: 'several.reject ??= reject;',
+    to: 'several.reject = reject;',
+  },
 ]
 
 /** By whom it was caught, and what was said; undefined when it was not. */
-function judge({ test }) {
+function judge({ suite, test }) {
   const simulate = join(mutants, 'test/simulation/simulate.js')
-  const { stdout, signal } = spawnSync(process.execPath, [simulate, '--seeds', `${SEEDS}`, '--stop'], {
+  const suites = suite === undefined ? [] : [suite]
+  const { stdout, signal } = spawnSync(process.execPath, [simulate, ...suites, '--seeds', `${SEEDS}`, '--stop'], {
     encoding: 'utf8',
     timeout: 240_000,
   })
@@ -186,11 +366,13 @@ function judge({ test }) {
 }
 
 let missed = 0
-for (const mutation of mutations.filter(({ name }) => name.includes(word))) {
+for (const mutation of mutations.filter(({ name, suite = '' }) => `${name} ${suite}`.includes(word))) {
   const { name, file, from, to } = mutation
   rmSync(mutants, { recursive: true, force: true })
   cpSync(join(build, 'src'), join(mutants, 'src'), { recursive: true })
-  cpSync(join(build, 'test/simulation'), join(mutants, 'test/simulation'), { recursive: true })
+  for (const folder of ['simulation', 'job', 'operations', 'support']) {
+    cpSync(join(build, 'test', folder), join(mutants, 'test', folder), { recursive: true })
+  }
   const path = join(mutants, 'src', file)
   const sound = readFileSync(path, 'utf8')
   const broken = sound.replace(from, to)

@@ -1,3 +1,4 @@
+import './gzipAtOnce.ts'
 import { createHash } from 'node:crypto'
 import { inspect } from 'node:util'
 import type { Table } from '../../src/index.ts'
@@ -55,6 +56,9 @@ export interface Result {
 
 /** What happened to a client besides faults of requests, once in a run. */
 export const TROUBLES = ['crash', 'host gone', 'broken file', 'full disk', 'session over', 'stuck visits'] as const
+
+/** Besides these, of a job that lives several times. */
+export const TROUBLES_OF_LIVES = ['machine down', 'stop', 'undo', 'changed since'] as const
 
 function hasMet({ world, again, met, clock }: Run, trouble: (typeof TROUBLES)[number]): boolean {
   switch (trouble) {
@@ -130,6 +134,7 @@ export async function runSeed(seed: number, suite: Suite = 'worlds'): Promise<Re
   const count = (fault: string): void => void faults.set(fault, (faults.get(fault) ?? 0) + 1)
   for (const { fault } of service.log.requests) if (fault !== '') count(fault)
   for (const trouble of TROUBLES) if (hasMet(run, trouble)) count(trouble)
+  for (const trouble of TROUBLES_OF_LIVES) if (met.has(trouble)) count(trouble)
   const digest = (): string => {
     const hash = createHash('sha256')
     for (const line of service.log.lines()) hash.update(line)

@@ -1,6 +1,6 @@
 import { FAULTS } from '../../src/simulator/faults.ts'
 import { describe } from './checkers.ts'
-import { type Result, runSeed, TROUBLES } from './run.ts'
+import { type Result, runSeed, TROUBLES, TROUBLES_OF_LIVES } from './run.ts'
 import { rangesOf, runSeeds, type SeedReport } from './runSeeds.ts'
 
 // node .build/test/simulation/simulate.js --seeds 10000 [--from 1]   many worlds, on all processors
@@ -46,7 +46,8 @@ for (const { seed, job, failures } of failed) {
     `  replay: node --enable-source-maps .build/test/simulation/simulate.js ${suite === 'lives' ? '--lives ' : ''}--seed ${seed}`,
   )
 }
-const kinds = [...FAULTS, ...TROUBLES].map((fault) => `${fault} ${faults[fault] ?? 0}`).join(', ')
+const names = [...FAULTS, ...TROUBLES, ...(suite === 'lives' ? TROUBLES_OF_LIVES : [])]
+const kinds = names.map((fault) => `${fault} ${faults[fault] ?? 0}`).join(', ')
 const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
 const hours = (virtualMs / 3_600_000).toFixed(1)
 console.log(`${ran} seeds, ${hours} virtual hours in ${seconds} s; faults: ${kinds}; ${failed.length} failures`)
