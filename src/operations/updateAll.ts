@@ -399,10 +399,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
     const keyText = entryKeyText(entry, this.#schema)
     const { patienceMs } = this.#options
     // Without the filter: the change itself may be why it does not hold any more.
-    if (
-      entry.ambiguous &&
-      isDone(changeOf(entry, this.#schema), await this.#table.readAgain(keyText, undefined, patienceMs))
-    ) {
+    if (entry.ambiguous && (await this.#wasMade(entry, keyText))) {
       // It was this very change, made by a try whose answer was lost.
       this.#end(visited, 'written')
       return
@@ -426,6 +423,15 @@ class UpdateJob implements PlannableJob, EntryOwner {
       bytes: () => attributesBytes(attributes),
     }
     await this.#visit(item, raw, visited)
+  }
+
+  async #wasMade(entry: Entry, keyText: string): Promise<boolean> {
+    const change = changeOf(entry, this.#schema)
+    // A job that is stopped before this is known may have changed more than it knows.
+    this.#run.unresolved += 1
+    const attributes = await this.#table.readAgain(keyText, undefined, this.#options.patienceMs)
+    this.#run.unresolved -= 1
+    return isDone(change, attributes)
   }
 
   #track(work: Promise<void>): void {

@@ -68,6 +68,8 @@ export class WriteRun {
   #complete = false
   #failure: HeadraceError | undefined
   conflicts = 0
+  /** Entries that have ended and of which it is still being found out whether they were made. */
+  unresolved = 0
 
   constructor(
     operation: string,
@@ -312,7 +314,7 @@ export class WriteRun {
     let clean = true
     const stopped = new Promise<void>((resolve) => {
       const giveUp = (): void => {
-        clean = (engine?.doubtful ?? 0) === 0
+        clean = (engine?.doubtful ?? 0) + this.unresolved === 0
         engine?.destroy(new HeadraceError('CLOSED', 'stopped before everything was settled'))
         resolve()
       }
