@@ -349,6 +349,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
     if (!this.#adds && this.#directory !== undefined && typeof edit === 'object' && edit?.add !== undefined) {
       this.#adds = true
       this.#directory.forbidRepeats()
+      this.#run.mayRepeat = this.#once !== undefined
     }
     visited.deletes = change.deletes
     const hash = this.#hashOf(item, raw)

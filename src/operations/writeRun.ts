@@ -68,6 +68,8 @@ export class WriteRun {
   #complete = false
   #failure: HeadraceError | undefined
   conflicts = 0
+  /** What is written may be written again when the job goes on. Otherwise a stop waits for what would be left in gaps. */
+  mayRepeat = true
   /** Entries that have ended and of which it is still being found out whether they were made. */
   unresolved = 0
 
@@ -321,7 +323,7 @@ export class WriteRun {
       listener = () => {
         timer = this.#clock!.setTimer(giveUp, DRAIN_MS)
         // What was not sent comes again when the job goes on; who keeps nothing has it written.
-        if (this.#state !== undefined) void engine?.halt().then(giveUp)
+        if (this.#state !== undefined && this.mayRepeat) void engine?.halt().then(giveUp)
       }
       if (signal.aborted === true) listener()
       else signal.addEventListener('abort', listener, { once: true })
@@ -339,6 +341,8 @@ export class WriteRun {
     }
     const isStopped = signal.aborted
     if (failure !== undefined) throw failure
+    // What is written behind a gap comes again.
+    clean &&= this.tally.written === this.passed.written
     if (isStopped) this.#stopBeforeEnd()
     checkTally(this.tally)
     this.#complete = !isStopped
