@@ -143,6 +143,12 @@ export class JobDirectory {
     }
   }
 
+  /** Cuts such a file back now, also if nothing more is written to it. */
+  cutBack(name: string): void {
+    if (this.checkpoint?.files[name] !== undefined || this.#disk.sizeOf(this.pathOf(name)) !== undefined)
+      this.file(name)
+  }
+
   /**
    * A file of the job's to which each run adds, whatever checkpoints speak of; a line that was cut off is taken away.
    * Closed with the directory.
