@@ -104,7 +104,7 @@ const jobs: readonly Job[] = [
   },
   {
     name: 'load, rejects behind an item that is stuck',
-    sizes: [2e4, 2e5],
+    sizes: [1e4, 1e5],
     words: count,
     server: { stuckText: '"stuck"', stuckTimes: 3 },
     prepare: (size, directory) => load(join(directory, 'items.jsonl'), rejectsBehindStuck(size)),
@@ -112,7 +112,7 @@ const jobs: readonly Job[] = [
   },
   ...['items.jsonl', 'items.jsonl.gz'].map((name) => ({
     name: `export to ${name}`,
-    sizes: [5e5, 5e6],
+    sizes: [2e5, 2e6],
     words: count,
     server: {},
     prepare: async (size: number, directory: string) => [
@@ -126,7 +126,7 @@ const jobs: readonly Job[] = [
   })),
   {
     name: 'update, an item that is stuck',
-    sizes: [5e5, 5e6],
+    sizes: [2e5, 2e6],
     words: count,
     // The first item of the second segment.
     server: { stuckText: '"item-00010000000"', stuckTimes: 3 },
@@ -143,7 +143,7 @@ const jobs: readonly Job[] = [
   },
   {
     name: 'update, each a reject',
-    sizes: [5e5, 5e6],
+    sizes: [2e5, 2e6],
     words: count,
     server: {},
     prepare: async (size, directory) => {

@@ -16,7 +16,7 @@ const EVENTS = 'events.jsonl'
 const REPORT = 'report.json'
 /** Read at once, in search of the end of a line. */
 const LOOK_BYTES = 1024 * 1024
-/** There is such a file once something was asked for that must not be asked for twice. */
+/** There is such a file once something was asked for that must not be asked for twice; see {@link JobDirectory.forbidRepeats}. */
 const NO_REPEAT = 'not-repeatable'
 
 export interface DirectoryOptions {
@@ -94,16 +94,30 @@ export class JobDirectory {
    * @throws {HeadraceError} `CONFIGURATION` when that can not be written down
    */
   forbidRepeats(): void {
+    const path = join(this.path, NO_REPEAT)
     try {
-      this.#disk.createNew(join(this.path, NO_REPEAT), 'what this job adds would be added twice\n')
+      // One of an earlier run speaks of what lies in front of the checkpoint that this run began with.
+      if (this.#addsSince !== undefined) this.#disk.remove(path)
+      const since = this.checkpoint?.sequence ?? 0
+      this.#disk.createNew(path, `${since}: what this job has added since that checkpoint would be added twice\n`)
     } catch (error) {
       throw writeError(this.path, error)
     }
   }
 
+  /** The checkpoint from which the last run went on that has added something; undefined where none has. */
+  get #addsSince(): number | undefined {
+    const bytes = this.#disk.read(join(this.path, NO_REPEAT))
+    return bytes === undefined ? undefined : Number.parseInt(bytes.toString(), 10)
+  }
+
   /** Whether something of what the last run asked for may come again, and must not. */
   get mayNotRepeat(): boolean {
-    return this.checkpoint?.clean !== true && this.#disk.read(join(this.path, NO_REPEAT)) !== undefined
+    const { checkpoint } = this
+    const addsSince = this.#addsSince
+    if (addsSince === undefined) return false
+    // A run that began with a clean one and ended at once has left that as it was.
+    return checkpoint?.clean !== true || addsSince >= checkpoint.sequence
   }
 
   /** A file of the job's, cut back to what the checkpoint speaks of. Closed with the directory. */
@@ -127,6 +141,12 @@ export class JobDirectory {
     } catch (error) {
       throw writeError(this.path, error)
     }
+  }
+
+  /** Cuts such a file back now, also if nothing more is written to it. */
+  cutBack(name: string): void {
+    if (this.checkpoint?.files[name] !== undefined || this.#disk.sizeOf(this.pathOf(name)) !== undefined)
+      this.file(name)
   }
 
   /**

@@ -235,13 +235,13 @@ export class WriteRun {
       // Closed with the directory.
       return { write: (text) => file.write(Buffer.from(text)), close: () => undefined }
     })
+    // What lies behind the checkpoint goes, also if nothing is rejected any more.
+    directory.cutBack(REJECTS)
     if (checkpoint === undefined) return
     Object.assign(this.tally, checkpoint.tally)
     const { written, rejected, filtered } = checkpoint.tally
     Object.assign(this.passed, { written, rejected, filtered })
     this.#before = checkpoint.spent
-    // What lies behind the checkpoint goes, also if nothing is rejected any more.
-    if (checkpoint.files[REJECTS] !== undefined) directory.file(REJECTS)
   }
 
   /** @throws {TypeError} for what is no rate */

@@ -26,6 +26,8 @@ export interface TableOptions {
    * its items are sound, and is for worlds in which millions are written.
    */
   readonly keepsItems?: boolean
+  /** A scan that goes on behind a key of no item is at its end, as with some emulators. Default false. */
+  readonly losesPlaces?: boolean
 }
 
 export interface SimulatedIndex {
@@ -50,6 +52,7 @@ export class SimulatedTable {
   readonly capacity: Capacity
   readonly indexes: readonly SimulatedIndex[]
   readonly keepsItems: boolean
+  readonly #losesPlaces: boolean
   status: 'CREATING' | 'ACTIVE' | 'UPDATING' | 'DELETING' = 'ACTIVE'
   readonly #items = new Map<string, Stored>()
   #sizeBytes = 0
@@ -60,6 +63,7 @@ export class SimulatedTable {
     this.name = options.name
     this.key = options.key
     this.keepsItems = options.keepsItems ?? true
+    this.#losesPlaces = options.losesPlaces ?? false
     this.arn = options.arn ?? `arn:aws:dynamodb:us-east-1:000000000000:table/${options.name}`
     const quota: Quota = {
       read: new Allowance(TABLE_QUOTA, 1, 1, nowMs),
@@ -118,6 +122,7 @@ export class SimulatedTable {
 
   /** Items whose hashes are from one bound to below another, behind a key where one is given. */
   *range(from: number, to: number, after: PrimaryKey | undefined): IterableIterator<Stored> {
+    if (this.#losesPlaces && after !== undefined && this.get(after) === undefined) return
     this.#order ??= [...this.#items.values()]
       .map(({ key }) => key)
       .sort((left, right) => compareKeys(left, right, this.key))

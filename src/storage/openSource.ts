@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { fileSentence } from './fileSentence.ts'
 import { StorageError } from './storageError.ts'
 
-const CHUNK_BYTES = 256 * 1024
+const CHUNK_BYTES = 64 * 1024
 
 export interface OpenSourceOptions {
   /** The stream that the path `-` stands for, such as `process.stdin`. */
@@ -14,7 +14,7 @@ export interface OpenSourceOptions {
 }
 
 /**
- * The bytes of a file, in chunks of 256 KiB, or of the caller's stream for the path `-`. The file is opened when the
+ * The bytes of a file, in chunks of 64 KiB, or of the caller's stream for the path `-`. The file is opened when the
  * first chunk is asked for, and closed when the last was given or the loop is left.
  *
  * @throws {StorageError} from the iteration, for a file that is not there, is a directory, or can not be read, also where

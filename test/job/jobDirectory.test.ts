@@ -224,3 +224,38 @@ test('the lock of a job directory', async (t) => {
     },
   )
 })
+
+test('what must not be done twice is remembered', async (t) => {
+  const endWell = (directory: JobDirectory): Promise<void> =>
+    directory.save({ ...CONTENT, runs: 1, complete: false, clean: true })
+
+  await t.test('until a run that added has ended with nothing in doubt', async () => {
+    using scratched = scratch()
+    const first = await open(scratched.path)
+    assert.equal(first.mayNotRepeat, false)
+    first.forbidRepeats()
+    first.close()
+    const second = await open(scratched.path)
+    assert.equal(second.mayNotRepeat, true)
+    await endWell(second)
+    second.close()
+    const third = await open(scratched.path)
+    assert.equal(third.mayNotRepeat, false)
+    third.close()
+  })
+
+  await t.test('also when the run before the one that added had ended well', async () => {
+    using scratched = scratch()
+    const first = await open(scratched.path)
+    first.forbidRepeats()
+    await endWell(first)
+    first.close()
+    const second = await open(scratched.path)
+    second.forbidRepeats()
+    // It ends at once, before its first checkpoint.
+    second.close()
+    const third = await open(scratched.path)
+    assert.equal(third.mayNotRepeat, true)
+    third.close()
+  })
+})

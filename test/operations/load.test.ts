@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -207,4 +210,31 @@ test('rejects that wait for a record in front of them hold their source back', a
   released.resolve()
   const { written, rejected } = await job
   assert.deepEqual([written, rejected], [1, 999])
+})
+
+test('rejects behind the checkpoint go when a load is gone on with, also if nothing is rejected any more', async () => {
+  await using world = await withTable()
+  const scratch = mkdtempSync(join(tmpdir(), 'headrace-load-'))
+  const directory = join(scratch, 'job')
+  const path = join(directory, 'rejects.jsonl')
+  const stop = new AbortController()
+  const silent: RecordSource = {
+    name: 'list',
+    async *records() {
+      yield [{ error: 'wrong', raw: '{', place: { file: 'list', line: 1, offset: 1 } }]
+      setTimeout(() => stop.abort(), 20)
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    },
+  }
+  try {
+    await load(silent, world.table).run({ directory, signal: stop.signal })
+    const told = readFileSync(path, 'utf8')
+    assert.match(told, /^.*"wrong".*\n$/)
+    appendFileSync(path, told)
+    const { rejected } = await load(silent, world.table).run({ directory })
+    assert.equal(rejected, 1)
+    assert.equal(readFileSync(path, 'utf8'), told)
+  } finally {
+    rmSync(scratch, { recursive: true, force: true })
+  }
 })

@@ -46,6 +46,8 @@ export interface Lives {
   readonly gzip: boolean
   /** Of a copy: its transform returns promises. */
   readonly slow: boolean
+  /** See `TableOptions.losesPlaces`. */
+  readonly losesPlaces: boolean
   /** In the first life the disk takes so many bytes; undefined for all. */
   readonly bytesMax: number | undefined
 }
@@ -109,6 +111,7 @@ export function makeLives(seed: number): { readonly world: World; readonly lives
       sources: more() < 0.3 ? 2 + Math.floor(more() * 4) : 1,
       gzip: more() < 0.5,
       slow: more() < 0.3,
+      losesPlaces: more() < 0.3,
     },
   }
 }
@@ -184,6 +187,15 @@ export async function runLives(run: Run, lives: Lives): Promise<void> {
   if (undone !== undefined) checkUndone(run, { start, after, between }, undone.rejects)
 }
 
+/** Of the last checkpoint that can be used; 0 where there is none. */
+function sequenceOf(disk: SimulatedDisk, directory: string): number {
+  try {
+    return findCheckpoint(directory, disk.session().disk).checkpoint?.sequence ?? 0
+  } catch {
+    return 0
+  }
+}
+
 interface Work {
   readonly directory: string
   readonly disk: SimulatedDisk
@@ -238,12 +250,16 @@ async function runToEnd(run: Run, work: Work): Promise<Done | undefined> {
     if (typeof end === 'symbol') {
       client.vanish()
       session.kill()
+      const before = sequenceOf(disk, directory)
       if (crash!.what === 'machine') {
         met.add('machine down')
         disk.crash()
       }
       run.again = { atMs: clock.now(), requests: service.log.requests.length, writes: service.log.writes.length }
       checkCheckpoint(run, disk, directory)
+      // What was done since is done again, so that must not be more than what one checkpoint is behind.
+      const sequence = sequenceOf(disk, directory)
+      failures.holds(`checkpoint ${sequence} is left of ${before}`, sequence >= before - 1)
       await sleep(clock, crash!.downMs)
     } else if (end instanceof Error) {
       run.said.push(end)

@@ -197,7 +197,6 @@ const mutations = [
     file: 'operations/segmentLedger.js',
     from: 'if (deleted?.has(index) !== true)',
     to: 'if (true)',
-    test: ['../operations/segmentLedger.test.js', 'deleted'],
   },
   {
     name: 'a checkpoint takes its name before it is on the disk',
@@ -231,8 +230,9 @@ const mutations = [
     name: 'what was rejected behind the checkpoint stays when nothing is rejected any more',
     suite: '--lives',
     file: 'operations/writeRun.js',
-    from: 'if (checkpoint.files[REJECTS] !== undefined)\n            directory.file(REJECTS);',
+    from: 'directory.cutBack(REJECTS);',
     to: '',
+    test: ['../operations/load.test.js', 'rejects behind the checkpoint'],
   },
   {
     name: 'rejects are told before it is known that they will not come again',
@@ -289,8 +289,16 @@ const mutations = [
     name: 'that something must not be done twice is forgotten',
     suite: '--lives',
     file: 'job/jobDirectory.js',
-    from: /this\.#disk\.createNew\(join\(this\.path, NO_REPEAT\), .*\);/,
+    from: /this\.#disk\.createNew\(path, [^;]*\);/,
     to: '',
+  },
+  {
+    name: 'what a run has added is forgotten where the one before it had ended well',
+    suite: '--lives',
+    file: 'job/jobDirectory.js',
+    from: 'return checkpoint?.clean !== true || addsSince >= checkpoint.sequence;',
+    to: 'return checkpoint?.clean !== true;',
+    test: ['../job/jobDirectory.test.js', 'what must not be done twice'],
   },
   {
     name: 'a job that was stopped with something in doubt may repeat',

@@ -97,6 +97,7 @@ export async function runSeed(seed: number, suite: Suite = 'worlds'): Promise<Re
     key: world.key,
     capacity: world.capacity,
     indexes: world.indexes,
+    losesPlaces: lives?.losesPlaces ?? false,
   })
   const failures = new Failures()
   const met = new Set<string>()
