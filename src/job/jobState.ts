@@ -107,7 +107,15 @@ export class JobState {
     const { directory, content } = this.#options
     const { tally, positions, spent } = content()
     // Nothing new is not worth a write, but for the lock to be kept.
-    const latest = JSON.stringify([tally, positions, complete, clean])
+    const latest = JSON.stringify([
+      tally,
+      positions,
+      spent.readUnits,
+      spent.writeUnits,
+      spent.unitsAtStake,
+      complete,
+      clean,
+    ])
     if (latest === this.#latest) {
       directory.keep()
       return

@@ -135,7 +135,7 @@ export async function runTorture(options: TortureOptions): Promise<TortureResult
     [800, 900],
   )
   await run(['load', TABLE, 'input.jsonl'], [{ atMs: 800, kind: 'refused', forMs: 200 }])
-  await run(['update', TABLE, 'visit.js'], [{ atMs: 600, kind: 'half-open', forMs: 2_500 }], [4_000, 4_100])
+  await run(['update', TABLE, 'visit.js'], [{ atMs: 2_000, kind: 'half-open', forMs: 2_500 }], [4_000, 4_100])
   await run(['count', TABLE], [], [300, 400])
   const dnsFailures = existsSync(dnsLog)
     ? readFileSync(dnsLog, 'utf8')
