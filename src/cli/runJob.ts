@@ -34,7 +34,7 @@ export interface JobToRun {
 }
 
 /** What each job is made with. */
-export interface MakeOptions {
+interface MakeOptions {
   readonly onReject: (reject: JobReject) => void
   readonly prices?: PriceTable
 }

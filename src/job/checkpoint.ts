@@ -46,7 +46,7 @@ export interface SegmentPositions {
   readonly cursors: Readonly<Record<string, string>>
 }
 
-export interface SourcePositions {
+interface SourcePositions {
   readonly kind: 'sources'
   readonly sources: readonly SourcePosition[]
 }

@@ -35,7 +35,7 @@ export interface WriteOptions extends Omit<PublisherOptions, 'onReject'> {
 /** Segments that a job reads at once, at most. */
 const READING_MAX = 128
 /** Where a job's rejects are, in its directory. */
-export const REJECTS = 'rejects.jsonl'
+const REJECTS = 'rejects.jsonl'
 
 /** What every operation that writes has in common: an engine, the account, the rejects, its state, and how it ends. */
 export class WriteRun {
