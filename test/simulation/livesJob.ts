@@ -53,7 +53,7 @@ export interface Lives {
 }
 
 /** How a life of a job ends early. */
-export interface Crash {
+interface Crash {
   readonly what: 'process' | 'machine' | 'signal'
   readonly afterMs: number
   /** Until the next life begins. */
