@@ -429,12 +429,12 @@ export class PublishEngine {
     if (this.#mode !== 'closed') this.#fail(reason)
   }
 
-  /** Another rate from now on. */
   /** Who is told, in words, when the table can take more or less than before. */
   set onNotice(told: (text: string) => void) {
     this.#options.rates.onNotice = told
   }
 
+  /** Another rate from now on. */
   setRate(rate: Rate): void {
     this.#options.rates.setRate(rate)
   }

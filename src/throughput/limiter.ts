@@ -46,6 +46,12 @@ interface Resource {
   requests: number
 }
 
+/**
+ * Below what the table is known to have the rate was found by throttles, and moves only as answers come in: one large item
+ * at a rate that has fallen to next to nothing would keep all answers away for minutes. So no debt is waited off for longer.
+ */
+const FOUND_DEBT_SECONDS_MAX = 5
+
 /** What an index takes is known by so many requests, older ones counting less. */
 const SHARE_REQUESTS = 16
 
@@ -203,7 +209,7 @@ function newResource(bounds: Bounds, nowMs: number): Resource {
 }
 
 function shortMs({ bucket, finder }: Resource, units: number, nowMs: number): number {
-  const waitMs = bucket.shortMs(units, nowMs)
+  const waitMs = bucket.shortMs(units, nowMs, finder.isBelowMax ? FOUND_DEBT_SECONDS_MAX : undefined)
   if (waitMs > 0) finder.onWait()
   return waitMs
 }

@@ -141,6 +141,11 @@ export class RateFinder {
     return this.#unitsPerSecond
   }
 
+  /** It was found to be less than what is known to be there. */
+  get isBelowMax(): boolean {
+    return this.#unitsPerSecond < this.#unitsPerSecondMax
+  }
+
   /** Units a second that were consumed of late. */
   get goodputPerSecond(): number {
     return this.#goodput

@@ -47,10 +47,15 @@ export class UnitBucket {
     return waitMs
   }
 
-  /** How many milliseconds until these units can be taken; 0 for now. Takes nothing. */
-  shortMs(units: number, nowMs: number): number {
+  /**
+   * How many milliseconds until these units can be taken; 0 for now. Takes nothing.
+   *
+   * @param debtSecondsMax of a greater debt only so many seconds' worth is waited off, and the rest is forgotten
+   */
+  shortMs(units: number, nowMs: number, debtSecondsMax: number = Number.POSITIVE_INFINITY): number {
     if (this.#unitsPerSecond === Number.POSITIVE_INFINITY) return 0
     this.#fill(nowMs)
+    this.#balance = Math.max(this.#balance, -debtSecondsMax * this.#unitsPerSecond)
     const wanted = Math.min(units, this.#unitsPerSecond)
     if (this.#balance >= wanted) return 0
     return Math.max(1, ((wanted - this.#balance) / this.#unitsPerSecond) * 1_000)

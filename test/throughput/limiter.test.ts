@@ -67,3 +67,22 @@ test('nothing goes before the moment that the service asked for', () => {
   assert.equal(limiter.take(1, 100), 400)
   assert.equal(limiter.take(1, 500), 0)
 })
+
+test('one large item is not waited off for minutes at a rate that has fallen to next to nothing', () => {
+  const limiter = new Limiter({ ...unasked, table: bounds(1_000), indexes: new Map() }, 0)
+  let now = 0
+  while (limiter.unitsPerSecond > 3) {
+    limiter.take(1, now)
+    limiter.onThrottled(undefined, 1, now, now)
+    now += 100
+  }
+  while (limiter.take(160, now) > 0) now += 100
+  const waitMs = limiter.take(1, now)
+  assert.ok(waitMs > 4_000 && waitMs <= 6_000, `waits ${waitMs} ms`)
+})
+
+test('but at a rate that is known, it is, however long that takes', () => {
+  const limiter = new Limiter({ ...unasked, table: bounds(2), indexes: new Map() }, 0)
+  assert.equal(limiter.take(160, 0), 0)
+  assert.equal(Math.round(limiter.take(2, 0) / 1_000), 80)
+})
