@@ -87,6 +87,7 @@ export function addLimitOptions(command: Command): Command {
   return command
     .option('--max-errors <n>', 'stop after so many rejects, or a part of what was read such as 1%', countOrShare)
     .option('--max-cost <amount>', 'stop before its units cost more than this, in the currency of the prices', amount)
+    .option('--price-file <file>', "prices to reckon with: AWS's price list of a region (default: us-east-1, built in)")
     .option('--max-duration <time>', 'stop after so long, such as 90s, 30m or 8h', duration)
 }
 
@@ -102,7 +103,6 @@ export function addPlanOptions(command: Command): Command {
   return command
     .option('--dry-run', 'say what it would do, take and cost, from a sample; nothing is written')
     .option('--samples <n>', 'items to show before and after with --dry-run, at most 100 (default 3)', wholeFrom(0))
-    .option('--price-file <file>', "prices to reckon with: AWS's price list of a region (default: us-east-1, built in)")
 }
 
 /** What a verb may be told of how fast: `--rate`, and one for each direction in which it goes. */

@@ -65,7 +65,7 @@ export async function runJob({ operation, table, flags, database, rates, make, p
   }
   const directory = flags.job ?? newDirectory(operation, table)
   const rejectsPath = join(directory, 'rejects.jsonl')
-  const interruption = new Interruption(talk)
+  let interruption: Interruption | undefined
   let shown = 0
   let job: Job | undefined
   let follower: { stop(): void } | undefined
@@ -88,6 +88,8 @@ export async function runJob({ operation, table, flags, database, rates, make, p
     talk.say(`${operation} ${arn}`)
     await warn?.((text) => talk.say(text))
     talk.event('start', { operation, table, arn, job: directory })
+    // Until now nothing was done that would have to be ended well.
+    interruption = new Interruption(talk)
     follower = talk.follow(() => running.progress)
     process.on('SIGHUP', reread)
     const { maxErrors, maxDuration, maxCost } = flags
@@ -123,7 +125,7 @@ export async function runJob({ operation, table, flags, database, rates, make, p
     process.exitCode = exitCodeOf(error)
   } finally {
     process.off('SIGHUP', reread)
-    interruption.release()
+    interruption?.release()
     await database.close()
   }
 }

@@ -138,8 +138,7 @@ class CopyJob implements PlannableJob, EntryOwner {
       return await run.finish(() => this.#settled())
     } catch (error) {
       reader.close()
-      await run.abandon(error)
-      throw error
+      return await run.abandon(error)
     } finally {
       reader.close()
       this.#transformer?.close()

@@ -131,8 +131,7 @@ class ExportJob implements PlannableJob {
       return summary
     } catch (error) {
       reader.close()
-      await run.abandon(error)
-      throw fileError(part, error)
+      return await run.abandon(fileError(part, error))
     } finally {
       reader.close()
       this.#transformer?.close()

@@ -91,8 +91,7 @@ class GenerateJob implements Job, EntryOwner {
       if (!signal.aborted) ledger.end()
       return await run.finish(() => Promise.resolve())
     } catch (error) {
-      await run.abandon(error)
-      throw error
+      return await run.abandon(error)
     }
   }
 

@@ -98,8 +98,7 @@ class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
       // What was read before a file turned out to be broken is written before that is told.
       return await run.finish(() => Promise.resolve(), this.#failure)
     } catch (error) {
-      await run.abandon(error)
-      throw error
+      return await run.abandon(error)
     }
   }
 

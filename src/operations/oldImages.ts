@@ -20,6 +20,8 @@ export interface OldImage {
   readonly old: Attributes
   /** As they become: those that are not here go. */
   readonly new?: Attributes
+  /** Write units that the change takes, about, and so does putting it back. */
+  readonly units?: number
 }
 
 type Attributes = { readonly [name: string]: unknown }
@@ -51,9 +53,12 @@ export class OldImages {
     this.#onFailure = onFailure
   }
 
-  /** @param onKept sends the change */
-  keep(change: Change, raw: RawItem, onKept: () => void): void {
-    this.#lines.push(`${imageText(change, raw, this.#schema)}\n`)
+  /**
+   * @param units that the change takes
+   * @param onKept sends the change
+   */
+  keep(change: Change, raw: RawItem, units: number, onKept: () => void): void {
+    this.#lines.push(`${imageText(change, raw, units, this.#schema)}\n`)
     this.#onKept.push(onKept)
     if (this.#onKept.length >= GATHER_MAX) this.#write()
     else this.#timer ??= this.#clock.setTimer(() => this.#write(), GATHER_MS)
@@ -117,7 +122,7 @@ export class OldImages {
   }
 }
 
-function imageText(change: Change, raw: RawItem, { partition, sort }: KeySchema): string {
+function imageText(change: Change, raw: RawItem, units: number, { partition, sort }: KeySchema): string {
   const keyNames = sort === undefined ? [partition.name] : [partition.name, sort.name]
   const textOf = (names: readonly string[], texts: readonly (string | undefined)[]): string =>
     `{${names
@@ -130,14 +135,14 @@ function imageText(change: Change, raw: RawItem, { partition, sort }: KeySchema)
       names,
       names.map((name) => raw.attribute(name)),
     )
-    return `{"key":${key},"deleted":true,"old":${old}}`
+    return `{"key":${key},"deleted":true,"old":${old},"units":${units}}`
   }
   const names = [...change.setNames, ...change.removeNames]
   const old = textOf(
     names,
     names.map((name) => raw.attribute(name)),
   )
-  return `{"key":${key},"old":${old},"new":${textOf(change.setNames, change.setTexts)}}`
+  return `{"key":${key},"old":${old},"new":${textOf(change.setNames, change.setTexts)},"units":${units}}`
 }
 
 /** The change that puts it back, on condition that the item is as the job left it. */

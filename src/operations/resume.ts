@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { isDeepStrictEqual } from 'node:util'
 import { connect, type Database } from '../database/database.ts'
 import type { CsvOptions, FormatName } from '../formats/record.ts'
 import { decodeItemText } from '../item/decode.ts'
@@ -20,14 +21,14 @@ import { deleteAll, updateAll } from './updateAll.ts'
 import { readEdit, type VisitorSource } from './visitor.ts'
 import type { WriteOptions } from './writeRun.ts'
 
-export interface ResumeOptions extends Pick<WriteOptions, 'onReject' | 'maxInFlight'> {
+export interface ResumeOptions extends Pick<WriteOptions, 'onReject' | 'maxInFlight' | 'prices'> {
   /** Where the tables are. Default: as the job reached them before, with the credentials of now. Not closed by the job. */
   readonly database?: Database
   /** Of an update whose visitor was a function: the same function. A module is loaded again. */
   readonly visitor?: VisitorSource
   /** As `visitor`, of a copy or an export. */
   readonly transform?: TransformSource
-  /** Where the target of a copy is. Default: as `database`. */
+  /** Where the target of a copy is. Default: `database` where both were reached in one way, else as the job reached it. */
   readonly target?: Database
   /** Other rates than before. */
   readonly readUnitsPerSecond?: Rate
@@ -50,7 +51,7 @@ export interface ResumedJob extends Job {
 export async function resume(directory: string, options: ResumeOptions = {}): Promise<ResumedJob> {
   const spec = loadSpec(directory, options.disk)
   const database = options.database ?? connect(spec.what.table.connection)
-  const target = spec.what.target === undefined ? undefined : (options.target ?? connect(spec.what.target.connection))
+  const target = options.target ?? openTarget(spec, database)
   const job = makeJob(spec, database, target, options)
   return {
     spec,
@@ -63,10 +64,16 @@ export async function resume(directory: string, options: ResumeOptions = {}): Pr
         return await job.run({ disk: options.disk, ...runOptions, directory })
       } finally {
         if (options.database === undefined) await database.close()
-        if (options.target === undefined) await target?.close()
+        if (target !== options.target && target !== database) await target?.close()
       }
     },
   }
+}
+
+/** The two tables of a copy that were reached in one way are reached so again, whatever way that is by now. */
+function openTarget({ what: { table, target } }: JobSpec, database: Database): Database | undefined {
+  if (target === undefined) return undefined
+  return isDeepStrictEqual(target.connection, table.connection) ? database : connect(target.connection)
 }
 
 function makeJob(
@@ -85,6 +92,7 @@ function makeJob(
     ...(how.patienceMs === undefined ? {} : { patienceMs: how.patienceMs }),
     ...(writeRate === undefined ? {} : { writeUnitsPerSecond: readRateOf('write', writeRate) }),
     ...(options.onReject === undefined ? {} : { onReject: options.onReject }),
+    ...(options.prices === undefined ? {} : { prices: options.prices }),
   }
   const read = {
     ...(what.filter === undefined ? {} : { filter: what.filter }),
@@ -139,6 +147,7 @@ function makeJob(
       return exportTable(table, what.file!, {
         ...read,
         ...(options.onReject === undefined ? {} : { onReject: options.onReject }),
+        ...(options.prices === undefined ? {} : { prices: options.prices }),
         ...(how.patienceMs === undefined ? {} : { patienceMs: how.patienceMs }),
         ...(what.select === undefined ? {} : { select: what.select }),
         ...(what.index === undefined ? {} : { index: what.index }),

@@ -110,8 +110,7 @@ class UndoJob implements Job, EntryOwner {
       if (!signal.aborted) ledger.end()
       return await run.finish(() => this.#settled(), this.#failure)
     } catch (error) {
-      await run.abandon(this.#failure ?? error)
-      throw this.#failure ?? error
+      return await run.abandon(this.#failure ?? error)
     } finally {
       if (this.#options.database === undefined) await this.#database.close()
     }
@@ -136,7 +135,7 @@ class UndoJob implements Job, EntryOwner {
 
   #putBack(image: OldImage, sequence: number): boolean {
     const hash = keyHash(decodeItem(image.key as { [name: string]: unknown }), this.#schema)
-    return this.#engine.change(changeBack(image, this.#schema), hash, 1, this, sequence)
+    return this.#engine.change(changeBack(image, this.#schema), hash, image.units ?? 1, this, sequence)
   }
 
   onStored(entry: Entry): void {

@@ -8,6 +8,7 @@ import { ItemEncoder } from '../item/encode.ts'
 import { ItemError } from '../item/itemError.ts'
 import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
 import { keyHash } from '../item/keyHash.ts'
+import { writeUnits } from '../item/units.ts'
 import { attributesBytes } from '../item/valueBytes.ts'
 import { type JobDirectory, newMark } from '../job/jobDirectory.ts'
 import type { JobHow, JobWhat, TableSpec } from '../job/jobSpec.ts'
@@ -191,8 +192,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
       return await run.finish(() => this.#settled())
     } catch (error) {
       this.#reader.close()
-      await run.abandon(this.#failure ?? error)
-      throw this.#failure ?? error
+      return await run.abandon(this.#failure ?? error)
     } finally {
       this.#threads.close()
       this.#oldImages?.close()
@@ -264,7 +264,10 @@ class UpdateJob implements PlannableJob, EntryOwner {
     const key = names.map((name) => `${JSON.stringify(name)}:${visited.attribute(name)}`).join(',')
     const text = deletionText(`{${key}}`)
     const hash = keyHash(visited.item, this.#schema)
-    const hasRoom = this.#engine.write('delete', text, Buffer.byteLength(text), hash, 1, this, visited, visited.segment)
+    // Only the key was read; what the item weighs, the reading says.
+    const units = writeUnits(this.#reader.scan.itemBytes)
+    const bytes = Buffer.byteLength(text)
+    const hasRoom = this.#engine.write('delete', text, bytes, hash, units, this, visited, visited.segment)
     return hasRoom ? undefined : this.#run.room()
   }
 
@@ -355,7 +358,9 @@ class UpdateJob implements PlannableJob, EntryOwner {
     const hash = this.#hashOf(item, raw)
     const units = changeUnits(change, raw)
     if (this.#oldImages === undefined) return this.#engine.change(change, hash, units, this, visited, visited.segment)
-    this.#oldImages.keep(change, raw, () => this.#engine.change(change, hash, units, this, visited, visited.segment))
+    this.#oldImages.keep(change, raw, units, () =>
+      this.#engine.change(change, hash, units, this, visited, visited.segment),
+    )
     // How many may wait is for their segments to say.
     return true
   }

@@ -18,6 +18,7 @@ import type { PublisherOptions } from '../publish/publisher.ts'
 import type { Clock, Timer } from '../runtime/clock.ts'
 import { deferred } from '../runtime/deferred.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
+import { Aborted, unlessAborted } from '../runtime/unlessAborted.ts'
 import type { ScanStats } from '../scan/scanEngine.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
 import { CostLimit } from './costLimit.ts'
@@ -109,11 +110,12 @@ export class WriteRun {
     this.#limits = options.limits ?? {}
     this.#onWarning = options.onWarning
     this.#stopper = new Stopper(options.signal, this.#limits)
-    const database = await this.#table.database.open()
+    const { signal } = this.#stopper
+    const database = await unlessAborted(signal, this.#table.database.open())
     this.#clock = database.clock
     this.#startedAt = database.clock.now()
     this.#stopper.start(database.clock)
-    const description = await this.#table.describe()
+    const description = await unlessAborted(signal, this.#table.describe())
     this.#readCost = costMeter(description, database, this.#options.prices)
     if (options.directory !== undefined) {
       const { directory: path, disk } = options
@@ -145,7 +147,8 @@ export class WriteRun {
   /** From now on entries can be written. */
   async startEngine(table: Table): Promise<PublishEngine> {
     const { onReject: _, prices, ...publisherOptions } = this.#options
-    this.#writeCost = costMeter(await table.describe(), await table.database.open(), prices)
+    const opened = await unlessAborted(this.#stopper.signal, Promise.all([table.describe(), table.database.open()]))
+    this.#writeCost = costMeter(...opened, prices)
     const rate = this.#rate ?? publisherOptions.writeUnitsPerSecond
     const { costMax } = this.#limits
     if (costMax !== undefined) this.#limitCost(costMax, await table.describe())
@@ -352,8 +355,13 @@ export class WriteRun {
     return summary
   }
 
-  /** Ends at once after a failure. */
-  async abandon(error: unknown): Promise<void> {
+  /**
+   * Ends at once.
+   *
+   * @returns where it was stopped while it waited for its table
+   * @throws what is given, for any other reason
+   */
+  async abandon(error: unknown): Promise<Summary> {
     this.#endedAt ??= this.#clock?.now()
     this.#complete = false
     this.#engine?.destroy()
@@ -361,6 +369,8 @@ export class WriteRun {
     this.#stopBeforeEnd()
     if (this.#state !== undefined) await this.#state.abandon(error, this.summary)
     else this.#directory?.close()
+    if (error instanceof Aborted) return this.summary
+    throw error
   }
 
   #stopBeforeEnd(): void {

@@ -70,6 +70,8 @@ export interface ScanStats {
 const PAGE_BYTES = 1_048_576
 /** Where a rate is asked for or found, a page takes no more than this part of a second's units: a page is a burst. */
 const PAGE_SECONDS = 0.1
+/** With each page, those before it count so much as a moment ago. */
+const OLD_PAGE = 0.75
 /** One throttle of a segment's own key range is waited out so long at first, and longer each time. */
 const HOT_BASE_MS = 100
 const HOT_CAP_MS = 2_000
@@ -104,6 +106,9 @@ export class ScanEngine {
   readonly #head: string
   readonly #throttlingReasons = new Map<string, number>()
   #itemBytes: number
+  /** What pages taught of that; older ones count less. What is known before counts as one item. */
+  #weighedItems = 1
+  #weighedBytes: number
   #permitTimer: Timer | undefined
   #taker: Deferred<void> | undefined
   #failure: HeadraceError | undefined
@@ -127,6 +132,7 @@ export class ScanEngine {
     this.#limiter = options.rates.limiter
     options.rates.onChange = () => this.#onLimitsChanged()
     this.#itemBytes = Math.max(1, options.itemBytes)
+    this.#weighedBytes = this.#itemBytes
     this.#head = requestHead(options)
     this.#lastProgressAt = this.#clock.now()
   }
@@ -146,6 +152,11 @@ export class ScanEngine {
       throttlingReasons: Object.fromEntries(this.#throttlingReasons),
       segmentsDone: this.#segmentsDone,
     }
+  }
+
+  /** Bytes of an item on average, as the latest pages were charged. */
+  get itemBytes(): number {
+    return this.#itemBytes
   }
 
   /** The next page of whichever segment has one; undefined when all segments are at their end. */
@@ -338,7 +349,11 @@ export class ScanEngine {
 
   /** What an item weighs, by what a page of them took. */
   #learn(units: number, items: number): void {
-    if (items > 0) this.#itemBytes += ((units * this.#bytesPerUnit) / items - this.#itemBytes) / 4
+    if (items === 0) return
+    // Pages of a few items are charged for more than they are, and so count little.
+    this.#weighedItems = this.#weighedItems * OLD_PAGE + items
+    this.#weighedBytes = this.#weighedBytes * OLD_PAGE + units * this.#bytesPerUnit
+    this.#itemBytes = this.#weighedBytes / this.#weighedItems
   }
 
   #send(ask: Ask, estimatedUnits: number): void {

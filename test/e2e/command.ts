@@ -21,6 +21,8 @@ export interface CommandOptions {
 
 export interface CommandEnd {
   readonly code: number | null
+  /** That it died of. */
+  readonly signal: NodeJS.Signals | null
   readonly stdout: string
   readonly stderr: string
 }
@@ -48,9 +50,9 @@ export function headrace(args: readonly string[], options: CommandOptions): Prom
   child.stdin?.end(input)
   onStart?.(child)
   return new Promise((resolve) => {
-    child.on('close', (code) => {
+    child.on('close', (code, signal) => {
       clearTimeout(timer)
-      resolve({ code, stdout, stderr })
+      resolve({ code, signal, stdout, stderr })
     })
   })
 }

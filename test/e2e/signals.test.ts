@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { ChildProcess } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { connect, type Database } from '../../src/database/database.ts'
@@ -9,6 +10,7 @@ import type { JobSpec } from '../../src/job/jobSpec.ts'
 import { type LocalStore, startLocal } from '../../src/local/startLocal.ts'
 import { createTable } from '../../src/operations/tables.ts'
 import { type Gateway, startGateway } from '../../src/simulator/gateway.ts'
+import { closeServer, listen } from '../support/httpExchange.ts'
 import { type CommandEnd, headrace, scratchDirectory } from './command.ts'
 
 const ITEMS = 3_000
@@ -104,6 +106,29 @@ for (const [signal, code] of [
     await assertWhole(table, directory.path)
   })
 }
+
+test('a signal while the endpoint has not answered at all: it leaves at once, and there is nothing to go on with', async () => {
+  let asked!: () => void
+  const reached = new Promise<void>((resolve) => {
+    asked = resolve
+  })
+  const silent = createServer(() => asked())
+  const url = await listen(silent)
+  using directory = scratchDirectory()
+  let stoppedAt = 0
+  const end = await headrace(['update', 'things', '--set', 'seen=true', '--job', 'job', '--endpoint-url', url], {
+    directory: directory.path,
+    onStart: (child) =>
+      void reached.then(() => {
+        stoppedAt = performance.now()
+        child.kill('SIGINT')
+      }),
+  })
+  await closeServer(silent)
+  assert.equal(end.signal, 'SIGINT', end.stderr)
+  assert.ok(performance.now() - stoppedAt < 5_000)
+  assert.equal(existsSync(join(directory.path, 'job')), false)
+})
 
 test('a signal twice: it leaves at once, and its state is valid', async () => {
   using directory = scratchDirectory()

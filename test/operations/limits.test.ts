@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   BUILT_IN_PRICES,
+  copy,
   type HeadraceError,
   type Job,
   type JobLimits,
@@ -131,4 +132,19 @@ test('limits that are none are refused at once', async () => {
   for (const limits of [{ costMax: 0 }, { rejectsMax: -1 }, { rejectsMax: '120%' }, { durationMsMax: 0.5 }] as const) {
     await assert.rejects(run(at, load([], at.table), limits as JobLimits), TypeError)
   }
+})
+
+test('a job goes on with other prices, and a copy reaches its target as it reaches its source', async () => {
+  const at = await startWith(20_000, {}, 'eu-north-1')
+  at.service.addTable({ name: 'others', key: { partition: { name: 'pk', type: 'S' } }, capacity: ON_DEMAND })
+  const prices = { ...BUILT_IN_PRICES, regions: { 'eu-north-1': BUILT_IN_PRICES.regions['us-east-1']! } }
+  const first = await run(at, copy(at.table, at.database.table('others'), { prices }), { costMax: 0.003 })
+  assert.equal(first.stoppedBy, 'cost')
+  const again = await resume('/jobs/one', { database: at.database, prices, disk: at.disk })
+  const second = await run(at, again, { costMax: 0.006 })
+  assert.equal(second.stoppedBy, 'cost')
+  assert.ok(second.written > first.written)
+  const end = await run(at, await resume('/jobs/one', { database: at.database, disk: at.disk }), {})
+  assert.equal(end.complete, true)
+  assert.equal(end.written, 20_000)
 })

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { count, generate, type PublisherOptions, updateAll } from '../../src/index.ts'
+import { count, deleteAll, generate, type PublisherOptions, undo, updateAll } from '../../src/index.ts'
 import type { CapacityOptions } from '../../src/simulator/capacity.ts'
 import type { TableOptions } from '../../src/simulator/simulatedTable.ts'
+import { SimulatedDisk } from './simulatedDisk.ts'
 import { putAll, type Started, start, writesBetween } from './start.ts'
 
 /** As if at AWS: what a table is provisioned with counts there, and not on an emulator of one's own. */
@@ -127,4 +128,43 @@ test('reads keep their rate too, page by page and not in bursts; and a job may b
   assert.equal(summary.written, 4_000)
   assert.ok(summary.durationMs < 60_000, `${summary.durationMs} ms`)
   assert.throws(() => job.setRates({ readUnitsPerSecond: -1 }), TypeError)
+})
+
+/** 16,000 units at 800 a second, of which the first second's are there at once. */
+const ALL_IN_20_S = 16_000 / 19
+
+/** What a job wrote since then: nothing of it was throttled, and it kept the rate. */
+function checkWrites(at: Started, fromMs: number): void {
+  let units = 0
+  for (const { sentAtMs, operation, writeUnits, throttledItems, error } of at.service.log.requests) {
+    if (sentAtMs < fromMs || operation === 'Scan') continue
+    assert.equal(error, '')
+    assert.equal(throttledItems, 0)
+    units += writeUnits
+  }
+  near((units / (at.clock.now() - fromMs)) * 1_000, ALL_IN_20_S)
+}
+
+test('what is deleted unread counts for what it weighs', async () => {
+  const at = await startAtAws({ capacity: provisioned(1_000) })
+  await at.clock.run(generate(at.table, { items: 800, itemBytes: 20_000, writeUnitsPerSecond: 1_000 }).run())
+  const fromMs = at.clock.now() + 5_000
+  await at.clock.run(new Promise<void>((resolve) => void at.clock.setTimer(resolve, 5_000)))
+  const summary = await at.clock.run(deleteAll(at.table).run())
+  assert.equal(summary.written, 800)
+  checkWrites(at, fromMs)
+})
+
+test('so does what is put back', async () => {
+  const at = await startAtAws({ capacity: provisioned(1_000) })
+  await at.clock.run(generate(at.table, { items: 800, itemBytes: 20_000, writeUnitsPerSecond: 1_000 }).run())
+  const { disk } = new SimulatedDisk(Math.random, async () => undefined).session()
+  const directory = '/jobs/one'
+  const job = updateAll(at.table, () => ({ set: { seen: true } }), { keepOld: true })
+  assert.equal((await at.clock.run(job.run({ directory, disk }))).written, 800)
+  const fromMs = at.clock.now() + 5_000
+  await at.clock.run(new Promise<void>((resolve) => void at.clock.setTimer(resolve, 5_000)))
+  const summary = await at.clock.run(undo(directory, { disk, database: at.database }).run())
+  assert.equal(summary.written, 800)
+  checkWrites(at, fromMs)
 })
