@@ -5,8 +5,10 @@ export type { IndexDescription, IndexShape, TableDescription } from './database/
 export type { CredentialProvider } from './dynamodb/credentialSource.ts'
 export type { Credentials } from './dynamodb/signer.ts'
 export { FormatError } from './formats/formatError.ts'
+export type { ItemFormat } from './formats/itemWriter.ts'
 export type { ColumnType, CsvOptions, FormatName, RecordPlace, SourceRecord } from './formats/record.ts'
 export { recordFileEnding } from './formats/recordFileEnding.ts'
+export type { XmlElement, XmlMapping, XmlWriterOptions } from './formats/xmlWriter.ts'
 export type { PlainItem, PlainValue } from './item/attributeValue.ts'
 export type { ValueDifference } from './item/compareItems.ts'
 export { decodeItemText } from './item/decode.ts'
@@ -42,7 +44,7 @@ export { type Count, type CountOptions, count } from './operations/count.ts'
 export { type CountSample, type CountSampleOptions, countSample } from './operations/countSample.ts'
 export { type DiffOptions, type DiffSummary, diff } from './operations/diff.ts'
 export { type Difference, differenceText } from './operations/difference.ts'
-export { type ExportFormat, type ExportOptions, exportTable } from './operations/exportTable.ts'
+export { type ExportOptions, type ExportXmlOptions, exportTable } from './operations/exportTable.ts'
 export {
   type FileOptions,
   file,

@@ -284,11 +284,12 @@ verb(
 verb(
   program,
   'export <table> <file>',
-  'Write the items of a table into a file, one JSON object a line; packed where the name ends in .gz. A copy that loads back as it was, unless --format says otherwise.',
+  'Write the items of a table into one file: JSON Lines or XML; packed where the name ends in .gz. A copy that loads back as it was, unless the name or --format says otherwise.',
   [
     'headrace export users users.ddb.jsonl.gz',
     `headrace export orders open.jsonl --format jsonl --where "status = 'open'" --select customer,number,total`,
     'headrace export users contacts.jsonl --format jsonl --transform contact.ts',
+    'headrace export books catalogue.xml --xml-root catalogue --xml-item book --xml-attributes isbn,year',
   ],
   [
     addConnectionOptions,
@@ -302,9 +303,15 @@ verb(
 )
   .option(
     '--format <format>',
-    'ddb-json (loses nothing) or jsonl (plain; sets become lists, binary base64)',
-    'ddb-json',
+    'ddb-json (loses nothing), jsonl (plain; sets become lists, binary base64) or xml (default: by the name, else ddb-json)',
   )
+  .option('--xml-root <name>', 'the element around all (default: items)')
+  .option('--xml-item <name>', 'the element of each item (default: item)')
+  .option(
+    '--xml-attributes <names>',
+    "attributes that become attributes of the item's element, with commas between them",
+  )
+  .option('--xml-mapping <module>', 'a module (.ts, .js) whose function makes of each item an element of your own')
   .option('--select <names>', 'only these attributes, with commas between them')
   .option('--index <name>', 'read a secondary index instead')
   .option('--consistent-read', 'see every write that ended before the scan began, at twice the price')

@@ -20,6 +20,8 @@ export interface JobWhat {
   /** Where to, of an export. */
   readonly file?: string
   readonly format?: string
+  /** How, where the file is XML. */
+  readonly xml?: XmlSpec
   readonly sources?: readonly SourceSpec[]
   readonly generated?: {
     readonly items: number
@@ -88,6 +90,13 @@ export interface VisitorSpec {
   readonly digest?: string
   /** The edit that is made to each item, in JSON, instead of a visitor. */
   readonly edit?: string
+}
+
+export interface XmlSpec {
+  readonly root?: string
+  readonly item?: string
+  readonly attributes?: readonly string[]
+  readonly mapping?: VisitorSpec
 }
 
 /** In which points two jobs are not the same, each with both values. */

@@ -1,31 +1,34 @@
 import { resolve } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import type { ScanOptions } from '../database/scan.ts'
 import type { Table } from '../database/table.ts'
+import { type ItemFormat, type ItemWriter, openItemWriter } from '../formats/itemWriter.ts'
+import type { XmlMapping, XmlWriterOptions } from '../formats/xmlWriter.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
-import { encodeItem } from '../item/encode.ts'
 import { ItemError } from '../item/itemError.ts'
 import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
-import { writePlainJson } from '../item/writePlainJson.ts'
-import { findSpec } from '../job/jobDirectory.ts'
-import type { JobHow, JobWhat, TableSpec } from '../job/jobSpec.ts'
+import type { JobHow, JobWhat, TableSpec, XmlSpec } from '../job/jobSpec.ts'
 import type { Plan, PlanOptions } from '../job/plan.ts'
 import type { JobReject } from '../job/reject.ts'
 import type { Ending } from '../job/settledPrefix.ts'
 import type { Summary } from '../job/summary.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import type { RawPage } from '../scan/page.ts'
-import { type Disk, systemDisk } from '../storage/disk.ts'
+import { systemDisk } from '../storage/disk.ts'
 import { shareOf } from '../throughput/rate.ts'
 import { ChunkFile } from './chunkFile.ts'
+import { type ExportTarget, FileTarget, refuseExisting } from './exportTarget.ts'
 import type { JobRates, PlannableJob, RunOptions } from './job.ts'
 import { planTable } from './plan/planTable.ts'
 import { TableReader } from './tableReader.ts'
 import { isFault, Transformer, type TransformFault, type TransformSource } from './transform.ts'
-import { moduleSpec } from './userModule.ts'
+import { loadFunction, moduleSpec } from './userModule.ts'
 import { rateText, type WriteOptions, WriteRun } from './writeRun.ts'
 
-/** `jsonl`: ordinary JSON, a set as a list, bytes as base64. `ddb-json`: `{"Item":{"id":{"S":"a"}}}`, which loses nothing. */
-export type ExportFormat = 'jsonl' | 'ddb-json'
+/** As {@link XmlWriterOptions}; the mapping may be a module that has it as its default export. */
+export interface ExportXmlOptions extends Omit<XmlWriterOptions, 'mapping'> {
+  readonly mapping?: XmlMapping | URL
+}
 
 export interface ExportOptions
   extends Pick<WriteOptions, 'onReject' | 'patienceMs' | 'prices'>,
@@ -33,8 +36,10 @@ export interface ExportOptions
       ScanOptions,
       'segments' | 'concurrency' | 'filter' | 'select' | 'index' | 'readUnitsPerSecond' | 'consistentRead'
     > {
-  /** Default `ddb-json`, which loads back as it was. */
-  readonly format?: ExportFormat
+  /** Default: by the ending of the file's name (`.xml`), else `ddb-json`, which loads back as it was. */
+  readonly format?: ItemFormat
+  /** What the elements are called, or are. */
+  readonly xml?: ExportXmlOptions
   /** Makes of each item what is written. Default: the item as it is. */
   readonly transform?: TransformSource
   /** Take the place of a file of that name. Default false. */
@@ -42,8 +47,8 @@ export interface ExportOptions
 }
 
 /**
- * Writes the items of a table, or those for which a filter holds, into a file, one JSON object a line, in no order; with
- * gzip where its name ends in `.gz`. Until everything is in it, the file is called as it will be with `.part` behind it.
+ * Writes the items of a table, or those for which a filter holds, into a file, one after another in no order; with gzip
+ * where its name ends in `.gz`. Until everything is in it, the file is called as it will be with `.part` behind it.
  *
  * A scan is no snapshot: what is written to the table meanwhile may be in the file or not.
  */
@@ -61,6 +66,7 @@ class ExportJob implements PlannableJob {
   readonly #reader: TableReader
   readonly #run: WriteRun
   #transformer: Transformer | undefined
+  #writer!: ItemWriter
   #schema!: KeySchema
   #signal!: AbortSignal
 
@@ -98,20 +104,23 @@ class ExportJob implements PlannableJob {
     const run = this.#run
     const reader = this.#reader
     const disk = options.disk ?? systemDisk
-    const part = `${this.#path}.part`
+    const target: ExportTarget = new FileTarget(this.#path, disk)
+    const isPacked = /\.gz$/i.test(this.#path)
     try {
-      this.#checkTarget(disk, options.directory)
+      if (this.#options.overwrite !== true) await refuseExisting(target, this.#path, disk, options.directory)
+      this.#writer = await this.#openWriter()
       const opened = await run.begin(options, (table, earlier) => this.#what(table, earlier), this.#how)
       const { schema, database, directory, signal } = opened
       this.#schema = schema
       this.#signal = signal
       this.#transformer = await Transformer.open(this.#options.transform, database.clock)
       const isDone = directory?.checkpoint?.complete === true
-      const file = isDone ? undefined : (directory?.file(part) ?? disk.create(part))
+      const file = isDone ? undefined : await target.open(directory)
       await run.startReading()
       await reader.open({ run, directory, signal, isStopped: () => this.#isStopped() })
       if (file !== undefined) {
-        const chunks = new ChunkFile(file, { gzip: this.#path.endsWith('.gz') })
+        const chunks = new ChunkFile(file, { gzip: isPacked })
+        if (file.size === 0 && this.#writer.head !== '') void chunks.write(this.#writer.head, () => undefined)
         let hurry = database.clock.setTimer(function again() {
           chunks.hurry()
           hurry = database.clock.setTimer(again, HURRY_MS)
@@ -125,34 +134,42 @@ class ExportJob implements PlannableJob {
           if (directory === undefined) file.close()
         }
       }
+      const size = file?.size ?? target.sizeOf(directory!)
       const summary = await run.finish(() => Promise.resolve())
       // Last, and again if that is where the process died: what is called as it shall be is whole.
-      if (summary.complete && disk.sizeOf(part) !== undefined) disk.rename(part, this.#path)
+      if (summary.complete) await target.seal(size, tailOf(this.#writer, isPacked))
       return summary
     } catch (error) {
       reader.close()
-      return await run.abandon(fileError(part, error))
+      return await run.abandon(fileError(this.#path, error))
     } finally {
       reader.close()
       this.#transformer?.close()
     }
   }
 
-  #checkTarget(disk: Disk, directory: string | undefined): void {
-    if (this.#options.overwrite === true || disk.sizeOf(this.#path) === undefined) return
-    // A job that was begun has asked already.
-    if (directory !== undefined && findSpec(directory, disk) !== undefined) return
-    const message = `there is a file ${this.#path} already; name another one, or say --overwrite`
-    throw new HeadraceError('CONFIGURATION', message)
+  get #format(): ItemFormat {
+    return this.#options.format ?? (/\.xml(?:\.gz)?$/i.test(this.#path) ? 'xml' : 'ddb-json')
+  }
+
+  async #openWriter(): Promise<ItemWriter> {
+    const { mapping, ...xml } = this.#options.xml ?? {}
+    const example = 'export default (item) => ({ name: "item", attributes: {}, children: [] })'
+    const map = mapping instanceof URL ? await loadFunction<XmlMapping>(mapping, 'XML mapping', example) : mapping
+    return openItemWriter(this.#format, {
+      xml: { ...xml, ...(map === undefined ? {} : { mapping: map }) },
+      onLoss: this.#run.warn,
+    })
   }
 
   async #what(table: TableSpec, earlier: JobWhat | undefined): Promise<JobWhat> {
-    const { transform, format = 'ddb-json' } = this.#options
+    const { transform, xml } = this.#options
     return {
       operation: 'export',
       table,
       file: this.#path,
-      format,
+      format: this.#format,
+      ...(xml === undefined ? {} : { xml: xmlSpec(xml) }),
       ...(transform === undefined ? {} : { visitor: transform instanceof URL ? moduleSpec(transform) : {} }),
       ...(await this.#reader.what(earlier)),
     }
@@ -202,8 +219,7 @@ class ExportJob implements PlannableJob {
   async #textOf(page: RawPage): Promise<{ text: string; endings: Ending[]; rejects: Map<number, JobReject> }> {
     const endings: Ending[] = []
     const rejects = new Map<number, JobReject>()
-    const write =
-      this.#options.format === 'jsonl' ? writePlainJson : (item: PlainItem) => `{"Item":${encodeItem(item)}}`
+    const writer = this.#writer
     let text = ''
     const transformed = await this.#transformAll(page.items)
     for (const [index, made] of transformed.entries()) {
@@ -218,7 +234,7 @@ class ExportJob implements PlannableJob {
       }
       try {
         let lines = ''
-        for (const item of made) lines += `${write(item)}\n`
+        for (const item of made) lines += writer.write(item)
         text += lines
         endings.push(made.length === 0 ? 'filtered' : 'written')
       } catch (error) {
@@ -238,6 +254,18 @@ class ExportJob implements PlannableJob {
     return made.some((one) => one instanceof Promise)
       ? Promise.all(made)
       : (made as (readonly PlainItem[] | TransformFault)[])
+  }
+}
+
+function tailOf({ tail }: ItemWriter, isPacked: boolean): Uint8Array {
+  const bytes = Buffer.from(tail)
+  return isPacked && bytes.length > 0 ? gzipSync(bytes) : bytes
+}
+
+function xmlSpec({ mapping, ...options }: ExportXmlOptions): XmlSpec {
+  return {
+    ...options,
+    ...(mapping === undefined ? {} : { mapping: mapping instanceof URL ? moduleSpec(mapping) : {} }),
   }
 }
 

@@ -2,15 +2,17 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { connect, type Database } from '../database/database.ts'
+import type { ItemFormat } from '../formats/itemWriter.ts'
 import type { CsvOptions, FormatName } from '../formats/record.ts'
+import type { XmlMapping } from '../formats/xmlWriter.ts'
 import { decodeItemText } from '../item/decode.ts'
 import { loadSpec } from '../job/jobDirectory.ts'
-import type { JobSpec } from '../job/jobSpec.ts'
+import type { JobSpec, XmlSpec } from '../job/jobSpec.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import type { Disk } from '../storage/disk.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
 import { copy } from './copy.ts'
-import { type ExportFormat, exportTable } from './exportTable.ts'
+import { type ExportXmlOptions, exportTable } from './exportTable.ts'
 import { file } from './file.ts'
 import { generate } from './generate.ts'
 import type { Job, JobRates, RunOptions } from './job.ts'
@@ -28,6 +30,8 @@ export interface ResumeOptions extends Pick<WriteOptions, 'onReject' | 'maxInFli
   readonly visitor?: VisitorSource
   /** As `visitor`, of a copy or an export. */
   readonly transform?: TransformSource
+  /** As `visitor`, of an export to XML. */
+  readonly xmlMapping?: XmlMapping
   /** Where the target of a copy is. Default: `database` where both were reached in one way, else as the job reached it. */
   readonly target?: Database
   /** Other rates than before. */
@@ -151,7 +155,8 @@ function makeJob(
         ...(how.patienceMs === undefined ? {} : { patienceMs: how.patienceMs }),
         ...(what.select === undefined ? {} : { select: what.select }),
         ...(what.index === undefined ? {} : { index: what.index }),
-        ...(what.format === undefined ? {} : { format: what.format as ExportFormat }),
+        ...(what.format === undefined ? {} : { format: what.format as ItemFormat }),
+        ...xmlOf(what.xml, options.xmlMapping),
         ...transformOf(what.visitor, options.transform),
         overwrite: true,
       })
@@ -196,6 +201,16 @@ function transformOf(
   if (spec?.module !== undefined) return { transform: pathToFileURL(resolve(spec.module)) }
   if (spec === undefined) return {}
   throw functionError('transform')
+}
+
+function xmlOf(spec: XmlSpec | undefined, given: XmlMapping | undefined): { xml?: ExportXmlOptions } {
+  if (spec === undefined) return {}
+  const { mapping, ...xml } = spec
+  if (mapping === undefined) return { xml }
+  const module = mapping.module === undefined ? undefined : pathToFileURL(resolve(mapping.module))
+  const map = given ?? module
+  if (map === undefined) throw functionError('xmlMapping')
+  return { xml: { ...xml, mapping: map } }
 }
 
 function visitorOf(spec: JobSpec['what']['visitor'], given: VisitorSource | undefined): VisitorSource {

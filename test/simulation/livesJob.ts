@@ -1,4 +1,5 @@
 import { gunzipSync } from 'node:zlib'
+import { SaxesParser } from 'saxes'
 import {
   copy,
   deleteAll,
@@ -44,6 +45,7 @@ export interface Lives {
   readonly sources: number
   /** Of an export. */
   readonly gzip: boolean
+  readonly xml: boolean
   /** Of a copy: its transform returns promises. */
   readonly slow: boolean
   /** See `TableOptions.losesPlaces`. */
@@ -112,13 +114,14 @@ export function makeLives(seed: number): { readonly world: World; readonly lives
       gzip: more() < 0.5,
       slow: more() < 0.3,
       losesPlaces: more() < 0.3,
+      xml: more() < 0.3,
     },
   }
 }
 
 const DIRECTORY = '/jobs/one'
 const UNDO_DIRECTORY = '/jobs/undo'
-const FILE = '/out/things.jsonl'
+const FILE = '/out/things'
 /** Where a copy goes. */
 const TARGET = 'copies'
 /** Lives that may fail one after another because of what the service does. */
@@ -159,7 +162,7 @@ export async function runLives(run: Run, lives: Lives): Promise<void> {
   } else if (kind === 'export') {
     checkTable(run, start, 'at the end')
     failures.same('read', read, start.size)
-    checkFile(run, disk, start, lives.gzip)
+    checkFile(run, disk, start, lives)
   } else if (kind === 'copy') {
     checkTable(run, start, 'at the end')
     failures.same('read', read, start.size)
@@ -311,7 +314,7 @@ function live(
 
 function makeJob(run: Run, { table, database, clock }: Client, lives: Lives, input: LoadInput): Job {
   const { world, random } = run
-  const { kind, once, adds, sources, gzip, slow } = lives
+  const { kind, once, adds, sources, slow } = lives
   const { segments, concurrency } = world
   const { onReject: _, ...options } = world.options
   const keepOld = lives.undo !== undefined
@@ -324,7 +327,7 @@ function makeJob(run: Run, { table, database, clock }: Client, lives: Lives, inp
     case 'delete':
       return deleteAll(table, { ...reading, keepOld })
     case 'export':
-      return exportTable(table, gzip ? `${FILE}.gz` : FILE, { segments, concurrency })
+      return exportTable(table, pathOf(lives), { segments, concurrency })
     case 'copy': {
       const made = (item: PlainItem) => transform(item, world)
       const later = (item: PlainItem) => sleep(clock, random() * 50).then(() => made(item))
@@ -485,19 +488,35 @@ function checkCopied(
   failures.same('rejects told twice', new Set(rejects.map(({ place }) => place)).size, rejects.length)
 }
 
+function pathOf({ gzip, xml }: Lives): string {
+  return `${FILE}${xml ? '.xml' : '.jsonl'}${gzip ? '.gz' : ''}`
+}
+
 function checkFile(
   { failures, records }: Run,
   disk: SimulatedDisk,
   start: ReadonlyMap<string, Attributes>,
-  gzip: boolean,
+  lives: Lives,
 ): void {
-  const path = gzip ? `${FILE}.gz` : FILE
+  const path = pathOf(lives)
   const bytes = disk.read(path) ?? Buffer.alloc(0)
   // Nothing packed is nothing at all.
-  const text = (gzip && bytes.length > 0 ? gunzipSync(bytes) : bytes).toString()
-  const lines = text.split('\n').filter((line) => line !== '')
-  const keys = new Set(lines.map((line) => records.keyText(decodeItem(JSON.parse(line).Item))))
-  failures.same('lines of the file', lines.length, start.size)
-  failures.same('keys in the file', keys.size, start.size)
+  const text = (lives.gzip && bytes.length > 0 ? gunzipSync(bytes) : bytes).toString()
   failures.holds('a part is left', disk.read(`${path}.part`) === undefined)
+  const lines = text.split('\n').filter((line) => line !== '')
+  if (lives.xml) {
+    checkXml(text, failures)
+    // Declaration and root are lines of their own.
+    lines.splice(0, 2)
+    lines.pop()
+  }
+  const keys = lives.xml ? lines : lines.map((line) => records.keyText(decodeItem(JSON.parse(line).Item)))
+  failures.same('lines of the file', lines.length, start.size)
+  failures.same('keys in the file', new Set(keys).size, start.size)
+}
+
+function checkXml(document: string, failures: Run['failures']): void {
+  const parser = new SaxesParser()
+  parser.on('error', ({ message }) => failures.add(`the file is no XML: ${message}`))
+  parser.write(document).close()
 }

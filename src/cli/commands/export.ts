@@ -1,4 +1,6 @@
-import { type ExportFormat, exportTable } from '../../index.ts'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { type ExportXmlOptions, exportTable, type ItemFormat } from '../../index.ts'
 import { openDatabase } from '../openDatabase.ts'
 import {
   type CommonFlags,
@@ -10,10 +12,14 @@ import {
 } from '../options.ts'
 import { runJob } from '../runJob.ts'
 
-const FORMATS: readonly string[] = ['jsonl', 'ddb-json'] satisfies ExportFormat[]
+const FORMATS: readonly string[] = ['ddb-json', 'jsonl', 'xml'] satisfies ItemFormat[]
 
 interface ExportFlags {
-  format: string
+  format?: string
+  xmlRoot?: string
+  xmlItem?: string
+  xmlAttributes?: string
+  xmlMapping?: string
   select?: string
   index?: string
   consistentRead?: boolean
@@ -28,13 +34,15 @@ export async function exportCommand(
   flags: CommonFlags & JobFlags & PlanFlags & ReadFlags & ExportFlags,
 ): Promise<void> {
   const { format, select, index, consistentRead, overwrite } = flags
-  if (!FORMATS.includes(format)) throw new TypeError(`--format must be one of ${FORMATS.join(', ')}, not "${format}"`)
+  if (format !== undefined && !FORMATS.includes(format))
+    throw new TypeError(`--format must be one of ${FORMATS.join(', ')}, not "${format}"`)
   const database = openDatabase(flags)
   const options = {
     ...readOptions(flags),
     ...transformOption(flags),
-    format: format as ExportFormat,
-    ...(select === undefined ? {} : { select: select.split(',').map((part) => part.trim()) }),
+    ...(format === undefined ? {} : { format: format as ItemFormat }),
+    ...xmlOptions(flags),
+    ...(select === undefined ? {} : { select: listOf(select) }),
     ...(index === undefined ? {} : { index }),
     ...(consistentRead === true ? { consistentRead } : {}),
     ...(overwrite === true ? { overwrite } : {}),
@@ -47,4 +55,20 @@ export async function exportCommand(
     rates: options,
     make: (made) => exportTable(database.table(name), path, { ...options, ...made }),
   })
+}
+
+function xmlOptions({ xmlRoot, xmlItem, xmlAttributes, xmlMapping }: ExportFlags): { xml?: ExportXmlOptions } {
+  if ([xmlRoot, xmlItem, xmlAttributes, xmlMapping].every((flag) => flag === undefined)) return {}
+  return {
+    xml: {
+      ...(xmlRoot === undefined ? {} : { root: xmlRoot }),
+      ...(xmlItem === undefined ? {} : { item: xmlItem }),
+      ...(xmlAttributes === undefined ? {} : { attributes: listOf(xmlAttributes) }),
+      ...(xmlMapping === undefined ? {} : { mapping: pathToFileURL(resolve(xmlMapping)) }),
+    },
+  }
+}
+
+function listOf(text: string): string[] {
+  return text.split(',').map((part) => part.trim())
 }

@@ -1,0 +1,47 @@
+import type { PlainItem } from '../item/attributeValue.ts'
+import { encodeItem } from '../item/encode.ts'
+import { writePlainJson } from '../item/writePlainJson.ts'
+import { Losses } from './losses.ts'
+import { XmlWriter, type XmlWriterOptions } from './xmlWriter.ts'
+
+/**
+ * What files of items are written as.
+ *
+ * | format | |
+ * |---|---|
+ * | `ddb-json` | `{"Item":{"id":{"S":"a"}}}`, an item a line, as the service's own export has it; loses nothing |
+ * | `jsonl` | ordinary JSON, an item a line: a set becomes a list, bytes base64 text |
+ * | `xml` | one document, an element for each item |
+ */
+export type ItemFormat = 'ddb-json' | 'jsonl' | 'xml'
+
+/** Makes text of items, one after another. */
+export interface ItemWriter {
+  /** In front of the first item. */
+  readonly head: string
+  /** Behind the last one. */
+  readonly tail: string
+  /** @throws {ItemError} for what this format can not hold: the item has no part in the file then */
+  write(item: PlainItem): string
+}
+
+export interface ItemWriterOptions {
+  readonly xml?: XmlWriterOptions
+  /** Told once of each attribute of which something will not come back as it was, in words. */
+  readonly onLoss?: (text: string) => void
+}
+
+/** @throws {TypeError} for options that the format can not go by */
+export function openItemWriter(format: ItemFormat, options: ItemWriterOptions = {}): ItemWriter {
+  if (format === 'xml') return new XmlWriter(options.xml)
+  if (format === 'ddb-json') return { head: '', tail: '', write: (item) => `{"Item":${encodeItem(item)}}\n` }
+  const losses = new Losses(options.onLoss)
+  return {
+    head: '',
+    tail: '',
+    write(item) {
+      losses.look(item)
+      return `${writePlainJson(item)}\n`
+    },
+  }
+}

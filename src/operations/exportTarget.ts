@@ -1,0 +1,72 @@
+import { findSpec, type JobDirectory } from '../job/jobDirectory.ts'
+import { HeadraceError } from '../runtime/headraceError.ts'
+import type { Disk, DiskFile } from '../storage/disk.ts'
+
+/** Where the bytes of an export go, and what makes a whole of them. */
+export interface ExportTarget {
+  /** Whether there is something of its name, that would be replaced. */
+  exists(): Promise<boolean>
+  /** For the bytes, behind those that an earlier run is sure of. */
+  open(directory: JobDirectory | undefined): Promise<DiskFile>
+  /**
+   * Puts the last bytes behind the others, and the whole where it shall be. Called again where a process died meanwhile.
+   *
+   * @param size of what was written before
+   */
+  seal(size: number, tail: Uint8Array): Promise<void>
+  /** Bytes that an earlier run is sure of. */
+  sizeOf(directory: JobDirectory): number
+}
+
+/** A file, which has `.part` behind its name until it is whole. */
+export class FileTarget implements ExportTarget {
+  readonly #path: string
+  readonly #part: string
+  readonly #disk: Disk
+
+  constructor(path: string, disk: Disk) {
+    this.#path = path
+    this.#part = `${path}.part`
+    this.#disk = disk
+  }
+
+  async exists(): Promise<boolean> {
+    return this.#disk.sizeOf(this.#path) !== undefined
+  }
+
+  async open(directory: JobDirectory | undefined): Promise<DiskFile> {
+    return directory?.file(this.#part) ?? this.#disk.create(this.#part)
+  }
+
+  sizeOf(directory: JobDirectory): number {
+    return directory.checkpoint?.files[this.#part] ?? 0
+  }
+
+  async seal(size: number, tail: Uint8Array): Promise<void> {
+    // It was renamed already when the process died.
+    if (this.#disk.sizeOf(this.#part) === undefined) return
+    const file = this.#disk.append(this.#part)
+    try {
+      file.truncate(size)
+      file.write(tail)
+      await file.sync()
+    } finally {
+      file.close()
+    }
+    this.#disk.rename(this.#part, this.#path)
+  }
+}
+
+/** @throws {HeadraceError} `CONFIGURATION` when there is a target of that name, and a job that did not ask before */
+export async function refuseExisting(
+  target: ExportTarget,
+  name: string,
+  disk: Disk,
+  directory: string | undefined,
+): Promise<void> {
+  // A job that was begun has asked already.
+  if (directory !== undefined && findSpec(directory, disk) !== undefined) return
+  if (!(await target.exists())) return
+  const message = `there is a file ${name} already; name another one, or say --overwrite`
+  throw new HeadraceError('CONFIGURATION', message)
+}
