@@ -143,6 +143,11 @@ export class JobDirectory {
     }
   }
 
+  /** Something that is written like a file of the job's, and as long as the checkpoint says. Closed with the directory. */
+  adopt(name: string, file: DiskFile): void {
+    this.#files.set(name, file)
+  }
+
   /** Cuts such a file back now, also if nothing more is written to it. */
   cutBack(name: string): void {
     if (this.checkpoint?.files[name] !== undefined || this.#disk.sizeOf(this.pathOf(name)) !== undefined)

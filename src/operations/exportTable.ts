@@ -12,14 +12,17 @@ import type { Plan, PlanOptions } from '../job/plan.ts'
 import type { JobReject } from '../job/reject.ts'
 import type { Ending } from '../job/settledPrefix.ts'
 import type { Summary } from '../job/summary.ts'
+import type { Clock } from '../runtime/clock.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import type { RawPage } from '../scan/page.ts'
-import { systemDisk } from '../storage/disk.ts'
+import { type Disk, type DiskFile, systemDisk } from '../storage/disk.ts'
+import { isS3, readS3Address, type S3Options } from '../storage/s3.ts'
 import { shareOf } from '../throughput/rate.ts'
 import { ChunkFile } from './chunkFile.ts'
 import { type ExportTarget, FileTarget, refuseExisting } from './exportTarget.ts'
 import type { JobRates, PlannableJob, RunOptions } from './job.ts'
 import { planTable } from './plan/planTable.ts'
+import { S3Target } from './s3Target.ts'
 import { TableReader } from './tableReader.ts'
 import { isFault, Transformer, type TransformFault, type TransformSource } from './transform.ts'
 import { loadFunction, moduleSpec } from './userModule.ts'
@@ -40,6 +43,8 @@ export interface ExportOptions
   readonly format?: ItemFormat
   /** What the elements are called, or are. */
   readonly xml?: ExportXmlOptions
+  /** How an object in S3 is reached and kept. Default: with the profile of the table. */
+  readonly s3?: S3Options
   /** Makes of each item what is written. Default: the item as it is. */
   readonly transform?: TransformSource
   /** Take the place of a file of that name. Default false. */
@@ -74,7 +79,9 @@ class ExportJob implements PlannableJob {
     if (path === '-' || path === '')
       throw new TypeError('an export needs a file; table.scan() gives items as they come')
     this.#table = table
-    this.#path = resolve(path)
+    this.#path = isS3(path) ? path : resolve(path)
+    // Bad addresses are told of before anything is done.
+    if (isS3(path)) readS3Address(path)
     this.#options = options
     const { onReject, patienceMs, prices } = options
     this.#reader = new TableReader(table, options)
@@ -101,11 +108,28 @@ class ExportJob implements PlannableJob {
   }
 
   async run(options: RunOptions = {}): Promise<Summary> {
+    const disk = options.disk ?? systemDisk
+    const target = this.#openTarget(disk)
+    try {
+      const { summary, size } = await this.#read(options, target, disk)
+      // Last, and again if that is where the process died: what is called as it shall be is whole.
+      if (summary.complete) await target.seal(size, tailOf(this.#writer, this.#isPacked))
+      return summary
+    } catch (error) {
+      throw fileError(this.#path, error)
+    } finally {
+      await target.close()
+    }
+  }
+
+  /** Everything but what makes it whole. */
+  async #read(
+    options: RunOptions,
+    target: ExportTarget,
+    disk: Disk,
+  ): Promise<{ readonly summary: Summary; readonly size: number }> {
     const run = this.#run
     const reader = this.#reader
-    const disk = options.disk ?? systemDisk
-    const target: ExportTarget = new FileTarget(this.#path, disk)
-    const isPacked = /\.gz$/i.test(this.#path)
     try {
       if (this.#options.overwrite !== true) await refuseExisting(target, this.#path, disk, options.directory)
       this.#writer = await this.#openWriter()
@@ -118,34 +142,43 @@ class ExportJob implements PlannableJob {
       const file = isDone ? undefined : await target.open(directory)
       await run.startReading()
       await reader.open({ run, directory, signal, isStopped: () => this.#isStopped() })
-      if (file !== undefined) {
-        const chunks = new ChunkFile(file, { gzip: isPacked })
-        if (file.size === 0 && this.#writer.head !== '') void chunks.write(this.#writer.head, () => undefined)
-        let hurry = database.clock.setTimer(function again() {
-          chunks.hurry()
-          hurry = database.clock.setTimer(again, HURRY_MS)
-        }, HURRY_MS)
-        try {
-          await this.#writeAll(chunks)
-          await chunks.flush()
-          await file.sync()
-        } finally {
-          hurry.clear()
-          if (directory === undefined) file.close()
-        }
-      }
+      if (file !== undefined) await this.#write(file, target, database.clock)
       const size = file?.size ?? target.sizeOf(directory!)
-      const summary = await run.finish(() => Promise.resolve())
-      // Last, and again if that is where the process died: what is called as it shall be is whole.
-      if (summary.complete) await target.seal(size, tailOf(this.#writer, isPacked))
-      return summary
+      return { summary: await run.finish(() => Promise.resolve()), size }
     } catch (error) {
       reader.close()
-      return await run.abandon(fileError(this.#path, error))
+      return { summary: await run.abandon(fileError(this.#path, error)), size: 0 }
     } finally {
       reader.close()
       this.#transformer?.close()
     }
+  }
+
+  async #write(file: DiskFile, target: ExportTarget, clock: Clock): Promise<void> {
+    const chunks = new ChunkFile(file, { gzip: this.#isPacked })
+    if (file.size === 0 && this.#writer.head !== '') void chunks.write(this.#writer.head, () => undefined)
+    let hurry = clock.setTimer(function again() {
+      chunks.hurry()
+      hurry = clock.setTimer(again, HURRY_MS)
+    }, HURRY_MS)
+    try {
+      await this.#writeAll(chunks, target)
+      await chunks.flush()
+      await file.sync()
+    } finally {
+      hurry.clear()
+    }
+  }
+
+  get #isPacked(): boolean {
+    return /\.gz$/i.test(this.#path)
+  }
+
+  #openTarget(disk: Disk): ExportTarget {
+    const { s3, overwrite = false } = this.#options
+    if (!isS3(this.#path)) return new FileTarget(this.#path, disk)
+    const { profile } = this.#table.database.options
+    return new S3Target(this.#path, disk, { ...(profile === undefined ? {} : { profile }), ...s3, overwrite })
   }
 
   get #format(): ItemFormat {
@@ -188,7 +221,7 @@ class ExportJob implements PlannableJob {
     return this.#signal.aborted
   }
 
-  async #writeAll(chunks: ChunkFile): Promise<void> {
+  async #writeAll(chunks: ChunkFile, target: ExportTarget): Promise<void> {
     const { scan, ledger } = this.#reader
     const onAbort = (): void => scan.destroy()
     this.#signal.addEventListener('abort', onAbort, { once: true })
@@ -210,6 +243,8 @@ class ExportJob implements PlannableJob {
         })
         for (let index = 0; index < endings.length; index += 1) this.#run.take()
         if (room !== undefined) await room
+        for (let full = target.room; full !== undefined && !this.#isStopped(); full = target.room)
+          await this.#run.waitFor(full)
       }
     } finally {
       this.#signal.removeEventListener('abort', onAbort)

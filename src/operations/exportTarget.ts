@@ -16,6 +16,10 @@ export interface ExportTarget {
   seal(size: number, tail: Uint8Array): Promise<void>
   /** Bytes that an earlier run is sure of. */
   sizeOf(directory: JobDirectory): number
+  /** Resolves when it may take more; undefined when it may now. */
+  readonly room: Promise<void> | undefined
+  /** Lets go of what it holds, whether it was sealed or not. */
+  close(): Promise<void>
 }
 
 /** A file, which has `.part` behind its name until it is whole. */
@@ -23,6 +27,9 @@ export class FileTarget implements ExportTarget {
   readonly #path: string
   readonly #part: string
   readonly #disk: Disk
+  readonly room = undefined
+  /** Of a job without a directory, which closes it otherwise. */
+  #own: DiskFile | undefined
 
   constructor(path: string, disk: Disk) {
     this.#path = path
@@ -35,7 +42,9 @@ export class FileTarget implements ExportTarget {
   }
 
   async open(directory: JobDirectory | undefined): Promise<DiskFile> {
-    return directory?.file(this.#part) ?? this.#disk.create(this.#part)
+    if (directory !== undefined) return directory.file(this.#part)
+    this.#own = this.#disk.create(this.#part)
+    return this.#own
   }
 
   sizeOf(directory: JobDirectory): number {
@@ -55,6 +64,10 @@ export class FileTarget implements ExportTarget {
     }
     this.#disk.rename(this.#part, this.#path)
   }
+
+  async close(): Promise<void> {
+    this.#own?.close()
+  }
 }
 
 /** @throws {HeadraceError} `CONFIGURATION` when there is a target of that name, and a job that did not ask before */
@@ -67,6 +80,6 @@ export async function refuseExisting(
   // A job that was begun has asked already.
   if (directory !== undefined && findSpec(directory, disk) !== undefined) return
   if (!(await target.exists())) return
-  const message = `there is a file ${name} already; name another one, or say --overwrite`
+  const message = `there is ${name} already; name another one, or say --overwrite`
   throw new HeadraceError('CONFIGURATION', message)
 }

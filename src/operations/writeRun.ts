@@ -290,9 +290,13 @@ export class WriteRun {
   }
 
   /** Resolves when there is room for another entry, or when the job is to stop. */
-  async room(): Promise<void> {
+  room(): Promise<void> {
+    return this.waitFor(this.#engine!.ready)
+  }
+
+  /** Resolves with that, or when the job is to stop. */
+  async waitFor(ready: Promise<void>): Promise<void> {
     const { signal } = this.#stopper
-    const { ready } = this.#engine!
     if (signal.aborted) return
     const stopped = deferred()
     const listener = (): void => stopped.resolve()

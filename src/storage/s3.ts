@@ -1,0 +1,348 @@
+import { setMaxListeners } from 'node:events'
+import type { S3Client, S3ServiceException } from '@aws-sdk/client-s3'
+import { HeadraceError } from '../runtime/headraceError.ts'
+import { StorageError } from './storageError.ts'
+
+export interface S3Options {
+  /** Of the bucket; another one is found out. Default: `AWS_REGION`, or the profile's. */
+  readonly region?: string
+  /** Of `~/.aws/config`. Default: `AWS_PROFILE`. */
+  readonly profile?: string
+  /** The account, twelve digits, whose bucket it must be: a bucket of that name that is another's is refused. */
+  readonly expectedBucketOwner?: string
+  /** How objects are encrypted that are written. Default: as the bucket says. */
+  readonly serverSideEncryption?: 'AES256' | 'aws:kms' | 'aws:kms:dsse'
+  /** The key for it, with `aws:kms`. Default: the one that AWS keeps for the account. */
+  readonly kmsKeyId?: string
+}
+
+/** What `s3://bucket/key` stands for. */
+export interface S3Address {
+  readonly bucket: string
+  /** Of an object, or what the keys of several begin with. */
+  readonly key: string
+}
+
+/** An object as it was when it was looked at. */
+export interface S3Object {
+  readonly sizeBytes: number
+  /** Tells its content from any other. */
+  readonly etag: string
+}
+
+export interface S3Part {
+  readonly number: number
+  readonly etag: string
+  readonly sizeBytes: number
+  readonly checksum: string | undefined
+}
+
+const CONNECT_MS = 5_000
+/** Of one request, however large. */
+const REQUEST_MS = 120_000
+const ATTEMPTS = 8
+
+export function isS3(path: string): boolean {
+  return path.startsWith('s3://')
+}
+
+/** @throws {TypeError} for what is no such address */
+export function readS3Address(text: string): S3Address {
+  const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/s.exec(text)
+  if (match === null) throw new TypeError(`"${text}" is no address in S3; those are s3://BUCKET/KEY`)
+  return { bucket: match[1]!, key: match[2] ?? '' }
+}
+
+type Module = typeof import('@aws-sdk/client-s3')
+
+/** Objects in S3, over the SDK's client, which is loaded when it is needed first. */
+export class S3 {
+  readonly #options: S3Options
+  /** Nobody waits for anything any more. */
+  readonly #stop = new AbortController()
+  #opened: Promise<{ readonly module: Module; readonly client: S3Client }> | undefined
+
+  constructor(options: S3Options = {}) {
+    this.#options = options
+    // Each request listens.
+    setMaxListeners(0, this.#stop.signal)
+  }
+
+  /** @throws {StorageError} for an object that is not there or may not be read */
+  async head(address: S3Address): Promise<S3Object> {
+    const found = await this.find(address)
+    if (found !== undefined) return found
+    throw new StorageError(`There is no object ${nameOf(address)}. Check bucket and key.`, nameOf(address))
+  }
+
+  /** As {@link head}; undefined where there is no such object. */
+  async find(address: S3Address): Promise<S3Object | undefined> {
+    const { module, client } = await this.#open()
+    try {
+      const answer = await client.send(new module.HeadObjectCommand(this.#place(address)), this.#untilClosed)
+      return { sizeBytes: answer.ContentLength ?? 0, etag: answer.ETag ?? '' }
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw s3Error(address, error, 'read')
+    }
+  }
+
+  /**
+   * Bytes of an object, of which the last may be missing where it is shorter.
+   *
+   * @param etag of the object that is meant: another one that took its name is refused
+   */
+  async read(
+    address: S3Address,
+    start: number,
+    length: number,
+    etag: string,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
+    const { module, client } = await this.#open()
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const answer = await client.send(
+          new module.GetObjectCommand({
+            ...this.#place(address),
+            Range: `bytes=${start}-${start + length - 1}`,
+            IfMatch: etag,
+          }),
+          { abortSignal: AbortSignal.any([signal, this.#stop.signal]) },
+        )
+        return await answer.Body!.transformToByteArray()
+      } catch (error) {
+        if (statusOf(error) === 412) {
+          const message = `${nameOf(address)} was replaced while it was read. Read it again from its beginning.`
+          throw new StorageError(message, nameOf(address), { cause: error })
+        }
+        // The client tries again what fails before an answer begins; a body that breaks off is for whoever reads it.
+        const hasAnswer = statusOf(error) !== undefined
+        if (signal.aborted || hasAnswer || attempt === ATTEMPTS) throw s3Error(address, error, 'read')
+      }
+    }
+  }
+
+  /** The keys that begin so, in the order of their UTF-8, with what they stand for. */
+  async list({ bucket, key }: S3Address): Promise<(S3Object & { readonly key: string })[]> {
+    const { module, client } = await this.#open()
+    const found: (S3Object & { readonly key: string })[] = []
+    let token: string | undefined
+    do {
+      try {
+        const answer = await client.send(
+          new module.ListObjectsV2Command({
+            Bucket: bucket,
+            Prefix: key,
+            ...(token === undefined ? {} : { ContinuationToken: token }),
+            ...this.#owner,
+          }),
+          this.#untilClosed,
+        )
+        for (const { Key, Size, ETag } of answer.Contents ?? [])
+          if (Key !== undefined) found.push({ key: Key, sizeBytes: Size ?? 0, etag: ETag ?? '' })
+        token = answer.IsTruncated === true ? answer.NextContinuationToken : undefined
+      } catch (error) {
+        throw s3Error({ bucket, key }, error, 'listed')
+      }
+    } while (token !== undefined)
+    return found
+  }
+
+  /** @param replaces whether there may be an object of that name */
+  async put(address: S3Address, body: Uint8Array, replaces: boolean): Promise<void> {
+    const { module, client } = await this.#open()
+    try {
+      await client.send(
+        new module.PutObjectCommand({
+          ...this.#place(address),
+          ...this.#encryption,
+          Body: body,
+          ChecksumAlgorithm: 'CRC32',
+          ...(replaces ? {} : { IfNoneMatch: '*' }),
+        }),
+        this.#untilClosed,
+      )
+    } catch (error) {
+      throw s3Error(address, error, 'written')
+    }
+  }
+
+  /** @returns what its parts are to name */
+  async beginUpload(address: S3Address): Promise<string> {
+    const { module, client } = await this.#open()
+    try {
+      const answer = await client.send(
+        new module.CreateMultipartUploadCommand({
+          ...this.#place(address),
+          ...this.#encryption,
+          ChecksumAlgorithm: 'CRC32',
+        }),
+        this.#untilClosed,
+      )
+      return answer.UploadId!
+    } catch (error) {
+      throw s3Error(address, error, 'written')
+    }
+  }
+
+  async uploadPart(address: S3Address, uploadId: string, number: number, body: Uint8Array): Promise<S3Part> {
+    const { module, client } = await this.#open()
+    try {
+      const answer = await client.send(
+        new module.UploadPartCommand({
+          ...this.#place(address),
+          UploadId: uploadId,
+          PartNumber: number,
+          Body: body,
+          ChecksumAlgorithm: 'CRC32',
+        }),
+        this.#untilClosed,
+      )
+      return { number, etag: answer.ETag!, sizeBytes: body.length, checksum: answer.ChecksumCRC32 }
+    } catch (error) {
+      throw s3Error(address, error, 'written')
+    }
+  }
+
+  /** @returns false where there is no such upload any more */
+  async completeUpload(
+    address: S3Address,
+    uploadId: string,
+    parts: readonly S3Part[],
+    replaces: boolean,
+  ): Promise<boolean> {
+    const { module, client } = await this.#open()
+    try {
+      await client.send(
+        new module.CompleteMultipartUploadCommand({
+          ...this.#place(address),
+          UploadId: uploadId,
+          MultipartUpload: {
+            Parts: parts.map(({ number, etag, checksum }) => ({
+              PartNumber: number,
+              ETag: etag,
+              ...(checksum === undefined ? {} : { ChecksumCRC32: checksum }),
+            })),
+          },
+          ...(replaces ? {} : { IfNoneMatch: '*' }),
+        }),
+        this.#untilClosed,
+      )
+      return true
+    } catch (error) {
+      if (isMissing(error)) return false
+      throw s3Error(address, error, 'written')
+    }
+  }
+
+  /** Its parts are dropped; harmless where there is no such upload. */
+  async abortUpload(address: S3Address, uploadId: string): Promise<void> {
+    const { module, client } = await this.#open()
+    try {
+      await client.send(
+        new module.AbortMultipartUploadCommand({ ...this.#place(address), UploadId: uploadId }),
+        this.#untilClosed,
+      )
+    } catch (error) {
+      if (!isMissing(error)) throw s3Error(address, error, 'written')
+    }
+  }
+
+  /** Releases its sockets. */
+  async close(): Promise<void> {
+    this.#stop.abort(new Error('S3 is not needed any more'))
+    if (this.#opened === undefined) return
+    const opened = await this.#opened.catch(() => undefined)
+    opened?.client.destroy()
+  }
+
+  get #untilClosed(): { readonly abortSignal: AbortSignal } {
+    return { abortSignal: this.#stop.signal }
+  }
+
+  #place({ bucket, key }: S3Address): { Bucket: string; Key: string; ExpectedBucketOwner?: string } {
+    return { Bucket: bucket, Key: key, ...this.#owner }
+  }
+
+  get #owner(): { ExpectedBucketOwner?: string } {
+    const { expectedBucketOwner } = this.#options
+    return expectedBucketOwner === undefined ? {} : { ExpectedBucketOwner: expectedBucketOwner }
+  }
+
+  get #encryption(): { ServerSideEncryption?: 'AES256' | 'aws:kms' | 'aws:kms:dsse'; SSEKMSKeyId?: string } {
+    const { serverSideEncryption, kmsKeyId } = this.#options
+    return {
+      ...(serverSideEncryption === undefined ? {} : { ServerSideEncryption: serverSideEncryption }),
+      ...(kmsKeyId === undefined ? {} : { SSEKMSKeyId: kmsKeyId }),
+    }
+  }
+
+  #open(): Promise<{ readonly module: Module; readonly client: S3Client }> {
+    this.#opened ??= this.#load()
+    return this.#opened
+  }
+
+  async #load(): Promise<{ readonly module: Module; readonly client: S3Client }> {
+    let module: Module
+    try {
+      module = await import('@aws-sdk/client-s3')
+    } catch (cause) {
+      const message = 'S3 needs the package @aws-sdk/client-s3, which is not installed: npm install @aws-sdk/client-s3'
+      throw new HeadraceError('CONFIGURATION', message, { cause })
+    }
+    const { region, profile } = this.#options
+    const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = process.env
+    const endpoint = AWS_ENDPOINT_URL_S3 ?? AWS_ENDPOINT_URL
+    const client = new module.S3Client({
+      ...(region === undefined ? {} : { region }),
+      ...(profile === undefined ? {} : { profile }),
+      // Other stores than Amazon's have no host name for each bucket.
+      ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
+      followRegionRedirects: true,
+      maxAttempts: ATTEMPTS,
+      requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS },
+    })
+    return { module, client }
+  }
+}
+
+export function nameOf({ bucket, key }: S3Address): string {
+  return `s3://${bucket}/${key}`
+}
+
+function statusOf(error: unknown): number | undefined {
+  return (error as Partial<S3ServiceException>).$metadata?.httpStatusCode
+}
+
+function isMissing(error: unknown): boolean {
+  const name = error instanceof Error ? error.name : ''
+  return name === 'NotFound' || name === 'NoSuchKey' || name === 'NoSuchUpload' || statusOf(error) === 404
+}
+
+/** Why it could not be done, and what to do. */
+function s3Error(address: S3Address, error: unknown, done: string): unknown {
+  if (error instanceof HeadraceError || !(error instanceof Error)) return error
+  const name = nameOf(address)
+  const sentence = (advice: string): StorageError =>
+    new StorageError(`${name} can not be ${done}: ${advice}`, name, { cause: error })
+  if (error.name === 'NoSuchBucket') return sentence(`there is no bucket ${address.bucket}. Check its name.`)
+  if (error.name === 'CredentialsProviderError') {
+    return new HeadraceError('CREDENTIALS', `${name} can not be ${done}: no credentials were found for S3`, {
+      cause: error,
+    })
+  }
+  switch (statusOf(error)) {
+    case 403:
+      return sentence(
+        `access is denied (${error.message}). It takes s3:GetObject and s3:ListBucket to read, s3:PutObject and ` +
+          's3:AbortMultipartUpload to write, and the key where the bucket is encrypted with one.',
+      )
+    case 412:
+      return sentence('there is an object of that name already. Name another one, or say --overwrite.')
+    case 404:
+      return sentence('it is not there. Check bucket and key.')
+    default:
+      return sentence(error.message)
+  }
+}
