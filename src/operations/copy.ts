@@ -180,8 +180,10 @@ class CopyJob implements PlannableJob, EntryOwner {
       .then(async (list) => {
         if (!this.#write(visited, list)) await this.#run.room()
       })
-      // Told by the engine, which has failed.
-      .catch(() => undefined)
+      .catch((error: unknown) => {
+        // The engine tells of its own failure, and a stop is none.
+        if (error !== this.#engine.failure) this.#run.fail(error)
+      })
       .finally(() => {
         this.#pending.delete(work)
         this.#reader.walk.wake()

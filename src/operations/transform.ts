@@ -84,8 +84,13 @@ function listOf(made: Transformed): readonly PlainItem[] | TransformFault {
   if (typeof made !== 'object')
     return faultOf(`it returned ${typeof made} and not an item, a list of items, or nothing`)
   if (!Array.isArray(made)) return [made as PlainItem]
-  if (made.length <= ITEMS_MAX) return made as readonly PlainItem[]
-  return faultOf(`it made ${made.length} items of one, and may make ${ITEMS_MAX}`)
+  if (made.length > ITEMS_MAX) return faultOf(`it made ${made.length} items of one, and may make ${ITEMS_MAX}`)
+  for (const [index, item] of made.entries()) {
+    if (typeof item === 'object' && item !== null && !Array.isArray(item)) continue
+    const kind = item === null ? 'null' : Array.isArray(item) ? 'a list' : typeof item
+    return faultOf(`number ${index + 1} of the list that it returned is ${kind} and not an item`)
+  }
+  return made as readonly PlainItem[]
 }
 
 function isPromise(made: Transformed | Promise<Transformed>): made is Promise<Transformed> {

@@ -209,7 +209,7 @@ export class WriteRun {
         return { tally, positions: positions(), spent }
       },
       progress: () => this.summary,
-      onFailure: (error) => this.#fail(error),
+      onFailure: (error) => this.fail(error),
     })
   }
 
@@ -224,7 +224,7 @@ export class WriteRun {
     try {
       this.#rejects?.add(reject)
     } catch (error) {
-      this.#fail(error)
+      this.fail(error)
     }
   }
 
@@ -261,19 +261,19 @@ export class WriteRun {
     if (onReject === undefined) {
       if (this.#directory !== undefined) return
       const place = { table: this.#table.name }
-      this.#fail(new HeadraceError('REJECTED', `${reject.place}: ${reject.message}`, { place }))
+      this.fail(new HeadraceError('REJECTED', `${reject.place}: ${reject.message}`, { place }))
       return
     }
     try {
       onReject(reject)
     } catch (error) {
       // Nobody was told of the reject, so going on would be silence.
-      this.#fail(error)
+      this.fail(error)
     }
   }
 
   /** Nothing more is done; whoever asks next hears why. */
-  #fail(error: unknown): void {
+  fail(error: unknown): void {
     const message = error instanceof Error ? error.message : `${error}`
     const failure = error instanceof HeadraceError ? error : new HeadraceError('REJECTED', message, { cause: error })
     this.#failure ??= failure
