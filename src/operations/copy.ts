@@ -18,8 +18,7 @@ import { planTable } from './plan/planTable.ts'
 import type { WrittenItem } from './plan/writeCharge.ts'
 import { TableReader } from './tableReader.ts'
 import { tableSpec } from './tableSpec.ts'
-import { isFault, Transformer, type TransformFault, type TransformSource } from './transform.ts'
-import { moduleSpec } from './userModule.ts'
+import { isFault, Transformer, type TransformFault, type TransformSource, transformSpec } from './transform.ts'
 import type { VisitedItem } from './visitedItem.ts'
 import { rateText, type WriteOptions, WriteRun } from './writeRun.ts'
 
@@ -153,7 +152,7 @@ class CopyJob implements PlannableJob, EntryOwner {
       operation: 'copy',
       table,
       target: tableSpec(target, this.#target, there),
-      ...(transform === undefined ? {} : { visitor: transform instanceof URL ? moduleSpec(transform) : {} }),
+      ...(transform === undefined ? {} : { visitor: transformSpec(transform) }),
       ...(await this.#reader.what(earlier, target)),
     }
   }

@@ -20,8 +20,7 @@ import { ChunkFile } from './chunkFile.ts'
 import type { JobRates, PlannableJob, RunOptions } from './job.ts'
 import { planTable } from './plan/planTable.ts'
 import { TableReader } from './tableReader.ts'
-import { isFault, Transformer, type TransformFault, type TransformSource } from './transform.ts'
-import { moduleSpec } from './userModule.ts'
+import { isFault, Transformer, type TransformFault, type TransformSource, transformSpec } from './transform.ts'
 import { rateText, type WriteOptions, WriteRun } from './writeRun.ts'
 
 /** `jsonl`: ordinary JSON, a set as a list, bytes as base64. `ddb-json`: `{"Item":{"id":{"S":"a"}}}`, which loses nothing. */
@@ -154,7 +153,7 @@ class ExportJob implements PlannableJob {
       table,
       file: this.#path,
       format,
-      ...(transform === undefined ? {} : { visitor: transform instanceof URL ? moduleSpec(transform) : {} }),
+      ...(transform === undefined ? {} : { visitor: transformSpec(transform) }),
       ...(await this.#reader.what(earlier)),
     }
   }

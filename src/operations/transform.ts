@@ -1,7 +1,8 @@
 import type { PlainItem } from '../item/attributeValue.ts'
+import type { VisitorSpec } from '../job/jobSpec.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { Deadlines } from '../runtime/deadlines.ts'
-import { loadFunction } from './userModule.ts'
+import { loadFunction, moduleSpec } from './userModule.ts'
 
 /**
  * Makes of an item what is to be written: the same or another, several (at most 1,000), or nothing. It must not change
@@ -13,6 +14,11 @@ export type Transformed = PlainItem | readonly PlainItem[] | undefined | null
 
 /** A function, or a module that has one as its default export. */
 export type TransformSource = Transform | URL
+
+/** What can be told of it to another process. */
+export function transformSpec(source: TransformSource): VisitorSpec {
+  return source instanceof URL ? moduleSpec(source, 'transform') : {}
+}
 
 /** Items that may come of one. */
 const ITEMS_MAX = 1_000

@@ -309,6 +309,28 @@ export default (item: Item): { set: Record<string, unknown> } => {
       assertSpoken(end, message)
     }
   })
+
+  await t.test('a module that is not there, or is a directory, whatever the job wants of it', async () => {
+    using directory = scratchDirectory()
+    mkdirSync(join(directory.path, 'folder'))
+    const table = await makeTable()
+    const target = await makeTable()
+    for (const args of [
+      ['update', table, 'nowhere.ts', '--workers', '2'],
+      ['update', table, 'nowhere.ts', '--dry-run'],
+      ['copy', table, target, '--transform', 'nowhere.ts'],
+      ['copy', table, target, '--transform', 'nowhere.ts', '--dry-run'],
+      ['export', table, 'out.jsonl', '--transform', 'nowhere.ts'],
+    ]) {
+      const end = await headrace(args, here(directory.path))
+      assert.equal(end.code, 2, `${args.join(' ')}\n${end.stderr}`)
+      assertSpoken(end, /there is no (visitor|transform) module nowhere\.ts/)
+    }
+    const end = await headrace(['copy', table, target, '--transform', 'folder'], here(directory.path))
+    assert.equal(end.code, 2, end.stderr)
+    assertSpoken(end, /the transform module folder can not be read: /)
+    assert.deepEqual(readdirSync(directory.path), ['folder'])
+  })
 })
 
 test('formats and streams', async (t) => {
