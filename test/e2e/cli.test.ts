@@ -580,6 +580,28 @@ test('the embedded store and its tables, from the command line alone', async () 
   await assert.rejects(fetch(endpoint), 'the store is gone with it')
 })
 
+test('status tells of every job that can be read, and of one that can not', async () => {
+  using directory = scratchDirectory()
+  const table = await makeTable()
+  const run = (...args: string[]) => headrace(args, here(directory.path))
+  assert.match((await run('status')).stdout, /^no jobs in \.headrace$/m)
+  for (const seed of ['1', '2']) {
+    const job = join('.headrace', `job${seed}`)
+    const end = await run('generate', table, '--items', '10', '--seed', seed, '--job', job)
+    assert.equal(end.code, 0, end.stderr)
+  }
+  writeFileSync(join(directory.path, '.headrace', 'job1', 'job.json'), '{"version":')
+  const end = await run('status')
+  assert.equal(end.code, 0, end.stderr)
+  assert.match(end.stdout, /^\.headrace\/job2 +done +10 written +begun [^\n]+\n$/)
+  assertSpoken(end, /passed over: \.headrace\/job1\/job\.json is no JSON/)
+  const events = (await run('status', '--json')).stdout.trimEnd().split('\n')
+  assert.deepEqual(
+    events.map((line) => JSON.parse(line).event),
+    ['warning', 'job'],
+  )
+})
+
 test('help', async (t) => {
   const verbs = [
     ['local'],
