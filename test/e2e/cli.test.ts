@@ -539,6 +539,39 @@ test('the first Ctrl-C drains: what was taken is written, and the summary says h
     clearTimeout(killer)
     assert.equal(code, 143, said)
     assert.match(said, /written +2\n/)
+    // Nothing that could not be done is offered.
+    assert.doesNotMatch(said, /headrace resume/)
+    assert.match(said, /stopped by a signal\. Standard input can not be read twice, .* write it to a file/)
+    const job = join('.headrace', readdirSync(join(directory.path, '.headrace'))[0]!)
+    const status = await headrace(['status', job], here(directory.path))
+    assert.match(status.stdout, /state +stopped; standard input can not be read twice/)
+    const again = await headrace(['resume', job], here(directory.path))
+    assert.equal(again.code, 1, again.stderr)
+    assertSpoken(again, /standard input can not be read a second time/)
+    assert.doesNotMatch(again.stderr, /headrace resume/)
+  })
+
+  await t.test('before standard input has said anything: a resumed job does not take it for empty', async () => {
+    using directory = scratchDirectory()
+    const table = await makeTable()
+    const child = spawn(
+      process.execPath,
+      [fileURLToPath(new URL('../../src/cli/main.js', import.meta.url)), 'load', table, '-', '--job', 'job'],
+      {
+        cwd: directory.path,
+        env: { PATH: process.env['PATH'], HOME: directory.path, AWS_ENDPOINT_URL: store.endpoint },
+      },
+    )
+    const closed = once(child, 'close')
+    const killer = setTimeout(() => child.kill('SIGKILL'), 10_000)
+    while (!existsSync(join(directory.path, 'job', 'job.json')) && child.signalCode === null && child.exitCode === null)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    child.kill('SIGKILL')
+    await closed
+    clearTimeout(killer)
+    const again = await headrace(['resume', 'job'], here(directory.path))
+    assert.equal(again.code, 1, again.stderr)
+    assertSpoken(again, /standard input can not be read a second time/)
   })
 })
 
