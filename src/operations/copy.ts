@@ -73,9 +73,9 @@ class CopyJob implements PlannableJob, EntryOwner {
     const { clock } = await this.#source.database.open()
     const transformer = await Transformer.open(this.#options.transform, clock)
     const { writeUnitsPerSecond, prices, ...reading } = this.#options
-    const writtenOf = (made: readonly PlainItem[] | TransformFault): WrittenItem | undefined => {
+    const writtenOf = (made: readonly PlainItem[] | TransformFault): WrittenItem[] => {
       if (isFault(made)) throw new Error(made.fault)
-      return made[0] === undefined ? undefined : { before: undefined, after: made[0] }
+      return made.map((after) => ({ before: undefined, after }))
     }
     try {
       return await planTable(
@@ -83,6 +83,7 @@ class CopyJob implements PlannableJob, EntryOwner {
           ...reading,
           operation: 'copy',
           table: this.#source,
+          spread: true,
           prices,
           writes: {
             table: this.#target,

@@ -5,8 +5,9 @@ import type { JobDirectory } from '../job/jobDirectory.ts'
 import type { JobWhat } from '../job/jobSpec.ts'
 import type { ScanEngine, ScanStats } from '../scan/scanEngine.ts'
 import type { Rate } from '../throughput/rate.ts'
+import { chooseReading } from './chooseReading.ts'
 import { SegmentLedger } from './segmentLedger.ts'
-import { chooseConcurrency, TableWalk } from './tableWalk.ts'
+import { TableWalk } from './tableWalk.ts'
 import type { VisitedItem } from './visitedItem.ts'
 import type { WriteRun } from './writeRun.ts'
 
@@ -28,11 +29,6 @@ export interface ReaderStart {
   readonly isStopped: () => boolean
 }
 
-/** Pages lie open side by side, and those of all segments together are no larger than this. */
-const PAGES_BYTES_MAX = 4 * 1024 * 1024
-/** Segments read at once where nothing is to be spread. */
-const CONCURRENCY = 16
-const PAGE_BYTES_MIN = 32 * 1024
 /** However many segments are read at once, each may have so many writes under way: two batches. */
 const UNSETTLED_MIN = 50
 
@@ -77,7 +73,7 @@ export class TableReader {
       ...(consistentRead === undefined ? {} : { consistentRead }),
       ...(select === undefined ? {} : { select }),
       ...(index === undefined ? {} : { index }),
-      segments: segments ?? earlier?.segments ?? (await this.#chooseSegments(spread)),
+      segments: segments ?? earlier?.segments ?? (await chooseReading(this.#table, this.#options, spread)).segments,
     }
   }
 
@@ -85,8 +81,8 @@ export class TableReader {
     const { key } = await this.#table.describe()
     const { connection } = await this.#table.database.open()
     const { loopback } = connection
-    const segments = directory?.spec.what.segments ?? (await this.#chooseSegments(spread))
-    const concurrency = Math.min(segments, this.#concurrencyFor(spread))
+    const asked = { ...this.#options, segments: directory?.spec.what.segments ?? this.#options.segments }
+    const { segments, concurrency, pageBytesMax } = await chooseReading(this.#table, asked, spread)
     this.#signal = signal
     this.ledger = new SegmentLedger({
       segments,
@@ -103,10 +99,7 @@ export class TableReader {
       ...(select === undefined ? {} : { select }),
       segments,
       concurrency,
-      // Emulators have no partitions to spread over.
-      ...(loopback || spread === undefined
-        ? {}
-        : { pageBytesMax: Math.max(PAGE_BYTES_MIN, PAGES_BYTES_MAX / concurrency) }),
+      ...(pageBytesMax === undefined ? {} : { pageBytesMax }),
       holdSegments: true,
       done: this.ledger.done,
       cursors: this.ledger.cursors,
@@ -143,13 +136,5 @@ export class TableReader {
 
   close(): void {
     this.#scan?.destroy()
-  }
-
-  async #chooseSegments(spread: TableDescription | undefined): Promise<number> {
-    return this.#table.segmentsOf({ ...this.#options, concurrency: this.#concurrencyFor(spread) })
-  }
-
-  #concurrencyFor(spread: TableDescription | undefined): number {
-    return this.#options.concurrency ?? (spread === undefined ? CONCURRENCY : chooseConcurrency(spread))
   }
 }

@@ -2,6 +2,7 @@ import type { PlainItem } from '../item/attributeValue.ts'
 import type { VisitorSpec } from '../job/jobSpec.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { Deadlines } from '../runtime/deadlines.ts'
+import { isPromise } from '../runtime/isPromise.ts'
 import { loadFunction, moduleSpec } from './userModule.ts'
 
 /**
@@ -97,8 +98,4 @@ function listOf(made: Transformed): readonly PlainItem[] | TransformFault {
     return faultOf(`number ${index + 1} of the list that it returned is ${kind} and not an item`)
   }
   return made as readonly PlainItem[]
-}
-
-function isPromise(made: Transformed | Promise<Transformed>): made is Promise<Transformed> {
-  return typeof made === 'object' && made !== null && 'then' in made && typeof made.then === 'function'
 }

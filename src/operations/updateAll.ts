@@ -21,6 +21,7 @@ import type { PublishEngine } from '../publish/publishEngine.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { Deadlines } from '../runtime/deadlines.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
+import { isPromise } from '../runtime/isPromise.ts'
 import { compileExpression, type Expression } from '../scan/expression.ts'
 import { shareOf } from '../throughput/rate.ts'
 import type { JobRates, PlannableJob, RunOptions } from './job.ts'
@@ -483,11 +484,6 @@ class UpdateJob implements PlannableJob, EntryOwner {
   #placeOf(raw: RawItem): string {
     return describeItemKey(this.#keyOf(raw), this.#schema)
   }
-}
-
-/** A promise, or what only acts like one, as query builders do. */
-function isPromise(edit: Edit | Promise<Edit>): edit is Promise<Edit> {
-  return typeof edit === 'object' && edit !== null && 'then' in edit && typeof edit.then === 'function'
 }
 
 function keyNames({ partition, sort }: KeySchema): string[] {
