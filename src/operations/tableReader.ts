@@ -1,6 +1,7 @@
 import type { ScanOptions } from '../database/scan.ts'
 import type { Table } from '../database/table.ts'
 import type { TableDescription } from '../database/tableDescription.ts'
+import { keyNamesOf } from '../item/itemKey.ts'
 import type { JobDirectory } from '../job/jobDirectory.ts'
 import type { JobWhat } from '../job/jobSpec.ts'
 import type { ScanEngine, ScanStats } from '../scan/scanEngine.ts'
@@ -86,7 +87,7 @@ export class TableReader {
     this.#signal = signal
     this.ledger = new SegmentLedger({
       segments,
-      keyNames: key.sort === undefined ? [key.partition.name] : [key.partition.name, key.sort.name],
+      keyNames: keyNamesOf(key),
       from: directory?.checkpoint?.positions,
       // Emulators know no place behind an item that is gone.
       survivorsOnly: loopback,

@@ -6,7 +6,7 @@ import { decodeItem } from '../item/decode.ts'
 import type { Change, Edit } from '../item/edit.ts'
 import { ItemEncoder } from '../item/encode.ts'
 import { ItemError } from '../item/itemError.ts'
-import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
+import { describeItemKey, type KeySchema, keyNamesOf } from '../item/itemKey.ts'
 import { keyHash } from '../item/keyHash.ts'
 import { attributesBytes } from '../item/valueBytes.ts'
 import { type JobDirectory, newMark } from '../job/jobDirectory.ts'
@@ -182,7 +182,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
         directory,
         signal,
         spread: description,
-        select: this.#blind ? keyNames(schema) : undefined,
+        select: this.#blind ? keyNamesOf(schema) : undefined,
         queueSize: this.#options.maxQueueSize,
         isStopped: () => this.#isStopped(),
       })
@@ -261,7 +261,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
 
   #deleteBlindly(visited: VisitedItem): Promise<void> | undefined {
     visited.deletes = true
-    const names = keyNames(this.#schema)
+    const names = keyNamesOf(this.#schema)
     const key = names.map((name) => `${JSON.stringify(name)}:${visited.attribute(name)}`).join(',')
     const text = deletionText(`{${key}}`)
     const hash = keyHash(visited.item, this.#schema)
@@ -477,17 +477,13 @@ class UpdateJob implements PlannableJob, EntryOwner {
   }
 
   #keyOf(raw: RawItem): PlainItem {
-    const names = keyNames(this.#schema)
+    const names = keyNamesOf(this.#schema)
     return decodeItem(Object.fromEntries(names.map((name) => [name, JSON.parse(raw.attribute(name)!)])))
   }
 
   #placeOf(raw: RawItem): string {
     return describeItemKey(this.#keyOf(raw), this.#schema)
   }
-}
-
-function keyNames({ partition, sort }: KeySchema): string[] {
-  return sort === undefined ? [partition.name] : [partition.name, sort.name]
 }
 
 /** The same change, which also leaves the job's mark, and is not made where the mark is. */
