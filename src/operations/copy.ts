@@ -4,14 +4,13 @@ import type { PlainItem } from '../item/attributeValue.ts'
 import { decodeItemText } from '../item/decode.ts'
 import { ItemError } from '../item/itemError.ts'
 import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
-import type { JobHow, JobWhat, TableSpec } from '../job/jobSpec.ts'
+import type { JobWhat, TableSpec } from '../job/jobSpec.ts'
 import type { Plan, PlanOptions } from '../job/plan.ts'
 import type { JobReject } from '../job/reject.ts'
 import type { Summary } from '../job/summary.ts'
 import type { Entry, EntryOwner } from '../publish/entry.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
-import { shareOf } from '../throughput/rate.ts'
 import { isSameTable } from './isSameTable.ts'
 import type { JobRates, PlannableJob, RunOptions } from './job.ts'
 import { planTable } from './plan/planTable.ts'
@@ -20,7 +19,7 @@ import { TableReader } from './tableReader.ts'
 import { tableSpec } from './tableSpec.ts'
 import { isFault, Transformer, type TransformFault, type TransformSource, transformSpec } from './transform.ts'
 import type { VisitedItem } from './visitedItem.ts'
-import { rateText, type WriteOptions, WriteRun } from './writeRun.ts'
+import { type WriteOptions, WriteRun } from './writeRun.ts'
 
 export interface CopyOptions
   extends WriteOptions,
@@ -102,10 +101,7 @@ class CopyJob implements PlannableJob, EntryOwner {
   }
 
   setRates({ readUnitsPerSecond, writeUnitsPerSecond }: JobRates): void {
-    if (readUnitsPerSecond !== undefined) {
-      shareOf('readUnitsPerSecond', readUnitsPerSecond)
-      this.#reader.setRate(readUnitsPerSecond)
-    }
+    if (readUnitsPerSecond !== undefined) this.#reader.setRate(readUnitsPerSecond)
     if (writeUnitsPerSecond !== undefined) this.#run.setRate(writeUnitsPerSecond)
   }
 
@@ -113,7 +109,7 @@ class CopyJob implements PlannableJob, EntryOwner {
     const run = this.#run
     const reader = this.#reader
     try {
-      const opened = await run.begin(options, (table, earlier) => this.#what(table, earlier), this.#how)
+      const opened = await run.begin(options, (table, earlier) => this.#what(table, earlier), this.#reader.how)
       const { schema, database, directory, signal } = opened
       this.#signal = signal
       this.#schema = schema
@@ -155,14 +151,6 @@ class CopyJob implements PlannableJob, EntryOwner {
       target: tableSpec(target, this.#target, there),
       ...(transform === undefined ? {} : { visitor: transformSpec(transform) }),
       ...(await this.#reader.what(earlier, target)),
-    }
-  }
-
-  get #how(): JobHow {
-    const { concurrency, readUnitsPerSecond } = this.#options
-    return {
-      ...(concurrency === undefined ? {} : { concurrency }),
-      ...(readUnitsPerSecond === undefined ? {} : { rates: { read: rateText(readUnitsPerSecond) } }),
     }
   }
 

@@ -7,7 +7,7 @@ import { ItemError } from '../item/itemError.ts'
 import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
 import { writePlainJson } from '../item/writePlainJson.ts'
 import { findSpec } from '../job/jobDirectory.ts'
-import type { JobHow, JobWhat, TableSpec } from '../job/jobSpec.ts'
+import type { JobWhat, TableSpec } from '../job/jobSpec.ts'
 import type { Plan, PlanOptions } from '../job/plan.ts'
 import type { JobReject } from '../job/reject.ts'
 import type { Ending } from '../job/settledPrefix.ts'
@@ -15,13 +15,12 @@ import type { Summary } from '../job/summary.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import type { RawPage } from '../scan/page.ts'
 import { type Disk, systemDisk } from '../storage/disk.ts'
-import { shareOf } from '../throughput/rate.ts'
 import { ChunkFile } from './chunkFile.ts'
 import type { JobRates, PlannableJob, RunOptions } from './job.ts'
 import { planTable } from './plan/planTable.ts'
 import { TableReader } from './tableReader.ts'
 import { isFault, Transformer, type TransformFault, type TransformSource, transformSpec } from './transform.ts'
-import { rateText, type WriteOptions, WriteRun } from './writeRun.ts'
+import { type WriteOptions, WriteRun } from './writeRun.ts'
 
 /** `jsonl`: ordinary JSON, a set as a list, bytes as base64. `ddb-json`: `{"Item":{"id":{"S":"a"}}}`, which loses nothing. */
 export type ExportFormat = 'jsonl' | 'ddb-json'
@@ -88,9 +87,7 @@ class ExportJob implements PlannableJob {
   }
 
   setRates({ readUnitsPerSecond }: JobRates): void {
-    if (readUnitsPerSecond === undefined) return
-    shareOf('readUnitsPerSecond', readUnitsPerSecond)
-    this.#reader.setRate(readUnitsPerSecond)
+    if (readUnitsPerSecond !== undefined) this.#reader.setRate(readUnitsPerSecond)
   }
 
   async run(options: RunOptions = {}): Promise<Summary> {
@@ -100,7 +97,7 @@ class ExportJob implements PlannableJob {
     const part = `${this.#path}.part`
     try {
       this.#checkTarget(disk, options.directory)
-      const opened = await run.begin(options, (table, earlier) => this.#what(table, earlier), this.#how)
+      const opened = await run.begin(options, (table, earlier) => this.#what(table, earlier), this.#reader.how)
       const { schema, database, directory, signal } = opened
       this.#schema = schema
       this.#signal = signal
@@ -155,14 +152,6 @@ class ExportJob implements PlannableJob {
       format,
       ...(transform === undefined ? {} : { visitor: transformSpec(transform) }),
       ...(await this.#reader.what(earlier)),
-    }
-  }
-
-  get #how(): JobHow {
-    const { concurrency, readUnitsPerSecond } = this.#options
-    return {
-      ...(concurrency === undefined ? {} : { concurrency }),
-      ...(readUnitsPerSecond === undefined ? {} : { rates: { read: rateText(readUnitsPerSecond) } }),
     }
   }
 

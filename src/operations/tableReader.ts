@@ -3,14 +3,14 @@ import type { Table } from '../database/table.ts'
 import type { TableDescription } from '../database/tableDescription.ts'
 import { keyNamesOf } from '../item/itemKey.ts'
 import type { JobDirectory } from '../job/jobDirectory.ts'
-import type { JobWhat } from '../job/jobSpec.ts'
+import type { JobHow, JobWhat } from '../job/jobSpec.ts'
 import type { ScanEngine, ScanStats } from '../scan/scanEngine.ts'
-import type { Rate } from '../throughput/rate.ts'
+import { type Rate, shareOf } from '../throughput/rate.ts'
 import { chooseReading } from './chooseReading.ts'
 import { SegmentLedger } from './segmentLedger.ts'
 import { TableWalk } from './tableWalk.ts'
 import type { VisitedItem } from './visitedItem.ts'
-import type { WriteRun } from './writeRun.ts'
+import { rateText, type WriteRun } from './writeRun.ts'
 
 export type ReadOptions = Pick<
   ScanOptions,
@@ -58,9 +58,20 @@ export class TableReader {
     return this.#scan!
   }
 
+  /** @throws {TypeError} for what is no rate */
   setRate(rate: Rate): void {
+    shareOf('readUnitsPerSecond', rate)
     this.#rate = rate
     this.#scan?.setRate(rate)
+  }
+
+  /** How it reads, for a job's description. */
+  get how(): JobHow {
+    const { concurrency, readUnitsPerSecond } = this.#options
+    return {
+      ...(concurrency === undefined ? {} : { concurrency }),
+      ...(readUnitsPerSecond === undefined ? {} : { rates: { read: rateText(readUnitsPerSecond) } }),
+    }
   }
 
   /** What a job's description says of reading. @param spread as of {@link ReaderStart} */

@@ -23,7 +23,6 @@ import { Deadlines } from '../runtime/deadlines.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { isPromise } from '../runtime/isPromise.ts'
 import { compileExpression, type Expression } from '../scan/expression.ts'
-import { shareOf } from '../throughput/rate.ts'
 import type { JobRates, PlannableJob, RunOptions } from './job.ts'
 import { OldImages } from './oldImages.ts'
 import { planUpdate } from './plan/planUpdate.ts'
@@ -33,7 +32,7 @@ import type { VisitedItem } from './visitedItem.ts'
 import { openVisitor, type Visitor, type VisitorSource, visitorSpec } from './visitor.ts'
 import type { VisitorPool } from './visitorPool.ts'
 import { VisitorThreads, type Workers } from './visitorThreads.ts'
-import { rateText, type WriteOptions, WriteRun } from './writeRun.ts'
+import { type WriteOptions, WriteRun } from './writeRun.ts'
 
 export interface DeleteOptions
   extends WriteOptions,
@@ -152,10 +151,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
   }
 
   setRates({ readUnitsPerSecond, writeUnitsPerSecond }: JobRates): void {
-    if (readUnitsPerSecond !== undefined) {
-      shareOf('readUnitsPerSecond', readUnitsPerSecond)
-      this.#reader.setRate(readUnitsPerSecond)
-    }
+    if (readUnitsPerSecond !== undefined) this.#reader.setRate(readUnitsPerSecond)
     if (writeUnitsPerSecond !== undefined) this.#run.setRate(writeUnitsPerSecond)
   }
 
@@ -213,12 +209,11 @@ class UpdateJob implements PlannableJob, EntryOwner {
   }
 
   get #how(): JobHow {
-    const { concurrency, readUnitsPerSecond, workers } = this.#options
+    const { workers } = this.#options
     return {
-      ...(concurrency === undefined ? {} : { concurrency }),
+      ...this.#reader.how,
       visitTimeoutMs: this.#visitTimeoutMs,
       ...(workers === undefined ? {} : { workers }),
-      ...(readUnitsPerSecond === undefined ? {} : { rates: { read: rateText(readUnitsPerSecond) } }),
     }
   }
 
