@@ -7,6 +7,7 @@ import { type Disk, type DiskFile, systemDisk } from '../storage/disk.ts'
 import { type Checkpoint, checkpointText, readCheckpoint } from './checkpoint.ts'
 import { DirectoryLock } from './directoryLock.ts'
 import { differences, type JobHow, type JobSpec, type JobWhat } from './jobSpec.ts'
+import { newMark } from './newMark.ts'
 import type { Summary } from './summary.ts'
 
 const JOB = 'job.json'
@@ -245,13 +246,6 @@ export class JobDirectory {
     this.#events = undefined
     this.#lock.release()
   }
-}
-
-/** Eleven characters, 53 bits of chance. */
-export function newMark(random: Random): string {
-  return Math.floor(random() * Number.MAX_SAFE_INTEGER)
-    .toString(36)
-    .padStart(11, '0')
 }
 
 /**

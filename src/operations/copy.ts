@@ -61,7 +61,7 @@ class CopyJob implements PlannableJob, EntryOwner {
     this.#options = options
     const { segments, concurrency, filter, readUnitsPerSecond, consistentRead, transform, ...writeOptions } = options
     this.#reader = new TableReader(source, options)
-    this.#run = new WriteRun('copy', source, writeOptions, () => this.#reader.scanned)
+    this.#run = new WriteRun('copy', source, writeOptions, () => this.#reader.scan)
   }
 
   get progress(): Summary {

@@ -75,7 +75,7 @@ class ExportJob implements PlannableJob {
       ...(patienceMs === undefined ? {} : { patienceMs }),
       ...(prices === undefined ? {} : { prices }),
     }
-    this.#run = new WriteRun('export', table, writeOptions, () => this.#reader.scanned)
+    this.#run = new WriteRun('export', table, writeOptions, () => this.#reader.scan)
   }
 
   get progress(): Summary {
@@ -161,7 +161,8 @@ class ExportJob implements PlannableJob {
   }
 
   async #writeAll(chunks: ChunkFile): Promise<void> {
-    const { scan, ledger } = this.#reader
+    const { ledger } = this.#reader
+    const scan = this.#reader.scan!
     const onAbort = (): void => scan.destroy()
     this.#signal.addEventListener('abort', onAbort, { once: true })
     try {

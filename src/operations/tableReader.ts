@@ -4,7 +4,7 @@ import type { TableDescription } from '../database/tableDescription.ts'
 import { keyNamesOf } from '../item/itemKey.ts'
 import type { JobDirectory } from '../job/jobDirectory.ts'
 import type { JobHow, JobWhat } from '../job/jobSpec.ts'
-import type { ScanEngine, ScanStats } from '../scan/scanEngine.ts'
+import type { ScanEngine } from '../scan/scanEngine.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
 import { chooseReading } from './chooseReading.ts'
 import { SegmentLedger } from './segmentLedger.ts'
@@ -48,14 +48,9 @@ export class TableReader {
     this.#options = options
   }
 
-  /** For the summary. */
-  get scanned(): { stats: ScanStats; segments: number } | undefined {
-    return this.#scan === undefined ? undefined : { stats: this.#scan.stats, segments: this.#scan.segments }
-  }
-
-  /** For pages without a walk. */
-  get scan(): ScanEngine {
-    return this.#scan!
+  /** Undefined before it is open. */
+  get scan(): ScanEngine | undefined {
+    return this.#scan
   }
 
   /** @throws {TypeError} for what is no rate */

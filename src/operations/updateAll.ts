@@ -9,8 +9,9 @@ import { ItemError } from '../item/itemError.ts'
 import { describeItemKey, type KeySchema, keyNamesOf } from '../item/itemKey.ts'
 import { keyHash } from '../item/keyHash.ts'
 import { attributesBytes } from '../item/valueBytes.ts'
-import { type JobDirectory, newMark } from '../job/jobDirectory.ts'
+import type { JobDirectory } from '../job/jobDirectory.ts'
 import type { JobHow, JobWhat, TableSpec } from '../job/jobSpec.ts'
+import { newMark } from '../job/newMark.ts'
 import type { Plan, PlanOptions } from '../job/plan.ts'
 import type { JobReject } from '../job/reject.ts'
 import type { Summary } from '../job/summary.ts'
@@ -139,7 +140,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
     this.#visitTimeoutMs = checkWhole('visitTimeoutMs', visitTimeoutMs, 1, 3_600_000)
     this.#threads = new VisitorThreads(workers, source, visitTimeoutMs)
     this.#reader = new TableReader(table, options)
-    this.#run = new WriteRun(operation, table, writeOptions, () => this.#reader.scanned)
+    this.#run = new WriteRun(operation, table, writeOptions, () => this.#reader.scan)
   }
 
   get progress(): Summary {

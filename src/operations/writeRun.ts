@@ -18,7 +18,7 @@ import type { PublisherOptions } from '../publish/publisher.ts'
 import type { Clock, Timer } from '../runtime/clock.ts'
 import { deferred } from '../runtime/deferred.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
-import type { ScanStats } from '../scan/scanEngine.ts'
+import type { ScanEngine } from '../scan/scanEngine.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
 import { CostLimit } from './costLimit.ts'
 import { DRAIN_MS, type JobLimits, type RunOptions } from './job.ts'
@@ -46,7 +46,7 @@ export class WriteRun {
   readonly #operation: string
   readonly #table: Table
   readonly #options: WriteOptions
-  readonly #scanStats: (() => { stats: ScanStats; segments: number } | undefined) | undefined
+  readonly #scan: () => ScanEngine | undefined
   #clock: Clock | undefined
   #engine: PublishEngine | undefined
   #stopper!: Stopper
@@ -77,12 +77,12 @@ export class WriteRun {
     operation: string,
     table: Table,
     options: WriteOptions,
-    scanStats?: () => { stats: ScanStats; segments: number } | undefined,
+    scan: () => ScanEngine | undefined = () => undefined,
   ) {
     this.#operation = operation
     this.#table = table
     this.#options = options
-    this.#scanStats = scanStats
+    this.#scan = scan
   }
 
   /**
@@ -180,14 +180,14 @@ export class WriteRun {
     const limit = this.#costLimit
     if (limit === undefined) return
     const engine = this.#engine
-    const scan = this.#scanStats?.()
+    const scan = this.#scan()
     const runWriteUnits = engine?.writeUnits ?? 0
     const soFar = {
-      readUnits: this.#before.readUnits + (scan?.stats.readUnits ?? 0),
+      readUnits: this.#before.readUnits + (scan?.readUnits ?? 0),
       writeUnits: this.#before.writeUnits + runWriteUnits,
       endedUnits: engine?.endedUnits ?? 0,
       unitsAtStake: this.#before.unitsAtStake + (engine?.unitsAtStake ?? 0),
-      reading: scan === undefined ? 0 : Math.min(READING_MAX, scan.segments - scan.stats.segmentsDone),
+      reading: scan === undefined ? 0 : Math.min(READING_MAX, scan.segments - scan.segmentsDone),
     }
     if (!limit.allows(soFar, runWriteUnits)) this.#stopper.stop('cost')
   }
@@ -373,9 +373,10 @@ export class WriteRun {
   get summary(): Summary {
     const { tally } = this
     const stats = this.#engine?.stats
-    const scan = this.#scanStats?.()
+    const segments = this.#scan()?.segments
+    const scan = this.#scan()?.stats
     const before = this.#before
-    const readUnits = before.readUnits + (scan?.stats.readUnits ?? 0)
+    const readUnits = before.readUnits + (scan?.readUnits ?? 0)
     const writeUnits = before.writeUnits + (stats?.writeUnits ?? 0)
     const runMs = this.#clock === undefined ? 0 : (this.#endedAt ?? this.#clock.now()) - this.#startedAt
     const durationMs = before.durationMs + runMs
@@ -389,12 +390,12 @@ export class WriteRun {
       itemsPerSecond: durationMs === 0 ? 0 : (tally.written / durationMs) * 1_000,
       buffered: stats?.buffered ?? 0,
       inFlight: stats?.inFlight ?? 0,
-      retried: before.retried + (stats?.retried ?? 0) + (scan?.stats.retried ?? 0),
+      retried: before.retried + (stats?.retried ?? 0) + (scan?.retried ?? 0),
       unprocessed: stats?.unprocessed ?? 0,
-      throttledRequests: (stats?.throttledRequests ?? 0) + (scan?.stats.throttledRequests ?? 0),
-      throttlingReasons: addCounts(stats?.throttlingReasons, scan?.stats.throttlingReasons),
+      throttledRequests: (stats?.throttledRequests ?? 0) + (scan?.throttledRequests ?? 0),
+      throttlingReasons: addCounts(stats?.throttlingReasons, scan?.throttlingReasons),
       failedRequests: stats?.failedRequests ?? 0,
-      requests: before.requests + (stats?.requests ?? 0) + (scan?.stats.requests ?? 0),
+      requests: before.requests + (stats?.requests ?? 0) + (scan?.requests ?? 0),
       conflicts: this.conflicts,
       readUnits,
       writeUnits,
@@ -402,13 +403,13 @@ export class WriteRun {
         this.#readCost?.costOf({ readUnits, writeUnits: 0 }),
         this.#writeCost?.costOf({ readUnits: 0, writeUnits }),
       ),
-      readUnitsPerSecondAllowed: scan?.stats.readUnitsPerSecondAllowed ?? Number.POSITIVE_INFINITY,
+      readUnitsPerSecondAllowed: scan?.readUnitsPerSecondAllowed ?? Number.POSITIVE_INFINITY,
       writeUnitsPerSecondAllowed: stats?.writeUnitsPerSecondAllowed ?? Number.POSITIVE_INFINITY,
       latencyMsP50: stats?.latencyMsP50 ?? 0,
       latencyMsP99: stats?.latencyMsP99 ?? 0,
       latencyMsMax: stats?.latencyMsMax ?? 0,
-      segmentsDone: scan?.stats.segmentsDone,
-      segments: scan?.segments,
+      segmentsDone: scan?.segmentsDone,
+      segments,
     }
   }
 }
