@@ -3,33 +3,14 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
-import { connect, type Database } from '../../src/database/database.ts'
-import { type LocalStore, startLocal } from '../../src/local/startLocal.ts'
-import { createTable } from '../../src/operations/tables.ts'
+import { database, newName, newTable, store } from '../support/store.ts'
 import { type CommandEnd, type CommandOptions, headrace, scratchDirectory } from './command.ts'
 
-let store: LocalStore
-let database: Database
-let tables = 0
-
-before(async () => {
-  store = await startLocal({ kind: 'dynoxide' })
-  database = connect({ endpoint: store.endpoint })
-})
-
-after(async () => {
-  await database.close()
-  await store.stop()
-})
-
 async function makeTable(): Promise<string> {
-  tables += 1
-  const name = `things${tables}`
-  await createTable(database, name, { key: { partition: { name: 'id', type: 'S' } } })
-  return name
+  return (await newTable()).name
 }
 
 async function itemsOf(name: string): Promise<Map<string, { [name: string]: unknown }>> {
@@ -130,8 +111,7 @@ test('bad input: it is named, everything else is loaded', async (t) => {
 
   await t.test('an item that only the service refuses', async () => {
     using directory = scratchDirectory()
-    tables += 1
-    const table = `things${tables}`
+    const table = newName()
     const { service } = await database.open()
     await service.call('CreateTable', {
       TableName: table,
@@ -336,8 +316,7 @@ export default (item: Item): { set: Record<string, unknown> } => {
 test('formats and streams', async (t) => {
   await t.test('standard input, a table made on the way, and a scan back', async () => {
     using directory = scratchDirectory()
-    tables += 1
-    const table = `things${tables}`
+    const table = newName()
     const input = Array.from({ length: 300 }, (_, index) =>
       JSON.stringify({ id: `item${index}`, n: index, nested: { 'ä"': [null, true] } }),
     ).join('\n')
@@ -468,8 +447,7 @@ test('load takes files and directories together', async (t) => {
     using directory = scratchDirectory()
     writeFileSync(join(directory.path, 'a.jsonl'), '{"id":"a"}\n')
     mkdirSync(join(directory.path, 'empty'))
-    tables += 1
-    const table = `things${tables}`
+    const table = newName()
     for (const [path, message] of [
       ['b.jsonl', /There is no file "b\.jsonl" \(looked for \/.*\/b\.jsonl\)/],
       ['empty', /The directory "empty" has no file that ends in \.jsonl, .*\.gz/],
