@@ -23,7 +23,7 @@ export { type Cost, CostMeter, type PricedTable, priceOf, type Units } from './j
 export type { Estimate } from './job/estimate.ts'
 export { loadSpec as jobSpec } from './job/jobDirectory.ts'
 export type { JobSpec } from './job/jobSpec.ts'
-export { type JobStatus, jobStatus, listJobs } from './job/jobStatus.ts'
+export { type DamagedJob, type JobList, type JobStatus, jobStatus, listJobs } from './job/jobStatus.ts'
 export type {
   ItemSample,
   NativeService,

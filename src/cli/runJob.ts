@@ -22,6 +22,9 @@ import { warnOfRates } from './warnOfRates.ts'
 /** Where jobs are kept that were not told where. */
 export const JOBS = '.headrace'
 
+const NOT_TWICE =
+  'Standard input can not be read twice, so this can not be gone on with: write it to a file, and load that'
+
 export interface JobToRun {
   readonly operation: string
   readonly table: string
@@ -32,6 +35,8 @@ export interface JobToRun {
   readonly make: (options: MakeOptions) => Job | Promise<Job>
   /** Says what is to be known before it begins. */
   readonly warn?: (say: (text: string) => void) => Promise<void>
+  /** It reads standard input, so that it can not be gone on with. Default false. */
+  readonly readsStdin?: boolean
   /** What `--dry-run` shows. Default: the job's own plan, where it has one. */
   readonly plan?: (job: Job, options: PlanOptions) => Promise<Plan>
 }
@@ -46,7 +51,8 @@ interface MakeOptions {
  * Runs a job as a command does: progress while it runs, its state in a directory, the first Ctrl-C drains, a summary at the
  * end, and the exit status that fits.
  */
-export async function runJob({ operation, table, flags, database, rates, make, plan, warn }: JobToRun): Promise<void> {
+export async function runJob(toRun: JobToRun): Promise<void> {
+  const { operation, table, flags, database, rates, make, plan, warn, readsStdin = false } = toRun
   const talk = new Talk(flags)
   let prices: { prices?: PriceTable }
   try {
@@ -65,6 +71,7 @@ export async function runJob({ operation, table, flags, database, rates, make, p
   }
   const directory = flags.job ?? newDirectory(operation, table)
   const rejectsPath = join(directory, 'rejects.jsonl')
+  const goOn = readsStdin ? NOT_TWICE : `To go on: headrace resume ${directory}`
   let interruption: Interruption | undefined
   let shown = 0
   let job: Job | undefined
@@ -111,7 +118,7 @@ export async function runJob({ operation, table, flags, database, rates, make, p
     if (summary.complete) {
       process.exitCode = summary.rejected > 0 ? EXIT.rejects : EXIT.done
     } else {
-      talk.say(`${stopWords(summary, flags)}. To go on: headrace resume ${directory}`)
+      talk.say(`${stopWords(summary, flags)}. ${goOn}`)
       process.exitCode = interruption.exitCode ?? EXIT.limit
     }
   } catch (error) {
@@ -121,7 +128,9 @@ export async function runJob({ operation, table, flags, database, rates, make, p
     talk.failure(error)
     if (error instanceof HeadraceError && error.code === 'DENIED')
       talk.say(`What it needs: headrace iam ${operation} --table ${arnOf(table)}`)
-    if (progress !== undefined && progress.read > 0) talk.say(`To go on: headrace resume ${directory}`)
+    // The state may be what keeps it from going on, and then the error has said so.
+    const isState = error instanceof HeadraceError && error.code === 'STATE'
+    if (progress !== undefined && progress.read > 0 && !isState) talk.say(goOn)
     process.exitCode = exitCodeOf(error)
   } finally {
     process.off('SIGHUP', reread)

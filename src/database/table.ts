@@ -1,6 +1,7 @@
 import type { PlainItem } from '../item/attributeValue.ts'
 import { decodeItem } from '../item/decode.ts'
 import { ItemEncoder } from '../item/encode.ts'
+import { keyPartsOf } from '../item/itemKey.ts'
 import { type EngineOptions, PublishEngine } from '../publish/publishEngine.ts'
 import { Publisher, type PublisherOptions } from '../publish/publisher.ts'
 import { Gate } from '../runtime/gate.ts'
@@ -117,7 +118,7 @@ export class Table {
   ): Promise<{ [name: string]: unknown } | undefined> {
     const [{ service }, { key: schema }] = await Promise.all([this.database.open(), this.describe()])
     const attributes = JSON.parse(keyText) as { [name: string]: unknown }
-    const key = schema.sort === undefined ? [schema.partition] : [schema.partition, schema.sort]
+    const key = keyPartsOf(schema)
     const names: { [alias: string]: string } = { ...filter?.names }
     const values: { [alias: string]: unknown } = {}
     for (const [alias, text] of Object.entries(filter?.values ?? {})) values[alias] = JSON.parse(text)

@@ -14,6 +14,23 @@ export interface KeySchema {
   readonly sort?: KeyAttribute | undefined
 }
 
+/** Partition key, then sort key. */
+export function keyPartsOf({ partition, sort }: KeySchema): KeyAttribute[] {
+  return sort === undefined ? [partition] : [partition, sort]
+}
+
+/** Names of the attributes of a key: the partition key's, then the sort key's. */
+export function keyNamesOf({ partition, sort }: KeySchema): string[] {
+  return sort === undefined ? [partition.name] : [partition.name, sort.name]
+}
+
+/** A key in words: `id:S`, or `customer:S,number:N`. */
+export function keySchemaText(schema: KeySchema): string {
+  return keyPartsOf(schema)
+    .map(({ name, type }) => `${name}:${type}`)
+    .join(',')
+}
+
 /** Service quotas, "Partition key length" and "Sort key length". */
 const PARTITION_KEY_BYTES_MAX = 2_048
 const SORT_KEY_BYTES_MAX = 1_024
@@ -66,8 +83,9 @@ function keyNumber(value: number | bigint | NumberValue, name: string): string {
 
 /** An item's key for messages: `pk="a", sk=7`. */
 export function describeItemKey(item: PlainItem, schema: KeySchema): string {
-  const attributes = schema.sort === undefined ? [schema.partition] : [schema.partition, schema.sort]
-  return attributes.map(({ name }) => `${name}=${describeValue(item[name])}`).join(', ')
+  return keyPartsOf(schema)
+    .map(({ name }) => `${name}=${describeValue(item[name])}`)
+    .join(', ')
 }
 
 function describeValue(value: unknown): string {

@@ -4,6 +4,7 @@ import { HeadraceError } from '../runtime/headraceError.ts'
 import type { Processes, ProcessIdentity } from '../runtime/processIdentity.ts'
 import type { Random } from '../runtime/random.ts'
 import type { Disk } from '../storage/disk.ts'
+import { newMark } from './newMark.ts'
 
 /** A holder on another machine that was not heard of for so long is gone. */
 const STALE_MS = 60_000
@@ -46,7 +47,7 @@ export class DirectoryLock {
   static take(directory: string, options: LockOptions): DirectoryLock {
     const { disk, clock, random, processes } = options
     const path = join(directory, NAME)
-    const mark = random().toString(36).slice(2) + random().toString(36).slice(2)
+    const mark = newMark(random)
     for (let tries = 0; tries < 3; tries += 1) {
       if (disk.createNew(path, holderText(processes.own, mark, clock))) return new DirectoryLock(path, options, mark)
       const holder = readHolder(disk, path)

@@ -7,6 +7,7 @@ import { type Disk, type DiskFile, systemDisk } from '../storage/disk.ts'
 import { type Checkpoint, checkpointText, readCheckpoint } from './checkpoint.ts'
 import { DirectoryLock } from './directoryLock.ts'
 import { differences, type JobHow, type JobSpec, type JobWhat } from './jobSpec.ts'
+import { newMark } from './newMark.ts'
 import type { Summary } from './summary.ts'
 
 const JOB = 'job.json'
@@ -252,13 +253,6 @@ export class JobDirectory {
   }
 }
 
-/** Eleven characters, 53 bits of chance. */
-export function newMark(random: Random): string {
-  return Math.floor(random() * Number.MAX_SAFE_INTEGER)
-    .toString(36)
-    .padStart(11, '0')
-}
-
 /**
  * What a job does, from its directory.
  *
@@ -302,10 +296,13 @@ export function findCheckpoint(path: string, disk: Disk = systemDisk): Found {
   throw new HeadraceError('STATE', `${faults.join('; ')}. Begin the job anew in another directory`)
 }
 
-/** The summary that the last run left; undefined where none has ended. */
+/**
+ * The summary that the last run left; undefined where none has ended.
+ *
+ * @throws {HeadraceError} `STATE` when it can not be read
+ */
 export function loadReport(path: string, disk: Disk = systemDisk): Summary | undefined {
-  const bytes = disk.read(join(path, REPORT))
-  return bytes === undefined ? undefined : (JSON.parse(bytes.toString()) as Summary)
+  return readJson<Summary>(join(path, REPORT), disk)
 }
 
 /**
@@ -315,21 +312,22 @@ export function loadReport(path: string, disk: Disk = systemDisk): Summary | und
  */
 export function findSpec(path: string, disk: Disk = systemDisk): JobSpec | undefined {
   const file = join(path, JOB)
+  const spec = readJson<JobSpec | null>(file, disk)
+  if (spec === undefined || spec?.version === 1) return spec
+  throw new HeadraceError(
+    'STATE',
+    `${file} is of version ${spec?.version}, and this Headrace knows version 1; use a newer one`,
+  )
+}
+
+function readJson<Value>(file: string, disk: Disk): Value | undefined {
   const bytes = disk.read(file)
   if (bytes === undefined) return undefined
-  let spec: JobSpec
   try {
-    spec = JSON.parse(bytes.toString()) as JobSpec
+    return JSON.parse(bytes.toString()) as Value
   } catch (error) {
     throw new HeadraceError('STATE', `${file} is no JSON: ${(error as Error).message}`, { cause: error })
   }
-  if (spec.version !== 1) {
-    throw new HeadraceError(
-      'STATE',
-      `${file} is of version ${spec.version}, and this Headrace knows version 1; use a newer one`,
-    )
-  }
-  return spec
 }
 
 function writeSpec(path: string, spec: JobSpec, disk: Disk): Promise<void> {

@@ -38,18 +38,50 @@ export function jobStatus(directory: string, clock: Clock = systemClock): JobSta
   return { directory, spec, state, holder, checkpoint, summary: loadReport(directory) }
 }
 
-/** The jobs in a directory of jobs, such as `.headrace`, the latest first. None where there is no such directory. */
-export function listJobs(directory: string, clock: Clock = systemClock): JobStatus[] {
+/** What lies in a directory of jobs. */
+export interface JobList {
+  /** The latest first. */
+  readonly jobs: readonly JobStatus[]
+  readonly damaged: readonly DamagedJob[]
+}
+
+/** A job that can not be read. */
+export interface DamagedJob {
+  readonly directory: string
+  /** Why, with the code `STATE`. */
+  readonly error: HeadraceError
+}
+
+/**
+ * The jobs in a directory of jobs, such as `.headrace`. None where there is no such directory.
+ *
+ * @throws {HeadraceError} `STATE` when the directory itself can not be read
+ */
+export function listJobs(directory: string, clock: Clock = systemClock): JobList {
   let names: string[]
   try {
-    names = readdirSync(directory)
+    names = readdirSync(directory).sort()
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw new HeadraceError('STATE', `${directory} can not be read: ${(error as Error).message}`, { cause: error })
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { jobs: [], damaged: [] }
+    throw readError(directory, error)
   }
-  return names
-    .map((name) => join(directory, name))
-    .filter((path) => findSpec(path) !== undefined)
-    .map((path) => jobStatus(path, clock))
-    .sort((left, right) => right.spec.createdAt.localeCompare(left.spec.createdAt))
+  const jobs: JobStatus[] = []
+  const damaged: DamagedJob[] = []
+  for (const name of names) {
+    const path = join(directory, name)
+    try {
+      if (findSpec(path) !== undefined) jobs.push(jobStatus(path, clock))
+    } catch (error) {
+      damaged.push({ directory: path, error: readError(path, error) })
+    }
+  }
+  jobs.sort((left, right) => right.spec.createdAt.localeCompare(left.spec.createdAt))
+  return { jobs, damaged }
+}
+
+function readError(path: string, error: unknown): HeadraceError {
+  if (error instanceof HeadraceError) return error
+  // Of the system, as for a directory of somebody else; what is neither is a defect.
+  if (!(error instanceof Error && 'code' in error)) throw error
+  return new HeadraceError('STATE', `${path} can not be read: ${error.message}`, { cause: error })
 }

@@ -18,7 +18,7 @@ export interface Plan {
   readonly items: Estimate
   /** Of these items, by the service's rules. */
   readonly bytes: Estimate
-  /** Items that are written or deleted; undefined for work that only reads. */
+  /** Items that are written or deleted, one of which several are made counting once; undefined for work that only reads. */
   readonly changes: Estimate | undefined
   readonly readUnits: Estimate
   /** Of the table and its indexes together. */

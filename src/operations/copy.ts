@@ -4,24 +4,22 @@ import type { PlainItem } from '../item/attributeValue.ts'
 import { decodeItemText } from '../item/decode.ts'
 import { ItemError } from '../item/itemError.ts'
 import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
-import type { JobHow, JobWhat, TableSpec } from '../job/jobSpec.ts'
+import type { JobWhat, TableSpec } from '../job/jobSpec.ts'
 import type { Plan, PlanOptions } from '../job/plan.ts'
 import type { JobReject } from '../job/reject.ts'
 import type { Summary } from '../job/summary.ts'
 import type { Entry, EntryOwner } from '../publish/entry.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
-import { shareOf } from '../throughput/rate.ts'
 import { isSameTable } from './isSameTable.ts'
 import type { JobRates, PlannableJob, RunOptions } from './job.ts'
 import { planTable } from './plan/planTable.ts'
 import type { WrittenItem } from './plan/writeCharge.ts'
 import { TableReader } from './tableReader.ts'
 import { tableSpec } from './tableSpec.ts'
-import { isFault, Transformer, type TransformFault, type TransformSource } from './transform.ts'
-import { moduleSpec } from './userModule.ts'
+import { isFault, Transformer, type TransformFault, type TransformSource, transformSpec } from './transform.ts'
 import type { VisitedItem } from './visitedItem.ts'
-import { rateText, type WriteOptions, WriteRun } from './writeRun.ts'
+import { type WriteOptions, WriteRun } from './writeRun.ts'
 
 export interface CopyOptions
   extends WriteOptions,
@@ -63,7 +61,7 @@ class CopyJob implements PlannableJob, EntryOwner {
     this.#options = options
     const { segments, concurrency, filter, readUnitsPerSecond, consistentRead, transform, ...writeOptions } = options
     this.#reader = new TableReader(source, options)
-    this.#run = new WriteRun('copy', source, writeOptions, () => this.#reader.scanned)
+    this.#run = new WriteRun('copy', source, writeOptions, () => this.#reader.scan)
   }
 
   get progress(): Summary {
@@ -74,9 +72,9 @@ class CopyJob implements PlannableJob, EntryOwner {
     const { clock } = await this.#source.database.open()
     const transformer = await Transformer.open(this.#options.transform, clock)
     const { writeUnitsPerSecond, prices, ...reading } = this.#options
-    const writtenOf = (made: readonly PlainItem[] | TransformFault): WrittenItem | undefined => {
+    const writtenOf = (made: readonly PlainItem[] | TransformFault): WrittenItem[] => {
       if (isFault(made)) throw new Error(made.fault)
-      return made[0] === undefined ? undefined : { before: undefined, after: made[0] }
+      return made.map((after) => ({ before: undefined, after }))
     }
     try {
       return await planTable(
@@ -84,6 +82,7 @@ class CopyJob implements PlannableJob, EntryOwner {
           ...reading,
           operation: 'copy',
           table: this.#source,
+          spread: true,
           prices,
           writes: {
             table: this.#target,
@@ -102,10 +101,7 @@ class CopyJob implements PlannableJob, EntryOwner {
   }
 
   setRates({ readUnitsPerSecond, writeUnitsPerSecond }: JobRates): void {
-    if (readUnitsPerSecond !== undefined) {
-      shareOf('readUnitsPerSecond', readUnitsPerSecond)
-      this.#reader.setRate(readUnitsPerSecond)
-    }
+    if (readUnitsPerSecond !== undefined) this.#reader.setRate(readUnitsPerSecond)
     if (writeUnitsPerSecond !== undefined) this.#run.setRate(writeUnitsPerSecond)
   }
 
@@ -113,7 +109,7 @@ class CopyJob implements PlannableJob, EntryOwner {
     const run = this.#run
     const reader = this.#reader
     try {
-      const opened = await run.begin(options, (table, earlier) => this.#what(table, earlier), this.#how)
+      const opened = await run.begin(options, (table, earlier) => this.#what(table, earlier), this.#reader.how)
       const { schema, database, directory, signal } = opened
       this.#signal = signal
       this.#schema = schema
@@ -152,16 +148,8 @@ class CopyJob implements PlannableJob, EntryOwner {
       operation: 'copy',
       table,
       target: tableSpec(target, this.#target, there),
-      ...(transform === undefined ? {} : { visitor: transform instanceof URL ? moduleSpec(transform) : {} }),
+      ...(transform === undefined ? {} : { visitor: transformSpec(transform) }),
       ...(await this.#reader.what(earlier, target)),
-    }
-  }
-
-  get #how(): JobHow {
-    const { concurrency, readUnitsPerSecond } = this.#options
-    return {
-      ...(concurrency === undefined ? {} : { concurrency }),
-      ...(readUnitsPerSecond === undefined ? {} : { rates: { read: rateText(readUnitsPerSecond) } }),
     }
   }
 
@@ -179,8 +167,10 @@ class CopyJob implements PlannableJob, EntryOwner {
       .then(async (list) => {
         if (!this.#write(visited, list)) await this.#run.room()
       })
-      // Told by the engine, which has failed.
-      .catch(() => undefined)
+      .catch((error: unknown) => {
+        // The engine tells of its own failure, and a stop is none.
+        if (error !== this.#engine.failure) this.#run.fail(error)
+      })
       .finally(() => {
         this.#pending.delete(work)
         this.#reader.walk.wake()

@@ -2,7 +2,7 @@ import { checkWhole } from '../database/checkOption.ts'
 import type { ScanOptions } from '../database/scan.ts'
 import type { Table } from '../database/table.ts'
 import type { TableDescription } from '../database/tableDescription.ts'
-import type { KeySchema } from '../item/itemKey.ts'
+import { type KeySchema, keySchemaText } from '../item/itemKey.ts'
 import { keyAttributes } from '../item/keyAttributes.ts'
 import type { JobReject } from '../job/reject.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
@@ -267,7 +267,7 @@ class Diff {
       const message = `table ${this.#left.name} can not be compared with itself; name another, or another region or endpoint for it`
       throw new HeadraceError('CONFIGURATION', message)
     }
-    const [mine, other] = [keyText(here.key), keyText(there.key)]
+    const [mine, other] = [keySchemaText(here.key), keySchemaText(there.key)]
     if (mine === other) return
     throw new HeadraceError(
       'CONFIGURATION',
@@ -280,8 +280,3 @@ class Diff {
 const PAGE_BYTES_MAX = 256 * 1024
 /** An emulator goes through all of its table for each page. */
 const PAGE_BYTES_MAX_HERE = 512 * 1024
-
-function keyText({ partition, sort }: KeySchema): string {
-  const parts = sort === undefined ? [partition] : [partition, sort]
-  return parts.map(({ name, type }) => `${name}:${type}`).join(',')
-}

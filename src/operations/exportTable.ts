@@ -7,7 +7,7 @@ import type { XmlMapping, XmlWriterOptions } from '../formats/xmlWriter.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
 import { ItemError } from '../item/itemError.ts'
 import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
-import type { JobHow, JobWhat, TableSpec, XmlSpec } from '../job/jobSpec.ts'
+import type { JobWhat, TableSpec, XmlSpec } from '../job/jobSpec.ts'
 import type { Plan, PlanOptions } from '../job/plan.ts'
 import type { JobReject } from '../job/reject.ts'
 import type { Ending } from '../job/settledPrefix.ts'
@@ -17,16 +17,15 @@ import { HeadraceError } from '../runtime/headraceError.ts'
 import type { RawPage } from '../scan/page.ts'
 import { type Disk, type DiskFile, systemDisk } from '../storage/disk.ts'
 import { isS3, readS3Address, type S3Options } from '../storage/s3.ts'
-import { shareOf } from '../throughput/rate.ts'
 import { ChunkFile } from './chunkFile.ts'
 import { type ExportTarget, FileTarget, refuseExisting } from './exportTarget.ts'
 import type { JobRates, PlannableJob, RunOptions } from './job.ts'
 import { planTable } from './plan/planTable.ts'
 import { S3Target } from './s3Target.ts'
 import { TableReader } from './tableReader.ts'
-import { isFault, Transformer, type TransformFault, type TransformSource } from './transform.ts'
+import { isFault, Transformer, type TransformFault, type TransformSource, transformSpec } from './transform.ts'
 import { loadFunction, moduleSpec } from './userModule.ts'
-import { rateText, type WriteOptions, WriteRun } from './writeRun.ts'
+import { type WriteOptions, WriteRun } from './writeRun.ts'
 
 /** As {@link XmlWriterOptions}; the mapping may be a module that has it as its default export. */
 export interface ExportXmlOptions extends Omit<XmlWriterOptions, 'mapping'> {
@@ -90,7 +89,7 @@ class ExportJob implements PlannableJob {
       ...(patienceMs === undefined ? {} : { patienceMs }),
       ...(prices === undefined ? {} : { prices }),
     }
-    this.#run = new WriteRun('export', table, writeOptions, () => this.#reader.scanned)
+    this.#run = new WriteRun('export', table, writeOptions, () => this.#reader.scan)
   }
 
   get progress(): Summary {
@@ -102,9 +101,7 @@ class ExportJob implements PlannableJob {
   }
 
   setRates({ readUnitsPerSecond }: JobRates): void {
-    if (readUnitsPerSecond === undefined) return
-    shareOf('readUnitsPerSecond', readUnitsPerSecond)
-    this.#reader.setRate(readUnitsPerSecond)
+    if (readUnitsPerSecond !== undefined) this.#reader.setRate(readUnitsPerSecond)
   }
 
   async run(options: RunOptions = {}): Promise<Summary> {
@@ -133,7 +130,7 @@ class ExportJob implements PlannableJob {
     try {
       if (this.#options.overwrite !== true) await refuseExisting(target, this.#path, disk, options.directory)
       this.#writer = await this.#openWriter()
-      const opened = await run.begin(options, (table, earlier) => this.#what(table, earlier), this.#how)
+      const opened = await run.begin(options, (table, earlier) => this.#what(table, earlier), this.#reader.how)
       const { schema, database, directory, signal } = opened
       this.#schema = schema
       this.#signal = signal
@@ -203,16 +200,8 @@ class ExportJob implements PlannableJob {
       file: this.#path,
       format: this.#format,
       ...(xml === undefined ? {} : { xml: xmlSpec(xml) }),
-      ...(transform === undefined ? {} : { visitor: transform instanceof URL ? moduleSpec(transform) : {} }),
+      ...(transform === undefined ? {} : { visitor: transformSpec(transform) }),
       ...(await this.#reader.what(earlier)),
-    }
-  }
-
-  get #how(): JobHow {
-    const { concurrency, readUnitsPerSecond } = this.#options
-    return {
-      ...(concurrency === undefined ? {} : { concurrency }),
-      ...(readUnitsPerSecond === undefined ? {} : { rates: { read: rateText(readUnitsPerSecond) } }),
     }
   }
 
@@ -222,7 +211,8 @@ class ExportJob implements PlannableJob {
   }
 
   async #writeAll(chunks: ChunkFile, target: ExportTarget): Promise<void> {
-    const { scan, ledger } = this.#reader
+    const { ledger } = this.#reader
+    const scan = this.#reader.scan!
     const onAbort = (): void => scan.destroy()
     this.#signal.addEventListener('abort', onAbort, { once: true })
     try {
@@ -300,7 +290,7 @@ function tailOf({ tail }: ItemWriter, isPacked: boolean): Uint8Array {
 function xmlSpec({ mapping, ...options }: ExportXmlOptions): XmlSpec {
   return {
     ...options,
-    ...(mapping === undefined ? {} : { mapping: mapping instanceof URL ? moduleSpec(mapping) : {} }),
+    ...(mapping === undefined ? {} : { mapping: mapping instanceof URL ? moduleSpec(mapping, 'XML mapping') : {} }),
   }
 }
 

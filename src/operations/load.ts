@@ -75,9 +75,13 @@ class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
   async run(options: RunOptions = {}): Promise<Summary> {
     const run = this.#run
     try {
-      const { engine, directory, signal } = await run.open(options, (table) => this.#what(table))
+      let wasBegun = false
+      const { engine, directory, signal } = await run.open(options, (table, earlier) => {
+        wasBegun = earlier !== undefined
+        return this.#what(table)
+      })
       this.#signal = signal
-      this.#streams = this.#ledgers(directory?.checkpoint?.positions)
+      this.#streams = this.#ledgers(directory?.checkpoint?.positions, wasBegun)
       run.keep(() => ({ kind: 'sources', sources: this.#streams.map((stream) => stream.position) }))
       engine.onFailure = () => this.#wakeAll()
       const wakeAll = (): void => this.#wakeAll()
@@ -108,12 +112,13 @@ class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     return { operation: 'load', table, sources }
   }
 
-  #ledgers(from: Positions | undefined): SourceLedger[] {
+  #ledgers(from: Positions | undefined, wasBegun: boolean): SourceLedger[] {
     const positions = from?.kind === 'sources' ? from.sources : []
     const side = Math.max(1, Math.min(OPEN_MAX, this.#sources.length))
     return this.#sources.map((source, index) => {
       const position = positions[index]
-      if (position?.after !== undefined && !position.done && source.isOnce === true) {
+      // Also if nothing of it is settled: what it was asked for in an earlier run, it will not give again.
+      if (wasBegun && position?.done !== true && source.isOnce === true) {
         throw new HeadraceError(
           'STATE',
           `${source.name === '-' ? 'standard input' : source.name} can not be read a second time, so the rest of it can ` +

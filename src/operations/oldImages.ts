@@ -1,5 +1,5 @@
 import type { Change } from '../item/edit.ts'
-import type { KeySchema } from '../item/itemKey.ts'
+import { type KeySchema, keyNamesOf } from '../item/itemKey.ts'
 import type { JobDirectory } from '../job/jobDirectory.ts'
 import type { Clock, Timer } from '../runtime/clock.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
@@ -122,8 +122,8 @@ export class OldImages {
   }
 }
 
-function imageText(change: Change, raw: RawItem, units: number, { partition, sort }: KeySchema): string {
-  const keyNames = sort === undefined ? [partition.name] : [partition.name, sort.name]
+function imageText(change: Change, raw: RawItem, units: number, schema: KeySchema): string {
+  const keyNames = keyNamesOf(schema)
   const textOf = (names: readonly string[], texts: readonly (string | undefined)[]): string =>
     `{${names
       .flatMap((name, index) => (texts[index] === undefined ? [] : [`${JSON.stringify(name)}:${texts[index]}`]))
@@ -146,8 +146,8 @@ function imageText(change: Change, raw: RawItem, units: number, { partition, sor
 }
 
 /** The change that puts it back, on condition that the item is as the job left it. */
-export function changeBack(image: OldImage, { partition, sort }: KeySchema): Change {
-  const keyNames = sort === undefined ? [partition.name] : [partition.name, sort.name]
+export function changeBack(image: OldImage, schema: KeySchema): Change {
+  const keyNames = keyNamesOf(schema)
   const key = keyNames.map((name) => JSON.stringify(image.key[name]))
   const setNames = Object.keys(image.old)
   const setTexts = setNames.map((name) => JSON.stringify(image.old[name]))

@@ -2,7 +2,7 @@ import { decodeValue } from '../item/decode.ts'
 import type { Change, Changes, Edit } from '../item/edit.ts'
 import type { ItemEncoder } from '../item/encode.ts'
 import { ItemError } from '../item/itemError.ts'
-import { type KeySchema, typeName } from '../item/itemKey.ts'
+import { type KeySchema, keyNamesOf, typeName } from '../item/itemKey.ts'
 import { addNumbers, canonicalNumber, NumberValue, numberText } from '../item/number.ts'
 import { writeUnits } from '../item/units.ts'
 import { valueBytes } from '../item/valueBytes.ts'
@@ -25,7 +25,7 @@ export interface RawItem {
  */
 export function prepareChange(edit: Edit, raw: RawItem, schema: KeySchema, encoder: ItemEncoder): Change | undefined {
   if (edit === undefined || edit === null) return undefined
-  const keyNames = schema.sort === undefined ? [schema.partition.name] : [schema.partition.name, schema.sort.name]
+  const keyNames = keyNamesOf(schema)
   const key = keyNames.map((name) => raw.attribute(name)!)
   if (edit === 'delete') {
     const expectNames = raw.names().filter((name) => !keyNames.includes(name))

@@ -2,7 +2,7 @@ import type { Table } from '../database/table.ts'
 import { canonicalText } from '../item/canonicalText.ts'
 import { decodeItem } from '../item/decode.ts'
 import type { Change } from '../item/edit.ts'
-import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
+import { describeItemKey, type KeySchema, keyNamesOf } from '../item/itemKey.ts'
 import { keyHash } from '../item/keyHash.ts'
 import { writeUnits } from '../item/units.ts'
 import type { JobReject } from '../job/reject.ts'
@@ -91,8 +91,8 @@ export class Repair implements EntryOwner {
 }
 
 /** Makes of the right item the left one. */
-function changeTo(left: Attributes, right: Attributes | undefined, { partition, sort }: KeySchema): Change {
-  const keyNames = sort === undefined ? [partition.name] : [partition.name, sort.name]
+function changeTo(left: Attributes, right: Attributes | undefined, schema: KeySchema): Change {
+  const keyNames = keyNamesOf(schema)
   const key = keyNames.map((name) => JSON.stringify(left[name]))
   const others = (item: Attributes): string[] => Object.keys(item).filter((name) => !keyNames.includes(name))
   if (right === undefined) {

@@ -1,10 +1,11 @@
 import { setMaxListeners } from 'node:events'
 import { checkWhole } from '../database/checkOption.ts'
+import type { Summary } from '../job/summary.ts'
 import type { Clock, Timer } from '../runtime/clock.ts'
 import type { JobLimits } from './job.ts'
 
 /** Who has stopped a job before its end. */
-export type StopReason = 'signal' | 'rejects' | 'duration' | 'cost'
+type StopReason = NonNullable<Summary['stoppedBy']>
 
 /** A part of a handful of records says nothing. */
 const SHARE_OF_LEAST = 1_000

@@ -1,14 +1,16 @@
 import type { ScanOptions } from '../database/scan.ts'
 import type { Table } from '../database/table.ts'
 import type { TableDescription } from '../database/tableDescription.ts'
+import { keyNamesOf } from '../item/itemKey.ts'
 import type { JobDirectory } from '../job/jobDirectory.ts'
-import type { JobWhat } from '../job/jobSpec.ts'
-import type { ScanEngine, ScanStats } from '../scan/scanEngine.ts'
-import type { Rate } from '../throughput/rate.ts'
+import type { JobHow, JobWhat } from '../job/jobSpec.ts'
+import type { ScanEngine } from '../scan/scanEngine.ts'
+import { type Rate, shareOf } from '../throughput/rate.ts'
+import { chooseReading } from './chooseReading.ts'
 import { SegmentLedger } from './segmentLedger.ts'
-import { chooseConcurrency, TableWalk } from './tableWalk.ts'
+import { TableWalk } from './tableWalk.ts'
 import type { VisitedItem } from './visitedItem.ts'
-import type { WriteRun } from './writeRun.ts'
+import { rateText, type WriteRun } from './writeRun.ts'
 
 export type ReadOptions = Pick<
   ScanOptions,
@@ -28,11 +30,6 @@ export interface ReaderStart {
   readonly isStopped: () => boolean
 }
 
-/** Pages lie open side by side, and those of all segments together are no larger than this. */
-const PAGES_BYTES_MAX = 4 * 1024 * 1024
-/** Segments read at once where nothing is to be spread. */
-const CONCURRENCY = 16
-const PAGE_BYTES_MIN = 32 * 1024
 /** However many segments are read at once, each may have so many writes under way: two batches. */
 const UNSETTLED_MIN = 50
 
@@ -51,19 +48,25 @@ export class TableReader {
     this.#options = options
   }
 
-  /** For the summary. */
-  get scanned(): { stats: ScanStats; segments: number } | undefined {
-    return this.#scan === undefined ? undefined : { stats: this.#scan.stats, segments: this.#scan.segments }
+  /** Undefined before it is open. */
+  get scan(): ScanEngine | undefined {
+    return this.#scan
   }
 
-  /** For pages without a walk. */
-  get scan(): ScanEngine {
-    return this.#scan!
-  }
-
+  /** @throws {TypeError} for what is no rate */
   setRate(rate: Rate): void {
+    shareOf('readUnitsPerSecond', rate)
     this.#rate = rate
     this.#scan?.setRate(rate)
+  }
+
+  /** How it reads, for a job's description. */
+  get how(): JobHow {
+    const { concurrency, readUnitsPerSecond } = this.#options
+    return {
+      ...(concurrency === undefined ? {} : { concurrency }),
+      ...(readUnitsPerSecond === undefined ? {} : { rates: { read: rateText(readUnitsPerSecond) } }),
+    }
   }
 
   /** What a job's description says of reading. @param spread as of {@link ReaderStart} */
@@ -77,7 +80,7 @@ export class TableReader {
       ...(consistentRead === undefined ? {} : { consistentRead }),
       ...(select === undefined ? {} : { select }),
       ...(index === undefined ? {} : { index }),
-      segments: segments ?? earlier?.segments ?? (await this.#chooseSegments(spread)),
+      segments: segments ?? earlier?.segments ?? (await chooseReading(this.#table, this.#options, spread)).segments,
     }
   }
 
@@ -85,12 +88,12 @@ export class TableReader {
     const { key } = await this.#table.describe()
     const { connection } = await this.#table.database.open()
     const { loopback } = connection
-    const segments = directory?.spec.what.segments ?? (await this.#chooseSegments(spread))
-    const concurrency = Math.min(segments, this.#concurrencyFor(spread))
+    const asked = { ...this.#options, segments: directory?.spec.what.segments ?? this.#options.segments }
+    const { segments, concurrency, pageBytesMax } = await chooseReading(this.#table, asked, spread)
     this.#signal = signal
     this.ledger = new SegmentLedger({
       segments,
-      keyNames: key.sort === undefined ? [key.partition.name] : [key.partition.name, key.sort.name],
+      keyNames: keyNamesOf(key),
       from: directory?.checkpoint?.positions,
       // Emulators know no place behind an item that is gone.
       survivorsOnly: loopback,
@@ -103,10 +106,7 @@ export class TableReader {
       ...(select === undefined ? {} : { select }),
       segments,
       concurrency,
-      // Emulators have no partitions to spread over.
-      ...(loopback || spread === undefined
-        ? {}
-        : { pageBytesMax: Math.max(PAGE_BYTES_MIN, PAGES_BYTES_MAX / concurrency) }),
+      ...(pageBytesMax === undefined ? {} : { pageBytesMax }),
       holdSegments: true,
       done: this.ledger.done,
       cursors: this.ledger.cursors,
@@ -143,13 +143,5 @@ export class TableReader {
 
   close(): void {
     this.#scan?.destroy()
-  }
-
-  async #chooseSegments(spread: TableDescription | undefined): Promise<number> {
-    return this.#table.segmentsOf({ ...this.#options, concurrency: this.#concurrencyFor(spread) })
-  }
-
-  #concurrencyFor(spread: TableDescription | undefined): number {
-    return this.#options.concurrency ?? (spread === undefined ? CONCURRENCY : chooseConcurrency(spread))
   }
 }

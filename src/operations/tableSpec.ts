@@ -1,12 +1,12 @@
 import type { OpenDatabase } from '../database/database.ts'
 import type { Table } from '../database/table.ts'
 import type { TableDescription } from '../database/tableDescription.ts'
+import { keySchemaText } from '../item/itemKey.ts'
 import type { ConnectionSpec, TableSpec } from '../job/jobSpec.ts'
 
 /** Which table that is, and how to get there again. */
 export function tableSpec(description: TableDescription, table: Table, { connection }: OpenDatabase): TableSpec {
   const { arn, tableId, key } = description
-  const parts = key.sort === undefined ? [key.partition] : [key.partition, key.sort]
   const { profile, endpoint, allowInsecureEndpoint } = table.database.options
   const how: ConnectionSpec = {
     region: connection.region,
@@ -19,7 +19,7 @@ export function tableSpec(description: TableDescription, table: Table, { connect
     name: table.name,
     arn,
     ...(tableId === undefined ? {} : { tableId }),
-    key: parts.map(({ name, type }) => `${name}:${type}`).join(','),
+    key: keySchemaText(key),
     connection: how,
   }
 }

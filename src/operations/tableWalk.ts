@@ -1,4 +1,3 @@
-import type { TableDescription } from '../database/tableDescription.ts'
 import type { JobReject } from '../job/reject.ts'
 import type { Ending } from '../job/settledPrefix.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
@@ -152,13 +151,4 @@ interface OpenPage {
   readonly page: RawPage
   readonly ledgerPage: LedgerPage
   next: number
-}
-
-/**
- * Segments to read at once so that what is written falls on all of a table's partitions: two for each. A partition takes
- * 1,000 write units (developer guide, "Partitions and data distribution").
- */
-export function chooseConcurrency({ writeUnitsPerSecond, warmWriteUnitsPerSecond, billing }: TableDescription): number {
-  const units = billing === 'provisioned' ? writeUnitsPerSecond : Math.max(16_000, warmWriteUnitsPerSecond)
-  return Math.min(128, Math.max(16, 2 * Math.ceil(units / 1_000)))
 }

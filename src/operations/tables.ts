@@ -1,7 +1,7 @@
 import type { Database } from '../database/database.ts'
 import { checkTableName } from '../database/table.ts'
 import { describeTable, type TableDescription } from '../database/tableDescription.ts'
-import type { KeySchema } from '../item/itemKey.ts'
+import { type KeySchema, keyPartsOf } from '../item/itemKey.ts'
 import { sleep } from '../runtime/clock.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 
@@ -33,7 +33,7 @@ export async function createTable(
   const { service } = await database.open()
   const { key, readUnitsPerSecond, writeUnitsPerSecond, signal } = options
   if (options.replace === true) await dropTable(database, name, signal === undefined ? {} : { signal })
-  const attributes = key.sort === undefined ? [key.partition] : [key.partition, key.sort]
+  const attributes = keyPartsOf(key)
   const provisioned = readUnitsPerSecond !== undefined || writeUnitsPerSecond !== undefined
   try {
     await service.call('CreateTable', {

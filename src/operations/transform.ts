@@ -1,7 +1,9 @@
 import type { PlainItem } from '../item/attributeValue.ts'
+import type { VisitorSpec } from '../job/jobSpec.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { Deadlines } from '../runtime/deadlines.ts'
-import { loadFunction } from './userModule.ts'
+import { isPromise } from '../runtime/isPromise.ts'
+import { loadFunction, moduleSpec } from './userModule.ts'
 
 /**
  * Makes of an item what is to be written: the same or another, several (at most 1,000), or nothing. It must not change
@@ -13,6 +15,11 @@ export type Transformed = PlainItem | readonly PlainItem[] | undefined | null
 
 /** A function, or a module that has one as its default export. */
 export type TransformSource = Transform | URL
+
+/** What can be told of it to another process. */
+export function transformSpec(source: TransformSource): VisitorSpec {
+  return source instanceof URL ? moduleSpec(source, 'transform') : {}
+}
 
 /** Items that may come of one. */
 const ITEMS_MAX = 1_000
@@ -84,10 +91,11 @@ function listOf(made: Transformed): readonly PlainItem[] | TransformFault {
   if (typeof made !== 'object')
     return faultOf(`it returned ${typeof made} and not an item, a list of items, or nothing`)
   if (!Array.isArray(made)) return [made as PlainItem]
-  if (made.length <= ITEMS_MAX) return made as readonly PlainItem[]
-  return faultOf(`it made ${made.length} items of one, and may make ${ITEMS_MAX}`)
-}
-
-function isPromise(made: Transformed | Promise<Transformed>): made is Promise<Transformed> {
-  return typeof made === 'object' && made !== null && 'then' in made && typeof made.then === 'function'
+  if (made.length > ITEMS_MAX) return faultOf(`it made ${made.length} items of one, and may make ${ITEMS_MAX}`)
+  for (const [index, item] of made.entries()) {
+    if (typeof item === 'object' && item !== null && !Array.isArray(item)) continue
+    const kind = item === null ? 'null' : Array.isArray(item) ? 'a list' : typeof item
+    return faultOf(`number ${index + 1} of the list that it returned is ${kind} and not an item`)
+  }
+  return made as readonly PlainItem[]
 }

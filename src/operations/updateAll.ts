@@ -6,12 +6,13 @@ import { decodeItem } from '../item/decode.ts'
 import type { Change, Edit } from '../item/edit.ts'
 import { ItemEncoder } from '../item/encode.ts'
 import { ItemError } from '../item/itemError.ts'
-import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
+import { describeItemKey, type KeySchema, keyNamesOf } from '../item/itemKey.ts'
 import { keyHash } from '../item/keyHash.ts'
 import { writeUnits } from '../item/units.ts'
 import { attributesBytes } from '../item/valueBytes.ts'
-import { type JobDirectory, newMark } from '../job/jobDirectory.ts'
+import type { JobDirectory } from '../job/jobDirectory.ts'
 import type { JobHow, JobWhat, TableSpec } from '../job/jobSpec.ts'
+import { newMark } from '../job/newMark.ts'
 import type { Plan, PlanOptions } from '../job/plan.ts'
 import type { JobReject } from '../job/reject.ts'
 import type { Summary } from '../job/summary.ts'
@@ -22,8 +23,8 @@ import type { PublishEngine } from '../publish/publishEngine.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { Deadlines } from '../runtime/deadlines.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
+import { isPromise } from '../runtime/isPromise.ts'
 import { compileExpression, type Expression } from '../scan/expression.ts'
-import { shareOf } from '../throughput/rate.ts'
 import type { JobRates, PlannableJob, RunOptions } from './job.ts'
 import { OldImages } from './oldImages.ts'
 import { planUpdate } from './plan/planUpdate.ts'
@@ -33,7 +34,7 @@ import type { VisitedItem } from './visitedItem.ts'
 import { openVisitor, type Visitor, type VisitorSource, visitorSpec } from './visitor.ts'
 import type { VisitorPool } from './visitorPool.ts'
 import { VisitorThreads, type Workers } from './visitorThreads.ts'
-import { rateText, type WriteOptions, WriteRun } from './writeRun.ts'
+import { type WriteOptions, WriteRun } from './writeRun.ts'
 
 export interface DeleteOptions
   extends WriteOptions,
@@ -140,7 +141,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
     this.#visitTimeoutMs = checkWhole('visitTimeoutMs', visitTimeoutMs, 1, 3_600_000)
     this.#threads = new VisitorThreads(workers, source, visitTimeoutMs)
     this.#reader = new TableReader(table, options)
-    this.#run = new WriteRun(operation, table, writeOptions, () => this.#reader.scanned)
+    this.#run = new WriteRun(operation, table, writeOptions, () => this.#reader.scan)
   }
 
   get progress(): Summary {
@@ -152,10 +153,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
   }
 
   setRates({ readUnitsPerSecond, writeUnitsPerSecond }: JobRates): void {
-    if (readUnitsPerSecond !== undefined) {
-      shareOf('readUnitsPerSecond', readUnitsPerSecond)
-      this.#reader.setRate(readUnitsPerSecond)
-    }
+    if (readUnitsPerSecond !== undefined) this.#reader.setRate(readUnitsPerSecond)
     if (writeUnitsPerSecond !== undefined) this.#run.setRate(writeUnitsPerSecond)
   }
 
@@ -182,7 +180,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
         directory,
         signal,
         spread: description,
-        select: this.#blind ? keyNames(schema) : undefined,
+        select: this.#blind ? keyNamesOf(schema) : undefined,
         queueSize: this.#options.maxQueueSize,
         isStopped: () => this.#isStopped(),
       })
@@ -212,12 +210,11 @@ class UpdateJob implements PlannableJob, EntryOwner {
   }
 
   get #how(): JobHow {
-    const { concurrency, readUnitsPerSecond, workers } = this.#options
+    const { workers } = this.#options
     return {
-      ...(concurrency === undefined ? {} : { concurrency }),
+      ...this.#reader.how,
       visitTimeoutMs: this.#visitTimeoutMs,
       ...(workers === undefined ? {} : { workers }),
-      ...(readUnitsPerSecond === undefined ? {} : { rates: { read: rateText(readUnitsPerSecond) } }),
     }
   }
 
@@ -260,12 +257,12 @@ class UpdateJob implements PlannableJob, EntryOwner {
 
   #deleteBlindly(visited: VisitedItem): Promise<void> | undefined {
     visited.deletes = true
-    const names = keyNames(this.#schema)
+    const names = keyNamesOf(this.#schema)
     const key = names.map((name) => `${JSON.stringify(name)}:${visited.attribute(name)}`).join(',')
     const text = deletionText(`{${key}}`)
     const hash = keyHash(visited.item, this.#schema)
     // Only the key was read; what the item weighs, the reading says.
-    const units = writeUnits(this.#reader.scan.itemBytes)
+    const units = writeUnits(this.#reader.scan!.itemBytes)
     const bytes = Buffer.byteLength(text)
     const hasRoom = this.#engine.write('delete', text, bytes, hash, units, this, visited, visited.segment)
     return hasRoom ? undefined : this.#run.room()
@@ -481,22 +478,13 @@ class UpdateJob implements PlannableJob, EntryOwner {
   }
 
   #keyOf(raw: RawItem): PlainItem {
-    const names = keyNames(this.#schema)
+    const names = keyNamesOf(this.#schema)
     return decodeItem(Object.fromEntries(names.map((name) => [name, JSON.parse(raw.attribute(name)!)])))
   }
 
   #placeOf(raw: RawItem): string {
     return describeItemKey(this.#keyOf(raw), this.#schema)
   }
-}
-
-/** A promise, or what only acts like one, as query builders do. */
-function isPromise(edit: Edit | Promise<Edit>): edit is Promise<Edit> {
-  return typeof edit === 'object' && edit !== null && 'then' in edit && typeof edit.then === 'function'
-}
-
-function keyNames({ partition, sort }: KeySchema): string[] {
-  return sort === undefined ? [partition.name] : [partition.name, sort.name]
 }
 
 /** The same change, which also leaves the job's mark, and is not made where the mark is. */

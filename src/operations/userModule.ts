@@ -35,10 +35,25 @@ export async function loadFunction<Value>(module: URL, kind: string, example: st
   return loaded.default as Value
 }
 
-/** What tells a module from another, and from what it was before somebody edited it. */
-export function moduleSpec(module: URL): { readonly module: string; readonly digest: string } {
+/**
+ * What tells a module from another, and from what it was before somebody edited it.
+ *
+ * @param kind as of {@link loadFunction}
+ * @throws {HeadraceError} `VISITOR` when there is no such file, or it can not be read
+ */
+export function moduleSpec(module: URL, kind: string): { readonly module: string; readonly digest: string } {
   const path = fileURLToPath(module)
-  return { module: shortPath(path), digest: createHash('sha256').update(readFileSync(path)).digest('hex') }
+  const name = shortPath(path)
+  let bytes: Buffer
+  try {
+    bytes = readFileSync(path)
+  } catch (error) {
+    const { code, message: reason } = error as NodeJS.ErrnoException
+    const message =
+      code === 'ENOENT' ? `there is no ${kind} module ${name}` : `the ${kind} module ${name} can not be read: ${reason}`
+    throw new HeadraceError('VISITOR', message, { cause: error })
+  }
+  return { module: name, digest: createHash('sha256').update(bytes).digest('hex') }
 }
 
 /** As people name it: what lies below the working directory, from there. */

@@ -29,7 +29,7 @@ export async function openVisitor(source: VisitorSource): Promise<Visitor> {
 /** What can be told of it to another process. */
 export function visitorSpec(source: VisitorSource): VisitorSpec {
   if (typeof source === 'function') return {}
-  if (source instanceof URL) return moduleSpec(source)
+  if (source instanceof URL) return moduleSpec(source, 'visitor')
   return { edit: editText(source) }
 }
 

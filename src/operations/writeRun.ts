@@ -19,7 +19,7 @@ import type { Clock, Timer } from '../runtime/clock.ts'
 import { deferred } from '../runtime/deferred.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { Aborted, unlessAborted } from '../runtime/unlessAborted.ts'
-import type { ScanStats } from '../scan/scanEngine.ts'
+import type { ScanEngine } from '../scan/scanEngine.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
 import { CostLimit } from './costLimit.ts'
 import { DRAIN_MS, type JobLimits, type RunOptions } from './job.ts'
@@ -47,7 +47,7 @@ export class WriteRun {
   readonly #operation: string
   readonly #table: Table
   readonly #options: WriteOptions
-  readonly #scanStats: (() => { stats: ScanStats; segments: number } | undefined) | undefined
+  readonly #scan: () => ScanEngine | undefined
   #clock: Clock | undefined
   #engine: PublishEngine | undefined
   #stopper!: Stopper
@@ -78,12 +78,12 @@ export class WriteRun {
     operation: string,
     table: Table,
     options: WriteOptions,
-    scanStats?: () => { stats: ScanStats; segments: number } | undefined,
+    scan: () => ScanEngine | undefined = () => undefined,
   ) {
     this.#operation = operation
     this.#table = table
     this.#options = options
-    this.#scanStats = scanStats
+    this.#scan = scan
   }
 
   /**
@@ -183,14 +183,14 @@ export class WriteRun {
     const limit = this.#costLimit
     if (limit === undefined) return
     const engine = this.#engine
-    const scan = this.#scanStats?.()
+    const scan = this.#scan()
     const runWriteUnits = engine?.writeUnits ?? 0
     const soFar = {
-      readUnits: this.#before.readUnits + (scan?.stats.readUnits ?? 0),
+      readUnits: this.#before.readUnits + (scan?.readUnits ?? 0),
       writeUnits: this.#before.writeUnits + runWriteUnits,
       endedUnits: engine?.endedUnits ?? 0,
       unitsAtStake: this.#before.unitsAtStake + (engine?.unitsAtStake ?? 0),
-      reading: scan === undefined ? 0 : Math.min(READING_MAX, scan.segments - scan.stats.segmentsDone),
+      reading: scan === undefined ? 0 : Math.min(READING_MAX, scan.segments - scan.segmentsDone),
     }
     if (!limit.allows(soFar, runWriteUnits)) this.#stopper.stop('cost')
   }
@@ -212,7 +212,7 @@ export class WriteRun {
         return { tally, positions: positions(), spent }
       },
       progress: () => this.summary,
-      onFailure: (error) => this.#fail(error),
+      onFailure: (error) => this.fail(error),
     })
   }
 
@@ -227,7 +227,7 @@ export class WriteRun {
     try {
       this.#rejects?.add(reject)
     } catch (error) {
-      this.#fail(error)
+      this.fail(error)
     }
   }
 
@@ -264,19 +264,19 @@ export class WriteRun {
     if (onReject === undefined) {
       if (this.#directory !== undefined) return
       const place = { table: this.#table.name }
-      this.#fail(new HeadraceError('REJECTED', `${reject.place}: ${reject.message}`, { place }))
+      this.fail(new HeadraceError('REJECTED', `${reject.place}: ${reject.message}`, { place }))
       return
     }
     try {
       onReject(reject)
     } catch (error) {
       // Nobody was told of the reject, so going on would be silence.
-      this.#fail(error)
+      this.fail(error)
     }
   }
 
   /** Nothing more is done; whoever asks next hears why. */
-  #fail(error: unknown): void {
+  fail(error: unknown): void {
     const message = error instanceof Error ? error.message : `${error}`
     const failure = error instanceof HeadraceError ? error : new HeadraceError('REJECTED', message, { cause: error })
     this.#failure ??= failure
@@ -387,9 +387,10 @@ export class WriteRun {
   get summary(): Summary {
     const { tally } = this
     const stats = this.#engine?.stats
-    const scan = this.#scanStats?.()
+    const segments = this.#scan()?.segments
+    const scan = this.#scan()?.stats
     const before = this.#before
-    const readUnits = before.readUnits + (scan?.stats.readUnits ?? 0)
+    const readUnits = before.readUnits + (scan?.readUnits ?? 0)
     const writeUnits = before.writeUnits + (stats?.writeUnits ?? 0)
     const runMs = this.#clock === undefined ? 0 : (this.#endedAt ?? this.#clock.now()) - this.#startedAt
     const durationMs = before.durationMs + runMs
@@ -403,12 +404,12 @@ export class WriteRun {
       itemsPerSecond: durationMs === 0 ? 0 : (tally.written / durationMs) * 1_000,
       buffered: stats?.buffered ?? 0,
       inFlight: stats?.inFlight ?? 0,
-      retried: before.retried + (stats?.retried ?? 0) + (scan?.stats.retried ?? 0),
+      retried: before.retried + (stats?.retried ?? 0) + (scan?.retried ?? 0),
       unprocessed: stats?.unprocessed ?? 0,
-      throttledRequests: (stats?.throttledRequests ?? 0) + (scan?.stats.throttledRequests ?? 0),
-      throttlingReasons: addCounts(stats?.throttlingReasons, scan?.stats.throttlingReasons),
+      throttledRequests: (stats?.throttledRequests ?? 0) + (scan?.throttledRequests ?? 0),
+      throttlingReasons: addCounts(stats?.throttlingReasons, scan?.throttlingReasons),
       failedRequests: stats?.failedRequests ?? 0,
-      requests: before.requests + (stats?.requests ?? 0) + (scan?.stats.requests ?? 0),
+      requests: before.requests + (stats?.requests ?? 0) + (scan?.requests ?? 0),
       conflicts: this.conflicts,
       readUnits,
       writeUnits,
@@ -416,13 +417,13 @@ export class WriteRun {
         this.#readCost?.costOf({ readUnits, writeUnits: 0 }),
         this.#writeCost?.costOf({ readUnits: 0, writeUnits }),
       ),
-      readUnitsPerSecondAllowed: scan?.stats.readUnitsPerSecondAllowed ?? Number.POSITIVE_INFINITY,
+      readUnitsPerSecondAllowed: scan?.readUnitsPerSecondAllowed ?? Number.POSITIVE_INFINITY,
       writeUnitsPerSecondAllowed: stats?.writeUnitsPerSecondAllowed ?? Number.POSITIVE_INFINITY,
       latencyMsP50: stats?.latencyMsP50 ?? 0,
       latencyMsP99: stats?.latencyMsP99 ?? 0,
       latencyMsMax: stats?.latencyMsMax ?? 0,
-      segmentsDone: scan?.stats.segmentsDone,
-      segments: scan?.segments,
+      segmentsDone: scan?.segmentsDone,
+      segments,
     }
   }
 }

@@ -1,6 +1,6 @@
 import { type Outcome, STORED, sortStatementError } from '../dynamodb/outcome.ts'
 import type { Change } from '../item/edit.ts'
-import type { KeySchema } from '../item/itemKey.ts'
+import { type KeySchema, keyNamesOf } from '../item/itemKey.ts'
 import type { ConsumedUnits } from '../throughput/limiter.ts'
 import { type ConsumedCapacity, readConsumed } from './consumed.ts'
 import type { Entry } from './entry.ts'
@@ -248,7 +248,7 @@ export function singleChange(
   })
   const existence = change.creates === true ? 'attribute_not_exists' : 'attribute_exists'
   conditions.unshift(`${existence}(${alias(schema.partition.name)})`)
-  const keyNames = schema.sort === undefined ? [schema.partition.name] : [schema.partition.name, schema.sort.name]
+  const keyNames = keyNamesOf(schema)
   const key = keyNames.map((name, index) => `${JSON.stringify(name)}:${change.key[index]}`)
   const update = [
     sets.length > 0 ? `SET ${sets.join(', ')}` : '',

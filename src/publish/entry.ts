@@ -1,6 +1,6 @@
 import { decodeItemText } from '../item/decode.ts'
 import { ItemEncoder } from '../item/encode.ts'
-import { itemKey, type KeySchema } from '../item/itemKey.ts'
+import { itemKey, type KeySchema, keyNamesOf } from '../item/itemKey.ts'
 import type { ChangePlan } from './changeBatch.ts'
 
 /**
@@ -114,7 +114,7 @@ export function entryKeyText(entry: Entry, schema: KeySchema): string {
   const { plan, buffer } = entry
   if (plan === undefined) return entry.text
   const parameters = JSON.parse(`[${buffer!.toString('utf8', entry.start, entry.end)}]`) as unknown[]
-  const names = schema.sort === undefined ? [schema.partition.name] : [schema.partition.name, schema.sort.name]
+  const names = keyNamesOf(schema)
   return JSON.stringify(
     Object.fromEntries(names.map((name, index) => [name, parameters[plan.setNames.length + index]])),
   )

@@ -3,7 +3,7 @@ import { decodeItemText } from '../item/decode.ts'
 import type { Change, Changes } from '../item/edit.ts'
 import { encodeItem, ItemEncoder } from '../item/encode.ts'
 import { ItemError } from '../item/itemError.ts'
-import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
+import { describeItemKey, type KeySchema, keyNamesOf } from '../item/itemKey.ts'
 import { keyHash } from '../item/keyHash.ts'
 import { writeUnits } from '../item/units.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
@@ -422,7 +422,7 @@ function makeChange(
   changes: Omit<Changes, 'add'>,
   expect: { readonly [name: string]: unknown },
 ): { change: Change; units: number } {
-  const keyNames = schema.sort === undefined ? [schema.partition.name] : [schema.partition.name, schema.sort.name]
+  const keyNames = keyNamesOf(schema)
   const setNames: string[] = []
   const setTexts: string[] = []
   let size = 0

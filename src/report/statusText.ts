@@ -5,7 +5,7 @@ import { formatCount, formatDuration } from './figures.ts'
 export function statusText({ directory, spec, state, holder, checkpoint, summary }: JobStatus): string {
   const { operation, table, filter, visitor, sources } = spec.what
   const rows: [string, string][] = [
-    ['state', stateWords(state, directory, holder)],
+    ['state', stateWords(state, directory, holder, sources?.some(({ name }) => name === '-') === true)],
     ['table', table.arn === '' ? table.name : table.arn],
   ]
   if (visitor?.module !== undefined) rows.push(['visitor', visitor.module])
@@ -54,9 +54,17 @@ export function statusList(jobs: readonly JobStatus[]): string {
   return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')).join('\n')
 }
 
-function stateWords(state: JobStatus['state'], directory: string, holder: string | undefined): string {
+function stateWords(
+  state: JobStatus['state'],
+  directory: string,
+  holder: string | undefined,
+  readsStdin: boolean,
+): string {
   if (state === 'running') return `running, ${holder}`
-  return state === 'done' ? 'done' : `stopped; to go on: headrace resume ${directory}`
+  if (state === 'done') return 'done'
+  return readsStdin
+    ? 'stopped; standard input can not be read twice, so it can not be gone on with'
+    : `stopped; to go on: headrace resume ${directory}`
 }
 
 function sourceWords(names: readonly string[]): string {

@@ -142,6 +142,15 @@ export class ScanEngine {
     return this.#options.segments
   }
 
+  /** Of the stats, what is asked for each item. */
+  get readUnits(): number {
+    return this.#readUnits
+  }
+
+  get segmentsDone(): number {
+    return this.#segmentsDone
+  }
+
   get stats(): ScanStats {
     return {
       requests: this.#requests,

@@ -4,7 +4,6 @@ import {
   fsync,
   fsyncSync,
   ftruncateSync,
-  linkSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -16,6 +15,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
+import { createNewFile } from './createNewFile.ts'
 
 /**
  * Files as a job's state needs them. What was written may be gone after a crash of the machine until `sync` has resolved,
@@ -37,7 +37,7 @@ export interface Disk {
   /** A file to go on with, or a new one. */
   append(path: string): DiskFile
   /**
-   * A new file with this content, at once or not at all, and on the disk when this returns.
+   * A new file with this content, at once or not at all, and on the disk when this returns; see {@link createNewFile}.
    *
    * @returns false where there is a file of that name
    */
@@ -90,25 +90,9 @@ export const systemDisk: Disk = {
   create: (path) => new SystemFile(openSync(path, 'w', 0o600)),
   append: (path) => new SystemFile(openSync(path, 'a', 0o600)),
   createNew(path, content) {
-    // Written first and named then, so that nobody sees it empty.
-    const draft = `${path}.${process.pid}.new`
-    const file = openSync(draft, 'w', 0o600)
-    try {
-      writeSync(file, content)
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
-    try {
-      linkSync(draft, path)
-      syncNames(dirname(path))
-      return true
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-      throw error
-    } finally {
-      unlinkSync(draft)
-    }
+    const isMade = createNewFile(path, content)
+    if (isMade) syncNames(dirname(path))
+    return isMade
   },
   rename: renameSync,
   remove(path) {

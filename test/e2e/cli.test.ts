@@ -3,33 +3,14 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
-import { connect, type Database } from '../../src/database/database.ts'
-import { type LocalStore, startLocal } from '../../src/local/startLocal.ts'
-import { createTable } from '../../src/operations/tables.ts'
+import { database, newName, newTable, store } from '../support/store.ts'
 import { type CommandEnd, type CommandOptions, headrace, scratchDirectory } from './command.ts'
 
-let store: LocalStore
-let database: Database
-let tables = 0
-
-before(async () => {
-  store = await startLocal({ kind: 'dynoxide' })
-  database = connect({ endpoint: store.endpoint })
-})
-
-after(async () => {
-  await database.close()
-  await store.stop()
-})
-
 async function makeTable(): Promise<string> {
-  tables += 1
-  const name = `things${tables}`
-  await createTable(database, name, { key: { partition: { name: 'id', type: 'S' } } })
-  return name
+  return (await newTable()).name
 }
 
 async function itemsOf(name: string): Promise<Map<string, { [name: string]: unknown }>> {
@@ -130,8 +111,7 @@ test('bad input: it is named, everything else is loaded', async (t) => {
 
   await t.test('an item that only the service refuses', async () => {
     using directory = scratchDirectory()
-    tables += 1
-    const table = `things${tables}`
+    const table = newName()
     const { service } = await database.open()
     await service.call('CreateTable', {
       TableName: table,
@@ -309,13 +289,34 @@ export default (item: Item): { set: Record<string, unknown> } => {
       assertSpoken(end, message)
     }
   })
+
+  await t.test('a module that is not there, or is a directory, whatever the job wants of it', async () => {
+    using directory = scratchDirectory()
+    mkdirSync(join(directory.path, 'folder'))
+    const table = await makeTable()
+    const target = await makeTable()
+    for (const args of [
+      ['update', table, 'nowhere.ts', '--workers', '2'],
+      ['update', table, 'nowhere.ts', '--dry-run'],
+      ['copy', table, target, '--transform', 'nowhere.ts'],
+      ['copy', table, target, '--transform', 'nowhere.ts', '--dry-run'],
+      ['export', table, 'out.jsonl', '--transform', 'nowhere.ts'],
+    ]) {
+      const end = await headrace(args, here(directory.path))
+      assert.equal(end.code, 2, `${args.join(' ')}\n${end.stderr}`)
+      assertSpoken(end, /there is no (visitor|transform) module nowhere\.ts/)
+    }
+    const end = await headrace(['copy', table, target, '--transform', 'folder'], here(directory.path))
+    assert.equal(end.code, 2, end.stderr)
+    assertSpoken(end, /the transform module folder can not be read: /)
+    assert.deepEqual(readdirSync(directory.path), ['folder'])
+  })
 })
 
 test('formats and streams', async (t) => {
   await t.test('standard input, a table made on the way, and a scan back', async () => {
     using directory = scratchDirectory()
-    tables += 1
-    const table = `things${tables}`
+    const table = newName()
     const input = Array.from({ length: 300 }, (_, index) =>
       JSON.stringify({ id: `item${index}`, n: index, nested: { 'ä"': [null, true] } }),
     ).join('\n')
@@ -446,8 +447,7 @@ test('load takes files and directories together', async (t) => {
     using directory = scratchDirectory()
     writeFileSync(join(directory.path, 'a.jsonl'), '{"id":"a"}\n')
     mkdirSync(join(directory.path, 'empty'))
-    tables += 1
-    const table = `things${tables}`
+    const table = newName()
     for (const [path, message] of [
       ['b.jsonl', /There is no file "b\.jsonl" \(looked for \/.*\/b\.jsonl\)/],
       ['empty', /The directory "empty" has no file that ends in \.jsonl, .*\.gz/],
@@ -517,6 +517,39 @@ test('the first Ctrl-C drains: what was taken is written, and the summary says h
     clearTimeout(killer)
     assert.equal(code, 143, said)
     assert.match(said, /written +2\n/)
+    // Nothing that could not be done is offered.
+    assert.doesNotMatch(said, /headrace resume/)
+    assert.match(said, /stopped by a signal\. Standard input can not be read twice, .* write it to a file/)
+    const job = join('.headrace', readdirSync(join(directory.path, '.headrace'))[0]!)
+    const status = await headrace(['status', job], here(directory.path))
+    assert.match(status.stdout, /state +stopped; standard input can not be read twice/)
+    const again = await headrace(['resume', job], here(directory.path))
+    assert.equal(again.code, 1, again.stderr)
+    assertSpoken(again, /standard input can not be read a second time/)
+    assert.doesNotMatch(again.stderr, /headrace resume/)
+  })
+
+  await t.test('before standard input has said anything: a resumed job does not take it for empty', async () => {
+    using directory = scratchDirectory()
+    const table = await makeTable()
+    const child = spawn(
+      process.execPath,
+      [fileURLToPath(new URL('../../src/cli/main.js', import.meta.url)), 'load', table, '-', '--job', 'job'],
+      {
+        cwd: directory.path,
+        env: { PATH: process.env['PATH'], HOME: directory.path, AWS_ENDPOINT_URL: store.endpoint },
+      },
+    )
+    const closed = once(child, 'close')
+    const killer = setTimeout(() => child.kill('SIGKILL'), 10_000)
+    while (!existsSync(join(directory.path, 'job', 'job.json')) && child.signalCode === null && child.exitCode === null)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    child.kill('SIGKILL')
+    await closed
+    clearTimeout(killer)
+    const again = await headrace(['resume', 'job'], here(directory.path))
+    assert.equal(again.code, 1, again.stderr)
+    assertSpoken(again, /standard input can not be read a second time/)
   })
 })
 
@@ -556,6 +589,28 @@ test('the embedded store and its tables, from the command line alone', async () 
   }
   assert.equal((await running).code, 0)
   await assert.rejects(fetch(endpoint), 'the store is gone with it')
+})
+
+test('status tells of every job that can be read, and of one that can not', async () => {
+  using directory = scratchDirectory()
+  const table = await makeTable()
+  const run = (...args: string[]) => headrace(args, here(directory.path))
+  assert.match((await run('status')).stdout, /^no jobs in \.headrace$/m)
+  for (const seed of ['1', '2']) {
+    const job = join('.headrace', `job${seed}`)
+    const end = await run('generate', table, '--items', '10', '--seed', seed, '--job', job)
+    assert.equal(end.code, 0, end.stderr)
+  }
+  writeFileSync(join(directory.path, '.headrace', 'job1', 'job.json'), '{"version":')
+  const end = await run('status')
+  assert.equal(end.code, 0, end.stderr)
+  assert.match(end.stdout, /^\.headrace\/job2 +done +10 written +begun [^\n]+\n$/)
+  assertSpoken(end, /passed over: \.headrace\/job1\/job\.json is no JSON/)
+  const events = (await run('status', '--json')).stdout.trimEnd().split('\n')
+  assert.deepEqual(
+    events.map((line) => JSON.parse(line).event),
+    ['warning', 'job'],
+  )
 })
 
 test('help', async (t) => {

@@ -1,29 +1,19 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { connect, type Database } from '../../src/database/database.ts'
+import { before, test } from 'node:test'
 import type { PlainItem } from '../../src/item/attributeValue.ts'
-import { type LocalStore, startLocal } from '../../src/local/startLocal.ts'
 import { createTable } from '../../src/operations/tables.ts'
 import { plantedItems } from '../operations/plantedItems.ts'
+import { database, store } from '../support/store.ts'
 import { type CommandOptions, headrace, scratchDirectory } from './command.ts'
 
-let store: LocalStore
-let database: Database
 const { left, right, expected } = plantedItems(20_000, 100)
 
 before(async () => {
-  store = await startLocal({ kind: 'dynoxide' })
-  database = connect({ endpoint: store.endpoint })
   await fill('left', left())
   await fill('right', right())
   await fill('few', [...left()].slice(0, 100))
-})
-
-after(async () => {
-  await database.close()
-  await store.stop()
 })
 
 async function fill(name: string, items: Iterable<PlainItem>): Promise<void> {

@@ -14,6 +14,8 @@ const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 interface Line {
   readonly command: string
   readonly code: number
+  /** It runs until it is interrupted. */
+  readonly isEndless: boolean
 }
 
 /** Each page's own table, so that none depends on another: `<!-- before … -->` has what is there when it begins. */
@@ -36,12 +38,17 @@ function parse(text: string): Line[] {
     .filter((line) => line.trim() !== '')
     .map((line) => {
       const code = /# exit status (\d+)$/.exec(line)?.[1]
-      return { command: line.replace(/\s+# exit status \d+$/, ''), code: Number(code ?? 0) }
+      const command = line.replace(/\s+# (exit status \d+|until Ctrl-C)$/, '')
+      return { command, code: Number(code ?? 0), isEndless: / # until Ctrl-C$/.test(line) }
     })
 }
 
-/** As a reader's shell runs it, with `headrace` on the path. */
-function shell(command: string, directory: string, endpoint: string): Promise<{ code: number; said: string }> {
+/** As a reader's shell runs it, with `headrace` on the path; what is endless is interrupted once it says something. */
+function shell(
+  { command, isEndless }: Line,
+  directory: string,
+  endpoint: string,
+): Promise<{ code: number; said: string }> {
   return new Promise((resolve) => {
     const environment = {
       PATH: `${join(directory, 'bin')}:${process.env['PATH']}`,
@@ -50,15 +57,28 @@ function shell(command: string, directory: string, endpoint: string): Promise<{ 
       AWS_EC2_METADATA_DISABLED: 'true',
     }
     const options = { cwd: directory, env: environment, timeout: 60_000 }
-    execFile('/bin/sh', ['-c', command], options, (error, stdout, stderr) => {
+    // The port that a page names may be taken on this machine.
+    const runnable = isEndless ? `exec ${command.replace(/--port \d+/, '--port 0')}` : command
+    const child = execFile('/bin/sh', ['-c', runnable], options, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1, said: stdout + stderr })
     })
+    if (isEndless) child.stderr!.once('data', () => child.kill('SIGINT'))
   })
 }
 
 const pages = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'))
 
 for (const name of pages) {
+  test(`docs/${name}: nothing to type stands where it is not run`, () => {
+    const text = readFileSync(join(ROOT, 'docs', name), 'utf8')
+    const blocks = [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)]
+    const untried = blocks.filter(([, language, block]) => language !== 'sh' && /^headrace [a-z]/m.test(block!))
+    assert.deepEqual(
+      untried.map(([, , block]) => block),
+      [],
+    )
+  })
+
   const page = linesOf(readFileSync(join(ROOT, 'docs', name), 'utf8'))
   if (page.lines.length === 0) continue
   test(`docs/${name}: what readers are told to type does what they are told`, async () => {
@@ -69,9 +89,9 @@ for (const name of pages) {
       mode: 0o755,
     })
     for (const [path, content] of page.files) writeFileSync(join(directory.path, path), content)
-    for (const { command, code } of [...page.before, ...page.lines]) {
-      const end = await shell(command, directory.path, store.endpoint)
-      assert.equal(end.code, code, `${command}\n${end.said}`)
+    for (const line of [...page.before, ...page.lines]) {
+      const end = await shell(line, directory.path, store.endpoint)
+      assert.equal(end.code, line.code, `${line.command}\n${end.said}`)
     }
   })
 }

@@ -1,27 +1,17 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { BUILT_IN_PRICES, connect, count, createTable, type Database } from '../../src/index.ts'
-import { type LocalStore, startLocal } from '../../src/local/startLocal.ts'
+import { before, test } from 'node:test'
+import { BUILT_IN_PRICES, count, createTable } from '../../src/index.ts'
+import { database, store } from '../support/store.ts'
 import { type CommandEnd, headrace, scratchDirectory } from './command.ts'
 
-let store: LocalStore
-let database: Database
-
 before(async () => {
-  store = await startLocal({ kind: 'dynoxide' })
-  database = connect({ endpoint: store.endpoint })
   await createTable(database, 'users', { key: { partition: { name: 'id', type: 'S' } } })
   await using publisher = database.table('users').publisher()
   for (let index = 0; index < 1_000; index += 1) {
     publisher.put({ id: `user ${index}`, age: index % 100, tags: new Set(['a']), big: 2n ** 80n })
   }
-})
-
-after(async () => {
-  await database.close()
-  await store.stop()
 })
 
 type Run = (...args: string[]) => Promise<CommandEnd>

@@ -4,48 +4,37 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { connect, type Database } from '../../src/database/database.ts'
 import { findCheckpoint } from '../../src/job/jobDirectory.ts'
 import type { JobSpec } from '../../src/job/jobSpec.ts'
-import { type LocalStore, startLocal } from '../../src/local/startLocal.ts'
-import { createTable } from '../../src/operations/tables.ts'
 import { type Gateway, startGateway } from '../../src/simulator/gateway.ts'
 import { closeServer, listen } from '../support/httpExchange.ts'
+import { database, newTable, store } from '../support/store.ts'
 import { type CommandEnd, headrace, scratchDirectory } from './command.ts'
 
 const ITEMS = 3_000
 
-let store: LocalStore
 let gateway: Gateway
-let database: Database
-let tables = 0
 
 before(async () => {
-  store = await startLocal({ kind: 'dynoxide' })
   // Slow enough to be stopped in the midst of it.
   gateway = await startGateway({
     upstream: store.endpoint,
     capacity: { billing: 'provisioned', readUnitsPerSecond: 10_000, writeUnitsPerSecond: 10_000 },
     latency: { medianMs: 100 },
   })
-  database = connect({ endpoint: store.endpoint })
 })
 
 after(async () => {
-  await database.close()
   await gateway.close()
-  await store.stop()
 })
 
 async function filledTable(): Promise<string> {
-  tables += 1
-  const name = `things${tables}`
-  await createTable(database, name, { key: { partition: { name: 'id', type: 'S' } } })
-  await using publisher = database.table(name).publisher()
+  const table = await newTable()
+  await using publisher = table.publisher()
   for (let index = 0; index < ITEMS; index += 1) {
     if (!publisher.put({ id: `item${index}` })) await publisher.ready
   }
-  return name
+  return table.name
 }
 
 async function seen(table: string): Promise<number> {

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { connect, type Database } from '../../src/database/database.ts'
-import { type LocalStore, startLocal } from '../../src/local/startLocal.ts'
+import { before, test } from 'node:test'
 import { createTable } from '../../src/operations/tables.ts'
+import { database, store } from '../support/store.ts'
 import { headrace, scratchDirectory } from './command.ts'
 
 const COUNT = 500
@@ -19,12 +18,7 @@ export default function visit({ index, act }: Item): object {
 }
 `
 
-let store: LocalStore
-let database: Database
-
 before(async () => {
-  store = await startLocal({ kind: 'dynoxide' })
-  database = connect({ endpoint: store.endpoint })
   await createTable(database, 'things', { key: { partition: { name: 'id', type: 'S' } } })
   await using publisher = database.table('things').publisher()
   const acts = new Map([
@@ -33,11 +27,6 @@ before(async () => {
     [400, 'exit'],
   ])
   for (let index = 0; index < COUNT; index += 1) publisher.put({ id: `item${index}`, index, act: acts.get(index) })
-})
-
-after(async () => {
-  await database.close()
-  await store.stop()
 })
 
 test('a TypeScript visitor in threads: what it does to them costs an item each, and the rest is written', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { connect, type Database } from '../../src/database/database.ts'
 import type { Table } from '../../src/database/table.ts'
 import type { PlainItem } from '../../src/item/attributeValue.ts'
@@ -13,27 +13,11 @@ import { file, type RecordSource } from '../../src/operations/file.ts'
 import { createTable } from '../../src/operations/tables.ts'
 import { HeadraceError } from '../../src/runtime/headraceError.ts'
 import { scratchDirectory } from '../e2e/command.ts'
+import { database, newTable, store } from '../support/store.ts'
 import { PLANTED_PATHS, plantedItems } from './plantedItems.ts'
 
-let store: LocalStore
-let database: Database
-let tables = 0
-
-before(async () => {
-  store = await startLocal({ kind: 'dynoxide' })
-  database = connect({ endpoint: store.endpoint })
-})
-
-after(async () => {
-  await database.close()
-  await store.stop()
-})
-
 async function filledTable(items: Iterable<PlainItem>, where: Database = database): Promise<Table> {
-  tables += 1
-  const name = `things${tables}`
-  await createTable(where, name, { key: { partition: { name: 'id', type: 'S' } } })
-  const table = where.table(name)
+  const table = await newTable(undefined, where)
   await using publisher = table.publisher()
   await publisher.publish(items)
   return table
@@ -116,9 +100,7 @@ test('a table with a sort key and numbers as keys', async () => {
   const key = { partition: { name: 'p', type: 'N' }, sort: { name: 's', type: 'B' } } as const
   const sides: Table[] = []
   for (const value of ['a', 'b']) {
-    tables += 1
-    await createTable(database, `things${tables}`, { key })
-    const table = database.table(`things${tables}`)
+    const table = await newTable(key)
     await using publisher = table.publisher()
     for (let index = 0; index < 300; index += 1) {
       publisher.put({ p: index / 10, s: new Uint8Array([index % 7, 1]), value: index === 123 ? value : 'same' })

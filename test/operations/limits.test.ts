@@ -121,7 +121,8 @@ test('--max-errors and --max-duration stop within a second, and the job goes on 
   assert.ok(some.rejected < short.rejected + 400, `${some.rejected} rejected`)
   const share = await goOn({ rejectsMax: '9%' })
   assert.equal(share.stoppedBy, 'rejects')
-  const all = await goOn({ rejectsMax: '11%' })
+  // Well above the share of all: by chance the first thousand may hold more of them.
+  const all = await goOn({ rejectsMax: '15%' })
   assert.deepEqual([all.complete, all.read, all.rejected, all.written], [true, 20_000, 2_000, 18_000])
   const rejects = at.disk.read('/jobs/one/rejects.jsonl')!.toString().trimEnd().split('\n')
   assert.equal(new Set(rejects.map((line) => JSON.parse(line).place)).size, 2_000)

@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib'
 import {
   BUILT_IN_PRICES,
   connect,
+  copy,
   type Database,
   encodeItem,
   file,
@@ -17,6 +18,7 @@ import {
   planTable,
   type Summary,
   type Table,
+  type Transform,
   updateAll,
   type Visitor,
 } from '../../src/index.ts'
@@ -338,6 +340,51 @@ test('a delete, a copy and a count are planned by what they write', async () => 
   assert.equal(units(deleting), Math.round(run.writeUnits))
   const exporting = await at.clock.run(planTable({ operation: 'export', table: at.table, native: ['export'] }))
   assert.match(exporting.native[0]!.limits, /not known whether it is on/)
+})
+
+test('a plan of a copy counts each of several items that are made of one', async () => {
+  const at = await startWith(skewedItems(20_000, 12))
+  at.service.addTable({
+    name: 'target',
+    key: { partition: { name: 'pk', type: 'S' } },
+    capacity: ON_DEMAND,
+    indexes: INDEXES,
+  })
+  for (const isLater of [false, true]) {
+    const transform: Transform = (item) => {
+      const copies = item['score'] < 25 ? 0 : item['score'] < 60 ? 1 : 4
+      const made = Array.from({ length: copies }, (_, index) => ({ ...item, pk: `${item['pk']} ${index}` }))
+      return isLater ? Promise.resolve(made) : made
+    }
+    const job = copy(at.table, at.database.table('target'), { transform })
+    const plan = await at.clock.run(job.plan({ samples: 10 }))
+    const shown = plan.samples.map(({ before, after }) => [before, after?.['pk'].replace(/^item \d+/, 'item')])
+    assert.ok(
+      shown.some(([, key]) => key !== 'item 0'),
+      `${shown}`,
+    )
+    if (!isLater) assertAsRun(plan, await at.clock.run(job.run()))
+  }
+})
+
+test('a plan knows how small the pages are that a large table is read in', async () => {
+  const capacity: CapacityOptions = {
+    billing: 'provisioned',
+    readUnitsPerSecond: 60_000,
+    writeUnitsPerSecond: 60_000,
+    burstSeconds: 0,
+  }
+  const at = await startWith(skewedItems(30_000, 13), { capacity, indexes: [] })
+  at.service.addTable({ name: 'target', key: { partition: { name: 'pk', type: 'S' } }, capacity })
+  const options = { segments: 240 }
+  for (const job of [
+    updateAll(at.table, () => undefined, options),
+    copy(at.table, at.database.table('target'), options),
+  ]) {
+    const plan = await at.clock.run(job.plan())
+    const { operation, readUnits } = await at.clock.run(job.run())
+    near(plan.readUnits.value, readUnits, `read units of ${operation}`, 0.02)
+  }
 })
 
 /** Files are not read in virtual time. */

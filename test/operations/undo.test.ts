@@ -5,15 +5,11 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import {
-  connect,
   createTable,
-  type Database,
   deleteAll,
   encodeItem,
   HeadraceError,
-  type LocalStore,
   type PlainItem,
-  startLocal,
   type Table,
   undo,
   updateAll,
@@ -21,31 +17,22 @@ import {
 import { reversedLines } from '../../src/operations/reversedLines.ts'
 import { systemDisk } from '../../src/storage/disk.ts'
 import { SimulatedDisk } from '../simulation/simulatedDisk.ts'
+import { database, newTable } from '../support/store.ts'
 
-let store: LocalStore
-let database: Database
 let directory: string
-let tables = 0
 
 before(async () => {
-  store = await startLocal({ kind: 'dynoxide' })
-  database = connect({ endpoint: store.endpoint })
   directory = mkdtempSync(join(tmpdir(), 'headrace-undo-'))
 })
 
 after(async () => {
   rmSync(directory, { recursive: true, force: true })
-  await database.close()
-  await store.stop()
 })
 
 const ITEMS = 400
 
 async function filledTable(): Promise<{ table: Table; job: string }> {
-  tables += 1
-  const name = `things${tables}`
-  await createTable(database, name, { key: { partition: { name: 'id', type: 'S' }, sort: { name: 'n', type: 'N' } } })
-  const table = database.table(name)
+  const table = await newTable({ partition: { name: 'id', type: 'S' }, sort: { name: 'n', type: 'N' } })
   await using publisher = table.publisher()
   for (let index = 0; index < ITEMS; index += 1) {
     publisher.put({
@@ -58,7 +45,7 @@ async function filledTable(): Promise<{ table: Table; job: string }> {
       ...(index % 3 === 0 ? { maybe: true } : {}),
     })
   }
-  return { table, job: join(directory, name) }
+  return { table, job: join(directory, table.name) }
 }
 
 async function contentOf(table: Table): Promise<Map<string, string>> {

@@ -1,38 +1,20 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import { connect, type Database } from '../../src/database/database.ts'
+import { test } from 'node:test'
+import { connect } from '../../src/database/database.ts'
 import type { Table } from '../../src/database/table.ts'
 import type { PlainItem } from '../../src/item/attributeValue.ts'
 import { NumberValue } from '../../src/item/number.ts'
 import type { JobReject } from '../../src/job/reject.ts'
 import type { Summary } from '../../src/job/summary.ts'
-import { type LocalStore, startLocal } from '../../src/local/startLocal.ts'
-import { createTable } from '../../src/operations/tables.ts'
 import { type UpdateOptions, updateAll } from '../../src/operations/updateAll.ts'
 import type { Visitor } from '../../src/operations/visitor.ts'
 import { HeadraceError } from '../../src/runtime/headraceError.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { startFaultProxy } from '../support/faultProxy.ts'
-
-let store: LocalStore
-let database: Database
-let tables = 0
-
-before(async () => {
-  store = await startLocal({ kind: 'dynoxide' })
-  database = connect({ endpoint: store.endpoint })
-})
-
-after(async () => {
-  await database.close()
-  await store.stop()
-})
+import { database, newTable, store } from '../support/store.ts'
 
 async function filledTable(items: Iterable<PlainItem>): Promise<Table> {
-  tables += 1
-  const name = `things${tables}`
-  await createTable(database, name, { key: { partition: { name: 'id', type: 'S' } } })
-  const table = database.table(name)
+  const table = await newTable()
   await using publisher = table.publisher()
   await publisher.publish(items)
   return table

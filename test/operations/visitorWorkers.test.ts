@@ -1,38 +1,19 @@
 import assert from 'node:assert/strict'
 import { availableParallelism } from 'node:os'
-import { after, before, test } from 'node:test'
-import { connect, type Database } from '../../src/database/database.ts'
+import { test } from 'node:test'
 import type { Table } from '../../src/database/table.ts'
 import type { PlainItem } from '../../src/item/attributeValue.ts'
 import type { JobReject } from '../../src/job/reject.ts'
 import type { Summary } from '../../src/job/summary.ts'
-import { type LocalStore, startLocal } from '../../src/local/startLocal.ts'
-import { createTable } from '../../src/operations/tables.ts'
 import { type UpdateOptions, updateAll } from '../../src/operations/updateAll.ts'
+import { newTable } from '../support/store.ts'
 
 const FAULTY = new URL('./faultyVisitor.js', import.meta.url)
 const SLOW = new URL('./slowVisitor.js', import.meta.url)
 const COUNT = 400
 
-let store: LocalStore
-let database: Database
-let tables = 0
-
-before(async () => {
-  store = await startLocal({ kind: 'dynoxide' })
-  database = connect({ endpoint: store.endpoint })
-})
-
-after(async () => {
-  await database.close()
-  await store.stop()
-})
-
 async function filledTable(count: number, more: (index: number) => object = () => ({})): Promise<Table> {
-  tables += 1
-  const name = `things${tables}`
-  await createTable(database, name, { key: { partition: { name: 'id', type: 'S' } } })
-  const table = database.table(name)
+  const table = await newTable()
   await using publisher = table.publisher()
   for (let index = 0; index < count; index += 1) publisher.put({ id: `item${index}`, index, ...more(index) })
   return table

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { after, before, test } from 'node:test'
+import { before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { connect, type Database } from '../../src/database/database.ts'
+import { connect } from '../../src/database/database.ts'
 import type { Table } from '../../src/database/table.ts'
 import type { PlainItem } from '../../src/item/attributeValue.ts'
-import { type LocalStore, startLocal } from '../../src/local/startLocal.ts'
 import { count } from '../../src/operations/count.ts'
 import { createTable } from '../../src/operations/tables.ts'
 import { HeadraceError } from '../../src/runtime/headraceError.ts'
@@ -17,15 +16,12 @@ import {
   startScriptedServer,
   wrongChecksum,
 } from '../support/scriptedServer.ts'
+import { database, store } from '../support/store.ts'
 
 const ITEMS = 5_000
-let store: LocalStore
-let database: Database
 let table: Table
 
 before(async () => {
-  store = await startLocal({ kind: 'dynoxide' })
-  database = connect({ endpoint: store.endpoint })
   await createTable(database, 'many', { key: { partition: { name: 'id', type: 'S' } } })
   table = database.table('many')
   await using publisher = table.publisher()
@@ -39,11 +35,6 @@ before(async () => {
       ünïcode: 'ä€😀',
     })
   }
-})
-
-after(async () => {
-  await database.close()
-  await store.stop()
 })
 
 async function scripted(script: Script) {

@@ -304,7 +304,7 @@ const mutations = [
     name: 'a job that was stopped with something in doubt may repeat',
     suite: '--lives',
     file: 'operations/writeRun.js',
-    from: 'clean = (engine?.doubtful ?? 0) === 0;',
+    from: 'clean = (engine?.doubtful ?? 0) + this.unresolved === 0;',
     to: 'clean = true;',
   },
   {

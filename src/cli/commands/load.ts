@@ -71,6 +71,7 @@ export async function loadCommand(
     flags,
     database,
     rates: writeOptions(flags),
+    readsStdin: paths.includes('-'),
     plan: (job, planOptions) =>
       (job as ReturnType<typeof load>).plan({
         ...planOptions,

@@ -31,6 +31,7 @@ export async function resumeCommand(
     flags: { ...flags, job: directory },
     database,
     rates,
+    readsStdin: spec.what.sources?.some(({ name }) => name === '-') === true,
     make: (made) =>
       resume(directory, {
         database,

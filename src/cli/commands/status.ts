@@ -14,7 +14,11 @@ export async function statusCommand(directory: string | undefined, flags: TalkOp
       else process.stdout.write(`${statusText(status)}\n`)
       return
     }
-    const jobs = listJobs(JOBS)
+    const { jobs, damaged } = listJobs(JOBS)
+    for (const { error } of damaged) {
+      talk.say(`passed over: ${error.message}`)
+      talk.event('warning', { message: error.message })
+    }
     if (flags.json === true) for (const job of jobs) talk.event('job', eventOf(job))
     else process.stdout.write(`${jobs.length === 0 ? `no jobs in ${JOBS}` : statusList(jobs)}\n`)
   } catch (error) {

@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { HeadraceError, parsePlainJson, updateAll, type VisitorSource } from '../../index.ts'
+import { parsePlainJson, updateAll, type VisitorSource } from '../../index.ts'
 import { exitCodeOf } from '../exitCode.ts'
 import { openDatabase } from '../openDatabase.ts'
 import {
@@ -58,7 +57,6 @@ export async function updateCommand(
 function chooseVisitor(path: string | undefined, sets: readonly string[], removes: readonly string[]): VisitorSource {
   if (path !== undefined) {
     if (sets.length + removes.length > 0) throw new TypeError('give either a visitor module, or --set and --remove')
-    if (!existsSync(path)) throw new HeadraceError('VISITOR', `there is no visitor module ${path}`)
     return pathToFileURL(resolve(path))
   }
   if (sets.length + removes.length === 0) {

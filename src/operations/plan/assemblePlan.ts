@@ -1,6 +1,7 @@
 import { checkWhole } from '../../database/checkOption.ts'
 import type { Table } from '../../database/table.ts'
 import type { TableDescription } from '../../database/tableDescription.ts'
+import { keyNamesOf } from '../../item/itemKey.ts'
 import { CostMeter } from '../../job/costMeter.ts'
 import { type Estimate, exactly } from '../../job/estimate.ts'
 import type { ItemSample, Plan, PlanCost, PlanOptions, PlanRate, PlanSample } from '../../job/plan.ts'
@@ -87,7 +88,7 @@ export async function assemblePlan(parts: PlanParts): Promise<Plan> {
     operation: parts.operation,
     table: reads?.table.name ?? table.name,
     tableArn: about.arn,
-    keyNames: [about.key.partition.name, ...(about.key.sort === undefined ? [] : [about.key.sort.name])],
+    keyNames: keyNamesOf(about.key),
     region,
     emulator: loopback,
     items: parts.items,

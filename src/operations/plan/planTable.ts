@@ -5,8 +5,8 @@ import type { PlainItem } from '../../item/attributeValue.ts'
 import { corrected, type Estimate, exactly, scaled } from '../../job/estimate.ts'
 import type { ItemSample, Plan, PlanOptions } from '../../job/plan.ts'
 import { BUILT_IN_PRICES, type PriceTable } from '../../job/priceTable.ts'
-import { chooseSegments } from '../../scan/segmentOrder.ts'
 import type { Rate } from '../../throughput/rate.ts'
+import { chooseReading, type Reading } from '../chooseReading.ts'
 import type { RawItem } from '../prepareChange.ts'
 import { assemblePlan, checkPlanOptions } from './assemblePlan.ts'
 import type { NativeWay } from './nativeServices.ts'
@@ -22,8 +22,11 @@ export interface TablePlanRequest
   readonly operation: string
   /** The table that is read. */
   readonly table: Table
-  /** Bytes of one page where the work asks for less than the service's 1 MB. */
-  readonly pageBytesMax?: number | undefined
+  /**
+   * So many segments are read side by side that what is written falls on all of the table that is written to, as `updateAll`
+   * and `copy` do. Default false.
+   */
+  readonly spread?: boolean
   /** Undefined for work that only reads. */
   readonly writes?: PlannedWrites | undefined
   /** Native services that do the same work. */
@@ -36,19 +39,21 @@ export interface PlannedWrites {
   readonly table: Table
   readonly writeUnitsPerSecond?: Rate | undefined
   /**
-   * What is written for an item; undefined for nothing. Nothing is really written. What it throws is a reject.
+   * What is written for an item, which may be several; undefined for nothing. Nothing is really written. What it throws
+   * is a reject.
    *
    * @param raw the item just as it came
    */
-  readonly of: (item: PlainItem, raw: RawItem) => WrittenItem | undefined | Promise<WrittenItem | undefined>
+  readonly of: (item: PlainItem, raw: RawItem) => Written | Promise<Written>
   /** How long a promise of it may take. Default 60,000. */
   readonly visitTimeoutMs?: number | undefined
 }
 
+export type Written = WrittenItem | readonly WrittenItem[] | undefined
+
 const SAMPLE_UNITS_MIN = 64
 const SAMPLE_SECONDS_MAX = 30
 const PAGE_BYTES = 1_048_576
-const CONCURRENCY = 16
 /** Bytes that half a read unit is for: what is read eventually consistent is rounded up to so many. */
 const ROUNDED_BYTES = 4_096
 /** A page takes this part of a second's units at most (see `ScanEngine`). */
@@ -93,7 +98,8 @@ export async function planTable(request: TablePlanRequest, options: PlanOptions 
   }
 
   const readFactor = (request.consistentRead === true ? 2 : 1) / 2 / ROUNDED_BYTES
-  const overhead = pagesOverhead(request, bytes.value, told, description.billing, connection.loopback)
+  const reading = await chooseReading(table, request, request.spread === true ? target : undefined)
+  const overhead = pagesOverhead(request, reading, bytes.value, description.billing, connection.loopback)
   const readUnits = scaled(bytes, readFactor)
   const readMore = overhead * ROUNDED_BYTES * readFactor
   const rowsOfUnits = target.indexes.map((_, position) => visited(2 + position))
@@ -160,16 +166,13 @@ function sampleUnits(
 
 /** Half a step of rounding for each page, in such steps; a segment without items takes one too. */
 function pagesOverhead(
-  request: TablePlanRequest,
+  { readUnitsPerSecond: rate }: TablePlanRequest,
+  { segments, pageBytesMax = PAGE_BYTES }: Reading,
   bytes: number,
-  { sizeBytes, itemCount }: { readonly sizeBytes: number; readonly itemCount: number },
   billing: 'on demand' | 'provisioned',
   loopback: boolean,
 ): number {
-  const concurrency = request.concurrency ?? CONCURRENCY
-  const segments = request.segments ?? chooseSegments(sizeBytes, itemCount, concurrency)
-  let pageBytes = Math.min(PAGE_BYTES, request.pageBytesMax ?? PAGE_BYTES)
-  const rate = request.readUnitsPerSecond
+  let pageBytes = Math.min(PAGE_BYTES, pageBytesMax)
   // Small rates make small pages. What a provisioned table gives by default is near enough to be left out.
   if (typeof rate === 'number' && !(loopback && billing === 'on demand')) {
     pageBytes = Math.min(pageBytes, Math.max(ROUNDED_BYTES, rate * PAGE_SECONDS * 2 * ROUNDED_BYTES))

@@ -4,16 +4,12 @@ import { decodeValue } from '../../item/decode.ts'
 import type { Change, Edit } from '../../item/edit.ts'
 import { ItemEncoder } from '../../item/encode.ts'
 import type { Plan, PlanOptions } from '../../job/plan.ts'
+import { isPromise } from '../../runtime/isPromise.ts'
 import { prepareChange, type RawItem } from '../prepareChange.ts'
 import type { UpdateOptions } from '../updateAll.ts'
 import type { Visitor } from '../visitor.ts'
 import { planTable } from './planTable.ts'
 import type { WrittenItem } from './writeCharge.ts'
-
-/** As an update reads: pages of all segments together are no larger than this. */
-const PAGES_BYTES_MAX = 4 * 1024 * 1024
-const PAGE_BYTES_MIN = 32 * 1024
-const CONCURRENCY = 16
 
 /** What `updateAll` or `deleteAll` would do. The visitor is asked for the items of a sample; nothing is written. */
 export async function planUpdate(
@@ -39,7 +35,7 @@ export async function planUpdate(
       ...(filter === undefined ? {} : { filter }),
       ...(consistentRead === undefined ? {} : { consistentRead }),
       ...(readUnitsPerSecond === undefined ? {} : { readUnitsPerSecond }),
-      pageBytesMax: Math.max(PAGE_BYTES_MIN, PAGES_BYTES_MAX / (concurrency ?? CONCURRENCY)),
+      spread: true,
       prices,
       writes: {
         table,
@@ -47,9 +43,7 @@ export async function planUpdate(
         visitTimeoutMs: options.visitTimeoutMs,
         of: (item, raw) => {
           const edit = visitor(item)
-          return edit instanceof Promise
-            ? edit.then((settled) => writtenOf(item, raw, settled))
-            : writtenOf(item, raw, edit)
+          return isPromise(edit) ? edit.then((settled) => writtenOf(item, raw, settled)) : writtenOf(item, raw, edit)
         },
       },
     },

@@ -2,8 +2,9 @@ import type { PlainItem } from '../../item/attributeValue.ts'
 import type { ItemSample } from '../../job/plan.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { Deadlines } from '../../runtime/deadlines.ts'
+import { isPromise } from '../../runtime/isPromise.ts'
 import type { RawItem } from '../prepareChange.ts'
-import type { PlannedWrites } from './planTable.ts'
+import type { PlannedWrites, Written } from './planTable.ts'
 import type { WriteCharge, WrittenItem } from './writeCharge.ts'
 
 /** Visits that are under way at once. */
@@ -73,10 +74,10 @@ export class VisitSample {
       return
     }
     this.#visited += 1
-    let written: ReturnType<PlannedWrites['of']>
+    let written: Written | Promise<Written>
     try {
       written = this.#writes.of(item, raw)
-      if (!(written instanceof Promise)) {
+      if (!isPromise(written)) {
         found(this.#weigh(written))
         return
       }
@@ -103,20 +104,30 @@ export class VisitSample {
     if (this.#pending.size === 0) this.#deadlines.clear()
   }
 
-  #await(written: Promise<WrittenItem | undefined>): Promise<WrittenItem | undefined> {
+  #await(written: Promise<Written>): Promise<Written> {
     return new Promise((resolve, reject) => {
       const late = `its promise did not settle within ${this.#deadlines.limitMs / 1_000} s`
       const ended = this.#deadlines.begin(() => reject(new Error(late)))
-      written.then(resolve, reject).finally(ended)
+      Promise.resolve(written).then(resolve, reject).finally(ended)
     })
   }
 
-  #weigh(written: WrittenItem | undefined): number[] {
-    if (written === undefined) return new Array(this.quantities).fill(0)
-    const units = this.#charge.unitsOf(written)
-    if (written.after === undefined) this.deletes += 1
-    if (this.samples.length < SAMPLES_KEPT) this.samples.push({ before: written.before, after: written.after })
-    return [1, ...units]
+  #weigh(written: Written): number[] {
+    const quantities: number[] = new Array(this.quantities).fill(0)
+    const list =
+      written === undefined
+        ? []
+        : Array.isArray(written)
+          ? (written as readonly WrittenItem[])
+          : [written as WrittenItem]
+    // Of which several are made, that is one item written, as the job will count it.
+    quantities[0] = Math.min(1, list.length)
+    for (const { before, after } of list) {
+      for (const [index, units] of this.#charge.unitsOf({ before, after }).entries()) quantities[index + 1]! += units
+      if (after === undefined) this.deletes += 1
+      if (this.samples.length < SAMPLES_KEPT) this.samples.push({ before, after })
+    }
+    return quantities
   }
 
   #fail(error: unknown): void {

@@ -1,6 +1,7 @@
 import type { IndexShape, TableDescription } from '../../database/tableDescription.ts'
 import type { PlainItem } from '../../item/attributeValue.ts'
 import { ItemEncoder } from '../../item/encode.ts'
+import { keyNamesOf } from '../../item/itemKey.ts'
 import { writeUnits } from '../../item/units.ts'
 
 /** An item in the two forms that a write is between; one that is new has no before, one that is deleted no after. */
@@ -17,8 +18,7 @@ export class WriteCharge {
 
   constructor(table: Pick<TableDescription, 'key' | 'indexes' | 'localIndexes'>) {
     this.#table = table
-    const { partition, sort } = table.key
-    this.#keyNames = sort === undefined ? [partition.name] : [partition.name, sort.name]
+    this.#keyNames = keyNamesOf(table.key)
   }
 
   /**
