@@ -52,6 +52,7 @@ export {
   type SourcePart,
   type SourceSample,
 } from './operations/file.ts'
+export type { FilesOptions } from './operations/files.ts'
 export { files } from './operations/files.ts'
 export { type GenerateOptions, generate } from './operations/generate.ts'
 export type { Job, JobLimits, JobRates, PlannableJob, RunOptions } from './operations/job.ts'
@@ -72,4 +73,5 @@ export type { PublisherStats } from './publish/publisherStats.ts'
 export { type ErrorPlace, HeadraceError, type HeadraceErrorCode } from './runtime/headraceError.ts'
 export type { Page } from './scan/page.ts'
 export type { ScanStats } from './scan/scanEngine.ts'
+export type { S3Options } from './storage/s3.ts'
 export type { Rate } from './throughput/rate.ts'

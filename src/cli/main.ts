@@ -10,6 +10,7 @@ import {
   addPlanOptions,
   addRateOptions,
   addReadOptions,
+  addS3Options,
   addStateOptions,
   addTalkOptions,
   addTransformOption,
@@ -20,6 +21,8 @@ import {
   workers,
 } from './options.ts'
 
+const s3Reading = (command: Command): Command => addS3Options(command, false)
+const s3Writing = (command: Command): Command => addS3Options(command, true)
 const readRates = (command: Command): Command => addRateOptions(command, 'read')
 const writeRates = (command: Command): Command => addRateOptions(command, 'write')
 const readWriteRates = (command: Command): Command => addRateOptions(command, 'read', 'write')
@@ -199,13 +202,14 @@ verb(
 verb(
   program,
   'load <table> <files...>',
-  'Write every record of files into a table. A directory stands for all files in it and below it that end in .jsonl, .ndjson, .json, .csv or .tsv, also with .gz; "-" is standard input. Several files are read side by side; of two records of one key in one file the later one stays.',
+  'Write every record of files into a table. A directory stands for all files in it and below it that end in .jsonl, .ndjson, .json, .csv or .tsv, also with .gz; a pattern in quotes stands for what it matches; both also in S3; "-" is standard input. Several files are read side by side; of two records of one key in one file the later one stays.',
   [
     'headrace load users users.jsonl.gz more.csv',
     'headrace load orders export/AWSDynamoDB/01693685827463-2d8752fd/data --rate 50%',
+    'headrace load users "s3://backups/users/2026-*.jsonl.gz"',
     'headrace load users users.jsonl --key id:S --dry-run',
   ],
-  [addConnectionOptions, addWriteOptions, writeRates, addPlanOptions, addTalkOptions],
+  [addConnectionOptions, addWriteOptions, writeRates, addPlanOptions, addTalkOptions, s3Reading],
 )
   .option('--format <format>', 'jsonl, json, ddb-json or csv (default: from the name or the first record)')
   .option(
@@ -284,11 +288,12 @@ verb(
 verb(
   program,
   'export <table> <file>',
-  'Write the items of a table into one file: JSON Lines or XML; packed where the name ends in .gz. A copy that loads back as it was, unless the name or --format says otherwise.',
+  'Write the items of a table into one file, or one object in S3: JSON Lines or XML; packed where the name ends in .gz. A copy that loads back as it was, unless the name or --format says otherwise.',
   [
     'headrace export users users.ddb.jsonl.gz',
     `headrace export orders open.jsonl --format jsonl --where "status = 'open'" --select customer,number,total`,
     'headrace export users contacts.jsonl --format jsonl --transform contact.ts',
+    'headrace export users s3://backups/users.ddb.jsonl.gz --bucket-owner 123456789012',
     'headrace export books catalogue.xml --xml-root catalogue --xml-item book --xml-attributes isbn,year',
   ],
   [
@@ -299,6 +304,7 @@ verb(
     addPlanOptions,
     addTalkOptions,
     addTransformOption,
+    s3Writing,
   ],
 )
   .option(

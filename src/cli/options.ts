@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Command, InvalidArgumentError } from 'commander'
-import type { Rate } from '../index.ts'
+import type { Rate, S3Options } from '../index.ts'
 import type { TalkOptions } from './talk.ts'
 
 export interface ConnectionFlags {
@@ -46,6 +46,41 @@ export function addConnectionOptions(command: Command): Command {
     .option('--profile <name>', 'profile of ~/.aws/config; default AWS_PROFILE')
     .option('--endpoint-url <url>', 'DynamoDB to talk to, such as http://localhost:8000')
     .option('--allow-insecure-endpoint', 'send over plain HTTP to a host that is not this machine')
+}
+
+export interface S3Flags {
+  s3Region?: string
+  bucketOwner?: string
+  sse?: string
+  sseKmsKey?: string
+}
+
+/** @param writes whether objects are written, too */
+export function addS3Options(command: Command, writes: boolean): Command {
+  command
+    .option('--s3-region <region>', 'of the bucket of s3:// addresses (default: as of the table; another is found out)')
+    .option('--bucket-owner <account>', 'twelve digits: whose bucket it must be')
+  if (!writes) return command
+  return command
+    .option('--sse <kind>', 'how an object is encrypted: AES256, aws:kms or aws:kms:dsse (default: as the bucket says)')
+    .option('--sse-kms-key <id>', 'the key for --sse aws:kms')
+}
+
+const ENCRYPTIONS = ['AES256', 'aws:kms', 'aws:kms:dsse'] as const
+
+export function s3Options({ s3Region, bucketOwner, sse, sseKmsKey }: S3Flags): { s3?: S3Options } {
+  const encryption = ENCRYPTIONS.find((kind) => kind === sse)
+  if (sse !== undefined && encryption === undefined)
+    throw new TypeError(`--sse must be one of ${ENCRYPTIONS.join(', ')}, not "${sse}"`)
+  if (bucketOwner !== undefined && !/^\d{12}$/.test(bucketOwner))
+    throw new TypeError(`--bucket-owner must be the twelve digits of an account, not "${bucketOwner}"`)
+  const s3: S3Options = {
+    ...(s3Region === undefined ? {} : { region: s3Region }),
+    ...(bucketOwner === undefined ? {} : { expectedBucketOwner: bucketOwner }),
+    ...(encryption === undefined ? {} : { serverSideEncryption: encryption }),
+    ...(sseKmsKey === undefined ? {} : { kmsKeyId: sseKmsKey }),
+  }
+  return Object.keys(s3).length === 0 ? {} : { s3 }
 }
 
 /** A user's module that makes of each item what is written. */

@@ -20,6 +20,8 @@ export interface JobWhat {
   /** Where to, of an export. */
   readonly file?: string
   readonly format?: string
+  /** How, where the file is in S3. */
+  readonly s3?: { readonly connection: object }
   /** How, where the file is XML. */
   readonly xml?: XmlSpec
   readonly sources?: readonly SourceSpec[]
@@ -81,6 +83,8 @@ export interface SourceSpec {
   readonly digest?: string
   readonly format?: string
   readonly csv?: object
+  /** How S3 is reached; not what it is. */
+  readonly connection?: object
 }
 
 export interface VisitorSpec {

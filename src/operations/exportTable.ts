@@ -193,13 +193,14 @@ class ExportJob implements PlannableJob {
   }
 
   async #what(table: TableSpec, earlier: JobWhat | undefined): Promise<JobWhat> {
-    const { transform, xml } = this.#options
+    const { transform, xml, s3 } = this.#options
     return {
       operation: 'export',
       table,
       file: this.#path,
       format: this.#format,
       ...(xml === undefined ? {} : { xml: xmlSpec(xml) }),
+      ...(s3 === undefined ? {} : { s3: { connection: s3 } }),
       ...(transform === undefined ? {} : { visitor: transformSpec(transform) }),
       ...(await this.#reader.what(earlier)),
     }

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
 import { open as openFile } from 'node:fs/promises'
 import { readRecords } from '../formats/readRecords.ts'
-import type { ReadOptions, RecordPosition, SourceRecord } from '../formats/record.ts'
+import type { FormatName, ReadOptions, RecordPosition, SourceRecord } from '../formats/record.ts'
 import { recordFileEnding } from '../formats/recordFileEnding.ts'
 import type { SourceSpec } from '../job/jobSpec.ts'
 import { FilePart, fileBytes } from '../storage/filePart.ts'
 import { fileSentence } from '../storage/fileSentence.ts'
 import { type OpenSourceOptions, openSource } from '../storage/openSource.ts'
+import { nameOf, type S3, type S3Address, type S3Object } from '../storage/s3.ts'
+import { readS3Object } from '../storage/s3Source.ts'
 import { StorageError } from '../storage/storageError.ts'
 
 export interface FileOptions extends Omit<ReadOptions, 'file' | 'after' | 'seek'>, OpenSourceOptions {}
@@ -71,12 +73,67 @@ export function file(path: string, options: FileOptions = {}): RecordSource {
   }
 }
 
-function sampleOf(path: string, options: ReadOptions): SourceSample {
+/**
+ * As {@link file}, of an object in S3, which must stay the one that was found.
+ *
+ * @param found where it was looked for already
+ */
+export function s3File(
+  s3: S3,
+  address: S3Address,
+  found: S3Object | undefined,
+  options: FileOptions = {},
+): RecordSource {
+  let looked: Promise<S3Object> | undefined = found === undefined ? undefined : Promise.resolve(found)
+  const look = (): Promise<S3Object> => {
+    looked ??= s3.head(address)
+    return looked
+  }
+  const { stdin: _, open: __, ...readOptions } = options
+  const { format, csv } = readOptions
+  const name = nameOf(address)
+  async function* open(start: number): AsyncGenerator<Uint8Array> {
+    yield* readS3Object(s3, address, await look(), start)
+  }
+  return {
+    name,
+    records: (after) => readRecords(open(0), { file: name, ...readOptions, after, seek: open }),
+    describe: async () => {
+      const { sizeBytes, etag } = await look()
+      return {
+        name,
+        sizeBytes,
+        digest: etag.replaceAll('"', ''),
+        ...(format === undefined ? {} : { format }),
+        ...(csv === undefined ? {} : { csv }),
+        ...(Object.keys(s3.options).length === 0 ? {} : { connection: s3.options }),
+      }
+    },
+    sample: {
+      sizeBytes: async () => (await look()).sizeBytes,
+      seekable: isSeekable(name, format),
+      read: (from) => {
+        const part = new FilePart(name, from, open)
+        return {
+          records: readRecords(part.chunks(), { file: name, ...readOptions }),
+          bytesTaken: () => part.bytesTaken,
+        }
+      },
+    },
+  }
+}
+
+/** Whether reading may begin at any place. */
+function isSeekable(path: string, format: FormatName | undefined): boolean {
   const ending = recordFileEnding(path)
   const isLines = ending === 'jsonl' || ending === 'ndjson'
+  return isLines && !/\.gz$/i.test(path) && (format === undefined || format === 'jsonl')
+}
+
+function sampleOf(path: string, options: ReadOptions): SourceSample {
   return {
     sizeBytes: () => fileBytes(path),
-    seekable: isLines && !/\.gz$/i.test(path) && (options.format === undefined || options.format === 'jsonl'),
+    seekable: isSeekable(path, options.format),
     read: (from) => {
       const part = new FilePart(path, from)
       return { records: readRecords(part.chunks(), options), bytesTaken: () => part.bytesTaken }

@@ -1,27 +1,50 @@
-import { basename } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { RECORD_FILE_ENDINGS, recordFileEnding } from '../formats/recordFileEnding.ts'
 import { findFiles } from '../storage/findFiles.ts'
-import { type FileOptions, file, type RecordSource } from './file.ts'
+import { findS3Objects } from '../storage/findS3Objects.ts'
+import { isS3, S3, type S3Options } from '../storage/s3.ts'
+import { type FileOptions, file, type RecordSource, s3File } from './file.ts'
 
 /** What lies beside the data of a native export to S3, and what `headrace load` could not store the last time. */
 const NO_RECORDS = /^manifest-(?:files|summary)\.json$|^headrace-.+-rejects\.jsonl$/
 
+export interface FilesOptions extends FileOptions {
+  /** How objects of S3 are reached. */
+  readonly s3?: S3Options
+}
+
 /**
  * Files of items, to be loaded together, each as {@link file} reads it. A directory stands for all files in it and below it
- * whose names end as such files do (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`, each also with `.gz`), sorted.
+ * whose names end as such files do (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`, each also with `.gz`), and a pattern (`*`,
+ * `**`, `?`) for those that it matches, sorted. So do `s3://bucket/prefix/` and `s3://bucket/pattern`.
  *
- * @param paths of files and directories; `-`, standard input, only alone
+ * @param paths of files and directories, `s3://` addresses; `-`, standard input, only alone
  * @throws {StorageError} for what is not there or can not be read
  * @throws {TypeError} for no paths, and for `-` beside others
  */
-export async function files(paths: readonly string[], options: FileOptions = {}): Promise<RecordSource[]> {
+export async function files(paths: readonly string[], options: FilesOptions = {}): Promise<RecordSource[]> {
+  const { s3: s3Options, ...fileOptions } = options
   if (paths.length === 0) throw new TypeError('name a file to read, or a directory')
   if (paths.includes('-')) {
     if (paths.length > 1) throw new TypeError('"-" is standard input, and is read alone; other files were named too')
-    return [file('-', options)]
+    return [file('-', fileOptions)]
   }
   const isWanted = (path: string): boolean => recordFileEnding(path) !== undefined && !NO_RECORDS.test(basename(path))
   const endings = RECORD_FILE_ENDINGS.map((ending) => `.${ending}`).join(', ')
-  const found = await findFiles(paths, isWanted, `file that ends in ${endings}, or one of these and .gz`)
-  return found.map((path) => file(path, options))
+  const wanted = `file that ends in ${endings}, or one of these and .gz`
+  const found = new Map<string, RecordSource>()
+  // One for all of them; when nothing is read any more, its idle sockets keep no process.
+  const s3 = new S3(s3Options)
+  for (const path of paths) {
+    const sources = isS3(path)
+      ? (await findS3Objects(s3, path, isWanted, wanted)).map(({ address, object }) =>
+          s3File(s3, address, object, fileOptions),
+        )
+      : (await findFiles([path], isWanted, wanted)).map((one) => file(one, fileOptions))
+    for (const source of sources) {
+      const key = isS3(source.name) ? source.name : resolve(source.name)
+      if (!found.has(key)) found.set(key, source)
+    }
+  }
+  return [...found.values()]
 }

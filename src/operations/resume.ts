@@ -7,13 +7,14 @@ import type { CsvOptions, FormatName } from '../formats/record.ts'
 import type { XmlMapping } from '../formats/xmlWriter.ts'
 import { decodeItemText } from '../item/decode.ts'
 import { loadSpec } from '../job/jobDirectory.ts'
-import type { JobSpec, XmlSpec } from '../job/jobSpec.ts'
+import type { JobSpec, SourceSpec, XmlSpec } from '../job/jobSpec.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import type { Disk } from '../storage/disk.ts'
+import { isS3, readS3Address, S3, type S3Options } from '../storage/s3.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
 import { copy } from './copy.ts'
 import { type ExportXmlOptions, exportTable } from './exportTable.ts'
-import { file } from './file.ts'
+import { file, type RecordSource, s3File } from './file.ts'
 import { generate } from './generate.ts'
 import type { Job, JobRates, RunOptions } from './job.ts'
 import { load } from './load.ts'
@@ -107,17 +108,7 @@ function makeJob(
   }
   switch (what.operation) {
     case 'load':
-      return load(
-        (what.sources ?? []).map(({ name, format, csv }) =>
-          file(name, {
-            ...(name === '-' ? { stdin: NOTHING } : {}),
-            ...(format === undefined ? {} : { format: format as FormatName }),
-            ...(csv === undefined ? {} : { csv: csv as CsvOptions }),
-          }),
-        ),
-        table,
-        write,
-      )
+      return load((what.sources ?? []).map(openSource), table, write)
     case 'generate': {
       const { items, seed, template, itemBytes } = what.generated!
       return generate(table, {
@@ -157,6 +148,7 @@ function makeJob(
         ...(what.index === undefined ? {} : { index: what.index }),
         ...(what.format === undefined ? {} : { format: what.format as ItemFormat }),
         ...xmlOf(what.xml, options.xmlMapping),
+        ...(what.s3 === undefined ? {} : { s3: what.s3.connection as S3Options }),
         ...transformOf(what.visitor, options.transform),
         overwrite: true,
       })
@@ -191,6 +183,16 @@ const NOTHING: AsyncIterable<Uint8Array> = {
   async *[Symbol.asyncIterator]() {
     // Ends at once.
   },
+}
+
+function openSource({ name, format, csv, connection }: SourceSpec): RecordSource {
+  const options = {
+    ...(name === '-' ? { stdin: NOTHING } : {}),
+    ...(format === undefined ? {} : { format: format as FormatName }),
+    ...(csv === undefined ? {} : { csv: csv as CsvOptions }),
+  }
+  if (!isS3(name)) return file(name, options)
+  return s3File(new S3(connection as S3Options | undefined), readS3Address(name), undefined, options)
 }
 
 function transformOf(

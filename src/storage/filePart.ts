@@ -28,24 +28,29 @@ export class FilePart {
   bytesTaken = 0
   readonly #path: string
   readonly #from: number
+  readonly #open: (start: number) => AsyncIterable<Uint8Array>
 
-  /** @param from where to begin; above 0, with the next line */
-  constructor(path: string, from = 0) {
+  /**
+   * @param from where to begin; above 0, with the next line
+   * @param open the bytes from an offset on, in small pieces. Default: of a file of this machine
+   */
+  constructor(path: string, from = 0, open: (start: number) => AsyncIterable<Uint8Array> = readPieces(path)) {
     this.#path = path
     this.#from = from
+    this.#open = open
   }
 
   /** @throws {StorageError} from the iteration, as {@link openSource} */
   chunks(): AsyncIterable<Uint8Array> {
-    return openSource(this.#path, { open: (path) => this.#read(path) })
+    return openSource(this.#path, { open: () => this.#read() })
   }
 
-  async *#read(path: string): AsyncGenerator<Uint8Array> {
+  async *#read(): AsyncGenerator<Uint8Array> {
     let inLine = this.#from > 0
     // The byte before says whether a line begins here.
     const start = inLine ? this.#from - 1 : 0
-    for await (const chunk of createReadStream(path, { start, highWaterMark: CHUNK_BYTES })) {
-      let bytes = chunk as Buffer
+    for await (const chunk of this.#open(start)) {
+      let bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
       if (inLine) {
         const end = bytes.indexOf(NEWLINE)
         if (end === -1) continue
@@ -56,4 +61,8 @@ export class FilePart {
       if (bytes.length > 0) yield bytes
     }
   }
+}
+
+function readPieces(path: string): (start: number) => AsyncIterable<Uint8Array> {
+  return (start) => createReadStream(path, { start, highWaterMark: CHUNK_BYTES })
 }

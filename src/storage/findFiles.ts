@@ -1,12 +1,13 @@
 import { constants } from 'node:fs'
 import { access, readdir, stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileSentence } from './fileSentence.ts'
 import { StorageError } from './storageError.ts'
+import { readWildcard } from './wildcard.ts'
 
 /**
  * The files that some paths stand for: a file for itself, whatever its name; a directory for those in it and below it that
- * are wanted, sorted by their paths. None comes twice. Hidden files and directories are passed over, and so are links to
+ * are wanted, and a pattern (`*`, `**`, `?`) for those that it matches, sorted by their paths. None comes twice. Hidden files and directories are passed over, and so are links to
  * directories.
  *
  * @param isWanted of a path in a directory
@@ -22,7 +23,10 @@ export async function findFiles(
   const add = (path: string): unknown => found.has(resolve(path)) || found.set(resolve(path), path)
   for (const path of paths) {
     try {
-      if ((await stat(path)).isDirectory()) {
+      const matching = await filesMatching(path)
+      if (matching !== undefined) {
+        for (const file of matching) add(file)
+      } else if ((await stat(path)).isDirectory()) {
         const inside = (await filesBelow(path)).filter(isWanted).sort()
         if (inside.length === 0)
           throw new StorageError(`The directory "${path}" has no ${wanted}. Files of other names must be named.`, path)
@@ -41,6 +45,17 @@ export async function findFiles(
     }
   }
   return [...found.values()]
+}
+
+/** Undefined for what is no pattern, and for a file that is called like one. */
+async function filesMatching(path: string): Promise<string[] | undefined> {
+  const pattern = readWildcard(path)
+  if (pattern === undefined || (await stat(path).catch(() => undefined)) !== undefined) return undefined
+  // Whole directories of what all of them begin with.
+  const below = pattern.prefix.endsWith('/') ? pattern.prefix : dirname(pattern.prefix)
+  const found = (await filesBelow(below)).filter((file) => pattern.matches(file)).sort()
+  if (found.length === 0) throw new StorageError(`No file matches "${path}" (looked in ${resolve(below)}).`, path)
+  return found
 }
 
 async function filesBelow(directory: string): Promise<string[]> {

@@ -57,13 +57,13 @@ type Module = typeof import('@aws-sdk/client-s3')
 
 /** Objects in S3, over the SDK's client, which is loaded when it is needed first. */
 export class S3 {
-  readonly #options: S3Options
+  readonly options: S3Options
   /** Nobody waits for anything any more. */
   readonly #stop = new AbortController()
   #opened: Promise<{ readonly module: Module; readonly client: S3Client }> | undefined
 
   constructor(options: S3Options = {}) {
-    this.#options = options
+    this.options = options
     // Each request listens.
     setMaxListeners(0, this.#stop.signal)
   }
@@ -266,12 +266,12 @@ export class S3 {
   }
 
   get #owner(): { ExpectedBucketOwner?: string } {
-    const { expectedBucketOwner } = this.#options
+    const { expectedBucketOwner } = this.options
     return expectedBucketOwner === undefined ? {} : { ExpectedBucketOwner: expectedBucketOwner }
   }
 
   get #encryption(): { ServerSideEncryption?: 'AES256' | 'aws:kms' | 'aws:kms:dsse'; SSEKMSKeyId?: string } {
-    const { serverSideEncryption, kmsKeyId } = this.#options
+    const { serverSideEncryption, kmsKeyId } = this.options
     return {
       ...(serverSideEncryption === undefined ? {} : { ServerSideEncryption: serverSideEncryption }),
       ...(kmsKeyId === undefined ? {} : { SSEKMSKeyId: kmsKeyId }),
@@ -291,7 +291,7 @@ export class S3 {
       const message = 'S3 needs the package @aws-sdk/client-s3, which is not installed: npm install @aws-sdk/client-s3'
       throw new HeadraceError('CONFIGURATION', message, { cause })
     }
-    const { region, profile } = this.#options
+    const { region, profile } = this.options
     const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = process.env
     const endpoint = AWS_ENDPOINT_URL_S3 ?? AWS_ENDPOINT_URL
     const client = new module.S3Client({

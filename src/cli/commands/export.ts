@@ -8,6 +8,8 @@ import {
   type PlanFlags,
   type ReadFlags,
   readOptions,
+  type S3Flags,
+  s3Options,
   transformOption,
 } from '../options.ts'
 import { runJob } from '../runJob.ts'
@@ -31,7 +33,7 @@ interface ExportFlags {
 export async function exportCommand(
   name: string,
   path: string,
-  flags: CommonFlags & JobFlags & PlanFlags & ReadFlags & ExportFlags,
+  flags: CommonFlags & JobFlags & PlanFlags & ReadFlags & S3Flags & ExportFlags,
 ): Promise<void> {
   const { format, select, index, consistentRead, overwrite } = flags
   if (format !== undefined && !FORMATS.includes(format))
@@ -42,6 +44,7 @@ export async function exportCommand(
     ...transformOption(flags),
     ...(format === undefined ? {} : { format: format as ItemFormat }),
     ...xmlOptions(flags),
+    ...s3Options(flags),
     ...(select === undefined ? {} : { select: listOf(select) }),
     ...(index === undefined ? {} : { index }),
     ...(consistentRead === true ? { consistentRead } : {}),

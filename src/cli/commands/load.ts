@@ -15,6 +15,8 @@ import {
   type JobFlags,
   type keySchema,
   type PlanFlags,
+  type S3Flags,
+  s3Options,
   type WriteFlags,
   writeOptions,
 } from '../options.ts'
@@ -36,14 +38,14 @@ const TYPES: readonly string[] = ['S', 'N', 'BOOL', 'NULL', 'B', 'json'] satisfi
 export async function loadCommand(
   name: string,
   paths: readonly string[],
-  flags: CommonFlags & JobFlags & WriteFlags & PlanFlags & LoadFlags,
+  flags: CommonFlags & JobFlags & WriteFlags & PlanFlags & S3Flags & LoadFlags,
 ): Promise<void> {
   const options = fileOptions(flags)
   const database = openDatabase(flags)
   const table = database.table(name)
   let sources: readonly RecordSource[]
   try {
-    sources = await files(paths, { ...options, stdin: process.stdin })
+    sources = await files(paths, { ...options, ...s3Options(flags), stdin: process.stdin })
   } catch (error) {
     new Talk(flags).failure(error)
     process.exitCode = exitCodeOf(error)
