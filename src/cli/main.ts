@@ -205,7 +205,7 @@ verb(
     'headrace load orders export/AWSDynamoDB/01693685827463-2d8752fd/data --rate 50%',
     'headrace load users users.jsonl --key id:S --dry-run',
   ],
-  [addConnectionOptions, addWriteOptions, writeRates, addPlanOptions, addTalkOptions],
+  [addConnectionOptions, addWriteOptions, writeRates, addPlanOptions, addTalkOptions, addTransformOption],
 )
   .option('--format <format>', 'jsonl, json, ddb-json or csv (default: from the name or the first record)')
   .option(
@@ -310,6 +310,18 @@ verb(
   .option('--consistent-read', 'see every write that ended before the scan began, at twice the price')
   .option('--overwrite', 'take the place of a file of that name')
   .action(async (name, path, flags) => (await import('./commands/export.ts')).exportCommand(name, path, flags))
+
+verb(
+  program,
+  'run <module>',
+  'Run a job of your own, which a module (.ts, .js) defines: a source, what is made of each item, a sink. The flags take precedence over what the module says.',
+  [
+    'headrace run order-lines.ts --dry-run',
+    'headrace run order-lines.ts --rate 50%',
+    'headrace run nightly.ts --job jobs/nightly --max-errors 1%',
+  ],
+  [addConnectionOptions, addWriteOptions, readWriteRates, addPlanOptions, addTalkOptions],
+).action(async (module, flags) => (await import('./commands/run.ts')).runCommand(module, flags))
 
 verb(
   program,

@@ -13,7 +13,9 @@ import { type ExportFormat, exportTable } from './exportTable.ts'
 import { file } from './file.ts'
 import { generate } from './generate.ts'
 import type { Job, JobRates, RunOptions } from './job.ts'
+import type { JobDefinition } from './jobDefinition.ts'
 import { load } from './load.ts'
+import { openJob } from './openJob.ts'
 import type { TransformSource } from './transform.ts'
 import { undo } from './undo.ts'
 import { deleteAll, updateAll } from './updateAll.ts'
@@ -27,6 +29,8 @@ export interface ResumeOptions extends Pick<WriteOptions, 'onReject' | 'maxInFli
   readonly visitor?: VisitorSource
   /** As `visitor`, of a copy or an export. */
   readonly transform?: TransformSource
+  /** Of a job of one's own that was no module: the same definition. */
+  readonly definition?: JobDefinition
   /** Where the target of a copy is. Default: as `database`. */
   readonly target?: Database
   /** Other rates than before. */
@@ -51,7 +55,7 @@ export async function resume(directory: string, options: ResumeOptions = {}): Pr
   const spec = loadSpec(directory, options.disk)
   const database = options.database ?? connect(spec.what.table.connection)
   const target = spec.what.target === undefined ? undefined : (options.target ?? connect(spec.what.target.connection))
-  const job = makeJob(spec, database, target, options)
+  const job = await makeJob(spec, database, target, options)
   return {
     spec,
     get progress() {
@@ -69,12 +73,12 @@ export async function resume(directory: string, options: ResumeOptions = {}): Pr
   }
 }
 
-function makeJob(
+async function makeJob(
   { what, how }: JobSpec,
   database: Database,
   target: Database | undefined,
   options: ResumeOptions,
-): Job {
+): Promise<Job> {
   const table = database.table(what.table.name)
   const writeRate = options.writeUnitsPerSecond ?? how.rates?.write
   const readRate = options.readUnitsPerSecond ?? how.rates?.read
@@ -104,8 +108,14 @@ function makeJob(
           }),
         ),
         table,
-        write,
+        { ...write, ...transformOf(what.visitor, options.transform) },
       )
+    case 'run': {
+      // Of files there is one table, and it is written.
+      const tables = target === undefined ? { sink: database } : { source: database, sink: target }
+      const { filter: _, consistentRead: __, ...reading } = read
+      return openJob(definitionOf(what.visitor, options.definition), { ...write, ...reading, ...tables })
+    }
     case 'generate': {
       const { items, seed, template, itemBytes } = what.generated!
       return generate(table, {
@@ -189,6 +199,12 @@ function transformOf(
   throw functionError('transform')
 }
 
+function definitionOf(spec: JobSpec['what']['visitor'], given: JobDefinition | undefined): URL | JobDefinition {
+  if (given !== undefined) return given
+  if (spec?.module !== undefined) return pathToFileURL(resolve(spec.module))
+  throw functionError('definition')
+}
+
 function visitorOf(spec: JobSpec['what']['visitor'], given: VisitorSource | undefined): VisitorSource {
   if (given !== undefined) return given
   if (spec?.module !== undefined) return pathToFileURL(resolve(spec.module))
@@ -199,7 +215,7 @@ function visitorOf(spec: JobSpec['what']['visitor'], given: VisitorSource | unde
 function functionError(kind: string): HeadraceError {
   return new HeadraceError(
     'STATE',
-    `the job's ${kind} was a function of another program, which no file can hold: give it again, ` +
+    `the job's ${kind} was ${kind === 'definition' ? 'an object' : 'a function'} of another program, which no file can hold: give it again, ` +
       `resume(directory, { ${kind} })`,
   )
 }

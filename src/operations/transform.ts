@@ -1,7 +1,8 @@
 import type { PlainItem } from '../item/attributeValue.ts'
+import type { VisitorSpec } from '../job/jobSpec.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { Deadlines } from '../runtime/deadlines.ts'
-import { loadFunction } from './userModule.ts'
+import { loadFunction, moduleSpec } from './userModule.ts'
 
 /**
  * Makes of an item what is to be written: the same or another, several (at most 1,000), or nothing. It must not change
@@ -65,6 +66,12 @@ export class Transformer {
   close(): void {
     this.#deadlines.clear()
   }
+}
+
+/** What a job's description says of a transform. @param source undefined for none */
+export function transformSpec(source: Transform | URL | undefined): { readonly visitor?: VisitorSpec } {
+  if (source === undefined) return {}
+  return { visitor: source instanceof URL ? moduleSpec(source) : {} }
 }
 
 export interface TransformFault {

@@ -15,6 +15,7 @@ import {
   type JobFlags,
   type keySchema,
   type PlanFlags,
+  transformOption,
   type WriteFlags,
   writeOptions,
 } from '../options.ts'
@@ -27,6 +28,7 @@ interface LoadFlags {
   key?: ReturnType<typeof keySchema>
   types?: string
   delimiter?: string
+  transform?: string
 }
 
 const FORMATS: readonly string[] = ['jsonl', 'json', 'ddb-json', 'csv'] satisfies FormatName[]
@@ -76,7 +78,7 @@ export async function loadCommand(
         ...planOptions,
         ...(flags.key === undefined ? {} : { newTableKey: flags.key }),
       }),
-    make: (made) => load(sources, table, { ...writeOptions(flags), ...made }),
+    make: (made) => load(sources, table, { ...writeOptions(flags), ...transformOption(flags), ...made }),
   })
   // After a signal it may still be open and silent, and would keep the process.
   if (paths.includes('-')) process.stdin.destroy()

@@ -36,14 +36,17 @@ export interface PlannedWrites {
   readonly table: Table
   readonly writeUnitsPerSecond?: Rate | undefined
   /**
-   * What is written for an item; undefined for nothing. Nothing is really written. What it throws is a reject.
+   * What is written for an item; undefined for nothing, a list for several. Nothing is really written. What it throws is a
+   * reject.
    *
    * @param raw the item just as it came
    */
-  readonly of: (item: PlainItem, raw: RawItem) => WrittenItem | undefined | Promise<WrittenItem | undefined>
+  readonly of: (item: PlainItem, raw: RawItem) => Written | Promise<Written>
   /** How long a promise of it may take. Default 60,000. */
   readonly visitTimeoutMs?: number | undefined
 }
+
+export type Written = WrittenItem | readonly WrittenItem[] | undefined
 
 const SAMPLE_UNITS_MIN = 64
 const SAMPLE_SECONDS_MAX = 30

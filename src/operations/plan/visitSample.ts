@@ -3,7 +3,7 @@ import type { ItemSample } from '../../job/plan.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { Deadlines } from '../../runtime/deadlines.ts'
 import type { RawItem } from '../prepareChange.ts'
-import type { PlannedWrites } from './planTable.ts'
+import type { PlannedWrites, Written } from './planTable.ts'
 import type { WriteCharge, WrittenItem } from './writeCharge.ts'
 
 /** Visits that are under way at once. */
@@ -103,7 +103,7 @@ export class VisitSample {
     if (this.#pending.size === 0) this.#deadlines.clear()
   }
 
-  #await(written: Promise<WrittenItem | undefined>): Promise<WrittenItem | undefined> {
+  #await(written: Promise<Written>): Promise<Written> {
     return new Promise((resolve, reject) => {
       const late = `its promise did not settle within ${this.#deadlines.limitMs / 1_000} s`
       const ended = this.#deadlines.begin(() => reject(new Error(late)))
@@ -111,16 +111,23 @@ export class VisitSample {
     })
   }
 
-  #weigh(written: WrittenItem | undefined): number[] {
-    if (written === undefined) return new Array(this.quantities).fill(0)
-    const units = this.#charge.unitsOf(written)
-    if (written.after === undefined) this.deletes += 1
-    if (this.samples.length < SAMPLES_KEPT) this.samples.push({ before: written.before, after: written.after })
-    return [1, ...units]
+  #weigh(written: Written): number[] {
+    const sums = new Array<number>(this.quantities).fill(0)
+    for (const one of written === undefined ? [] : isList(written) ? written : [written]) {
+      sums[0]! += 1
+      for (const [index, units] of this.#charge.unitsOf(one).entries()) sums[index + 1]! += units
+      if (one.after === undefined) this.deletes += 1
+      if (this.samples.length < SAMPLES_KEPT) this.samples.push({ before: one.before, after: one.after })
+    }
+    return sums
   }
 
   #fail(error: unknown): void {
     this.#failures += 1
     if (this.#failures === 1) this.#failure = error instanceof Error ? error.message : `${error}`
   }
+}
+
+function isList(written: WrittenItem | readonly WrittenItem[]): written is readonly WrittenItem[] {
+  return Array.isArray(written)
 }
