@@ -73,7 +73,7 @@ export class CopyJob implements PlannableJob {
     const writtenOf = (made: readonly PlainItem[] | TransformFault): readonly WrittenItem[] =>
       plannedWrites(made, makesChanges)
     try {
-      return await planTable(
+      const plan = await planTable(
         {
           ...reading,
           operation,
@@ -90,6 +90,7 @@ export class CopyJob implements PlannableJob {
         },
         options,
       )
+      return this.#run.planned(plan)
     } finally {
       transformer?.close()
     }

@@ -84,8 +84,9 @@ class ExportJob implements PlannableJob {
     return this.#run.summary
   }
 
-  plan(options?: PlanOptions): Promise<Plan> {
-    return planTable({ ...this.#options, operation: 'export', table: this.#table, native: ['export'] }, options)
+  async plan(options?: PlanOptions): Promise<Plan> {
+    const request = { ...this.#options, operation: 'export', table: this.#table, native: ['export'] } as const
+    return this.#run.planned(await planTable(request, options))
   }
 
   setRates({ readUnitsPerSecond }: JobRates): void {

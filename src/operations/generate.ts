@@ -68,6 +68,7 @@ class GenerateJob implements Job, EntryOwner {
       const from = positions?.kind === 'sources' ? positions.sources[0] : undefined
       const ledger = new SourceLedger('item', from, run.passed, run.record)
       this.#ledger = ledger
+      run.share = () => (run.passed.written + run.passed.rejected) / items
       run.keep(() => ({ kind: 'sources', sources: [ledger.position] }))
       const template = given ?? orderTemplate(schema)
       const random = seededRandom(seed)

@@ -71,6 +71,8 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
   #made: MadeWrites<TakenRecord> | undefined
   /** Of each source, in their order. */
   #streams: readonly SourceLedger[] = []
+  /** As long as their records' offsets go; undefined where that is not known. */
+  #sizes: readonly (number | undefined)[] = []
   readonly #unsettledMax: number
   #signal!: AbortSignal
   #failure: unknown
@@ -98,7 +100,8 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     const { clock } = await this.#table.database.open()
     const transformer = await Transformer.open(this.#options.transform, clock)
     try {
-      return await planLoad(this.#sources, this.#table, this.#options, { ...this.#identity, transformer }, planOptions)
+      const planned = { ...this.#identity, transformer }
+      return this.#run.planned(await planLoad(this.#sources, this.#table, this.#options, planned, planOptions))
     } finally {
       transformer?.close()
     }
@@ -131,6 +134,7 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
         })
       }
       this.#streams = this.#ledgers(directory?.checkpoint?.positions)
+      run.share = () => this.#share()
       run.keep(() => ({ kind: 'sources', sources: this.#streams.map((stream) => stream.position) }))
       engine.onFailure = () => {
         this.#wakeAll()
@@ -164,8 +168,22 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
   async #what(table: TableSpec): Promise<JobWhat> {
     const sources: SourceSpec[] = []
     for (const source of this.#sources) sources.push((await source.describe?.()) ?? { name: source.name })
+    this.#sizes = sources.map(sizeOf)
     const { operation, module } = this.#identity
     return { operation, table, sources, ...transformSpec(module ?? this.#options.transform) }
+  }
+
+  /** Of all bytes of the files, in front of what is not settled; undefined where a file does not tell its size. */
+  #share(): number | undefined {
+    let settled = 0
+    let all = 0
+    for (const [index, { position }] of this.#streams.entries()) {
+      const size = this.#sizes[index]
+      if (size === undefined) return undefined
+      all += size
+      settled += position.done ? size : (position.after?.offset ?? 0)
+    }
+    return all === 0 ? undefined : settled / all
   }
 
   #ledgers(from: Positions | undefined): SourceLedger[] {
@@ -282,6 +300,11 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
   onConflict(entry: Entry, message: string): void {
     this.onRefused(entry, 'Conflict', message)
   }
+}
+
+/** A packed file is longer than it lies on the disk. */
+function sizeOf({ name, sizeBytes }: SourceSpec): number | undefined {
+  return name.endsWith('.gz') ? undefined : sizeBytes
 }
 
 /** Ends with the signal, also while the source has nothing to give: a pipe may be silent for hours. */

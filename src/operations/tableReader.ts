@@ -28,6 +28,14 @@ export interface ReaderStart {
   readonly isStopped: () => boolean
 }
 
+/** How far the reading is. */
+export interface ScanProgress {
+  readonly stats: ScanStats
+  readonly segments: number
+  /** Items there are, as the service tells it. */
+  readonly itemsTold: number
+}
+
 /** Pages lie open side by side, and those of all segments together are no larger than this. */
 const PAGES_BYTES_MAX = 4 * 1024 * 1024
 /** Segments read at once where nothing is to be spread. */
@@ -43,6 +51,7 @@ export class TableReader {
   #rate: Rate | undefined
   #scan: ScanEngine | undefined
   #signal!: AbortSignal
+  #itemsTold = 0
   walk!: TableWalk
   ledger!: SegmentLedger
 
@@ -52,8 +61,9 @@ export class TableReader {
   }
 
   /** For the summary. */
-  get scanned(): { stats: ScanStats; segments: number } | undefined {
-    return this.#scan === undefined ? undefined : { stats: this.#scan.stats, segments: this.#scan.segments }
+  get scanned(): ScanProgress | undefined {
+    if (this.#scan === undefined) return undefined
+    return { stats: this.#scan.stats, segments: this.#scan.segments, itemsTold: this.#itemsTold }
   }
 
   /** For pages without a walk. */
@@ -82,7 +92,8 @@ export class TableReader {
   }
 
   async open({ run, directory, signal, spread, select, queueSize = 10_000, isStopped }: ReaderStart): Promise<void> {
-    const { key } = await this.#table.describe()
+    const { key, indexes, itemCount } = await this.#table.describe()
+    this.#itemsTold = indexes.find(({ name }) => name === this.#options.index)?.itemCount ?? itemCount
     const { connection } = await this.#table.database.open()
     const { loopback } = connection
     const segments = directory?.spec.what.segments ?? (await this.#chooseSegments(spread))

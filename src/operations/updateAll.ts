@@ -147,7 +147,8 @@ class UpdateJob implements PlannableJob, EntryOwner {
   }
 
   async plan(options?: PlanOptions): Promise<Plan> {
-    return planUpdate(this.#operation, this.#table, await openVisitor(this.#source), this.#options, options)
+    const visitor = await openVisitor(this.#source)
+    return this.#run.planned(await planUpdate(this.#operation, this.#table, visitor, this.#options, options))
   }
 
   setRates({ readUnitsPerSecond, writeUnitsPerSecond }: JobRates): void {

@@ -4,9 +4,11 @@ import type { TableDescription } from '../database/tableDescription.ts'
 import type { KeySchema } from '../item/itemKey.ts'
 import type { Positions, Spent } from '../job/checkpoint.ts'
 import { type Cost, CostMeter } from '../job/costMeter.ts'
+import { expectedCost, shareOfTable } from '../job/expectedCost.ts'
 import { findSpec, JobDirectory } from '../job/jobDirectory.ts'
 import type { JobHow, JobWhat, TableSpec } from '../job/jobSpec.ts'
 import { JobState } from '../job/jobState.ts'
+import type { Plan } from '../job/plan.ts'
 import type { PriceTable } from '../job/priceTable.ts'
 import type { JobReject } from '../job/reject.ts'
 import { RejectsFile } from '../job/rejectsFile.ts'
@@ -18,11 +20,11 @@ import type { PublisherOptions } from '../publish/publisher.ts'
 import type { Clock, Timer } from '../runtime/clock.ts'
 import { deferred } from '../runtime/deferred.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
-import type { ScanStats } from '../scan/scanEngine.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
 import { CostLimit } from './costLimit.ts'
 import { DRAIN_MS, type JobLimits, type RunOptions } from './job.ts'
 import { Stopper } from './stopper.ts'
+import type { ScanProgress } from './tableReader.ts'
 import { tableSpec } from './tableSpec.ts'
 
 export interface WriteOptions extends Omit<PublisherOptions, 'onReject'> {
@@ -46,7 +48,7 @@ export class WriteRun {
   readonly #operation: string
   readonly #table: Table
   readonly #options: WriteOptions
-  readonly #scanStats: (() => { stats: ScanStats; segments: number } | undefined) | undefined
+  readonly #scanStats: (() => ScanProgress | undefined) | undefined
   #clock: Clock | undefined
   #engine: PublishEngine | undefined
   #stopper!: Stopper
@@ -67,18 +69,16 @@ export class WriteRun {
   #endedAt: number | undefined
   #complete = false
   #failure: HeadraceError | undefined
+  /** Of a job that reads no table: the part of all its records that is settled, from 0 to 1; undefined where nobody knows. */
+  share: (() => number | undefined) | undefined
+  #plannedCost: Cost | undefined
   conflicts = 0
   /** What is written may be written again when the job goes on. Otherwise a stop waits for what would be left in gaps. */
   mayRepeat = true
   /** Entries that have ended and of which it is still being found out whether they were made. */
   unresolved = 0
 
-  constructor(
-    operation: string,
-    table: Table,
-    options: WriteOptions,
-    scanStats?: () => { stats: ScanStats; segments: number } | undefined,
-  ) {
+  constructor(operation: string, table: Table, options: WriteOptions, scanStats?: () => ScanProgress | undefined) {
     this.#operation = operation
     this.#table = table
     this.#options = options
@@ -156,6 +156,12 @@ export class WriteRun {
     if (this.#rate !== undefined && this.#rate !== rate) this.#engine.setRate(this.#rate)
     this.#engine.onNotice = this.warn
     return this.#engine
+  }
+
+  /** A plan was made of this job: what it has cost is told beside what it was to cost. */
+  planned(plan: Plan): Plan {
+    this.#plannedCost = plan.cost
+    return plan
   }
 
   /** For a job that only reads: what it may cost. */
@@ -363,6 +369,18 @@ export class WriteRun {
     else this.#directory?.close()
   }
 
+  #expect(cost: Cost, scan: ScanProgress | undefined): Cost | undefined {
+    if (this.#plannedCost !== undefined) {
+      const { amount, currency, asOf, billing } = this.#plannedCost
+      return { amount, currency, asOf, billing }
+    }
+    if (this.#complete) return undefined
+    const { written, rejected, filtered } = this.tally
+    const settled = written + rejected + filtered
+    const share = scan === undefined ? this.share?.() : shareOfTable(settled, { ...scan, ...scan.stats })
+    return expectedCost(cost, settled, share)
+  }
+
   #stopBeforeEnd(): void {
     const { tally, passed } = this
     // What is settled behind a gap will come again.
@@ -379,6 +397,10 @@ export class WriteRun {
     const writeUnits = before.writeUnits + (stats?.writeUnits ?? 0)
     const runMs = this.#clock === undefined ? 0 : (this.#endedAt ?? this.#clock.now()) - this.#startedAt
     const durationMs = before.durationMs + runMs
+    const cost = addCosts(
+      this.#readCost?.costOf({ readUnits, writeUnits: 0 }),
+      this.#writeCost?.costOf({ readUnits: 0, writeUnits }),
+    )
     return {
       ...tally,
       operation: this.#operation,
@@ -398,10 +420,8 @@ export class WriteRun {
       conflicts: this.conflicts,
       readUnits,
       writeUnits,
-      cost: addCosts(
-        this.#readCost?.costOf({ readUnits, writeUnits: 0 }),
-        this.#writeCost?.costOf({ readUnits: 0, writeUnits }),
-      ),
+      cost,
+      costExpected: cost && this.#expect(cost, scan),
       readUnitsPerSecondAllowed: scan?.stats.readUnitsPerSecondAllowed ?? Number.POSITIVE_INFINITY,
       writeUnitsPerSecondAllowed: stats?.writeUnitsPerSecondAllowed ?? Number.POSITIVE_INFINITY,
       latencyMsP50: stats?.latencyMsP50 ?? 0,
