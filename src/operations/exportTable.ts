@@ -195,6 +195,8 @@ class ExportJob implements PlannableJob {
         })
         for (let index = 0; index < endings.length; index += 1) this.#run.take()
         if (room !== undefined) await room
+        const { behind } = this.#run
+        if (behind !== undefined) await behind
       }
     } finally {
       this.#signal.removeEventListener('abort', onAbort)

@@ -77,6 +77,8 @@ class GenerateJob implements Job, EntryOwner {
       for (let index = 0; index < items && !signal.aborted; index += 1) {
         const item = make(index, random)
         if (index <= (from?.after?.offset ?? -1)) continue
+        const { behind } = run
+        if (behind !== undefined) await behind
         run.take()
         const sequence = ledger.take({ file: 'item', line: index, offset: index })
         try {

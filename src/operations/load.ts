@@ -220,6 +220,8 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
           if (after !== undefined && record.place.offset <= after.offset) continue
           const wait = this.#take(record, engine, index, stream)
           if (wait !== undefined) await wait
+          const { behind } = this.#run
+          if (behind !== undefined) await behind
           if (stream.unsettled >= this.#unsettledMax || stream.isFull) await this.#streamRoom(stream)
           if (!several) continue
           turn += 1

@@ -52,6 +52,7 @@ export class TableReader {
   #scan: ScanEngine | undefined
   #signal!: AbortSignal
   #itemsTold = 0
+  #run!: WriteRun
   walk!: TableWalk
   ledger!: SegmentLedger
 
@@ -99,6 +100,7 @@ export class TableReader {
     const segments = directory?.spec.what.segments ?? (await this.#chooseSegments(spread))
     const concurrency = Math.min(segments, this.#concurrencyFor(spread))
     this.#signal = signal
+    this.#run = run
     this.ledger = new SegmentLedger({
       segments,
       keyNames: key.sort === undefined ? [key.partition.name] : [key.partition.name, key.sort.name],
@@ -145,7 +147,7 @@ export class TableReader {
     }
     this.#signal.addEventListener('abort', onAbort, { once: true })
     try {
-      if (!this.#signal.aborted) await this.walk.visitAll(visit)
+      if (!this.#signal.aborted) await this.walk.visitAll((item) => bothOf(visit(item), this.#run.behind))
     } finally {
       this.#signal.removeEventListener('abort', onAbort)
       this.close()
@@ -163,4 +165,9 @@ export class TableReader {
   #concurrencyFor(spread: TableDescription | undefined): number {
     return this.#options.concurrency ?? (spread === undefined ? CONCURRENCY : chooseConcurrency(spread))
   }
+}
+
+function bothOf(one: Promise<void> | undefined, other: Promise<void> | undefined): Promise<void> | undefined {
+  if (one === undefined || other === undefined) return one ?? other
+  return Promise.all([one, other]).then(() => undefined)
 }

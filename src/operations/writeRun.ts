@@ -198,6 +198,25 @@ export class WriteRun {
     if (!limit.allows(soFar, runWriteUnits)) this.#stopper.stop('cost')
   }
 
+  /** What to wait for before another record is taken; undefined for nothing. A stop ends the wait. */
+  get behind(): Promise<void> | undefined {
+    const late = this.#state?.late
+    return late && this.#untilStopped(late)
+  }
+
+  async #untilStopped(wait: Promise<void>): Promise<void> {
+    const { signal } = this.#stopper
+    if (signal.aborted) return
+    const stopped = deferred()
+    const listener = (): void => stopped.resolve()
+    signal.addEventListener('abort', listener, { once: true })
+    try {
+      await Promise.race([wait, stopped.promise])
+    } finally {
+      signal.removeEventListener('abort', listener)
+    }
+  }
+
   /** From now on what is settled is written down, if there is where to. */
   keep(positions: () => Positions): void {
     if (this.#directory === undefined) return
@@ -216,6 +235,7 @@ export class WriteRun {
       },
       progress: () => this.summary,
       onFailure: (error) => this.#fail(error),
+      onLate: this.warn,
     })
   }
 
@@ -294,19 +314,10 @@ export class WriteRun {
 
   /** Resolves when there is room for another entry, or when the job is to stop. */
   async room(): Promise<void> {
-    const { signal } = this.#stopper
     const { ready } = this.#engine!
-    if (signal.aborted) return
-    const stopped = deferred()
-    const listener = (): void => stopped.resolve()
-    signal.addEventListener('abort', listener, { once: true })
-    try {
-      await Promise.race([ready, stopped.promise])
-    } finally {
-      // When it was the signal, nobody is left to hear of a failure; the end of the job does.
-      ready.catch(() => undefined)
-      signal.removeEventListener('abort', listener)
-    }
+    // When it was the signal, nobody is left to hear of a failure; the end of the job does.
+    ready.catch(() => undefined)
+    await this.#untilStopped(ready)
   }
 
   /**
