@@ -137,9 +137,9 @@ class UpdateJob implements PlannableJob, EntryOwner {
     } = options
     this.#once = once === true ? ONCE : once === false ? undefined : once
     this.#visitTimeoutMs = checkWhole('visitTimeoutMs', visitTimeoutMs, 1, 3_600_000)
-    this.#threads = new VisitorThreads(workers, source, visitTimeoutMs)
     this.#reader = new TableReader(table, options)
     this.#run = new WriteRun(operation, table, writeOptions, () => this.#reader.scanned)
+    this.#threads = new VisitorThreads(workers, source, visitTimeoutMs, this.#run.warn)
   }
 
   get progress(): Summary {
