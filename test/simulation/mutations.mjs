@@ -326,7 +326,7 @@ const mutations = [
     name: 'a job that was stopped with something in doubt may repeat',
     suite: '--lives',
     file: 'operations/writeRun.js',
-    from: 'clean = (engine?.doubtful ?? 0) === 0;',
+    from: 'clean = (engine?.doubtful ?? 0) + this.unresolved === 0;',
     to: 'clean = true;',
   },
   {
@@ -367,7 +367,7 @@ const mutations = [
   {
     name: 'of several that are made of an item only the last counts',
     suite: '--lives',
-    file: 'operations/copy.js',
+    file: 'operations/madeWrites.js',
     from: 'several.reject ??= reject;',
     to: 'several.reject = reject;',
   },
