@@ -56,11 +56,22 @@ export type { FilesOptions } from './operations/files.ts'
 export { files } from './operations/files.ts'
 export { type GenerateOptions, generate } from './operations/generate.ts'
 export type { Job, JobLimits, JobRates, PlannableJob, RunOptions } from './operations/job.ts'
-export { load } from './operations/load.ts'
+export {
+  defineJob,
+  type FilesSource,
+  type ItemsSource,
+  type JobDefinition,
+  type JobSink,
+  type JobSource,
+  type TableSource,
+} from './operations/jobDefinition.ts'
+export { type LoadOptions, load } from './operations/load.ts'
+export { type OpenedJob, type OpenJobOptions, openJob } from './operations/openJob.ts'
 export type { LoadPlanOptions } from './operations/plan/planLoad.ts'
 export { type PlannedWrites, planTable, type TablePlanRequest } from './operations/plan/planTable.ts'
 export { optionalActions, type Policy, type PolicyOptions, policyFor } from './operations/policy.ts'
 export { type ResumedJob, type ResumeOptions, readRates, resume } from './operations/resume.ts'
+export type { DeleteChange, PutChange, TableChange, UpdateChange } from './operations/tableChange.ts'
 export { type CreateTableOptions, createTable, dropTable, waitForTable } from './operations/tables.ts'
 export type { Transform, Transformed, TransformSource } from './operations/transform.ts'
 export { type UndoOptions, undo } from './operations/undo.ts'

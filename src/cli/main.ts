@@ -209,7 +209,7 @@ verb(
     'headrace load users "s3://backups/users/2026-*.jsonl.gz"',
     'headrace load users users.jsonl --key id:S --dry-run',
   ],
-  [addConnectionOptions, addWriteOptions, writeRates, addPlanOptions, addTalkOptions, s3Reading],
+  [addConnectionOptions, addWriteOptions, writeRates, addPlanOptions, addTalkOptions, addTransformOption, s3Reading],
 )
   .option('--format <format>', 'jsonl, json, ddb-json or csv (default: from the name or the first record)')
   .option(
@@ -323,6 +323,18 @@ verb(
   .option('--consistent-read', 'see every write that ended before the scan began, at twice the price')
   .option('--overwrite', 'take the place of a file of that name')
   .action(async (name, path, flags) => (await import('./commands/export.ts')).exportCommand(name, path, flags))
+
+verb(
+  program,
+  'run <module>',
+  'Run a job of your own, which a module (.ts, .js) defines: a source, what is made of each item, a sink. The flags take precedence over what the module says.',
+  [
+    'headrace run order-lines.ts --dry-run',
+    'headrace run order-lines.ts --rate 50%',
+    'headrace run nightly.ts --job jobs/nightly --max-errors 1%',
+  ],
+  [addConnectionOptions, addWriteOptions, readWriteRates, addPlanOptions, addTalkOptions],
+).action(async (module, flags) => (await import('./commands/run.ts')).runCommand(module, flags))
 
 verb(
   program,

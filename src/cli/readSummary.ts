@@ -37,6 +37,7 @@ export function readSummary(
     latencyMsP50: 0,
     latencyMsP99: 0,
     latencyMsMax: 0,
+    costExpected: undefined,
     segmentsDone: undefined,
     segments: undefined,
   }

@@ -101,4 +101,6 @@ const NO_STATS: ScanStats = {
   readUnitsPerSecondAllowed: Number.POSITIVE_INFINITY,
   throttlingReasons: {},
   segmentsDone: 0,
+  scanned: 0,
+  matched: 0,
 }

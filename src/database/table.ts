@@ -30,6 +30,12 @@ const GET_PATIENCE_MS = 20_000
 /** @throws {TypeError} for what can not be a table's name (developer guide, "Naming rules and data types") */
 export function checkTableName(name: string): void {
   if (/^[a-zA-Z0-9_.-]{3,255}$/.test(name)) return
+  const named = /^arn:[\w-]+:dynamodb:[\w-]*:\d*:table\/([a-zA-Z0-9_.-]{3,255})$/.exec(name)?.[1]
+  if (named !== undefined) {
+    throw new TypeError(
+      `"${name}" is an ARN: give the name alone, ${named}, and say by region and profile where it is and whose`,
+    )
+  }
   throw new TypeError(`"${name}" is no table name: 3 to 255 letters, digits, "_", "-" and "."`)
 }
 

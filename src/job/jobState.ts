@@ -1,10 +1,13 @@
 import type { Clock, Timer } from '../runtime/clock.ts'
+import { type Deferred, deferred } from '../runtime/deferred.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { JobDirectory } from './jobDirectory.ts'
 import type { Summary } from './summary.ts'
 
 /** How often a job writes down how far it is: what was done since is done again after a crash. A write takes about 1 ms. */
 const EVERY_MS = 250
+/** A checkpoint that takes longer than this to come to the disk is waited for. */
+const LATE_MS = 10_000
 /** How often what goes on is noted. */
 const NOTE_EVERY_MS = 5_000
 
@@ -19,6 +22,8 @@ export interface JobStateOptions {
   readonly progress: () => Summary
   /** The state can not be kept any more: nothing that is done from now on would be remembered. */
   readonly onFailure: (error: unknown) => void
+  /** A checkpoint is late: nothing more is to be begun until {@link JobState.late} resolves. For people. */
+  readonly onLate: (text: string) => void
 }
 
 /** Writes down, four times a second, how far a job is, for as long as it runs. */
@@ -30,6 +35,7 @@ export class JobState {
   #latest = ''
   #notedAtMs: number
   #ended = false
+  #late: Deferred<void> | undefined
 
   constructor(options: JobStateOptions) {
     this.#options = options
@@ -75,6 +81,14 @@ export class JobState {
     }
   }
 
+  /**
+   * What to wait for before anything more is begun; undefined while checkpoints come to the disk in time. What is done behind
+   * the last one would be done again, so there must be an end to it, however slow the disk.
+   */
+  get late(): Promise<void> | undefined {
+    return this.#late?.promise
+  }
+
   #stop(): void {
     this.#ended = true
     this.#timer?.clear()
@@ -91,7 +105,14 @@ export class JobState {
   }
 
   async #tick(): Promise<void> {
-    const { directory, clock, progress, onFailure } = this.#options
+    const { directory, clock, progress, onFailure, onLate } = this.#options
+    const late = clock.setTimer(() => {
+      this.#late = deferred()
+      onLate(
+        `the job's state takes longer than ${LATE_MS / 1_000} s to come to the disk of ${directory.path}; nothing more is ` +
+          'begun until it is there',
+      )
+    }, LATE_MS)
     try {
       await this.#save(false, false)
       const now = clock.now()
@@ -100,6 +121,10 @@ export class JobState {
       directory.note('progress', { run: this.#runs, summary: progress() })
     } catch (error) {
       onFailure(error)
+    } finally {
+      late.clear()
+      this.#late?.resolve()
+      this.#late = undefined
     }
   }
 

@@ -33,6 +33,12 @@ export interface Summary extends Readonly<Tally> {
    */
   readonly cost: Cost | undefined
   /**
+   * What all of the job comes to, about: by its plan where `plan()` was asked of this very job; otherwise, until it is done,
+   * by what the part that is settled has cost. Undefined where nobody knows how large that part is, or it is too small, or
+   * `cost` is undefined.
+   */
+  readonly costExpected: Cost | undefined
+  /**
    * Units of the table that may be spent a second as things are; `Infinity` where nothing is known to be in the way, and
    * where nothing is read or written.
    */

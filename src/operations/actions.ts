@@ -39,6 +39,8 @@ export interface TableActions {
 export interface VerbActions {
   readonly table: TableActions
   readonly other?: TableActions
+  /** Where only one table is named it is the other one, and what is read is no table. */
+  readonly mayReadNoTable?: boolean
 }
 
 const SAFETY: readonly OptionalAction[] = [
@@ -73,6 +75,19 @@ export const VERB_ACTIONS: { readonly [verb: string]: VerbActions } = {
   },
   delete: { table: { needs: DELETE, optional: SAFETY } },
   copy: { table: READ, other: { needs: ['DescribeTable', 'BatchWriteItem'], optional: SAFETY } },
+  run: {
+    table: READ,
+    other: {
+      needs: ['DescribeTable', 'BatchWriteItem'],
+      optional: [
+        { action: 'PartiQLUpdate', without: 'changes can not update' },
+        { action: 'UpdateItem', without: 'changes can not update names that PartiQL does not take' },
+        { action: 'Query', without: 'an update that is refused is not known to be made already' },
+        ...SAFETY,
+      ],
+    },
+    mayReadNoTable: true,
+  },
   export: { table: { needs: READ.needs, optional: [SAFETY[0]!] } },
   count: { table: READ },
   scan: { table: READ },

@@ -1,23 +1,23 @@
 import type { ScanOptions } from '../database/scan.ts'
 import type { Table } from '../database/table.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
-import { decodeItemText } from '../item/decode.ts'
-import { ItemError } from '../item/itemError.ts'
-import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
+import { describeItemKey } from '../item/itemKey.ts'
 import type { JobWhat, TableSpec } from '../job/jobSpec.ts'
 import type { Plan, PlanOptions } from '../job/plan.ts'
 import type { JobReject } from '../job/reject.ts'
+import type { Ending } from '../job/settledPrefix.ts'
 import type { Summary } from '../job/summary.ts'
-import type { Entry, EntryOwner } from '../publish/entry.ts'
-import type { PublishEngine } from '../publish/publishEngine.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { isSameTable } from './isSameTable.ts'
 import type { JobRates, PlannableJob, RunOptions } from './job.ts'
+import { COPY, type JobIdentity } from './jobIdentity.ts'
+import { MadeWrites } from './madeWrites.ts'
+import { plannedWrites } from './plan/plannedWrites.ts'
 import { planTable } from './plan/planTable.ts'
 import type { WrittenItem } from './plan/writeCharge.ts'
 import { TableReader } from './tableReader.ts'
 import { tableSpec } from './tableSpec.ts'
-import { isFault, Transformer, type TransformFault, type TransformSource, transformSpec } from './transform.ts'
+import { Transformer, type TransformFault, type TransformSource, transformSpec } from './transform.ts'
 import type { VisitedItem } from './visitedItem.ts'
 import { type WriteOptions, WriteRun } from './writeRun.ts'
 
@@ -38,30 +38,26 @@ export function copy(source: Table, target: Table, options: CopyOptions = {}): P
   return new CopyJob(source, target, options)
 }
 
-/** Transforms that return promises are asked for at most so many items at once. */
-const TRANSFORMS_MAX = 256
-
-class CopyJob implements PlannableJob, EntryOwner {
+/** A copy, or a job of a user's own that reads a table. */
+export class CopyJob implements PlannableJob {
+  readonly #identity: JobIdentity
   readonly #source: Table
   readonly #target: Table
   readonly #options: CopyOptions
   readonly #reader: TableReader
   readonly #run: WriteRun
   #transformer: Transformer | undefined
-  #engine!: PublishEngine
-  #schema!: KeySchema
-  /** Of items of which several were made: how many are on their way, and the first reason why one of them is not written. */
-  readonly #several = new Map<VisitedItem, { left: number; reject: JobReject | undefined }>()
-  readonly #pending = new Set<Promise<void>>()
+  #made!: MadeWrites<VisitedItem>
   #signal!: AbortSignal
 
-  constructor(source: Table, target: Table, options: CopyOptions) {
+  constructor(source: Table, target: Table, options: CopyOptions, identity: JobIdentity = COPY) {
+    this.#identity = identity
     this.#source = source
     this.#target = target
     this.#options = options
     const { segments, concurrency, filter, readUnitsPerSecond, consistentRead, transform, ...writeOptions } = options
     this.#reader = new TableReader(source, options)
-    this.#run = new WriteRun('copy', source, writeOptions, () => this.#reader.scan)
+    this.#run = new WriteRun(identity.operation, source, writeOptions, () => this.#reader.scan)
   }
 
   get progress(): Summary {
@@ -72,15 +68,14 @@ class CopyJob implements PlannableJob, EntryOwner {
     const { clock } = await this.#source.database.open()
     const transformer = await Transformer.open(this.#options.transform, clock)
     const { writeUnitsPerSecond, prices, ...reading } = this.#options
-    const writtenOf = (made: readonly PlainItem[] | TransformFault): WrittenItem[] => {
-      if (isFault(made)) throw new Error(made.fault)
-      return made.map((after) => ({ before: undefined, after }))
-    }
+    const { operation, makesChanges } = this.#identity
+    const writtenOf = (made: readonly PlainItem[] | TransformFault): readonly WrittenItem[] =>
+      plannedWrites(made, makesChanges)
     try {
-      return await planTable(
+      const plan = await planTable(
         {
           ...reading,
-          operation: 'copy',
+          operation,
           table: this.#source,
           spread: true,
           prices,
@@ -95,6 +90,7 @@ class CopyJob implements PlannableJob, EntryOwner {
         },
         options,
       )
+      return this.#run.planned(plan)
     } finally {
       transformer?.close()
     }
@@ -112,14 +108,30 @@ class CopyJob implements PlannableJob, EntryOwner {
       const opened = await run.begin(options, (table, earlier) => this.#what(table, earlier), this.#reader.how)
       const { schema, database, directory, signal } = opened
       this.#signal = signal
-      this.#schema = schema
       const [there, target] = await Promise.all([this.#target.database.open(), this.#target.describe()])
       if (isSameTable(tableSpec(opened.description, this.#source, database), tableSpec(target, this.#target, there))) {
-        const message = `table ${this.#source.name} can not be copied to itself; to change its items, use update`
+        const { name } = this.#source
+        const message =
+          this.#identity.operation === 'copy'
+            ? `table ${name} can not be copied to itself; to change its items, use update`
+            : `a job can not read table ${name} and write to it, since it would read what it writes; to change items, use update`
         throw new HeadraceError('CONFIGURATION', message)
       }
       this.#transformer = await Transformer.open(this.#options.transform, database.clock)
-      this.#engine = await run.startEngine(this.#target)
+      const engine = await run.startEngine(this.#target)
+      this.#made = new MadeWrites({
+        run,
+        engine,
+        table: this.#target,
+        schema: target.key,
+        signal,
+        transformer: this.#transformer,
+        makesChanges: this.#identity.makesChanges,
+        placeOf: ({ item }) => describeItemKey(item, schema),
+        itemOf: ({ item }, made) => made ?? item,
+        onEnd: (visited, ending, reject) => this.#end(visited, ending, reject),
+        patienceMs: this.#options.patienceMs,
+      })
       await reader.open({
         run,
         directory,
@@ -129,9 +141,12 @@ class CopyJob implements PlannableJob, EntryOwner {
         queueSize: this.#options.maxQueueSize,
         isStopped: () => this.#isStopped(),
       })
-      this.#engine.onFailure = () => reader.walk.wake()
+      engine.onFailure = () => {
+        reader.walk.wake()
+        this.#made.wake()
+      }
       await reader.visitAll((item) => this.#visit(item))
-      return await run.finish(() => this.#settled())
+      return await run.finish(() => this.#made.settled())
     } catch (error) {
       reader.close()
       return await run.abandon(error)
@@ -145,10 +160,10 @@ class CopyJob implements PlannableJob, EntryOwner {
     const { transform } = this.#options
     const [there, target] = await Promise.all([this.#target.database.open(), this.#target.describe()])
     return {
-      operation: 'copy',
+      operation: this.#identity.operation,
       table,
       target: tableSpec(target, this.#target, there),
-      ...(transform === undefined ? {} : { visitor: transformSpec(transform) }),
+      ...transformSpec(this.#identity.module ?? transform),
       ...(await this.#reader.what(earlier, target)),
     }
   }
@@ -160,94 +175,12 @@ class CopyJob implements PlannableJob, EntryOwner {
 
   #visit(visited: VisitedItem): Promise<void> | undefined {
     this.#run.take()
-    const { item } = visited
-    const made = this.#transformer?.apply(item) ?? [item]
-    if (!(made instanceof Promise)) return this.#write(visited, made) ? undefined : this.#run.room()
-    const work = made
-      .then(async (list) => {
-        if (!this.#write(visited, list)) await this.#run.room()
-      })
-      .catch((error: unknown) => {
-        // The engine tells of its own failure, and a stop is none.
-        if (error !== this.#engine.failure) this.#run.fail(error)
-      })
-      .finally(() => {
-        this.#pending.delete(work)
-        this.#reader.walk.wake()
-      })
-    this.#pending.add(work)
-    return this.#pending.size < TRANSFORMS_MAX ? undefined : this.#fewerTransforms()
+    return this.#made.take(visited, visited.item, visited.segment)
   }
 
-  async #fewerTransforms(): Promise<void> {
-    while (this.#pending.size >= TRANSFORMS_MAX && !this.#isStopped()) await this.#reader.walk.nextEnd()
-  }
-
-  /** @returns whether there is room for more */
-  #write(visited: VisitedItem, made: readonly PlainItem[] | TransformFault): boolean {
-    if (isFault(made)) {
-      this.#end(visited, this.#rejectOf(visited, 'TransformFailed', made.fault, visited.item))
-      return true
-    }
-    if (made.length === 0) {
-      this.#run.tally.filtered += 1
-      this.#reader.walk.settle(visited, 'filtered')
-      return true
-    }
-    if (made.length > 1) this.#several.set(visited, { left: made.length, reject: undefined })
-    let hasRoom = true
-    for (const item of made) {
-      try {
-        hasRoom = this.#engine.put(item, this, visited, visited.segment)
-      } catch (error) {
-        if (!(error instanceof ItemError)) throw error
-        this.#settle(visited, this.#rejectOf(visited, 'InvalidItem', error.message, item))
-      }
-    }
-    return hasRoom
-  }
-
-  #rejectOf(visited: VisitedItem, code: string, message: string, item: PlainItem): JobReject {
-    return { code, message, place: describeItemKey(visited.item, this.#schema), item }
-  }
-
-  /** One that was made of it has ended. */
-  #settle(visited: VisitedItem, reject: JobReject | undefined): void {
-    const several = this.#several.get(visited)
-    if (several === undefined) {
-      this.#end(visited, reject)
-      return
-    }
-    several.left -= 1
-    several.reject ??= reject
-    if (several.left > 0) return
-    this.#several.delete(visited)
-    this.#end(visited, several.reject)
-  }
-
-  #end(visited: VisitedItem, reject: JobReject | undefined): void {
-    if (reject === undefined) this.#run.tally.written += 1
+  #end(visited: VisitedItem, ending: Ending, reject: JobReject | undefined): void {
+    if (reject === undefined) this.#run.tally[ending] += 1
     else this.#run.reject(reject)
-    this.#reader.walk.settle(visited, reject === undefined ? 'written' : 'rejected', reject)
-  }
-
-  onStored(entry: Entry): void {
-    this.#settle(entry.origin as VisitedItem, undefined)
-  }
-
-  onRefused(entry: Entry, code: string, message: string): void {
-    const visited = entry.origin as VisitedItem
-    this.#settle(visited, this.#rejectOf(visited, code, message, decodeItemText(entry.text)))
-  }
-
-  onConflict(entry: Entry, message: string): void {
-    this.onRefused(entry, 'Conflict', message)
-  }
-
-  async #settled(): Promise<void> {
-    while (this.#pending.size > 0) {
-      this.#run.throwIfFailed()
-      await this.#reader.walk.nextEnd()
-    }
+    this.#reader.walk.settle(visited, ending, reject)
   }
 }

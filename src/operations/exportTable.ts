@@ -96,8 +96,9 @@ class ExportJob implements PlannableJob {
     return this.#run.summary
   }
 
-  plan(options?: PlanOptions): Promise<Plan> {
-    return planTable({ ...this.#options, operation: 'export', table: this.#table, native: ['export'] }, options)
+  async plan(options?: PlanOptions): Promise<Plan> {
+    const request = { ...this.#options, operation: 'export', table: this.#table, native: ['export'] } as const
+    return this.#run.planned(await planTable(request, options))
   }
 
   setRates({ readUnitsPerSecond }: JobRates): void {
@@ -201,7 +202,7 @@ class ExportJob implements PlannableJob {
       format: this.#format,
       ...(xml === undefined ? {} : { xml: xmlSpec(xml) }),
       ...(s3 === undefined ? {} : { s3: { connection: s3 } }),
-      ...(transform === undefined ? {} : { visitor: transformSpec(transform) }),
+      ...transformSpec(transform),
       ...(await this.#reader.what(earlier)),
     }
   }
@@ -235,7 +236,9 @@ class ExportJob implements PlannableJob {
         for (let index = 0; index < endings.length; index += 1) this.#run.take()
         if (room !== undefined) await room
         for (let full = target.room; full !== undefined && !this.#isStopped(); full = target.room)
-          await this.#run.waitFor(full)
+          await this.#run.untilStopped(full)
+        const { behind } = this.#run
+        if (behind !== undefined) await behind
       }
     } finally {
       this.#signal.removeEventListener('abort', onAbort)

@@ -25,6 +25,8 @@ export interface RecordSource {
   records(after?: RecordPosition): AsyncIterable<readonly SourceRecord[]>
   /** Can be read only once, so that a job can not go on with it. Default false. */
   readonly isOnce?: boolean
+  /** What to do about that, a sentence without its full stop. Default: to write it to a file first. */
+  readonly onceAdvice?: string
   /** What to know it by, so that a job does not go on with another. Default: the name. */
   describe?(): Promise<SourceSpec>
   /** How to look into it without reading all of it, for plans; undefined for what can be read only once. */

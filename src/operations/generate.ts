@@ -68,6 +68,7 @@ class GenerateJob implements Job, EntryOwner {
       const from = positions?.kind === 'sources' ? positions.sources[0] : undefined
       const ledger = new SourceLedger('item', from, run.passed, run.record)
       this.#ledger = ledger
+      run.share = () => (run.passed.written + run.passed.rejected) / items
       run.keep(() => ({ kind: 'sources', sources: [ledger.position] }))
       const template = given ?? orderTemplate(schema)
       const random = seededRandom(seed)
@@ -76,6 +77,8 @@ class GenerateJob implements Job, EntryOwner {
       for (let index = 0; index < items && !signal.aborted; index += 1) {
         const item = make(index, random)
         if (index <= (from?.after?.offset ?? -1)) continue
+        const { behind } = run
+        if (behind !== undefined) await behind
         run.take()
         const sequence = ledger.take({ file: 'item', line: index, offset: index })
         try {

@@ -1,12 +1,14 @@
 import type { Table } from '../database/table.ts'
 import { FormatError } from '../formats/formatError.ts'
 import type { SourceRecord } from '../formats/record.ts'
+import type { PlainItem } from '../item/attributeValue.ts'
 import { decodeItemText } from '../item/decode.ts'
 import { ItemError } from '../item/itemError.ts'
 import type { Positions } from '../job/checkpoint.ts'
 import type { JobWhat, SourceSpec, TableSpec } from '../job/jobSpec.ts'
 import type { Plan } from '../job/plan.ts'
 import type { JobReject } from '../job/reject.ts'
+import type { Ending } from '../job/settledPrefix.ts'
 import type { Summary } from '../job/summary.ts'
 import type { Entry, EntryOwner } from '../publish/entry.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
@@ -16,13 +18,21 @@ import { segmentOrder } from '../scan/segmentOrder.ts'
 import { StorageError } from '../storage/storageError.ts'
 import type { RecordSource } from './file.ts'
 import type { JobRates, PlannableJob, RunOptions } from './job.ts'
+import { type JobIdentity, LOAD } from './jobIdentity.ts'
+import { MadeWrites } from './madeWrites.ts'
 import { type LoadPlanOptions, planLoad } from './plan/planLoad.ts'
 import { SourceLedger } from './sourceLedger.ts'
+import { Transformer, type TransformSource, transformSpec } from './transform.ts'
 import { type WriteOptions, WriteRun } from './writeRun.ts'
+
+export interface LoadOptions extends WriteOptions {
+  /** Makes of each record what is written. Default: the record as it is. */
+  readonly transform?: TransformSource
+}
 
 /**
  * Writes every record into a table, each whole, in place of any item of the same key. Of two records of one key in one
- * source the later one stays.
+ * source the later one stays, unless a transform takes its time over it.
  *
  * Several sources are read side by side, a record of each in turn: files that a table was exported to hold a range of
  * hashes each, as partitions do, and one file after another would fall on one partition after another.
@@ -30,7 +40,7 @@ import { type WriteOptions, WriteRun } from './writeRun.ts'
 export function load(
   source: RecordSource | readonly RecordSource[],
   table: Table,
-  options: WriteOptions = {},
+  options: LoadOptions = {},
 ): PlannableJob<LoadPlanOptions> {
   return new LoadJob('records' in source ? [source] : source, table, options)
 }
@@ -42,22 +52,40 @@ const STRIDE = 4
 /** However many sources are open, each may have so many writes under way: two batches. */
 const UNSETTLED_MIN = 50
 
-class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
+/** A record of which a transform makes what is written. */
+interface TakenRecord {
+  readonly stream: SourceLedger
+  readonly sequence: number
+  readonly item: PlainItem
+}
+
+/** A load, or a job of a user's own that reads files. */
+export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
+  readonly #identity: JobIdentity
   readonly #sources: readonly RecordSource[]
+  readonly #table: Table
+  readonly #options: LoadOptions
   readonly #run: WriteRun
+  #transformer: Transformer | undefined
+  /** Undefined where records are written as they are. */
+  #made: MadeWrites<TakenRecord> | undefined
   /** Of each source, in their order. */
   #streams: readonly SourceLedger[] = []
-  readonly plan: (options?: LoadPlanOptions) => Promise<Plan>
+  /** As long as their records' offsets go; undefined where that is not known. */
+  #sizes: readonly (number | undefined)[] = []
   readonly #unsettledMax: number
   #signal!: AbortSignal
   #failure: unknown
 
-  constructor(sources: readonly RecordSource[], table: Table, options: WriteOptions) {
+  constructor(sources: readonly RecordSource[], table: Table, options: LoadOptions, identity: JobIdentity = LOAD) {
+    this.#identity = identity
+    this.#table = table
+    this.#options = options
     const names = new Set(sources.map(({ name }) => name))
     if (names.size < sources.length) throw new TypeError('two sources have one name; each is read once')
     this.#sources = sources
-    this.#run = new WriteRun('load', table, options)
-    this.plan = (planOptions) => planLoad(this.#sources, table, options, planOptions)
+    const { transform, ...writeOptions } = options
+    this.#run = new WriteRun(identity.operation, table, writeOptions)
     const side = Math.min(OPEN_MAX, sources.length)
     // Half of the queue for all of them together, so that one that waits never keeps another out.
     const share = Math.max(UNSETTLED_MIN, (options.maxQueueSize ?? 10_000) / Math.max(1, side) / 2)
@@ -68,6 +96,17 @@ class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     return this.#run.summary
   }
 
+  async plan(planOptions?: LoadPlanOptions): Promise<Plan> {
+    const { clock } = await this.#table.database.open()
+    const transformer = await Transformer.open(this.#options.transform, clock)
+    try {
+      const planned = { ...this.#identity, transformer }
+      return this.#run.planned(await planLoad(this.#sources, this.#table, this.#options, planned, planOptions))
+    } finally {
+      transformer?.close()
+    }
+  }
+
   setRates({ writeUnitsPerSecond }: JobRates): void {
     if (writeUnitsPerSecond !== undefined) this.#run.setRate(writeUnitsPerSecond)
   }
@@ -76,14 +115,35 @@ class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     const run = this.#run
     try {
       let wasBegun = false
-      const { engine, directory, signal } = await run.open(options, (table, earlier) => {
+      const { engine, schema, database, directory, signal } = await run.open(options, (table, earlier) => {
         wasBegun = earlier !== undefined
         return this.#what(table)
       })
       this.#signal = signal
+      this.#transformer = await Transformer.open(this.#options.transform, database.clock)
+      if (this.#transformer !== undefined || this.#identity.makesChanges) {
+        this.#made = new MadeWrites({
+          run,
+          engine,
+          table: this.#table,
+          schema,
+          signal,
+          transformer: this.#transformer,
+          makesChanges: this.#identity.makesChanges,
+          placeOf: ({ stream, sequence }) => `${stream.name}:${stream.lineOf(sequence)}`,
+          // As it was read, so that it can be put right and loaded again.
+          itemOf: ({ item }) => item,
+          onEnd: (record, ending, reject) => this.#end(record, ending, reject),
+          patienceMs: this.#options.patienceMs,
+        })
+      }
       this.#streams = this.#ledgers(directory?.checkpoint?.positions, wasBegun)
+      run.share = () => this.#share()
       run.keep(() => ({ kind: 'sources', sources: this.#streams.map((stream) => stream.position) }))
-      engine.onFailure = () => this.#wakeAll()
+      engine.onFailure = () => {
+        this.#wakeAll()
+        this.#made?.wake()
+      }
       const wakeAll = (): void => this.#wakeAll()
       signal.addEventListener('abort', wakeAll, { once: true })
       try {
@@ -100,16 +160,33 @@ class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
         signal.removeEventListener('abort', wakeAll)
       }
       // What was read before a file turned out to be broken is written before that is told.
-      return await run.finish(() => Promise.resolve(), this.#failure)
+      return await run.finish(async () => this.#made?.settled(), this.#failure)
     } catch (error) {
       return await run.abandon(error)
+    } finally {
+      this.#transformer?.close()
     }
   }
 
   async #what(table: TableSpec): Promise<JobWhat> {
     const sources: SourceSpec[] = []
     for (const source of this.#sources) sources.push((await source.describe?.()) ?? { name: source.name })
-    return { operation: 'load', table, sources }
+    this.#sizes = sources.map(sizeOf)
+    const { operation, module } = this.#identity
+    return { operation, table, sources, ...transformSpec(module ?? this.#options.transform) }
+  }
+
+  /** Of all bytes of the files, in front of what is not settled; undefined where a file does not tell its size. */
+  #share(): number | undefined {
+    let settled = 0
+    let all = 0
+    for (const [index, { position }] of this.#streams.entries()) {
+      const size = this.#sizes[index]
+      if (size === undefined) return undefined
+      all += size
+      settled += position.done ? size : (position.after?.offset ?? 0)
+    }
+    return all === 0 ? undefined : settled / all
   }
 
   #ledgers(from: Positions | undefined, wasBegun: boolean): SourceLedger[] {
@@ -122,7 +199,7 @@ class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
         throw new HeadraceError(
           'STATE',
           `${source.name === '-' ? 'standard input' : source.name} can not be read a second time, so the rest of it can ` +
-            'not be loaded. Write it to a file first, and load that',
+            `not be loaded. ${source.onceAdvice ?? 'Write it to a file first, and load that'}`,
         )
       }
       return new SourceLedger(source.name, position, this.#run.passed, this.#run.record, side)
@@ -145,7 +222,10 @@ class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
         for (const record of records) {
           if (this.#isStopped()) return
           if (after !== undefined && record.place.offset <= after.offset) continue
-          if (!this.#take(record, engine, index, stream)) await this.#run.room()
+          const wait = this.#take(record, engine, index, stream)
+          if (wait !== undefined) await wait
+          const { behind } = this.#run
+          if (behind !== undefined) await behind
           if (stream.unsettled >= this.#unsettledMax || stream.isFull) await this.#streamRoom(stream)
           if (!several) continue
           turn += 1
@@ -161,22 +241,31 @@ class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     }
   }
 
-  /** @returns whether there is room for another */
-  #take(record: SourceRecord, engine: PublishEngine, index: number, stream: SourceLedger): boolean {
+  /** @returns a promise when there is something to wait for before the next */
+  #take(record: SourceRecord, engine: PublishEngine, index: number, stream: SourceLedger): Promise<void> | undefined {
     this.#run.take()
     const sequence = stream.take(record.place)
     if ('error' in record) {
       this.#reject(stream, sequence, { code: 'InvalidRecord', message: record.error, raw: record.raw })
-      return true
+      return undefined
     }
     const { item } = record
+    if (this.#made !== undefined) return this.#made.take({ stream, sequence, item }, item, index)
     try {
-      return engine.put(item, this, sequence, index)
+      return engine.put(item, this, sequence, index) ? undefined : this.#run.room()
     } catch (error) {
       if (!(error instanceof ItemError)) throw error
       this.#reject(stream, sequence, { code: 'InvalidItem', message: error.message, item })
-      return true
+      return undefined
     }
+  }
+
+  /** All that was made of it has ended. */
+  #end({ stream, sequence }: TakenRecord, ending: Ending, reject: JobReject | undefined): void {
+    if (reject === undefined) this.#run.tally[ending] += 1
+    else this.#run.reject(reject)
+    stream.settle(sequence, ending, reject)
+    this.#wakeFor(stream)
   }
 
   #reject(stream: SourceLedger, sequence: number, reject: Omit<JobReject, 'place'>): void {
@@ -217,6 +306,11 @@ class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
   onConflict(entry: Entry, message: string): void {
     this.onRefused(entry, 'Conflict', message)
   }
+}
+
+/** A packed file is longer than it lies on the disk. */
+function sizeOf({ name, sizeBytes }: SourceSpec): number | undefined {
+  return name.endsWith('.gz') ? undefined : sizeBytes
 }
 
 /** Ends with the signal, also while the source has nothing to give: a pipe may be silent for hours. */

@@ -3,7 +3,10 @@ import { type Action, type OptionalAction, type TableActions, VERB_ACTIONS, type
 export interface PolicyOptions {
   /** `arn:aws:dynamodb:eu-west-1:123456789012:table/users` */
   readonly tableArn: string
-  /** Of the other table, for verbs with two: the target of a copy, the second of a diff. */
+  /**
+   * Of the other table, for verbs with two: the target of a copy, the second of a diff, the sink of a job of one's own. Such a
+   * job that reads no table has one table, which it writes.
+   */
   readonly otherTableArn?: string | undefined
   /** A secondary index that is read in place of the table. */
   readonly index?: string | undefined
@@ -31,10 +34,11 @@ export const POLICY_VERBS: readonly string[] = Object.keys(VERB_ACTIONS)
  * @throws {TypeError} for a verb, an ARN or an optional right that is none
  */
 export function policyFor(verb: string, options: PolicyOptions): Policy {
-  const { table, other } = actionsOf(verb)
+  const { table, other, mayReadNoTable } = actionsOf(verb)
   const { tableArn, otherTableArn, index, optional = [] } = options
   checkArn(tableArn)
-  if ((other === undefined) !== (otherTableArn === undefined)) {
+  const writesOnly = mayReadNoTable === true && otherTableArn === undefined
+  if (!writesOnly && (other === undefined) !== (otherTableArn === undefined)) {
     throw new TypeError(
       other === undefined ? `${verb} has one table` : `${verb} has two tables; name the other one too (--other-table)`,
     )
@@ -55,6 +59,7 @@ export function policyFor(verb: string, options: PolicyOptions): Policy {
       ...(extra.length === 0 ? [] : [statement(`Headrace${name}Optional`, extra, [arn])]),
     ]
   }
+  if (writesOnly) return { Version: '2012-10-17', Statement: statements(other!, tableArn, 'Table') }
   const ofOther = other === undefined ? [] : statements(other, checkArn(otherTableArn!), 'Other')
   return { Version: '2012-10-17', Statement: [...statements(table, tableArn, 'Table'), ...ofOther] }
 }

@@ -17,7 +17,9 @@ import { type ExportXmlOptions, exportTable } from './exportTable.ts'
 import { file, type RecordSource, s3File } from './file.ts'
 import { generate } from './generate.ts'
 import type { Job, JobRates, RunOptions } from './job.ts'
+import type { JobDefinition } from './jobDefinition.ts'
 import { load } from './load.ts'
+import { openJob } from './openJob.ts'
 import type { TransformSource } from './transform.ts'
 import { undo } from './undo.ts'
 import { deleteAll, updateAll } from './updateAll.ts'
@@ -33,6 +35,8 @@ export interface ResumeOptions extends Pick<WriteOptions, 'onReject' | 'maxInFli
   readonly transform?: TransformSource
   /** As `visitor`, of an export to XML. */
   readonly xmlMapping?: XmlMapping
+  /** Of a job of one's own that was no module: the same definition. */
+  readonly definition?: JobDefinition
   /** Where the target of a copy is. Default: `database` where both were reached in one way, else as the job reached it. */
   readonly target?: Database
   /** Other rates than before. */
@@ -57,7 +61,7 @@ export async function resume(directory: string, options: ResumeOptions = {}): Pr
   const spec = loadSpec(directory, options.disk)
   const database = options.database ?? connect(spec.what.table.connection)
   const target = options.target ?? openTarget(spec, database)
-  const job = makeJob(spec, database, target, options)
+  const job = await makeJob(spec, database, target, options)
   return {
     spec,
     get progress() {
@@ -81,12 +85,12 @@ function openTarget({ what: { table, target } }: JobSpec, database: Database): D
   return isDeepStrictEqual(target.connection, table.connection) ? database : connect(target.connection)
 }
 
-function makeJob(
+async function makeJob(
   { what, how }: JobSpec,
   database: Database,
   target: Database | undefined,
   options: ResumeOptions,
-): Job {
+): Promise<Job> {
   const table = database.table(what.table.name)
   const writeRate = options.writeUnitsPerSecond ?? how.rates?.write
   const readRate = options.readUnitsPerSecond ?? how.rates?.read
@@ -108,7 +112,16 @@ function makeJob(
   }
   switch (what.operation) {
     case 'load':
-      return load((what.sources ?? []).map(openSource), table, write)
+      return load((what.sources ?? []).map(openSource), table, {
+        ...write,
+        ...transformOf(what.visitor, options.transform),
+      })
+    case 'run': {
+      // Of files there is one table, and it is written.
+      const tables = target === undefined ? { sink: database } : { source: database, sink: target }
+      const { filter: _, consistentRead: __, ...reading } = read
+      return openJob(definitionOf(what.visitor, options.definition), { ...write, ...reading, ...tables })
+    }
     case 'generate': {
       const { items, seed, template, itemBytes } = what.generated!
       return generate(table, {
@@ -215,6 +228,12 @@ function xmlOf(spec: XmlSpec | undefined, given: XmlMapping | undefined): { xml?
   return { xml: { ...xml, mapping: map } }
 }
 
+function definitionOf(spec: JobSpec['what']['visitor'], given: JobDefinition | undefined): URL | JobDefinition {
+  if (given !== undefined) return given
+  if (spec?.module !== undefined) return pathToFileURL(resolve(spec.module))
+  throw functionError('definition')
+}
+
 function visitorOf(spec: JobSpec['what']['visitor'], given: VisitorSource | undefined): VisitorSource {
   if (given !== undefined) return given
   if (spec?.module !== undefined) return pathToFileURL(resolve(spec.module))
@@ -225,7 +244,7 @@ function visitorOf(spec: JobSpec['what']['visitor'], given: VisitorSource | unde
 function functionError(kind: string): HeadraceError {
   return new HeadraceError(
     'STATE',
-    `the job's ${kind} was a function of another program, which no file can hold: give it again, ` +
+    `the job's ${kind} was ${kind === 'definition' ? 'an object' : 'a function'} of another program, which no file can hold: give it again, ` +
       `resume(directory, { ${kind} })`,
   )
 }

@@ -40,6 +40,7 @@ export class TableReader {
   #rate: Rate | undefined
   #scan: ScanEngine | undefined
   #signal!: AbortSignal
+  #run!: WriteRun
   walk!: TableWalk
   ledger!: SegmentLedger
 
@@ -85,12 +86,14 @@ export class TableReader {
   }
 
   async open({ run, directory, signal, spread, select, queueSize = 10_000, isStopped }: ReaderStart): Promise<void> {
-    const { key } = await this.#table.describe()
+    const { key, indexes, itemCount } = await this.#table.describe()
+    run.itemsTold = indexes.find(({ name }) => name === this.#options.index)?.itemCount ?? itemCount
     const { connection } = await this.#table.database.open()
     const { loopback } = connection
     const asked = { ...this.#options, segments: directory?.spec.what.segments ?? this.#options.segments }
     const { segments, concurrency, pageBytesMax } = await chooseReading(this.#table, asked, spread)
     this.#signal = signal
+    this.#run = run
     this.ledger = new SegmentLedger({
       segments,
       keyNames: keyNamesOf(key),
@@ -134,7 +137,7 @@ export class TableReader {
     }
     this.#signal.addEventListener('abort', onAbort, { once: true })
     try {
-      if (!this.#signal.aborted) await this.walk.visitAll(visit)
+      if (!this.#signal.aborted) await this.walk.visitAll((item) => bothOf(visit(item), this.#run.behind))
     } finally {
       this.#signal.removeEventListener('abort', onAbort)
       this.close()
@@ -144,4 +147,9 @@ export class TableReader {
   close(): void {
     this.#scan?.destroy()
   }
+}
+
+function bothOf(one: Promise<void> | undefined, other: Promise<void> | undefined): Promise<void> | undefined {
+  if (one === undefined || other === undefined) return one ?? other
+  return Promise.all([one, other]).then(() => undefined)
 }

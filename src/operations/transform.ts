@@ -16,11 +16,6 @@ export type Transformed = PlainItem | readonly PlainItem[] | undefined | null
 /** A function, or a module that has one as its default export. */
 export type TransformSource = Transform | URL
 
-/** What can be told of it to another process. */
-export function transformSpec(source: TransformSource): VisitorSpec {
-  return source instanceof URL ? moduleSpec(source, 'transform') : {}
-}
-
 /** Items that may come of one. */
 const ITEMS_MAX = 1_000
 const TIMEOUT_MS = 60_000
@@ -72,6 +67,12 @@ export class Transformer {
   close(): void {
     this.#deadlines.clear()
   }
+}
+
+/** What a job's description says of a transform. @param source undefined for none */
+export function transformSpec(source: Transform | URL | undefined): { readonly visitor?: VisitorSpec } {
+  if (source === undefined) return {}
+  return { visitor: source instanceof URL ? moduleSpec(source, 'transform') : {} }
 }
 
 export interface TransformFault {

@@ -102,6 +102,8 @@ class UndoJob implements Job, EntryOwner {
         const image = JSON.parse(text) as OldImage
         const isVoid = this.#isVoid(image)
         if (isVoid || fromEnd <= (from?.after?.offset ?? 0)) continue
+        const { behind } = run
+        if (behind !== undefined) await behind
         run.take()
         const sequence = ledger.take({ file: OLD_IMAGES, line, offset: fromEnd })
         if (!this.#putBack(image, sequence)) await run.room()

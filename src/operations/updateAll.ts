@@ -139,9 +139,9 @@ class UpdateJob implements PlannableJob, EntryOwner {
     } = options
     this.#once = once === true ? ONCE : once === false ? undefined : once
     this.#visitTimeoutMs = checkWhole('visitTimeoutMs', visitTimeoutMs, 1, 3_600_000)
-    this.#threads = new VisitorThreads(workers, source, visitTimeoutMs)
     this.#reader = new TableReader(table, options)
     this.#run = new WriteRun(operation, table, writeOptions, () => this.#reader.scan)
+    this.#threads = new VisitorThreads(workers, source, visitTimeoutMs, this.#run.warn)
   }
 
   get progress(): Summary {
@@ -149,7 +149,8 @@ class UpdateJob implements PlannableJob, EntryOwner {
   }
 
   async plan(options?: PlanOptions): Promise<Plan> {
-    return planUpdate(this.#operation, this.#table, await openVisitor(this.#source), this.#options, options)
+    const visitor = await openVisitor(this.#source)
+    return this.#run.planned(await planUpdate(this.#operation, this.#table, visitor, this.#options, options))
   }
 
   setRates({ readUnitsPerSecond, writeUnitsPerSecond }: JobRates): void {

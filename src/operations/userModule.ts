@@ -15,24 +15,31 @@ import { HeadraceError } from '../runtime/headraceError.ts'
  * @throws {HeadraceError} `VISITOR` when there is no such file, it can not be loaded, or exports no function
  */
 export async function loadFunction<Value>(module: URL, kind: string, example: string): Promise<Value> {
+  const loaded = await loadDefault(module, kind)
+  if (typeof loaded === 'function') return loaded as Value
+  const path = shortPath(fileURLToPath(module))
+  const message = `the ${kind} module ${path} must have a function as its default export: ${example}`
+  throw new HeadraceError('VISITOR', message)
+}
+
+/**
+ * Whatever a user's module exports as its default; undefined for nothing.
+ *
+ * @throws {HeadraceError} `VISITOR` when there is no such file, or it can not be loaded
+ */
+export async function loadDefault(module: URL, kind: string): Promise<unknown> {
   const path = fileURLToPath(module)
   if (!existsSync(path)) throw new HeadraceError('VISITOR', `there is no ${kind} module ${shortPath(path)}`)
   if (/\.m?ts$/.test(path) && !('typescript' in process.features && process.features.typescript)) {
     register('./typescriptLoader.js', import.meta.url)
   }
-  let loaded: { default?: unknown }
   try {
-    loaded = (await import(module.href)) as { default?: unknown }
+    return ((await import(module.href)) as { default?: unknown }).default
   } catch (error) {
     const reason = error instanceof Error ? error.message : `${error}`
     const message = `the ${kind} module ${shortPath(path)} can not be loaded: ${reason}`
     throw new HeadraceError('VISITOR', message, { cause: error })
   }
-  if (typeof loaded.default !== 'function') {
-    const message = `the ${kind} module ${shortPath(path)} must have a function as its default export: ${example}`
-    throw new HeadraceError('VISITOR', message)
-  }
-  return loaded.default as Value
 }
 
 /**

@@ -12,18 +12,31 @@ const WORKERS_MAX = 256
 /** `auto` looks at so many visits, and goes to threads when they took longer than this on average. */
 const VISITS_MEASURED = 500
 const VISIT_MS_LONG = 0.02
+/** The longest of them are not looked at: garbage was collected in them, or the visitor was still being compiled. */
+const VISITS_PASSED_OVER = 25
 
 /** Where a visitor runs: in this thread, or in others once that is asked for or pays. */
 export class VisitorThreads {
   readonly #workers: Workers | undefined
   readonly #module: URL | undefined
   readonly #visitTimeoutMs: number
+  readonly #onSlow: (text: string) => void
   #pool: VisitorPool | undefined
   #measured = 0
-  #measuredMs = 0
+  readonly #measuredMs = new Float64Array(VISITS_MEASURED)
 
-  /** @throws {TypeError} for workers that are none, and for a visitor that can not travel */
-  constructor(workers: Workers | undefined, source: VisitorSource, visitTimeoutMs: number) {
+  /**
+   * @param onSlow told when threads would pay and were not asked for. They are not begun then: what a module keeps in its
+   *   variables is another for each thread
+   * @throws {TypeError} for workers that are none, and for a visitor that can not travel
+   */
+  constructor(
+    workers: Workers | undefined,
+    source: VisitorSource,
+    visitTimeoutMs: number,
+    onSlow: (text: string) => void,
+  ) {
+    this.#onSlow = onSlow
     if (workers !== undefined && workers !== 'auto') checkWhole('workers', workers, 1, WORKERS_MAX)
     this.#workers = workers
     this.#module = source instanceof URL ? source : undefined
@@ -57,19 +70,36 @@ export class VisitorThreads {
 
   /** Visits in this thread, as long as that is where they belong. */
   visit(clock: Clock, visit: () => Edit | Promise<Edit>): Edit | Promise<Edit> {
-    if (this.#workers !== 'auto' || this.#module === undefined || this.#measured >= VISITS_MEASURED) return visit()
+    if (this.#module === undefined || this.#measured >= VISITS_MEASURED) return visit()
     const beganAtMs = clock.now()
     try {
       return visit()
     } finally {
-      this.#measuredMs += clock.now() - beganAtMs
+      this.#measuredMs[this.#measured] = clock.now() - beganAtMs
       this.#measured += 1
-      if (this.#measured === VISITS_MEASURED && this.#measuredMs / VISITS_MEASURED > VISIT_MS_LONG) {
-        // One is left for reading and writing.
-        const workers = availableParallelism() - 1
-        if (workers > 0) this.#start(workers)
-      }
+      if (this.#measured === VISITS_MEASURED) this.#decide()
     }
+  }
+
+  #decide(): void {
+    const shorter = this.#measuredMs.sort().subarray(0, VISITS_MEASURED - VISITS_PASSED_OVER)
+    const visitMs = shorter.reduce((sum, ms) => sum + ms, 0) / shorter.length
+    if (visitMs > VISIT_MS_LONG) this.#offload(visitMs)
+  }
+
+  #offload(visitMs: number): void {
+    // One is left for reading and writing.
+    const workers = availableParallelism() - 1
+    if (workers === 0) return
+    if (this.#workers === 'auto') {
+      this.#start(workers)
+      return
+    }
+    const threads = workers === 1 ? 'a thread of its own' : `${workers} threads`
+    this.#onSlow(
+      `a visit computes for ${Math.round(visitMs * 1_000)} µs on average, in which nothing is read or written; ` +
+        `with --workers auto the visitor would run in ${threads}`,
+    )
   }
 
   close(): void {

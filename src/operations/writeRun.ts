@@ -4,9 +4,11 @@ import type { TableDescription } from '../database/tableDescription.ts'
 import type { KeySchema } from '../item/itemKey.ts'
 import type { Positions, Spent } from '../job/checkpoint.ts'
 import { type Cost, CostMeter } from '../job/costMeter.ts'
+import { expectedCost, shareOfTable } from '../job/expectedCost.ts'
 import { findSpec, JobDirectory } from '../job/jobDirectory.ts'
 import type { JobHow, JobWhat, TableSpec } from '../job/jobSpec.ts'
 import { JobState } from '../job/jobState.ts'
+import type { Plan } from '../job/plan.ts'
 import type { PriceTable } from '../job/priceTable.ts'
 import type { JobReject } from '../job/reject.ts'
 import { RejectsFile } from '../job/rejectsFile.ts'
@@ -19,7 +21,7 @@ import type { Clock, Timer } from '../runtime/clock.ts'
 import { deferred } from '../runtime/deferred.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { Aborted, unlessAborted } from '../runtime/unlessAborted.ts'
-import type { ScanEngine } from '../scan/scanEngine.ts'
+import type { ScanEngine, ScanStats } from '../scan/scanEngine.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
 import { CostLimit } from './costLimit.ts'
 import { DRAIN_MS, type JobLimits, type RunOptions } from './job.ts'
@@ -68,11 +70,17 @@ export class WriteRun {
   #endedAt: number | undefined
   #complete = false
   #failure: HeadraceError | undefined
+  /** Of a job that reads no table: the part of all its records that is settled, from 0 to 1; undefined where nobody knows. */
+  share: (() => number | undefined) | undefined
+  #plannedCost: Cost | undefined
   conflicts = 0
   /** What is written may be written again when the job goes on. Otherwise a stop waits for what would be left in gaps. */
   mayRepeat = true
   /** Entries that have ended and of which it is still being found out whether they were made. */
   unresolved = 0
+
+  /** Items of the table that is read, as the service tells it. */
+  itemsTold = 0
 
   constructor(
     operation: string,
@@ -161,6 +169,12 @@ export class WriteRun {
     return this.#engine
   }
 
+  /** A plan was made of this job: what it has cost is told beside what it was to cost. */
+  planned(plan: Plan): Plan {
+    this.#plannedCost = plan.cost
+    return plan
+  }
+
   /** For a job that only reads: what it may cost. */
   async startReading(): Promise<void> {
     const { costMax } = this.#limits
@@ -195,6 +209,26 @@ export class WriteRun {
     if (!limit.allows(soFar, runWriteUnits)) this.#stopper.stop('cost')
   }
 
+  /** What to wait for before another record is taken; undefined for nothing. A stop ends the wait. */
+  get behind(): Promise<void> | undefined {
+    const late = this.#state?.late
+    return late && this.untilStopped(late)
+  }
+
+  /** Resolves with that, or when the job is to stop. */
+  async untilStopped(wait: Promise<void>): Promise<void> {
+    const { signal } = this.#stopper
+    if (signal.aborted) return
+    const stopped = deferred()
+    const listener = (): void => stopped.resolve()
+    signal.addEventListener('abort', listener, { once: true })
+    try {
+      await Promise.race([wait, stopped.promise])
+    } finally {
+      signal.removeEventListener('abort', listener)
+    }
+  }
+
   /** From now on what is settled is written down, if there is where to. */
   keep(positions: () => Positions): void {
     if (this.#directory === undefined) return
@@ -213,6 +247,7 @@ export class WriteRun {
       },
       progress: () => this.summary,
       onFailure: (error) => this.fail(error),
+      onLate: this.warn,
     })
   }
 
@@ -290,24 +325,11 @@ export class WriteRun {
   }
 
   /** Resolves when there is room for another entry, or when the job is to stop. */
-  room(): Promise<void> {
-    return this.waitFor(this.#engine!.ready)
-  }
-
-  /** Resolves with that, or when the job is to stop. */
-  async waitFor(ready: Promise<void>): Promise<void> {
-    const { signal } = this.#stopper
-    if (signal.aborted) return
-    const stopped = deferred()
-    const listener = (): void => stopped.resolve()
-    signal.addEventListener('abort', listener, { once: true })
-    try {
-      await Promise.race([ready, stopped.promise])
-    } finally {
-      // When it was the signal, nobody is left to hear of a failure; the end of the job does.
-      ready.catch(() => undefined)
-      signal.removeEventListener('abort', listener)
-    }
+  async room(): Promise<void> {
+    const { ready } = this.#engine!
+    // When it was the signal, nobody is left to hear of a failure; the end of the job does.
+    ready.catch(() => undefined)
+    await this.untilStopped(ready)
   }
 
   /**
@@ -377,6 +399,18 @@ export class WriteRun {
     throw error
   }
 
+  #expect(cost: Cost, scan: ScanStats | undefined): Cost | undefined {
+    if (this.#plannedCost !== undefined) {
+      const { amount, currency, asOf, billing } = this.#plannedCost
+      return { amount, currency, asOf, billing }
+    }
+    if (this.#complete) return undefined
+    const { written, rejected, filtered } = this.tally
+    const settled = written + rejected + filtered
+    const share = scan === undefined ? this.share?.() : shareOfTable(settled, { itemsTold: this.itemsTold, ...scan })
+    return expectedCost(cost, settled, share)
+  }
+
   #stopBeforeEnd(): void {
     const { tally, passed } = this
     // What is settled behind a gap will come again.
@@ -394,6 +428,10 @@ export class WriteRun {
     const writeUnits = before.writeUnits + (stats?.writeUnits ?? 0)
     const runMs = this.#clock === undefined ? 0 : (this.#endedAt ?? this.#clock.now()) - this.#startedAt
     const durationMs = before.durationMs + runMs
+    const cost = addCosts(
+      this.#readCost?.costOf({ readUnits, writeUnits: 0 }),
+      this.#writeCost?.costOf({ readUnits: 0, writeUnits }),
+    )
     return {
       ...tally,
       operation: this.#operation,
@@ -413,10 +451,8 @@ export class WriteRun {
       conflicts: this.conflicts,
       readUnits,
       writeUnits,
-      cost: addCosts(
-        this.#readCost?.costOf({ readUnits, writeUnits: 0 }),
-        this.#writeCost?.costOf({ readUnits: 0, writeUnits }),
-      ),
+      cost,
+      costExpected: cost && this.#expect(cost, scan),
       readUnitsPerSecondAllowed: scan?.readUnitsPerSecondAllowed ?? Number.POSITIVE_INFINITY,
       writeUnitsPerSecondAllowed: stats?.writeUnitsPerSecondAllowed ?? Number.POSITIVE_INFINITY,
       latencyMsP50: stats?.latencyMsP50 ?? 0,

@@ -381,7 +381,8 @@ export class Publisher implements AsyncDisposable, EntryOwner {
 /** Producers that share a publisher may each overrun by one before they learn of it; there may be many. */
 const OVERRUN_ALLOWED = 10_000
 
-function deleteHash(key: PlainItem, schema: KeySchema): number {
+/** Of a key that is to be deleted. @throws {ItemError} where it is no key, or more than one */
+export function deleteHash(key: PlainItem, schema: KeySchema): number {
   const hash = keyHash(key, schema)
   const names = schema.sort === undefined ? 1 : 2
   if (Object.keys(key).length !== names) throw new ItemError('a delete takes the key attributes alone')
@@ -415,7 +416,8 @@ function snapshot(
   return { ...copies, bytes }
 }
 
-function makeChange(
+/** What an update without a reading asks for. @throws {ItemError} for what can not be stored, or changes the key */
+export function makeChange(
   encoder: ItemEncoder,
   key: PlainItem,
   schema: KeySchema,

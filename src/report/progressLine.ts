@@ -1,5 +1,6 @@
 import type { Summary } from '../job/summary.ts'
-import { formatCount, formatDuration, formatMoney, formatRate } from './figures.ts'
+import { costWords } from './costWords.ts'
+import { formatCount, formatDuration, formatRate } from './figures.ts'
 import { throttlingWords } from './throttlingWords.ts'
 
 /** One line on a running job: counts, the rate of late, what holds it up, what is waiting, and what went wrong, if anything. */
@@ -21,7 +22,7 @@ export function progressLine(now: Summary, before: Summary | undefined): string 
   if (now.retried > 0) parts.push(`${formatCount(now.retried)} retried`)
   if (now.inFlight > 0) parts.push(`${formatCount(now.inFlight)} in flight`)
   if (now.cost?.billing === 'on demand' && now.cost.amount > 0) {
-    parts.push(formatMoney(now.cost.amount, now.cost.currency))
+    parts.push(`cost ${costWords(now.cost, now.costExpected)}`)
   }
   if (now.segments !== undefined) parts.push(`segment ${now.segmentsDone}/${now.segments}`)
   parts.push(formatDuration(now.durationMs))

@@ -1,5 +1,6 @@
 import type { Summary } from '../job/summary.ts'
-import { formatCount, formatDuration, formatMoney, formatRate } from './figures.ts'
+import { costWords } from './costWords.ts'
+import { formatCount, formatDuration, formatRate } from './figures.ts'
 import { limitRows } from './limitRows.ts'
 
 /** The closing table of a job, one fact a line. */
@@ -32,7 +33,7 @@ export function summaryText(
   const { cost } = summary
   if (cost !== undefined && units.length > 0) {
     const paid = cost.billing === 'provisioned' ? ', of capacity that is paid for by the hour' : ''
-    rows.push(['cost', `${formatMoney(cost.amount, cost.currency)}${paid} (prices of ${cost.asOf})`])
+    rows.push(['cost', `${costWords(cost, summary.costExpected)}${paid} (prices of ${cost.asOf})`])
   }
   rows.push(...limitRows(summary))
   if (summary.latencyMsMax > 0) {

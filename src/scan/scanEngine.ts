@@ -64,6 +64,9 @@ export interface ScanStats {
   /** The service's reasons for throttles, and how often each was given. */
   readonly throttlingReasons: Readonly<Record<string, number>>
   readonly segmentsDone: number
+  /** Items that were looked at, and those of them for which the filter holds. */
+  readonly scanned: number
+  readonly matched: number
 }
 
 /** What the service looks at for one page at most (API reference, Scan). */
@@ -119,6 +122,8 @@ export class ScanEngine {
   #throttledRequests = 0
   #readUnits = 0
   #segmentsDone = 0
+  #scanned = 0
+  #matched = 0
 
   constructor(options: ScanEngineOptions) {
     this.#options = options
@@ -160,6 +165,8 @@ export class ScanEngine {
       readUnitsPerSecondAllowed: this.#limiter.unitsPerSecond,
       throttlingReasons: Object.fromEntries(this.#throttlingReasons),
       segmentsDone: this.#segmentsDone,
+      scanned: this.#scanned,
+      matched: this.#matched,
     }
   }
 
@@ -280,6 +287,8 @@ export class ScanEngine {
     }
     // A consumer that takes its time is no failure of the service.
     this.#lastProgressAt = this.#clock.now()
+    this.#scanned += page.scannedCount
+    this.#matched += page.count
     if (page.consumedUnits !== undefined) {
       this.#readUnits += page.consumedUnits
       this.#learn(page.consumedUnits, page.scannedCount)

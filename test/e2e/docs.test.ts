@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -88,6 +88,9 @@ for (const name of pages) {
     writeFileSync(join(directory.path, 'bin', 'headrace'), `#!/bin/sh\nexec ${process.execPath} ${MAIN} "$@"\n`, {
       mode: 0o755,
     })
+    // As where it is installed.
+    mkdirSync(join(directory.path, 'node_modules'))
+    symlinkSync(ROOT, join(directory.path, 'node_modules', 'headrace'), 'dir')
     for (const [path, content] of page.files) writeFileSync(join(directory.path, path), content)
     for (const line of [...page.before, ...page.lines]) {
       const end = await shell(line, directory.path, store.endpoint)

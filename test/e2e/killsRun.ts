@@ -13,7 +13,7 @@ import { type Random, seededRandom } from '../../src/runtime/random.ts'
 import { type Gateway, startGateway } from '../../src/simulator/gateway.ts'
 import { headrace, scratchDirectory } from './command.ts'
 
-export const VERBS = ['load', 'update', 'copy', 'delete', 'export'] as const
+export const VERBS = ['load', 'update', 'copy', 'delete', 'export', 'run', 'run-files'] as const
 export type Verb = (typeof VERBS)[number]
 
 export interface KillsOptions {
@@ -62,6 +62,28 @@ const VISITOR = `export default (item) => {
 }
 `
 
+/** A job of one's own, from a table or from files into the target. */
+function jobModule(verb: Verb, table: string): string {
+  if (verb === 'run-files') {
+    return `export default {
+  source: { files: 'input.jsonl' },
+  transform: (item) => (item.n % 10 === 2 ? undefined : { ...item, half: item.n / 2 }),
+  sink: { table: '${table}' },
+}
+`
+  }
+  return `export default {
+  source: { table: '${table}', filter: 'n >= 0' },
+  transform: ({ id, n }) => {
+    if (n % 10 === 1) throw new Error('not this one')
+    if (n % 10 === 2) return undefined
+    return n % 10 === 3 ? { delete: { id } } : { put: { id, half: n / 2 } }
+  },
+  sink: { table: '${table}-target', write: 'changes' },
+}
+`
+}
+
 /** Kills the built program at random instants while it works, and goes on until its job is done; over all verbs. */
 export async function runKills(options: KillsOptions): Promise<KilledJob[]> {
   const { kills, killsOfJob = 12, verbs = VERBS, items, seed } = options
@@ -107,8 +129,9 @@ async function killJob(world: World, verb: Verb, number: number, killsMax: numbe
   const [quiet, torn] = [`${verb}-quiet-${number}`, `${verb}-torn-${number}`]
   for (const name of [quiet, torn]) {
     await createTable(database, name, { key: kind })
-    if (verb === 'copy') await createTable(database, `${name}-target`, { key: kind })
-    if (verb !== 'load') await fill(world, name)
+    if (hasTarget(verb)) await createTable(database, `${name}-target`, { key: kind })
+    if (verb !== 'load' && verb !== 'run-files') await fill(world, name)
+    writeFileSync(join(directory, `${name}.mjs`), jobModule(verb, name))
   }
   const faults: string[] = []
   const beganAt = performance.now()
@@ -155,7 +178,14 @@ function commandOf(verb: Verb, table: string, job: string): string[] {
       return ['delete', table, '--where', 'n < :half'.replace(':half', '5000'), '--yes', ...state]
     case 'export':
       return ['export', table, `${table}.jsonl.gz`, ...state]
+    case 'run':
+    case 'run-files':
+      return ['run', `${table}.mjs`, ...state]
   }
+}
+
+function hasTarget(verb: Verb): boolean {
+  return verb === 'copy' || verb === 'run'
 }
 
 /** Runs it, and kills it after so long. */
@@ -201,7 +231,7 @@ async function compare(world: World, verb: Verb, quiet: string, torn: string): P
     same('the files', linesOf(quiet), linesOf(torn))
     if (existsSync(join(directory, `${torn}.jsonl.gz.part`))) faults.push('a part is left over')
   }
-  const suffix = verb === 'copy' ? '-target' : ''
+  const suffix = hasTarget(verb) ? '-target' : ''
   same('the tables', await textOf(world, `${quiet}${suffix}`), await textOf(world, `${torn}${suffix}`))
   const [before, after] = [quiet, torn].map((name) => findCheckpoint(join(directory, `job-${name}`)).checkpoint)
   // What was deleted behind the last checkpoint is not there to be counted again.

@@ -15,10 +15,12 @@ import {
   exportTable,
   generate,
   load,
+  openJob,
   optionalActions,
   type PlainItem,
   policyFor,
   type Table,
+  type TableChange,
   undo,
   updateAll,
   waitForTable,
@@ -97,6 +99,24 @@ const RUNS: { readonly [verb: string]: (world: World) => Promise<unknown> } = {
     const job = copy(table, database.table('others'))
     await job.plan()
     await job.run()
+  },
+  run: async ({ at, database }) => {
+    await load(sourceOf(300), at.table).run()
+    at.service.addTable({ name: 'others', key: KEY, capacity: { billing: 'on demand' } })
+    const changes = ({ pk, n }: PlainItem): TableChange => {
+      if (n === 1) return { delete: { pk } }
+      // The item of one is not there; the name of another is not for PartiQL.
+      if (pk === 'k2') return { update: { pk: 'gone' }, set: { n } }
+      return n === 2 ? { update: { pk: 'k0' }, set: { ['n'.repeat(9_000)]: pk } } : { put: { pk, n } }
+    }
+    const sink = { table: 'others', write: 'changes' } as const
+    const options = { database, onReject: () => undefined }
+    await (await openJob({ source: { table: 'things' }, sink: { table: 'others' } }, options)).run()
+    const definition = { source: { table: 'things' }, transform: changes, sink }
+    await (await openJob(definition, options)).plan()
+    await (await openJob(definition, options)).run()
+    const update = ({ pk }: PlainItem): TableChange => ({ update: { pk }, set: { seen: true } })
+    await (await openJob({ source: { table: 'things', filter: 'n = 3' }, transform: update, sink }, options)).run()
   },
   export: async ({ at, table }) => {
     await load(sourceOf(300), at.table).run()
@@ -246,6 +266,16 @@ test('a policy is least unless more is asked for, and stands on the table alone'
     copy.Statement.map(({ Resource }) => Resource[0]),
     [ARN, `${ARN}2`],
   )
+})
+
+test('a job that reads no table has one table, which it writes', () => {
+  const alone = policyFor('run', { tableArn: ARN })
+  assert.deepEqual(
+    alone.Statement.map(({ Action, Resource }) => [Action, Resource]),
+    [[['dynamodb:DescribeTable', 'dynamodb:BatchWriteItem'], [ARN]]],
+  )
+  const both = policyFor('run', { tableArn: ARN, otherTableArn: `${ARN}2` })
+  assert.deepEqual(both.Statement[0]!.Action, ['dynamodb:DescribeTable', 'dynamodb:Scan'])
 })
 
 test('what is no verb, no ARN and no optional right is refused in a sentence', () => {

@@ -134,6 +134,22 @@ test('auto goes to threads when visits take long, and stays when they do not', a
   assert.equal(fast.summary.written, count)
 })
 
+test('who asked for no threads is told when they would pay, once, and gets none', async () => {
+  const count = 1_500
+  for (const [visitor, expected] of [
+    [SLOW, availableParallelism() === 1 ? 0 : 1],
+    [FAULTY, 0],
+    [() => ({ set: { digest: 'x', thread: 'main' } }), 0],
+  ] as const) {
+    const table = await filledTable(count)
+    const told: string[] = []
+    await updateAll(table, visitor, { onReject: () => undefined }).run({ onWarning: (text) => told.push(text) })
+    assert.equal(told.length, expected, told.join())
+    for (const text of told) assert.match(text, /^a visit computes for \d+ µs on average, .* --workers auto /)
+    for (const { thread } of (await readAll(table)).values()) assert.ok(thread !== 'worker')
+  }
+})
+
 test('as fast as there are cores: printed, since machines differ', async (t) => {
   const count = 3_000
   const perSecond: string[] = []

@@ -27,6 +27,7 @@ function summary(more: Partial<Summary> = {}): Summary {
     readUnits: 0,
     writeUnits: 0,
     cost: undefined,
+    costExpected: undefined,
     readUnitsPerSecondAllowed: Number.POSITIVE_INFINITY,
     writeUnitsPerSecondAllowed: Number.POSITIVE_INFINITY,
     latencyMsP50: 0,
@@ -74,6 +75,18 @@ test('a summary says why the service throttled, the most frequent first, and wha
   )
   assert.match(text, /allowed +412 write units\/s at the end/)
   assert.doesNotMatch(summaryText(summary()), /throttled|allowed/)
+})
+
+test('what was spent stands beside what all of it comes to, where that is known', () => {
+  const cost = { amount: 0.42, currency: 'USD', asOf: '2026-08-01', billing: 'on demand' } as const
+  const spent = { cost, writeUnits: 5, costExpected: { ...cost, amount: 3.1 } }
+  assert.match(progressLine(summary(spent), undefined), / · cost \$0\.42 of about \$3\.10 · /)
+  assert.match(summaryText(summary(spent)), /cost +\$0\.42 of about \$3\.10 \(prices of 2026-08-01\)/)
+  const alone = { ...spent, costExpected: undefined }
+  assert.match(progressLine(summary(alone), undefined), / · cost \$0\.42 · /)
+  assert.match(summaryText(summary(alone)), /cost +\$0\.42 \(prices/)
+  const tiny = { cost: { ...cost, amount: 0.00001 }, costExpected: { ...cost, amount: 0.00002 }, writeUnits: 1 }
+  assert.match(progressLine(summary(tiny), undefined), / · cost less than \$0\.0001 · /)
 })
 
 test('a progress line says what throttles now, not what did before', () => {

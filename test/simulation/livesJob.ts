@@ -16,6 +16,8 @@ import {
 } from '../../src/index.ts'
 import { decodeItem } from '../../src/item/decode.ts'
 import { findCheckpoint } from '../../src/job/jobDirectory.ts'
+import { CopyJob } from '../../src/operations/copy.ts'
+import type { TableChange } from '../../src/operations/tableChange.ts'
 import { sleep } from '../../src/runtime/clock.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { type Attributes, isSame } from '../../src/simulator/attributes.ts'
@@ -48,6 +50,8 @@ export interface Lives {
   readonly xml: boolean
   /** Of a copy: its transform returns promises. */
   readonly slow: boolean
+  /** Of a copy: it is a job of one's own, whose transform makes changes. */
+  readonly changes: boolean
   /** See `TableOptions.losesPlaces`. */
   readonly losesPlaces: boolean
   /** In the first life the disk takes so many bytes; undefined for all. */
@@ -114,6 +118,7 @@ export function makeLives(seed: number): { readonly world: World; readonly lives
       gzip: more() < 0.5,
       slow: more() < 0.3,
       losesPlaces: more() < 0.3,
+      changes: more() < 0.5,
       xml: more() < 0.3,
     },
   }
@@ -166,7 +171,7 @@ export async function runLives(run: Run, lives: Lives): Promise<void> {
   } else if (kind === 'copy') {
     checkTable(run, start, 'at the end')
     failures.same('read', read, start.size)
-    checkCopied(run, target!, start, rejects)
+    checkCopied(run, lives, target!, start, rejects)
   } else {
     checkUpdated(run, lives, start, rejects)
     // What was deleted behind the last checkpoint is not there to be counted again.
@@ -314,7 +319,7 @@ function live(
 
 function makeJob(run: Run, { table, database, clock }: Client, lives: Lives, input: LoadInput): Job {
   const { world, random } = run
-  const { kind, once, adds, sources, slow } = lives
+  const { kind, once, adds, sources, slow, changes } = lives
   const { segments, concurrency } = world
   const { onReject: _, ...options } = world.options
   const keepOld = lives.undo !== undefined
@@ -329,9 +334,12 @@ function makeJob(run: Run, { table, database, clock }: Client, lives: Lives, inp
     case 'export':
       return exportTable(table, pathOf(lives), { segments, concurrency })
     case 'copy': {
-      const made = (item: PlainItem) => transform(item, world)
+      const made = (item: PlainItem) => (changes ? changesOf(transform(item, world), world) : transform(item, world))
       const later = (item: PlainItem) => sleep(clock, random() * 50).then(() => made(item))
-      return copy(table, database.table(TARGET), { ...reading, transform: slow ? later : made })
+      const copyOptions = { ...reading, transform: slow ? later : made }
+      const target = database.table(TARGET)
+      if (changes) return new CopyJob(table, target, copyOptions, { operation: 'run', makesChanges: true })
+      return copy(table, target, copyOptions)
     }
     case 'update':
       return updateAll(table, (item) => visit(item, adds), { ...reading, once, keepOld })
@@ -358,6 +366,16 @@ function transform(item: PlainItem, { key }: World): PlainItem | readonly PlainI
   const other =
     type === 'N' ? item[name] + 1_000_000 : type === 'B' ? Buffer.from([...item[name], 43]) : `${item[name]}+`
   return [{ ...item, [name]: other }, item]
+}
+
+/** Each is put, and then updated on condition that it was not, so that order and lost answers show. */
+function changesOf(made: ReturnType<typeof transform>, { key }: World): readonly PlainItem[] {
+  const items = made === undefined ? [] : Array.isArray(made) ? (made as PlainItem[]) : [made as PlainItem]
+  const names = [key.partition, key.sort].flatMap((part) => (part === undefined ? [] : [part.name]))
+  return items.flatMap((item): TableChange[] => {
+    const update = Object.fromEntries(names.map((name) => [name, item[name]]))
+    return [{ put: item }, { update, set: { seen: true }, expect: { seen: undefined } }]
+  }) as unknown as readonly PlainItem[]
 }
 
 function kindOf(item: Attributes): number {
@@ -468,6 +486,7 @@ function checkGenerated({ simulated, failures, service, world }: Run): void {
 
 function checkCopied(
   run: Run,
+  { changes }: Lives,
   target: SimulatedTable,
   start: ReadonlyMap<string, Attributes>,
   rejects: readonly RejectLine[],
@@ -475,13 +494,15 @@ function checkCopied(
   const { failures, records, world } = run
   const model: Model = new Map()
   const refused: string[] = []
+  const seen = changes ? { seen: { BOOL: true } } : {}
   for (const [key, item] of start) {
     const kind = kindOf(item)
     if (kind === 2 || kind === 4) refused.push(key)
     if (kind === 1 || kind === 2) continue
-    model.set(key, item)
+    model.set(key, { ...item, ...seen })
     if (kind !== 3) continue
-    for (const one of transform(decodeItem(item), world) as PlainItem[]) model.set(records.keyText(one), wireOf(one))
+    for (const one of transform(decodeItem(item), world) as PlainItem[])
+      model.set(records.keyText(one), { ...wireOf(one), ...seen })
   }
   checkTable({ ...run, simulated: target }, model, 'in the target')
   failures.same('rejects', rejects.length, refused.length)

@@ -263,6 +263,28 @@ const mutations = [
     to: '',
   },
   {
+    name: 'an item is written when one of those that were made of it is',
+    suite: '--lives',
+    file: 'operations/madeWrites.js',
+    from: 'if (several.left > 0)',
+    to: 'if (several.left > 0 && reject !== undefined)',
+  },
+  {
+    name: 'a change of a job of its own that was made already is a reject',
+    suite: '--lives',
+    file: 'operations/madeWrites.js',
+    from: 'if (isDone(changeOf(entry, schema), attributes))',
+    to: 'if (false)',
+  },
+  {
+    name: 'a job runs ahead of a checkpoint that is slow to come to the disk',
+    suite: '--lives',
+    file: 'operations/writeRun.js',
+    from: 'return late && this.#untilStopped(late);',
+    to: 'return undefined;',
+    test: ['namedJobs.test.js', 'state on a slow'],
+  },
+  {
     name: 'the checkpoint before the last is not kept',
     suite: '--lives',
     file: 'job/jobDirectory.js',
@@ -345,7 +367,7 @@ const mutations = [
   {
     name: 'of several that are made of an item only the last counts',
     suite: '--lives',
-    file: 'operations/copy.js',
+    file: 'operations/madeWrites.js',
     from: 'several.reject ??= reject;',
     to: 'several.reject = reject;',
   },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type ConnectOptions, HeadraceError, type Table, updateAll } from '../../src/index.ts'
+import { planText } from '../../src/report/planText.ts'
 import { sleep } from '../../src/runtime/clock.ts'
 import type { SimulatedService } from '../../src/simulator/simulatedService.ts'
 import type { VirtualClock } from '../../src/simulator/virtualClock.ts'
@@ -209,4 +210,32 @@ test('an answer is lost after the write took effect: a put is written again to t
   assert.deepEqual([updates.length, new Set(updates).size], [200, 200])
   const puts = service.log.writes.filter(({ kind }) => kind === 'put').map(({ key }) => key)
   assert.ok(puts.length > 200 && new Set(puts).size === 200)
+})
+
+test("a table's name or ARN with shell or regex characters, another account's ARN: refused by the grammar before anything is sent, and the plan shows the account", async () => {
+  const arn = 'arn:aws:dynamodb:us-east-1:999999999999:table/things'
+  const at = await start({}, { table: { arn } })
+  const requests = at.service.log.requests.length
+  const odd = [
+    '$(rm -rf ~)',
+    '`id`',
+    'a;b',
+    'a|b',
+    'things.*$^',
+    'thi ngs',
+    '../things',
+    'thing\u0000',
+    'ab',
+    'x'.repeat(256),
+  ]
+  for (const name of [...odd, `${arn}$(id)`, `${arn}/index/byMail`, arn.replace('dynamodb', 's3')]) {
+    assert.throws(() => at.database.table(name), { name: 'TypeError', message: /is no table name/ }, name)
+  }
+  for (const whole of [arn, 'arn:aws-cn:dynamodb:cn-north-1:123456789012:table/things']) {
+    assert.throws(() => at.database.table(whole), /is an ARN: give the name alone, things, .* whose/)
+  }
+  assert.equal(at.service.log.requests.length, requests)
+  const plan = await at.clock.run(updateAll(at.table, () => undefined).plan())
+  assert.equal(plan.tableArn, arn)
+  assert.match(planText({ ...plan, emulator: false }, String), new RegExp(`table +${arn}`))
 })

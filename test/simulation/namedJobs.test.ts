@@ -26,6 +26,19 @@ function fill({ simulated }: Started, count: number): void {
   )
 }
 
+function manyRecords(count: number) {
+  const list = Array.from({ length: count }, (_, index) => ({
+    item: { pk: `k${index}` },
+    place: { file: 'made up', line: index + 1, offset: index * 10 },
+  }))
+  return {
+    name: 'made up',
+    async *records() {
+      yield list
+    },
+  }
+}
+
 test('capacity lowered or table switched to provisioned mid-run: message once', async () => {
   const at = await start({}, { connection: (service, clock) => ({ ...AT_AWS, transport: service, clock }) })
   fill(at, 100_000)
@@ -65,6 +78,59 @@ test('empty pages with LastEvaluatedKey (filter matches nothing) for an hour: th
   assert.deepEqual([summary.read, summary.complete], [0, true])
   assert.ok(summary.durationMs > 10_000, `${summary.durationMs} ms`)
   assert.ok(new Set(cursors).size > cursors.length / 2, `${new Set(cursors).size} places in ${cursors.length} looks`)
+})
+
+test('state on a slow or remote store: the job waits for it, never runs more than ten seconds ahead, and loses nothing', async () => {
+  const at = await start({}, { connection: (service, clock) => ({ ...AT_AWS, transport: service, clock }) })
+  const jobs = {
+    update: () => updateAll(at.table, () => ({ set: { seen: true } })),
+    load: () => load(manyRecords(100_000), at.table),
+  }
+  for (const [operation, make] of Object.entries(jobs)) {
+    if (operation === 'update') fill(at, 100_000)
+    let slow = false
+    // From ten seconds on, for forty, nothing that is written comes to be there.
+    const disk = new SimulatedDisk(seededRandom(1), (ms) => sleep(at.clock, slow ? 40_000 : ms))
+    const session = disk.session().disk
+    at.clock.setTimer(() => (slow = true), 10_000)
+    at.clock.setTimer(() => (slow = false), 12_000)
+    const told: string[] = []
+    const job = make()
+    let ahead = 0
+    let isRunning = true
+    const look = (): void => {
+      const settled = findCheckpoint('/job', session).checkpoint?.tally.read ?? 0
+      ahead = Math.max(ahead, job.progress.read - settled)
+      if (isRunning) at.clock.setTimer(look, 500)
+    }
+    at.clock.setTimer(look, 500)
+    const summary = await at.clock.run(
+      job.run({ directory: '/job', disk: session, onWarning: (text) => told.push(text) }),
+    )
+    isRunning = false
+    assert.deepEqual([summary.read, summary.written, summary.complete], [100_000, 100_000, true], operation)
+    assert.ok(
+      told.length >= 1 && told.every((text) => /longer than 10 s to come to the disk of \/job/.test(text)),
+      told[0],
+    )
+    // Two thousand a second for ten seconds and a little, and what may be queued.
+    assert.ok(ahead < 11 * 2_000 + 11_000, `${operation}: ${ahead} records ahead`)
+    assert.ok(ahead > 5_000, `${operation}: the store was slow`)
+  }
+})
+
+test('state on a store that is slow for ever: a stop ends the wait', async () => {
+  const at = await start({}, { connection: (service, clock) => ({ ...AT_AWS, transport: service, clock }) })
+  fill(at, 100_000)
+  let slow = false
+  const session = new SimulatedDisk(seededRandom(1), (ms) => sleep(at.clock, slow ? 60_000 : ms)).session().disk
+  at.clock.setTimer(() => (slow = true), 5_000)
+  const job = updateAll(at.table, () => ({ set: { seen: true } }))
+  const limits = { durationMsMax: 20_000 }
+  const summary = await at.clock.run(job.run({ directory: '/job', disk: session, limits }))
+  assert.deepEqual([summary.complete, summary.stoppedBy], [false, 'duration'])
+  const { tally } = findCheckpoint('/job', session).checkpoint!
+  assert.deepEqual([tally.read, tally.written], [summary.written, summary.written])
 })
 
 test('a disk that is full: the job stops with a sentence, and goes on when there is room', async () => {

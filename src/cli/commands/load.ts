@@ -17,6 +17,7 @@ import {
   type PlanFlags,
   type S3Flags,
   s3Options,
+  transformOption,
   type WriteFlags,
   writeOptions,
 } from '../options.ts'
@@ -29,6 +30,7 @@ interface LoadFlags {
   key?: ReturnType<typeof keySchema>
   types?: string
   delimiter?: string
+  transform?: string
 }
 
 const FORMATS: readonly string[] = ['jsonl', 'json', 'ddb-json', 'csv'] satisfies FormatName[]
@@ -79,7 +81,7 @@ export async function loadCommand(
         ...planOptions,
         ...(flags.key === undefined ? {} : { newTableKey: flags.key }),
       }),
-    make: (made) => load(sources, table, { ...writeOptions(flags), ...made }),
+    make: (made) => load(sources, table, { ...writeOptions(flags), ...transformOption(flags), ...made }),
   })
   // After a signal it may still be open and silent, and would keep the process.
   if (paths.includes('-')) process.stdin.destroy()

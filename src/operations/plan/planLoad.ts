@@ -1,5 +1,6 @@
 import type { Table } from '../../database/table.ts'
 import type { TableDescription } from '../../database/tableDescription.ts'
+import type { SourceRecord } from '../../formats/record.ts'
 import type { PlainItem } from '../../item/attributeValue.ts'
 import { ItemError } from '../../item/itemError.ts'
 import { itemKey, type KeySchema } from '../../item/itemKey.ts'
@@ -7,8 +8,11 @@ import type { ItemSample, Plan, PlanOptions } from '../../job/plan.ts'
 import { BUILT_IN_PRICES } from '../../job/priceTable.ts'
 import { HeadraceError } from '../../runtime/headraceError.ts'
 import type { RecordSource } from '../file.ts'
+import type { JobIdentity } from '../jobIdentity.ts'
+import type { Transformer, TransformFault } from '../transform.ts'
 import type { WriteOptions } from '../writeRun.ts'
 import { assemblePlan, checkPlanOptions } from './assemblePlan.ts'
+import { plannedWrites } from './plannedWrites.ts'
 import { type SourcesSample, sampleSources } from './sampleSources.ts'
 import { WriteCharge } from './writeCharge.ts'
 
@@ -16,6 +20,13 @@ export interface LoadPlanOptions extends PlanOptions {
   /** The key of the table that is made, on demand, if there is none of that name. */
   readonly newTableKey?: KeySchema
 }
+
+interface PlannedLoad extends JobIdentity {
+  readonly transformer: Transformer | undefined
+}
+
+/** A plan does not wait longer than this for transforms in all. */
+const TRANSFORMS_MS_MAX = 30_000
 
 /**
  * What `load` would do.
@@ -27,10 +38,11 @@ export async function planLoad(
   sources: readonly RecordSource[],
   table: Table,
   options: WriteOptions,
+  { operation, makesChanges, transformer }: PlannedLoad,
   planOptions: LoadPlanOptions = {},
 ): Promise<Plan> {
   const samplesWanted = checkPlanOptions(planOptions)
-  const { connection } = await table.database.open()
+  const { connection, clock } = await table.database.open()
   const found = await describeOrNew(table, planOptions.newTableKey)
   const { description, isNew } = found
   const charge = new WriteCharge(description)
@@ -43,33 +55,47 @@ export async function planLoad(
     if (rejects === 1) reject = message
     return [1, ...new Array<number>(quantities - 1).fill(0)]
   }
-  const weigh = (item: PlainItem): number[] => {
-    itemKey(item, description.key)
-    const bytes = charge.sizeOf(item)
-    const units = charge.unitsOf({ after: item })
-    if (samples.length < samplesWanted) samples.push({ before: undefined, after: item })
-    return [1, 1, bytes, ...units]
+  let deletes = 0
+  const weigh = (made: readonly PlainItem[] | TransformFault): number[] => {
+    const sums = [1, ...new Array<number>(quantities - 1).fill(0)]
+    for (const written of plannedWrites(made, makesChanges)) {
+      const { before, after } = written
+      itemKey(after ?? before!, description.key)
+      sums[1]! += 1
+      sums[2]! += charge.sizeOf(after)
+      for (const [index, units] of charge.unitsOf(written).entries()) sums[3 + index]! += units
+      if (after === undefined) deletes += 1
+      if (samples.length < samplesWanted) samples.push({ before: undefined, after })
+    }
+    return sums
   }
-  const sample = await sampleSources(
-    sources,
-    quantities,
-    (record) => {
-      if ('error' in record) return nothing(record.error)
-      try {
-        return weigh(record.item)
-      } catch (error) {
-        if (!(error instanceof ItemError)) throw error
-        return nothing(error.message)
-      }
-    },
-    planOptions.signal,
-  )
+  let shown = 0
+  let isSlow = false
+  const startedAt = clock.now()
+  const weighRecord = (record: SourceRecord): number[] | Promise<number[]> | undefined => {
+    if ('error' in record) return nothing(record.error)
+    try {
+      if (transformer === undefined) return weigh([record.item])
+      isSlow ||= clock.now() - startedAt > TRANSFORMS_MS_MAX
+      if (isSlow) return undefined
+      shown += 1
+      const made = transformer.apply(record.item)
+      return made instanceof Promise ? made.then(weigh).catch(failed) : weigh(made)
+    } catch (error) {
+      return failed(error)
+    }
+  }
+  const failed = (error: unknown): number[] => {
+    if (transformer === undefined && !(error instanceof ItemError)) throw error
+    return nothing(error instanceof Error ? error.message : `${error}`)
+  }
+  const sample = await sampleSources(sources, quantities, weighRecord, planOptions.signal)
   return assemblePlan({
-    operation: 'load',
+    operation,
     region: connection.region,
     loopback: connection.loopback,
     prices: options.prices ?? BUILT_IN_PRICES,
-    native: ['import'],
+    native: operation === 'load' && transformer === undefined ? ['import'] : [],
     items: sample.expand(0),
     bytes: sample.expand(2),
     changes: sample.expand(1),
@@ -80,12 +106,19 @@ export async function planLoad(
       tableUnits: sample.expand(3),
       indexUnits: description.indexes.map((_, index) => sample.expand(4 + index)),
       changesItems: !isNew && description.itemCount > 0,
-      deletesItems: false,
+      deletesItems: deletes > 0,
       isNew,
     },
     sample: { items: sample.records, readUnits: 0, whole: sample.whole, words: sample.words },
     samples,
-    unknown: unknownOf(sample, description, isNew, rejects, reject),
+    unknown: [
+      ...unknownOf(sample, description, isNew, rejects, reject),
+      ...(isSlow
+        ? [
+            `What all records come to: the transform is slow, and only ${shown} were shown to it in ${TRANSFORMS_MS_MAX / 1_000} s.`,
+          ]
+        : []),
+    ],
   })
 }
 

@@ -39,8 +39,8 @@ export interface PlannedWrites {
   readonly table: Table
   readonly writeUnitsPerSecond?: Rate | undefined
   /**
-   * What is written for an item, which may be several; undefined for nothing. Nothing is really written. What it throws
-   * is a reject.
+   * What is written for an item; undefined for nothing, a list for several. Nothing is really written. What it throws is a
+   * reject.
    *
    * @param raw the item just as it came
    */

@@ -40,40 +40,51 @@ interface Place {
 /**
  * Reads files, or parts of them, and adds up what `weigh` says of each record.
  *
- * @param weigh numbers to be summed, as many for each record
+ * @param weigh numbers to be summed, as many for each record, or a promise of them; undefined when it is enough, and the rest
+ *   is left
  * @throws {HeadraceError} `INPUT` for standard input, and for a source that can not be read twice; {StorageError} and
  *   {FormatError} for files that can not be read
  */
 export async function sampleSources(
   sources: readonly RecordSource[],
   quantities: number,
-  weigh: (record: SourceRecord) => readonly number[],
+  weigh: (record: SourceRecord) => readonly number[] | Promise<readonly number[]> | undefined,
   signal?: AbortSignal,
 ): Promise<SourcesSample> {
   const samples = sources.map(sampleOf)
   const sizes = await Promise.all(samples.map((sample) => sample.sizeBytes()))
   const bytesTotal = sizes.reduce((sum, size) => sum + size, 0)
-  const whole = bytesTotal <= BYTES_MAX
-  const places = whole
+  const isSmall = bytesTotal <= BYTES_MAX
+  const places = isSmall
     ? samples.map((sample): Place => ({ sample, from: 0, bytesMax: Number.POSITIVE_INFINITY }))
     : choosePlaces(samples, sizes, bytesTotal)
   const looks: Look[] = []
   let records = 0
+  let stopped = false
   for (const { sample, from, bytesMax } of places) {
     const look: Look = { sums: new Array(quantities).fill(0), bytes: 0 }
     looks.push(look)
     const part = sample.read(from)
     for await (const list of part.records) {
       signal?.throwIfAborted()
+      const bytesBefore = look.bytes
+      let weighed = 0
       for (const record of list) {
-        const weights = weigh(record)
+        const asked = weigh(record)
+        const weights = asked instanceof Promise ? await asked : asked
+        stopped = weights === undefined
+        if (weights === undefined) break
         for (let quantity = 0; quantity < quantities; quantity += 1) look.sums[quantity]! += weights[quantity]!
+        weighed += 1
+        if (asked instanceof Promise) signal?.throwIfAborted()
       }
-      records += list.length
-      look.bytes = part.bytesTaken()
-      if (look.bytes >= bytesMax) break
+      records += weighed
+      look.bytes = bytesBefore + (part.bytesTaken() - bytesBefore) * (list.length === 0 ? 1 : weighed / list.length)
+      if (stopped || look.bytes >= bytesMax) break
     }
+    if (stopped) break
   }
+  const whole = isSmall && !stopped
   const count = records.toLocaleString('en-US')
   const seekable = places.every(({ sample }) => sample.seekable)
   return {

@@ -113,25 +113,24 @@ export class VisitSample {
   }
 
   #weigh(written: Written): number[] {
-    const quantities: number[] = new Array(this.quantities).fill(0)
-    const list =
-      written === undefined
-        ? []
-        : Array.isArray(written)
-          ? (written as readonly WrittenItem[])
-          : [written as WrittenItem]
+    const sums = new Array<number>(this.quantities).fill(0)
+    const list = written === undefined ? [] : isList(written) ? written : [written]
     // Of which several are made, that is one item written, as the job will count it.
-    quantities[0] = Math.min(1, list.length)
-    for (const { before, after } of list) {
-      for (const [index, units] of this.#charge.unitsOf({ before, after }).entries()) quantities[index + 1]! += units
-      if (after === undefined) this.deletes += 1
-      if (this.samples.length < SAMPLES_KEPT) this.samples.push({ before, after })
+    sums[0] = Math.min(1, list.length)
+    for (const one of list) {
+      for (const [index, units] of this.#charge.unitsOf(one).entries()) sums[index + 1]! += units
+      if (one.after === undefined) this.deletes += 1
+      if (this.samples.length < SAMPLES_KEPT) this.samples.push({ before: one.before, after: one.after })
     }
-    return quantities
+    return sums
   }
 
   #fail(error: unknown): void {
     this.#failures += 1
     if (this.#failures === 1) this.#failure = error instanceof Error ? error.message : `${error}`
   }
+}
+
+function isList(written: WrittenItem | readonly WrittenItem[]): written is readonly WrittenItem[] {
+  return Array.isArray(written)
 }

@@ -1,0 +1,41 @@
+import type { RecordPosition, SourceRecord } from '../formats/record.ts'
+import type { PlainItem } from '../item/attributeValue.ts'
+import { StorageError } from '../storage/storageError.ts'
+import type { RecordSource } from './file.ts'
+import type { ItemsSource } from './jobDefinition.ts'
+
+/** How messages call it, and its items by their number. */
+const NAME = 'items'
+
+/** Items of a user's own, as records: each has its number as its line, counted from 1. */
+export function itemsSource({ items, resumes = false }: ItemsSource): RecordSource {
+  return {
+    name: NAME,
+    isOnce: !resumes,
+    onceAdvice:
+      'A source that gives the same items in the same order each time, and begins behind as many as it is told, says ' +
+      'so: { items: (settled) => …, resumes: true }',
+    records: (after) => records(items, resumes ? after : undefined),
+  }
+}
+
+async function* records(
+  items: ItemsSource['items'],
+  after: RecordPosition | undefined,
+): AsyncGenerator<readonly SourceRecord[]> {
+  let index = after === undefined ? 0 : after.offset + 1
+  try {
+    for await (const item of items(index)) {
+      const place = { file: NAME, line: index + 1, offset: index }
+      index += 1
+      yield [isItem(item) ? { item, place } : { error: `it gave ${typeof item} and no item`, raw: `${item}`, place }]
+    }
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : `${cause}`
+    throw new StorageError(`the job's source failed behind item ${index}: ${reason}`, NAME, { cause })
+  }
+}
+
+function isItem(value: unknown): value is PlainItem {
+  return typeof value === 'object' && value !== null
+}

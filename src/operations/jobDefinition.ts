@@ -1,0 +1,117 @@
+import type { ScanOptions } from '../database/scan.ts'
+import type { CsvOptions, FormatName } from '../formats/record.ts'
+import type { PlainItem } from '../item/attributeValue.ts'
+import type { ConnectionSpec } from '../job/jobSpec.ts'
+import { HeadraceError } from '../runtime/headraceError.ts'
+import type { TableChange } from './tableChange.ts'
+import type { Transform } from './transform.ts'
+import { loadDefault } from './userModule.ts'
+import type { WriteOptions } from './writeRun.ts'
+
+/** A job of one's own: where items come from, what is made of each, and where that goes. */
+export type JobDefinition = ItemJob | ChangeJob
+
+interface ItemJob {
+  readonly source: JobSource
+  /** Makes of each item the items that are written: one, several (at most 1,000), or nothing. Default: the item as it is. */
+  readonly transform?: Transform
+  readonly sink: JobSink & { readonly write?: 'items' }
+}
+
+interface ChangeJob {
+  readonly source: JobSource
+  /** Makes of each item what is done: one change, several (at most 1,000), or nothing. */
+  readonly transform: (item: PlainItem) => Changed | Promise<Changed>
+  readonly sink: JobSink & { readonly write: 'changes' }
+}
+
+type Changed = TableChange | readonly TableChange[] | undefined | null
+
+export type JobSource = TableSource | FilesSource | ItemsSource
+
+/** All items of a table, or those for which the filter holds. */
+export interface TableSource
+  extends Pick<ScanOptions, 'segments' | 'concurrency' | 'filter' | 'readUnitsPerSecond' | 'consistentRead'> {
+  readonly table: string
+  /** Where the table is. Default: where the job is run. */
+  readonly connection?: ConnectionSpec
+}
+
+/** Every record of files, as `files()` reads them; paths are as seen from the working directory. */
+export interface FilesSource {
+  readonly files: string | readonly string[]
+  readonly format?: FormatName
+  readonly csv?: CsvOptions
+}
+
+/** Whatever a module can get hold of. */
+export interface ItemsSource {
+  /** @param settled items that need not come again, as an earlier run has settled them; 0 unless `resumes` */
+  readonly items: (settled: number) => Iterable<PlainItem> | AsyncIterable<PlainItem>
+  /**
+   * It gives the same items in the same order each time, and begins behind those that are settled. Otherwise a job can not
+   * go on with it. Default false.
+   */
+  readonly resumes?: boolean
+}
+
+export interface JobSink
+  extends Pick<WriteOptions, 'maxInFlight' | 'maxQueueSize' | 'patienceMs' | 'writeUnitsPerSecond'> {
+  readonly table: string
+  /** Where the table is. Default: where the job is run. */
+  readonly connection?: ConnectionSpec
+  /**
+   * What the transform makes: `items`, each put whole in place of any of its key, or `changes`, which put, delete or update.
+   * Default `items`.
+   */
+  readonly write?: 'items' | 'changes'
+}
+
+const EXAMPLE =
+  "export default defineJob({ source: { table: 'orders' }, transform: …, sink: { table: 'order-lines' } })"
+
+/**
+ * A job for `headrace run` and {@link openJob}: the default export of a module.
+ *
+ * @throws {HeadraceError} `VISITOR` for what is no job
+ */
+export function defineJob(definition: JobDefinition): JobDefinition {
+  const fault = faultOf(definition)
+  if (fault === undefined) return definition
+  throw new HeadraceError('VISITOR', `the job is not complete: ${fault}. A job is, for example: ${EXAMPLE}`)
+}
+
+/**
+ * The job that a module has as its default export.
+ *
+ * @throws {HeadraceError} `VISITOR` when there is no such module, or no job in it
+ */
+export async function loadDefinition(module: URL): Promise<JobDefinition> {
+  return defineJob((await loadDefault(module, 'job')) as JobDefinition)
+}
+
+/** What is missing or wrong, as the end of a sentence; it comes from a module that nobody may have checked. */
+function faultOf(definition: unknown): string | undefined {
+  if (!isObject(definition)) return 'it is no object'
+  const { source, transform, sink } = definition
+  if (!isObject(source)) return 'it has no source'
+  const kinds = ['table', 'files', 'items'].filter((kind) => Object.hasOwn(source, kind))
+  if (kinds.length !== 1) return 'its source has one of table, files and items'
+  if (kinds[0] === 'table' && !isName(source['table'])) return "its source's table is the name of one"
+  if (kinds[0] === 'items' && typeof source['items'] !== 'function') return "its source's items is a function"
+  if (!isObject(sink) || !isName(sink['table'])) return 'its sink has the name of a table'
+  const { write = 'items' } = sink
+  if (write !== 'items' && write !== 'changes') return `its sink writes 'items' or 'changes', and not ${String(write)}`
+  if (transform !== undefined && typeof transform !== 'function') return 'its transform is a function'
+  if (write === 'changes' && transform === undefined)
+    return 'its sink writes changes, and there is no transform to make them'
+  return undefined
+}
+
+function isObject(value: unknown): value is { readonly [name: string]: unknown } {
+  return typeof value === 'object' && value !== null
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && value !== ''
+}

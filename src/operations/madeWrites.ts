@@ -1,0 +1,200 @@
+import type { Table } from '../database/table.ts'
+import type { PlainItem } from '../item/attributeValue.ts'
+import { decodeItemText } from '../item/decode.ts'
+import { ItemError } from '../item/itemError.ts'
+import type { KeySchema } from '../item/itemKey.ts'
+import type { JobReject } from '../job/reject.ts'
+import type { Ending } from '../job/settledPrefix.ts'
+import { changeOf } from '../publish/changeBatch.ts'
+import { type Entry, type EntryOwner, entryKeyText } from '../publish/entry.ts'
+import { isDone } from '../publish/isDone.ts'
+import type { PublishEngine } from '../publish/publishEngine.ts'
+import { type Deferred, deferred } from '../runtime/deferred.ts'
+import { HeadraceError } from '../runtime/headraceError.ts'
+import { TableChangeWriter } from './tableChange.ts'
+import { isFault, type Transformer, type TransformFault } from './transform.ts'
+import type { WriteRun } from './writeRun.ts'
+
+export interface MadeWritesOptions<Origin> {
+  readonly run: WriteRun
+  readonly engine: PublishEngine
+  /** The table that is written to, and its key. */
+  readonly table: Table
+  readonly schema: KeySchema
+  readonly signal: AbortSignal
+  /** Undefined for what leaves items as they are. */
+  readonly transformer: Transformer | undefined
+  /** What the transform makes are changes, and no items. */
+  readonly makesChanges: boolean
+  /** Where it comes from, for its reject. */
+  readonly placeOf: (origin: Origin) => string
+  /** What its reject shows: what was read, or what was made of it. */
+  readonly itemOf: (origin: Origin, made: PlainItem | undefined) => PlainItem
+  /** All that was made of it has ended; told once. */
+  readonly onEnd: (origin: Origin, ending: Ending, reject: JobReject | undefined) => void
+  readonly patienceMs: number | undefined
+}
+
+/** Transforms that return promises are asked for at most so many items at once. */
+const TRANSFORMS_MAX = 256
+
+/**
+ * Writes what a transform makes of each item: nothing, one, or several. An item is written when all that was made of it is,
+ * and a reject when some of it can not be.
+ */
+export class MadeWrites<Origin extends object> implements EntryOwner {
+  readonly #options: MadeWritesOptions<Origin>
+  readonly #changes: TableChangeWriter | undefined
+  /** Of items of which several were made: how many are on their way, and the first reason why one of them is not written. */
+  readonly #several = new Map<Origin, { left: number; reject: JobReject | undefined }>()
+  /** Transforms, and changes that are being looked at again. */
+  readonly #pending = new Set<Promise<void>>()
+  #end: Deferred<void> | undefined
+
+  constructor(options: MadeWritesOptions<Origin>) {
+    this.#options = options
+    this.#changes = options.makesChanges ? new TableChangeWriter(options.engine, options.schema) : undefined
+  }
+
+  /**
+   * Makes and writes.
+   *
+   * @param lane see `Entry`
+   * @returns a promise when there is something to wait for before the next
+   */
+  take(origin: Origin, item: PlainItem, lane: number): Promise<void> | undefined {
+    const { transformer, run } = this.#options
+    const made = transformer?.apply(item) ?? [item]
+    if (!(made instanceof Promise)) return this.#write(origin, made, lane) ? undefined : run.room()
+    const work = made.then(async (list) => {
+      if (!this.#write(origin, list, lane)) await run.room()
+    })
+    this.#track(
+      work.catch((error: unknown) => {
+        // The engine tells of its own failure, and a stop is none.
+        if (error !== this.#options.engine.failure) run.fail(error)
+      }),
+    )
+    return this.#pending.size < TRANSFORMS_MAX ? undefined : this.#fewerPending()
+  }
+
+  /** Resolves when everything that was taken has ended. */
+  async settled(): Promise<void> {
+    const { run, engine } = this.#options
+    do {
+      while (this.#pending.size > 0) {
+        run.throwIfFailed()
+        await this.#nextEnd()
+      }
+      await engine.flush()
+      // While the flush waited, a change may have turned out to need another look.
+    } while (this.#pending.size > 0 || engine.outstanding > 0)
+  }
+
+  /** Whoever waits looks again at whether there is anything to wait for. */
+  wake(): void {
+    this.#end?.resolve()
+    this.#end = undefined
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work.finally(() => {
+      this.#pending.delete(tracked)
+      this.wake()
+    })
+    this.#pending.add(tracked)
+  }
+
+  #nextEnd(): Promise<void> {
+    this.#end ??= deferred()
+    return this.#end.promise
+  }
+
+  async #fewerPending(): Promise<void> {
+    const { run, signal } = this.#options
+    const wake = (): void => this.wake()
+    signal.addEventListener('abort', wake)
+    try {
+      while (this.#pending.size >= TRANSFORMS_MAX && !signal.aborted) {
+        run.throwIfFailed()
+        await this.#nextEnd()
+      }
+    } finally {
+      signal.removeEventListener('abort', wake)
+    }
+  }
+
+  /** @returns whether there is room for more */
+  #write(origin: Origin, made: readonly PlainItem[] | TransformFault, lane: number): boolean {
+    if (isFault(made)) {
+      this.#options.onEnd(origin, 'rejected', this.#rejectOf(origin, 'TransformFailed', made.fault, undefined))
+      return true
+    }
+    if (made.length === 0) {
+      this.#options.onEnd(origin, 'filtered', undefined)
+      return true
+    }
+    if (made.length > 1) this.#several.set(origin, { left: made.length, reject: undefined })
+    let hasRoom = true
+    for (const one of made) {
+      try {
+        hasRoom =
+          this.#changes === undefined
+            ? this.#options.engine.put(one, this, origin, lane)
+            : this.#changes.write(one, this, origin, lane)
+      } catch (error) {
+        if (!(error instanceof ItemError)) throw error
+        this.#settle(origin, this.#rejectOf(origin, 'InvalidItem', error.message, one))
+      }
+    }
+    return hasRoom
+  }
+
+  #rejectOf(origin: Origin, code: string, message: string, made: PlainItem | undefined): JobReject {
+    const { placeOf, itemOf } = this.#options
+    return { code, message, place: placeOf(origin), item: itemOf(origin, made) }
+  }
+
+  /** One that was made of it has ended. */
+  #settle(origin: Origin, reject: JobReject | undefined): void {
+    const several = this.#several.get(origin)
+    if (several !== undefined) {
+      several.left -= 1
+      several.reject ??= reject
+      if (several.left > 0) return
+      this.#several.delete(origin)
+    }
+    const told = several === undefined ? reject : several.reject
+    this.#options.onEnd(origin, told === undefined ? 'written' : 'rejected', told)
+  }
+
+  onStored(entry: Entry): void {
+    this.#settle(entry.origin as Origin, undefined)
+  }
+
+  onRefused(entry: Entry, code: string, message: string): void {
+    const made = decodeItemText(entryKeyText(entry, this.#options.schema))
+    this.#settle(entry.origin as Origin, this.#rejectOf(entry.origin as Origin, code, message, made))
+  }
+
+  onConflict(entry: Entry, message: string): void {
+    this.#track(this.#findOut(entry, message))
+  }
+
+  /** A change that was made already, by this run or by one before it whose process died, is made. */
+  async #findOut(entry: Entry, message: string): Promise<void> {
+    const { engine, table, schema, patienceMs, run } = this.#options
+    // A job that is stopped before this is known may have changed more than it knows.
+    run.unresolved += 1
+    try {
+      const attributes = await table.readAgain(entryKeyText(entry, schema), undefined, patienceMs)
+      if (isDone(changeOf(entry, schema), attributes)) this.onStored(entry)
+      else this.onRefused(entry, 'Conflict', attributes === undefined ? 'there is no such item to update' : message)
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : `${error}`
+      engine.destroy(error instanceof HeadraceError ? error : new HeadraceError('REFUSED', reason, { cause: error }))
+    } finally {
+      run.unresolved -= 1
+    }
+  }
+}

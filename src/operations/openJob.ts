@@ -1,0 +1,109 @@
+import { connect, type Database } from '../database/database.ts'
+import type { Table } from '../database/table.ts'
+import type { ConnectionSpec } from '../job/jobSpec.ts'
+import type { Rate } from '../throughput/rate.ts'
+import { CopyJob } from './copy.ts'
+import type { RecordSource } from './file.ts'
+import { files } from './files.ts'
+import { itemsSource } from './itemsSource.ts'
+import type { PlannableJob } from './job.ts'
+import { defineJob, type FilesSource, type ItemsSource, type JobDefinition, loadDefinition } from './jobDefinition.ts'
+import type { JobIdentity } from './jobIdentity.ts'
+import { LoadJob } from './load.ts'
+import type { Transform } from './transform.ts'
+import type { WriteOptions } from './writeRun.ts'
+
+export interface OpenJobOptions
+  extends Pick<
+    WriteOptions,
+    'onReject' | 'prices' | 'maxInFlight' | 'maxQueueSize' | 'patienceMs' | 'writeUnitsPerSecond'
+  > {
+  /** Where the tables are of which the job does not say it. Default: `connect()`. Not closed by the job. */
+  readonly database?: Database | undefined
+  /** Where they are whatever the job says: the table that is read, and the one that is written. Not closed by the job. */
+  readonly source?: Database | undefined
+  readonly sink?: Database | undefined
+  readonly readUnitsPerSecond?: Rate
+  readonly concurrency?: number
+  readonly segments?: number
+}
+
+/** A job of one's own, ready to be planned or run. */
+export interface OpenedJob extends PlannableJob {
+  /** The table that is read, or the one that is written where no table is read. */
+  readonly table: Table
+  /** Releases what it has connected to by itself. `run` does so at its end. */
+  close(): Promise<void>
+}
+
+/**
+ * A job of one's own, from its module or as it is defined. Only a module can be gone on with by another process.
+ *
+ * Options take precedence over what the job says.
+ *
+ * @throws {HeadraceError} `VISITOR` where there is no such job; `INPUT` for files that are not there
+ */
+export async function openJob(job: URL | JobDefinition, options: OpenJobOptions = {}): Promise<OpenedJob> {
+  const definition = job instanceof URL ? await loadDefinition(job) : defineJob(job)
+  const { source, sink } = definition
+  const { database, source: sourceDatabase, sink: sinkDatabase, readUnitsPerSecond, ...given } = options
+  const { segments, concurrency, ...write } = given
+  const own: Database[] = []
+  const reach = (connection: ConnectionSpec | undefined): Database => {
+    if (connection === undefined && database !== undefined) return database
+    const made = connect(connection)
+    own.push(made)
+    return made
+  }
+  const close = async (): Promise<void> => {
+    await Promise.all(own.map((one) => one.close()))
+  }
+  const identity: JobIdentity = {
+    operation: 'run',
+    module: job instanceof URL ? job : undefined,
+    makesChanges: sink.write === 'changes',
+  }
+  const { table: sinkName, connection: sinkConnection, write: _, ...sinkOptions } = sink
+  const target = (sinkDatabase ?? reach(sinkConnection)).table(sinkName)
+  const transform = definition.transform as Transform | undefined
+  const writing = { ...sinkOptions, ...write, ...(transform === undefined ? {} : { transform }) }
+  if (!('table' in source)) {
+    const made = new LoadJob(await sourcesOf(source), target, writing, identity)
+    return opened(made, target, close)
+  }
+  const { table: name, connection, ...reading } = source
+  const from = (sourceDatabase ?? reach(connection)).table(name)
+  const copyOptions = {
+    ...reading,
+    ...(segments === undefined ? {} : { segments }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(readUnitsPerSecond === undefined ? {} : { readUnitsPerSecond }),
+    ...writing,
+  }
+  return opened(new CopyJob(from, target, copyOptions, identity), from, close)
+}
+
+async function sourcesOf(source: FilesSource | ItemsSource): Promise<readonly RecordSource[]> {
+  if ('items' in source) return [itemsSource(source)]
+  const { files: paths, ...options } = source
+  return files(typeof paths === 'string' ? [paths] : paths, options)
+}
+
+function opened(job: PlannableJob, table: Table, close: () => Promise<void>): OpenedJob {
+  return {
+    table,
+    close,
+    get progress() {
+      return job.progress
+    },
+    plan: (options) => job.plan(options),
+    setRates: (rates) => job.setRates(rates),
+    async run(options) {
+      try {
+        return await job.run(options)
+      } finally {
+        await close()
+      }
+    },
+  }
+}

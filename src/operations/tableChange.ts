@@ -1,0 +1,76 @@
+import type { PlainItem } from '../item/attributeValue.ts'
+import type { Changes } from '../item/edit.ts'
+import { ItemEncoder } from '../item/encode.ts'
+import { ItemError } from '../item/itemError.ts'
+import type { KeySchema } from '../item/itemKey.ts'
+import { keyHash } from '../item/keyHash.ts'
+import { type EntryOwner, entryEncoder } from '../publish/entry.ts'
+import type { PublishEngine } from '../publish/publishEngine.ts'
+import { deleteHash, makeChange } from '../publish/publisher.ts'
+
+/** One thing to do to a table, without having read what is there. */
+export type TableChange = PutChange | DeleteChange | UpdateChange
+
+export interface PutChange {
+  /** Written whole, in place of any item of its key. */
+  readonly put: PlainItem
+}
+
+export interface DeleteChange {
+  /** The key of an item that goes, if it is there. */
+  readonly delete: PlainItem
+}
+
+export interface UpdateChange extends Omit<Changes, 'add'> {
+  /** The key of an item of which some attributes change. Where there is none, that is a reject. */
+  readonly update: PlainItem
+  /** Attributes that must be equal to these values, or missing where `undefined`; otherwise it is a reject. */
+  readonly expect?: { readonly [name: string]: unknown }
+}
+
+const KINDS = ['put', 'delete', 'update'] as const
+const UPDATE_PARTS: readonly string[] = ['update', 'set', 'remove', 'expect']
+
+/** @throws {ItemError} for what is no change */
+export function checkChange(made: object): TableChange {
+  const kinds = KINDS.filter((kind) => Object.hasOwn(made, kind))
+  const [kind] = kinds
+  const parts: readonly string[] = kind === 'update' ? UPDATE_PARTS : kinds
+  const odd = Object.keys(made).find((name) => !parts.includes(name))
+  const key = kind === undefined ? undefined : (made as { readonly [name: string]: unknown })[kind]
+  if (kinds.length !== 1 || odd !== undefined || typeof key !== 'object' || key === null) {
+    throw new ItemError('a change is { put: item }, { delete: key } or { update: key, set, remove, expect }')
+  }
+  return made as TableChange
+}
+
+/** Writes changes through an engine. */
+export class TableChangeWriter {
+  readonly #engine: PublishEngine
+  readonly #schema: KeySchema
+  readonly #keyEncoder = new ItemEncoder()
+  readonly #deleteEncoder = entryEncoder('delete')
+
+  constructor(engine: PublishEngine, schema: KeySchema) {
+    this.#engine = engine
+    this.#schema = schema
+  }
+
+  /**
+   * @returns whether there is room for more
+   * @throws {ItemError} for what is no change, or can not be stored
+   */
+  write(made: object, owner: EntryOwner, origin: unknown, lane: number): boolean {
+    const engine = this.#engine
+    const asked = checkChange(made)
+    if ('put' in asked) return engine.put(asked.put, owner, origin, lane)
+    if ('delete' in asked) {
+      const text = this.#deleteEncoder.encode(asked.delete)
+      const hash = deleteHash(asked.delete, this.#schema)
+      return engine.write('delete', text, Buffer.byteLength(text), hash, 1, owner, origin, lane)
+    }
+    const { update: key, expect = {}, ...changes } = asked
+    const { change, units } = makeChange(this.#keyEncoder, key, this.#schema, changes, expect)
+    return engine.change(change, keyHash(key, this.#schema), units, owner, origin, lane)
+  }
+}
