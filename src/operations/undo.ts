@@ -154,7 +154,7 @@ class UndoJob implements Job, EntryOwner {
     const change = changeOf(entry, this.#schema)
     const keyText = entryKeyText(entry, this.#schema)
     const work = this.#table
-      .readAgain(keyText, undefined, this.#options.patienceMs)
+      .readAgain(keyText, undefined, this.#options.patienceMs, this.#run.onReread)
       .then((attributes) => {
         if (isDone(change, attributes)) {
           this.#run.tally.filtered += 1
