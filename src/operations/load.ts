@@ -21,6 +21,7 @@ import type { JobRates, PlannableJob, RunOptions } from './job.ts'
 import { type JobIdentity, LOAD } from './jobIdentity.ts'
 import { MadeWrites } from './madeWrites.ts'
 import { type LoadPlanOptions, planLoad } from './plan/planLoad.ts'
+import { openReplacements, type Replacements } from './replacements.ts'
 import { SourceLedger } from './sourceLedger.ts'
 import { Transformer, type TransformSource, transformSpec } from './transform.ts'
 import { type WriteOptions, WriteRun } from './writeRun.ts'
@@ -28,6 +29,11 @@ import { type WriteOptions, WriteRun } from './writeRun.ts'
 export interface LoadOptions extends WriteOptions {
   /** Makes of each record what is written. Default: the record as it is. */
   readonly transform?: TransformSource
+  /**
+   * Keep what is replaced, as it was, in the job's directory, from where `undo` puts it back. Each item is read first, and
+   * written on condition that it still is what was read: a read unit or more for each, and a write of its own. Default false.
+   */
+  readonly keepOld?: boolean
 }
 
 /**
@@ -69,6 +75,7 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
   #transformer: Transformer | undefined
   /** Undefined where records are written as they are. */
   #made: MadeWrites<TakenRecord> | undefined
+  #replacements: Replacements | undefined
   /** Of each source, in their order. */
   #streams: readonly SourceLedger[] = []
   /** As long as their records' offsets go; undefined where that is not known. */
@@ -84,7 +91,7 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     const names = new Set(sources.map(({ name }) => name))
     if (names.size < sources.length) throw new TypeError('two sources have one name; each is read once')
     this.#sources = sources
-    const { transform, ...writeOptions } = options
+    const { transform, keepOld, ...writeOptions } = options
     this.#run = new WriteRun(identity.operation, table, writeOptions)
     const side = Math.min(OPEN_MAX, sources.length)
     // Half of the queue for all of them together, so that one that waits never keeps another out.
@@ -121,7 +128,20 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
       })
       this.#signal = signal
       this.#transformer = await Transformer.open(this.#options.transform, database.clock)
-      if (this.#transformer !== undefined || this.#identity.makesChanges) {
+      const { keepOld, patienceMs } = this.#options
+      if (keepOld === true) {
+        const { clock } = database
+        this.#replacements = await openReplacements({
+          run,
+          engine,
+          table: this.#table,
+          directory,
+          clock,
+          signal,
+          patienceMs,
+        })
+      }
+      if (this.#transformer !== undefined || this.#identity.makesChanges || this.#replacements !== undefined) {
         this.#made = new MadeWrites({
           run,
           engine,
@@ -134,7 +154,8 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
           // As it was read, so that it can be put right and loaded again.
           itemOf: ({ item }) => item,
           onEnd: (record, ending, reject) => this.#end(record, ending, reject),
-          patienceMs: this.#options.patienceMs,
+          patienceMs,
+          replacements: this.#replacements,
         })
       }
       this.#streams = this.#ledgers(directory?.checkpoint?.positions, wasBegun)
@@ -165,6 +186,7 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
       return await run.abandon(error)
     } finally {
       this.#transformer?.close()
+      this.#replacements?.close()
     }
   }
 
@@ -173,7 +195,9 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     for (const source of this.#sources) sources.push((await source.describe?.()) ?? { name: source.name })
     this.#sizes = sources.map(sizeOf)
     const { operation, module } = this.#identity
-    return { operation, table, sources, ...transformSpec(module ?? this.#options.transform) }
+    const { transform, keepOld } = this.#options
+    const keeps = keepOld === true ? { keepOld } : {}
+    return { operation, table, sources, ...transformSpec(module ?? transform), ...keeps }
   }
 
   /** Of all bytes of the files, in front of what is not settled; undefined where a file does not tell its size. */

@@ -115,6 +115,7 @@ async function makeJob(
       return load((what.sources ?? []).map(openSource), table, {
         ...write,
         ...transformOf(what.visitor, options.transform),
+        ...(what.keepOld === undefined ? {} : { keepOld: what.keepOld }),
       })
     case 'run': {
       // Of files there is one table, and it is written.
@@ -149,6 +150,7 @@ async function makeJob(
       return copy(table, target!.table(what.target!.name), {
         ...write,
         ...read,
+        ...(what.keepOld === undefined ? {} : { keepOld: what.keepOld }),
         ...transformOf(what.visitor, options.transform),
       })
     case 'export':

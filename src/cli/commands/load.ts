@@ -31,6 +31,7 @@ interface LoadFlags {
   types?: string
   delimiter?: string
   transform?: string
+  keepOld?: boolean
 }
 
 const FORMATS: readonly string[] = ['jsonl', 'json', 'ddb-json', 'csv'] satisfies FormatName[]
@@ -81,7 +82,13 @@ export async function loadCommand(
         ...planOptions,
         ...(flags.key === undefined ? {} : { newTableKey: flags.key }),
       }),
-    make: (made) => load(sources, table, { ...writeOptions(flags), ...transformOption(flags), ...made }),
+    make: (made) =>
+      load(sources, table, {
+        ...writeOptions(flags),
+        ...transformOption(flags),
+        ...(flags.keepOld === true ? { keepOld: true } : {}),
+        ...made,
+      }),
   })
   // After a signal it may still be open and silent, and would keep the process.
   if (paths.includes('-')) process.stdin.destroy()
