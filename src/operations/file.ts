@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { open as openFile } from 'node:fs/promises'
+import { readParquet } from '../formats/parquetReader.ts'
 import { readRecords } from '../formats/readRecords.ts'
-import type { ReadOptions, RecordPosition, SourceRecord } from '../formats/record.ts'
+import type { FormatName, ReadOptions, RecordPosition, SourceRecord } from '../formats/record.ts'
 import { recordFileEnding } from '../formats/recordFileEnding.ts'
 import type { SourceSpec } from '../job/jobSpec.ts'
 import { FilePart, fileBytes } from '../storage/filePart.ts'
 import { fileSentence } from '../storage/fileSentence.ts'
+import { openRandomAccess } from '../storage/openRandomAccess.ts'
 import { type OpenSourceOptions, openSource } from '../storage/openSource.ts'
 import { StorageError } from '../storage/storageError.ts'
 
@@ -49,8 +51,9 @@ export interface SourcePart {
 const DIGEST_BYTES = 64 * 1024
 
 /**
- * A file of items: JSON Lines, a JSON array, DynamoDB JSON or CSV, each also in gzip; `-` is standard input. The format
- * is told by the name or found in the first record. Nothing is opened before the job runs.
+ * A file of items: JSON Lines, a JSON array, DynamoDB JSON or CSV, each also in gzip, or Parquet; `-` is standard input,
+ * which can not be Parquet. The format is told by the name or found in the first record. Nothing is opened before the job
+ * runs.
  */
 export function file(path: string, options: FileOptions = {}): RecordSource {
   const { stdin, open, ...readOptions } = options
@@ -58,6 +61,7 @@ export function file(path: string, options: FileOptions = {}): RecordSource {
   const { format, csv } = readOptions
   const told = { ...(format === undefined ? {} : { format }), ...(csv === undefined ? {} : { csv }) }
   const isOnce = path === '-'
+  if (!isOnce && open === undefined && isParquet(path, format)) return parquetFile(path, told)
   return {
     name: path,
     isOnce,
@@ -68,6 +72,31 @@ export function file(path: string, options: FileOptions = {}): RecordSource {
     describe: async () =>
       isOnce || open !== undefined ? { name: path, ...told } : { ...(await identify(path)), ...told },
     sample: isOnce || open !== undefined ? undefined : sampleOf(path, { file: path, ...readOptions }),
+  }
+}
+
+function isParquet(path: string, format: FormatName | undefined): boolean {
+  return format === 'parquet' || (format === undefined && recordFileEnding(path) === 'parquet')
+}
+
+/** Read from its end, where it says what is where, and then from anywhere. */
+function parquetFile(path: string, told: Partial<SourceSpec>): RecordSource {
+  const part = (after?: RecordPosition): SourcePart => {
+    let bytesTaken = 0
+    async function* records(): AsyncGenerator<readonly SourceRecord[]> {
+      await using source = await openRandomAccess(path)
+      for await (const batch of readParquet(source, { file: path, after })) {
+        bytesTaken = source.bytesTaken
+        yield batch
+      }
+    }
+    return { records: records(), bytesTaken: () => bytesTaken }
+  }
+  return {
+    name: path,
+    records: (after) => part(after).records,
+    describe: async () => ({ ...(await identify(path)), ...told }),
+    sample: { sizeBytes: () => fileBytes(path), seekable: false, read: () => part() },
   }
 }
 

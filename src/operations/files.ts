@@ -8,7 +8,7 @@ const NO_RECORDS = /^manifest-(?:files|summary)\.json$|^headrace-.+-rejects\.jso
 
 /**
  * Files of items, to be loaded together, each as {@link file} reads it. A directory stands for all files in it and below it
- * whose names end as such files do (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`, each also with `.gz`), sorted.
+ * whose names end as such files do (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`, each also with `.gz`, and `.parquet`), sorted.
  *
  * @param paths of files and directories; `-`, standard input, only alone
  * @throws {StorageError} for what is not there or can not be read

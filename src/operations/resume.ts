@@ -157,6 +157,8 @@ function makeJob(
         ...(what.index === undefined ? {} : { index: what.index }),
         ...(what.format === undefined ? {} : { format: what.format as ItemFormat }),
         ...xmlOf(what.xml, options.xmlMapping),
+        ...(what.columns === undefined ? {} : { columns: what.columns }),
+        ...(what.csv === undefined ? {} : { csv: what.csv }),
         ...transformOf(what.visitor, options.transform),
         overwrite: true,
       })
