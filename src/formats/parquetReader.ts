@@ -219,6 +219,7 @@ class ParquetReader {
     if (others.length > 0) this.#compressors = { ...(await loadParquetCompressors()), ...this.#compressors }
     const unknown = others.find((codec) => !(codec in this.#compressors))
     if (unknown !== undefined) throw this.#broken(`it is packed with ${unknown}, which can not be unpacked`)
+    this.#compressors = guarded(this.#compressors)
   }
 
   get #file(): AsyncBuffer {
@@ -257,6 +258,16 @@ class ParquetReader {
   #broken(what: string, advice = 'Get the file again', cause?: unknown): FormatError {
     return new FormatError(`${what}. ${advice}.`, { file: this.#options.file }, { cause })
   }
+}
+
+/** What unpacks may stumble over a page with nothing in it, as one has whose values are all null. */
+function guarded(compressors: Compressors): Compressors {
+  return Object.fromEntries(
+    Object.entries(compressors).map(([codec, unpack]) => [
+      codec,
+      (bytes: Uint8Array, size: number) => (size === 0 ? new Uint8Array() : unpack(bytes, size)),
+    ]),
+  )
 }
 
 /** The cells of a column in some rows. */
