@@ -8,13 +8,13 @@ import { type ParquetColumn, parquetColumn, STRING } from './parquetColumns.ts'
 import { loadParquetWriter, NOTE_KEY, type ParquetNote } from './parquetLibrary.ts'
 
 /** Of items as they were gathered, and cells, that are in memory until their row group is written. */
-const ROW_GROUP_BYTES = 16 * 1024 * 1024
+const ROW_GROUP_BYTES = 8 * 1024 * 1024
 const ROW_GROUP_CELLS = 2_000_000
 
 export interface ParquetOptions extends ConversionOptions {
   /** Names, in their order. Default: all that are found. */
   readonly columns?: readonly string[]
-  /** Of a row group, as the items were gathered. Default 16 MiB. */
+  /** Of a row group, as the items were gathered. Default 8 MiB. */
   readonly rowGroupBytes?: number
 }
 

@@ -17,7 +17,7 @@ export interface ParquetReaderOptions {
   readonly file: string
   /** Rows up to that one are not wanted. */
   readonly after?: RecordPosition | undefined
-  /** Of a row group, unpacked, that are in memory at once; one that is larger is read in parts. Default 64 MiB. */
+  /** Of a row group, unpacked, that are in memory at once; one that is larger is read in parts. Default 32 MiB. */
   readonly partBytes?: number
 }
 
@@ -27,7 +27,7 @@ type Compressors = Awaited<ReturnType<typeof loadParquetCompressors>>
 const MAGIC = 'PAR1'
 /** Magic in front, length of the footer and magic at the end. */
 const BYTES_MIN = 12
-const PART_BYTES = 64 * 1024 * 1024
+const PART_BYTES = 32 * 1024 * 1024
 const ROWS_AT_ONCE = 1_000
 
 /**
@@ -89,7 +89,8 @@ class ParquetReader {
       this.#library.parquetMetadataAsync(this.#file, { geoparquet: false, parsers: PARSERS as object }),
     )
     this.#note = this.#readNote()
-    await this.#check()
+    // A footer that is damaged may have anything where a number should be.
+    await this.#guard('its footer', () => this.#check())
     const chunks = this.#metadata.row_groups.flatMap(({ columns }) => columns.map(({ meta_data: data }) => data!))
     this.#originals = takeOver(this.#metadata.schema, chunks)
     this.#schema = await this.#guard('its schema', async () => this.#library.parquetSchema(this.#metadata))
@@ -234,7 +235,10 @@ class ParquetReader {
           throw error
         }
         if (bytes.length < end - start) throw new Error('it has become shorter')
-        return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer
+        // Not copied where they have a buffer of their own: these are whole columns.
+        const { buffer, byteOffset, byteLength } = bytes
+        const isOwn = byteLength === buffer.byteLength
+        return (isOwn ? buffer : buffer.slice(byteOffset, byteOffset + byteLength)) as ArrayBuffer
       },
     }
   }
