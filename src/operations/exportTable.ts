@@ -216,6 +216,7 @@ class ExportJob implements PlannableJob {
   /** @throws {TypeError} for columns that the format does not have */
   #checkColumns(): void {
     const { columns, csv } = this.#options
+    if (csv !== undefined && this.#format !== 'csv') throw new TypeError(`csv: this file is ${this.#format}`)
     if (csv?.delimiter !== undefined) checkCsvOptions({ delimiter: csv.delimiter })
     if (this.#format === 'parquet' && this.#isPacked)
       throw new TypeError(`"${this.#path}": Parquet packs what is in it; leave out the .gz`)

@@ -100,6 +100,7 @@ test('what declared columns do not hold is told of, and what does not fit them i
   for (const [flags, message] of [
     [['out.jsonl', '--columns', 'id'], /ddb-json has none/],
     [['x.csv', '--columns', 'id,id'], /named twice/],
+    [['x.jsonl', '--csv-safe'], /this file is ddb-json/],
     [['x.csv', '--delimiter', 'ab'], /delimiter/],
     [['x.parquet.gz'], /leave out the \.gz/],
   ] as const) {
