@@ -141,7 +141,7 @@ const FOREIGN: readonly { readonly magic: readonly number[]; readonly what: stri
   {
     magic: [0x50, 0x41, 0x52, 0x31],
     what: 'Parquet, which is read from its end',
-    advice: 'Put it into a file whose name ends in .parquet, or say --format parquet',
+    advice: 'Put it into a file whose name ends in .parquet, or say --format parquet.',
   },
   { magic: [0x1f, 0x8b], what: 'packed with gzip twice', advice: 'Unpack it: gzip -dc' },
 ]
