@@ -211,7 +211,7 @@ verb(
   ],
   [addConnectionOptions, addWriteOptions, writeRates, addPlanOptions, addTalkOptions, addTransformOption, s3Reading],
 )
-  .option('--format <format>', 'jsonl, json, ddb-json or csv (default: from the name or the first record)')
+  .option('--format <format>', 'jsonl, json, ddb-json, csv or parquet (default: from the name or the first record)')
   .option(
     '--key <key>',
     'make the table with this key if there is none, such as id:S or customer:S,number:N',
@@ -290,12 +290,14 @@ verb(
 verb(
   program,
   'export <table> <file>',
-  'Write the items of a table into one file, or one object in S3: JSON Lines or XML; packed where the name ends in .gz. A copy that loads back as it was, unless the name or --format says otherwise.',
+  'Write the items of a table into one file, or one object in S3: JSON Lines, CSV, Parquet or XML; packed where the name ends in .gz. A copy that loads back as it was, unless the name or --format says otherwise.',
   [
     'headrace export users users.ddb.jsonl.gz',
     `headrace export orders open.jsonl --format jsonl --where "status = 'open'" --select customer,number,total`,
     'headrace export users contacts.jsonl --format jsonl --transform contact.ts',
     'headrace export users s3://backups/users.ddb.jsonl.gz --bucket-owner 123456789012',
+    'headrace export orders orders.parquet',
+    'headrace export orders orders.csv --columns id,placed,total:N,lines:json --csv-safe',
     'headrace export books catalogue.xml --xml-root catalogue --xml-item book --xml-attributes isbn,year',
   ],
   [
@@ -311,8 +313,14 @@ verb(
 )
   .option(
     '--format <format>',
-    'ddb-json (loses nothing), jsonl (plain; sets become lists, binary base64) or xml (default: by the name, else ddb-json)',
+    'ddb-json (loses nothing), jsonl (plain; sets become lists, binary base64), csv, parquet or xml (default: by the name, else ddb-json)',
   )
+  .option(
+    '--columns <columns>',
+    'of CSV, as id,price:N,tags:json, or of Parquet, by name alone (default: found in all items)',
+  )
+  .option('--delimiter <character>', 'between the cells of CSV; \\t is a tab (default: a comma, or a tab for .tsv)')
+  .option('--csv-safe', "put ' in front of text that a spreadsheet would take for a formula; it stays there")
   .option('--xml-root <name>', 'the element around all (default: items)')
   .option('--xml-item <name>', 'the element of each item (default: item)')
   .option(

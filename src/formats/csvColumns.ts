@@ -1,8 +1,9 @@
 import type { PlainValue } from '../item/attributeValue.ts'
 import { bytesFromBase64 } from '../item/base64.ts'
+import { decodeValue } from '../item/decode.ts'
 import { ItemError } from '../item/itemError.ts'
 import { plainNumber } from '../item/number.ts'
-import { parsePlainJson } from '../item/plainJson.ts'
+import { jsonFault, parsePlainJson } from '../item/plainJson.ts'
 import { FormatError } from './formatError.ts'
 import type { ColumnType, CsvOptions } from './record.ts'
 
@@ -11,7 +12,7 @@ export interface CsvColumn {
   readonly type: ColumnType
 }
 
-const COLUMN_TYPES: ReadonlySet<string> = new Set<ColumnType>(['S', 'N', 'BOOL', 'NULL', 'B', 'json'])
+const COLUMN_TYPES: ReadonlySet<string> = new Set<ColumnType>(['S', 'N', 'BOOL', 'NULL', 'B', 'json', 'ddb'])
 
 /** @throws {TypeError} for a type or a delimiter that there is not. */
 export function checkCsvOptions(options: CsvOptions): void {
@@ -27,6 +28,24 @@ export function checkCsvOptions(options: CsvOptions): void {
   if (delimiter === '"') throw new TypeError('csv.delimiter can not be the quote character')
 }
 
+/** A name with a type behind it, or without. */
+export function readColumn(text: string): { readonly name: string; readonly type: ColumnType | undefined } {
+  const trimmed = text.trim()
+  const colon = trimmed.lastIndexOf(':')
+  const suffix = trimmed.slice(colon + 1)
+  if (colon === -1 || !COLUMN_TYPES.has(suffix)) return { name: trimmed, type: undefined }
+  return { name: trimmed.slice(0, colon), type: suffix as ColumnType }
+}
+
+/** As {@link readColumn} reads it back; undefined for a name that no header line can hold: one that begins with a blank. */
+export function columnText({ name, type }: CsvColumn): string | undefined {
+  for (const text of type === 'S' ? [name, `${name}:S`] : [`${name}:${type}`]) {
+    const read = readColumn(text)
+    if (name !== '' && read.name === name && (read.type ?? 'S') === type) return text
+  }
+  return undefined
+}
+
 /**
  * The columns that a header line names: `id`, `price:N`. Blanks around a name do not belong to it; what follows a colon
  * and is no type does.
@@ -39,11 +58,7 @@ export function csvColumns(
   file: string,
 ): CsvColumn[] {
   const columns = cells.map((cell, index): CsvColumn => {
-    const text = cell.trim()
-    const colon = text.lastIndexOf(':')
-    const suffix = text.slice(colon + 1)
-    const typed = colon !== -1 && COLUMN_TYPES.has(suffix)
-    const name = typed ? text.slice(0, colon) : text
+    const { name, type: suffix } = readColumn(cell)
     if (name === '') {
       throw new FormatError(`the header line has no name for column ${index + 1}. Name every column.`, {
         file,
@@ -51,7 +66,7 @@ export function csvColumns(
       })
     }
     const type = Object.hasOwn(types, name) ? types[name] : undefined
-    return { name, type: type ?? (typed ? (suffix as ColumnType) : 'S') }
+    return { name, type: type ?? suffix ?? 'S' }
   })
   const names = new Set(columns.map(({ name }) => name))
   if (names.size < columns.length) {
@@ -95,7 +110,20 @@ export function cellValue(cell: string, column: CsvColumn): PlainValue {
     }
     case 'json':
       return named(column, () => parsePlainJson(text))
+    case 'ddb':
+      return named(column, () => dynamoDbValue(text))
   }
+}
+
+/** @throws {ItemError} for what is no DynamoDB JSON */
+export function dynamoDbValue(text: string): PlainValue {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw jsonFault(text)
+  }
+  return decodeValue(value) as PlainValue
 }
 
 function named<Value>(column: CsvColumn, read: () => Value): Value {

@@ -48,6 +48,8 @@ const EXTENSION_FORMATS: { readonly [extension: string]: FormatName } = {
 export function detectFormat(head: Buffer, file: string, format: FormatName | undefined): FileShape {
   const extension = recordFileEnding(file)
   const named = format ?? EXTENSION_FORMATS[extension ?? '']
+  if (named === 'parquet')
+    throw new FormatError('the file does not begin as Parquet does, with PAR1.', { file, offset: 0 })
   if (named === 'rejects') return { shape: 'lines', spelling: 'reject' }
   if (named === 'csv') return { shape: 'csv', delimiter: extension === 'tsv' ? '\t' : ',' }
 
@@ -71,7 +73,7 @@ export function detectFormat(head: Buffer, file: string, format: FormatName | un
   if (format === 'json' || extension === 'json') return { shape: 'sequence', spelling: undefined }
   throw new FormatError(
     `neither the name nor the beginning (${JSON.stringify(text.slice(0, 20))}) tells the format. ` +
-      'Name it: jsonl, json, ddb-json or csv.',
+      'Name it: jsonl, json, ddb-json, csv or parquet.',
     { file, offset: 0 },
   )
 }

@@ -1,6 +1,7 @@
 import type { PlainItem } from '../item/attributeValue.ts'
 import { encodeItem } from '../item/encode.ts'
 import { writePlainJson } from '../item/writePlainJson.ts'
+import { CsvWriter, type CsvWriterOptions } from './csvWriter.ts'
 import { Losses } from './losses.ts'
 import { XmlWriter, type XmlWriterOptions } from './xmlWriter.ts'
 
@@ -12,8 +13,10 @@ import { XmlWriter, type XmlWriterOptions } from './xmlWriter.ts'
  * | `ddb-json` | `{"Item":{"id":{"S":"a"}}}`, an item a line, as the service's own export has it; loses nothing |
  * | `jsonl` | ordinary JSON, an item a line: a set becomes a list, bytes base64 text |
  * | `xml` | one document, an element for each item |
+ * | `csv` | comma-separated values, a record to an item; the header has the types |
+ * | `parquet` | Apache Parquet: typed columns, packed |
  */
-export type ItemFormat = 'ddb-json' | 'jsonl' | 'xml'
+export type ItemFormat = 'ddb-json' | 'jsonl' | 'xml' | 'csv' | 'parquet'
 
 /** Makes text of items, one after another. */
 export interface ItemWriter {
@@ -27,6 +30,8 @@ export interface ItemWriter {
 
 export interface ItemWriterOptions {
   readonly xml?: XmlWriterOptions
+  /** Without columns, they have to be found first; see {@link csvConversion}. */
+  readonly csv?: Omit<CsvWriterOptions, 'onLoss'>
   /** Told once of each attribute of which something will not come back as it was, in words. */
   readonly onLoss?: (text: string) => void
 }
@@ -34,6 +39,9 @@ export interface ItemWriterOptions {
 /** @throws {TypeError} for options that the format can not go by */
 export function openItemWriter(format: ItemFormat, options: ItemWriterOptions = {}): ItemWriter {
   if (format === 'xml') return new XmlWriter(options.xml)
+  if (format === 'csv' && options.csv !== undefined) return new CsvWriter({ ...options.csv, onLoss: options.onLoss })
+  // To be converted, when all are gathered.
+  if (format === 'csv' || format === 'parquet') return { head: '', tail: '', write: (item) => `${encodeItem(item)}\n` }
   if (format === 'ddb-json') return { head: '', tail: '', write: (item) => `{"Item":${encodeItem(item)}}\n` }
   const losses = new Losses(options.onLoss)
   return {

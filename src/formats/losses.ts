@@ -3,7 +3,7 @@ import type { PlainItem } from '../item/attributeValue.ts'
 /** Of so many attributes it is told what they lose; whoever has more has heard enough. */
 const ATTRIBUTES_MAX = 100
 
-/** What ordinary JSON has no form for: told once of each attribute, as it is written. */
+/** What a format has no form for: told once of each attribute, as it is written. */
 export class Losses {
   readonly #onLoss: ((text: string) => void) | undefined
   readonly #told = new Set<string>()
@@ -12,20 +12,29 @@ export class Losses {
     this.#onLoss = onLoss
   }
 
+  /** At each attribute, for what ordinary JSON loses of it. */
   look(item: PlainItem): void {
     if (this.#onLoss === undefined) return
-    for (const name of Object.keys(item)) {
-      const value: unknown = item[name]
-      if (value === null || typeof value !== 'object' || this.#told.has(name)) continue
-      const loss = lossOf(value)
-      if (loss === undefined || this.#told.size >= ATTRIBUTES_MAX) continue
-      this.#told.add(name)
-      this.#onLoss(`${name}: ${loss}, and will not come back as it was`)
-    }
+    for (const name of Object.keys(item)) this.lookAt(name, item[name])
+  }
+
+  /** As {@link look}, at one. */
+  lookAt(name: string, value: unknown): void {
+    if (value === null || typeof value !== 'object' || this.#told.has(name)) return
+    const loss = lossOf(value)
+    if (loss !== undefined) this.tell(name, `${loss}, and will not come back as it was`)
+  }
+
+  /** @param loss what becomes of it, in words */
+  tell(name: string, loss: string): void {
+    if (this.#told.has(name) || this.#told.size >= ATTRIBUTES_MAX) return
+    this.#told.add(name)
+    this.#onLoss?.(`${name}: ${loss}`)
   }
 }
 
-function lossOf(value: unknown): string | undefined {
+/** What ordinary JSON loses of a value, in words; undefined for nothing. */
+export function lossOf(value: unknown): string | undefined {
   if (value instanceof Set) return 'a set is written as a list'
   if (value instanceof Uint8Array) return 'bytes are written as base64 text'
   if (Array.isArray(value)) return firstLoss(value)

@@ -138,6 +138,11 @@ const FOREIGN: readonly { readonly magic: readonly number[]; readonly what: stri
   { magic: [0x28, 0xb5, 0x2f, 0xfd], what: 'packed with zstd', advice: 'Unpack it: zstd -dc' },
   { magic: [0x50, 0x4b, 0x03, 0x04], what: 'a ZIP archive', advice: 'Unpack it: unzip -p' },
   { magic: [0x42, 0x5a, 0x68], what: 'packed with bzip2', advice: 'Unpack it: bzip2 -dc' },
+  {
+    magic: [0x50, 0x41, 0x52, 0x31],
+    what: 'Parquet, which is read from its end',
+    advice: 'Put it into a file whose name ends in .parquet, or say --format parquet.',
+  },
   { magic: [0x1f, 0x8b], what: 'packed with gzip twice', advice: 'Unpack it: gzip -dc' },
 ]
 

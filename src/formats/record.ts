@@ -4,9 +4,9 @@ import type { PlainItem } from '../item/attributeValue.ts'
 export interface RecordPlace {
   /** The name of the file, as messages give it. */
   readonly file: string
-  /** Counted from 1. */
+  /** Counted from 1; the row, in a file that has no lines. */
   readonly line: number
-  /** Bytes from the start of the file, after decompression. */
+  /** Bytes from the start of the file, after decompression; rows, in a file that has no lines. */
   readonly offset: number
 }
 
@@ -21,11 +21,17 @@ export type SourceRecord =
       readonly place: RecordPlace
     }
 
-/** The formats that can be named: JSON Lines, one JSON document, DynamoDB JSON in either layout, CSV, a job's rejects. */
-export type FormatName = 'jsonl' | 'json' | 'ddb-json' | 'csv' | 'rejects'
+/**
+ * The formats that can be named: JSON Lines, one JSON document, DynamoDB JSON in either layout, CSV, Parquet, a job's
+ * rejects.
+ */
+export type FormatName = 'jsonl' | 'json' | 'ddb-json' | 'csv' | 'parquet' | 'rejects'
 
-/** What the cells of a column hold. `json` is any JSON value: a list, a map, a number, a string. */
-export type ColumnType = 'S' | 'N' | 'BOOL' | 'NULL' | 'B' | 'json'
+/**
+ * What the cells of a column hold. `json` is any JSON value: a list, a map, a number, a string. `ddb` is any value in
+ * DynamoDB JSON, such as `{"SS":["a","b"]}`, and loses nothing.
+ */
+export type ColumnType = 'S' | 'N' | 'BOOL' | 'NULL' | 'B' | 'json' | 'ddb'
 
 export interface CsvOptions {
   /**

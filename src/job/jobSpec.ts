@@ -24,6 +24,10 @@ export interface JobWhat {
   readonly s3?: { readonly connection: object }
   /** How, where the file is XML. */
   readonly xml?: XmlSpec
+  /** As `name:type`, of what has columns; where they are missing, they are found. */
+  readonly columns?: readonly string[]
+  /** How, where the file is CSV. */
+  readonly csv?: { readonly delimiter?: string; readonly safe?: boolean }
   readonly sources?: readonly SourceSpec[]
   readonly generated?: {
     readonly items: number

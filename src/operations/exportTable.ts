@@ -2,11 +2,15 @@ import { resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { ScanOptions } from '../database/scan.ts'
 import type { Table } from '../database/table.ts'
+import { type CsvColumn, checkCsvOptions, readColumn } from '../formats/csvColumns.ts'
+import { CsvWriter } from '../formats/csvWriter.ts'
+import { csvConversion } from '../formats/itemConversion.ts'
 import { type ItemFormat, type ItemWriter, openItemWriter } from '../formats/itemWriter.ts'
+import { parquetConversion } from '../formats/parquetConversion.ts'
 import type { XmlMapping, XmlWriterOptions } from '../formats/xmlWriter.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
 import { ItemError } from '../item/itemError.ts'
-import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
+import { describeItemKey, type KeySchema, keyNamesOf } from '../item/itemKey.ts'
 import type { JobWhat, TableSpec, XmlSpec } from '../job/jobSpec.ts'
 import type { Plan, PlanOptions } from '../job/plan.ts'
 import type { JobReject } from '../job/reject.ts'
@@ -18,6 +22,7 @@ import type { RawPage } from '../scan/page.ts'
 import { type Disk, type DiskFile, systemDisk } from '../storage/disk.ts'
 import { isS3, readS3Address, type S3Options } from '../storage/s3.ts'
 import { ChunkFile } from './chunkFile.ts'
+import { ConvertedTarget } from './convertedTarget.ts'
 import { type ExportTarget, FileTarget, refuseExisting } from './exportTarget.ts'
 import type { JobRates, PlannableJob, RunOptions } from './job.ts'
 import { planTable } from './plan/planTable.ts'
@@ -32,16 +37,33 @@ export interface ExportXmlOptions extends Omit<XmlWriterOptions, 'mapping'> {
   readonly mapping?: XmlMapping | URL
 }
 
+/** How CSV is written. */
+export interface ExportCsvOptions {
+  /** One ASCII character. Default `,`, or a tab for a file called `.tsv`. */
+  readonly delimiter?: string
+  /** Put `'` in front of text that a spreadsheet would take for a formula; it stays there. Default false. */
+  readonly safe?: boolean
+}
+
 export interface ExportOptions
   extends Pick<WriteOptions, 'onReject' | 'patienceMs' | 'prices'>,
     Pick<
       ScanOptions,
       'segments' | 'concurrency' | 'filter' | 'select' | 'index' | 'readUnitsPerSecond' | 'consistentRead'
     > {
-  /** Default: by the ending of the file's name (`.xml`), else `ddb-json`, which loads back as it was. */
+  /**
+   * Default: by the ending of the file's name (`.xml`, `.csv`, `.tsv`, `.parquet`), else `ddb-json`, which loads back as it
+   * was.
+   */
   readonly format?: ItemFormat
   /** What the elements are called, or are. */
   readonly xml?: ExportXmlOptions
+  /**
+   * The columns of CSV, in their order, each with its type unless that is text: `['id', 'price:N']`. Or those of Parquet,
+   * by name alone. Default: one for each attribute, found by looking at all items before the file is written.
+   */
+  readonly columns?: readonly string[]
+  readonly csv?: ExportCsvOptions
   /** How an object in S3 is reached and kept. Default: with the profile of the table. */
   readonly s3?: S3Options
   /** Makes of each item what is written. Default: the item as it is. */
@@ -82,6 +104,7 @@ class ExportJob implements PlannableJob {
     // Bad addresses are told of before anything is done.
     if (isS3(path)) readS3Address(path)
     this.#options = options
+    this.#checkColumns()
     const { onReject, patienceMs, prices } = options
     this.#reader = new TableReader(table, options)
     const writeOptions = {
@@ -141,7 +164,7 @@ class ExportJob implements PlannableJob {
       await run.startReading()
       await reader.open({ run, directory, signal, isStopped: () => this.#isStopped() })
       if (file !== undefined) await this.#write(file, target, database.clock)
-      const size = file?.size ?? target.sizeOf(directory!)
+      const size = file === undefined ? target.sizeOf(directory!) : await this.#convert(file, target, database.clock)
       return { summary: await run.finish(() => Promise.resolve()), size }
     } catch (error) {
       reader.close()
@@ -153,7 +176,8 @@ class ExportJob implements PlannableJob {
   }
 
   async #write(file: DiskFile, target: ExportTarget, clock: Clock): Promise<void> {
-    const chunks = new ChunkFile(file, { gzip: this.#isPacked })
+    // What is converted is packed then.
+    const chunks = new ChunkFile(file, { gzip: this.#isPacked && !(target instanceof ConvertedTarget) })
     if (file.size === 0 && this.#writer.head !== '') void chunks.write(this.#writer.head, () => undefined)
     let hurry = clock.setTimer(function again() {
       chunks.hurry()
@@ -168,11 +192,53 @@ class ExportJob implements PlannableJob {
     }
   }
 
+  /** Bytes of the file as it shall be, or of a part of it where it was stopped. */
+  async #convert({ size }: DiskFile, target: ExportTarget, clock: Clock): Promise<number> {
+    if (!(target instanceof ConvertedTarget) || this.#isStopped()) return size
+    const { columns } = this.#options
+    const options = { first: keyNamesOf(this.#schema), onLoss: this.#run.warn }
+    const conversion =
+      this.#format === 'parquet'
+        ? parquetConversion({ ...options, ...(columns === undefined ? {} : { columns }) })
+        : csvConversion({ ...options, ...this.#csvForm })
+    return target.convert(conversion, { gzip: this.#isPacked, clock, isStopped: () => this.#isStopped() })
+  }
+
+  /** The file is made when all items are known. */
+  get #isConverted(): boolean {
+    return this.#format === 'parquet' || (this.#format === 'csv' && this.#options.columns === undefined)
+  }
+
+  get #csvForm(): { readonly delimiter: string; readonly safe: boolean } {
+    const { delimiter = /\.tsv(?:\.gz)?$/i.test(this.#path) ? '\t' : ',', safe = false } = this.#options.csv ?? {}
+    return { delimiter, safe }
+  }
+
+  /** @throws {TypeError} for columns that the format does not have */
+  #checkColumns(): void {
+    const { columns, csv } = this.#options
+    if (csv !== undefined && this.#format !== 'csv') throw new TypeError(`csv: this file is ${this.#format}`)
+    if (csv?.delimiter !== undefined) checkCsvOptions({ delimiter: csv.delimiter })
+    if (this.#format === 'parquet' && this.#isPacked)
+      throw new TypeError(`"${this.#path}": Parquet packs what is in it; leave out the .gz`)
+    if (columns === undefined) return
+    if (this.#format === 'csv') new CsvWriter({ columns: columns.map(csvColumn) })
+    else if (this.#format !== 'parquet')
+      throw new TypeError(`columns: ${this.#format} has none; those are for csv and parquet`)
+    else if (columns.length === 0 || new Set(columns).size < columns.length)
+      throw new TypeError('columns: name one at least, and none twice')
+  }
+
   get #isPacked(): boolean {
     return /\.gz$/i.test(this.#path)
   }
 
   #openTarget(disk: Disk): ExportTarget {
+    const target = this.#openPlainTarget(disk)
+    return this.#isConverted ? new ConvertedTarget(target, disk) : target
+  }
+
+  #openPlainTarget(disk: Disk): ExportTarget {
     const { s3, overwrite = false } = this.#options
     if (!isS3(this.#path)) return new FileTarget(this.#path, disk)
     const { profile } = this.#table.database.options
@@ -180,21 +246,24 @@ class ExportJob implements PlannableJob {
   }
 
   get #format(): ItemFormat {
-    return this.#options.format ?? (/\.xml(?:\.gz)?$/i.test(this.#path) ? 'xml' : 'ddb-json')
+    const ending = /\.(xml|csv|tsv|parquet)(?:\.gz)?$/i.exec(this.#path)?.[1]?.toLowerCase()
+    return this.#options.format ?? (ending === 'tsv' ? 'csv' : ((ending as ItemFormat | undefined) ?? 'ddb-json'))
   }
 
   async #openWriter(): Promise<ItemWriter> {
     const { mapping, ...xml } = this.#options.xml ?? {}
     const example = 'export default (item) => ({ name: "item", attributes: {}, children: [] })'
     const map = mapping instanceof URL ? await loadFunction<XmlMapping>(mapping, 'XML mapping', example) : mapping
+    const columns = this.#options.columns?.map(csvColumn)
     return openItemWriter(this.#format, {
       xml: { ...xml, ...(map === undefined ? {} : { mapping: map }) },
+      ...(columns === undefined ? {} : { csv: { columns, ...this.#csvForm } }),
       onLoss: this.#run.warn,
     })
   }
 
   async #what(table: TableSpec, earlier: JobWhat | undefined): Promise<JobWhat> {
-    const { transform, xml, s3 } = this.#options
+    const { transform, xml, s3, columns, csv } = this.#options
     return {
       operation: 'export',
       table,
@@ -202,6 +271,8 @@ class ExportJob implements PlannableJob {
       format: this.#format,
       ...(xml === undefined ? {} : { xml: xmlSpec(xml) }),
       ...(s3 === undefined ? {} : { s3: { connection: s3 } }),
+      ...(columns === undefined ? {} : { columns }),
+      ...(csv === undefined ? {} : { csv }),
       ...transformSpec(transform),
       ...(await this.#reader.what(earlier)),
     }
@@ -284,6 +355,11 @@ class ExportJob implements PlannableJob {
       ? Promise.all(made)
       : (made as (readonly PlainItem[] | TransformFault)[])
   }
+}
+
+function csvColumn(text: string): CsvColumn {
+  const { name, type = 'S' } = readColumn(text)
+  return { name, type }
 }
 
 function tailOf({ tail }: ItemWriter, isPacked: boolean): Uint8Array {

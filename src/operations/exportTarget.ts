@@ -6,8 +6,12 @@ import type { Disk, DiskFile } from '../storage/disk.ts'
 export interface ExportTarget {
   /** Whether there is something of its name, that would be replaced. */
   exists(): Promise<boolean>
-  /** For the bytes, behind those that an earlier run is sure of. */
-  open(directory: JobDirectory | undefined): Promise<DiskFile>
+  /**
+   * For the bytes, behind those that an earlier run is sure of.
+   *
+   * @param anew what an earlier run has left is of no use. Default false
+   */
+  open(directory: JobDirectory | undefined, anew?: boolean): Promise<DiskFile>
   /**
    * Puts the last bytes behind the others, and the whole where it shall be. Called again where a process died meanwhile.
    *
@@ -41,10 +45,12 @@ export class FileTarget implements ExportTarget {
     return this.#disk.sizeOf(this.#path) !== undefined
   }
 
-  async open(directory: JobDirectory | undefined): Promise<DiskFile> {
-    if (directory !== undefined) return directory.file(this.#part)
-    this.#own = this.#disk.create(this.#part)
-    return this.#own
+  async open(directory: JobDirectory | undefined, anew = false): Promise<DiskFile> {
+    if (directory !== undefined && !anew) return directory.file(this.#part)
+    const file = this.#disk.create(this.#part)
+    if (directory === undefined) this.#own = file
+    else directory.adopt(this.#part, file)
+    return file
   }
 
   sizeOf(directory: JobDirectory): number {

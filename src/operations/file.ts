@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto'
 import { open as openFile } from 'node:fs/promises'
+import { readParquet } from '../formats/parquetReader.ts'
 import { readRecords } from '../formats/readRecords.ts'
 import type { FormatName, ReadOptions, RecordPosition, SourceRecord } from '../formats/record.ts'
 import { recordFileEnding } from '../formats/recordFileEnding.ts'
 import type { SourceSpec } from '../job/jobSpec.ts'
 import { FilePart, fileBytes } from '../storage/filePart.ts'
 import { fileSentence } from '../storage/fileSentence.ts'
+import { type OpenBytes, openRandomAccess } from '../storage/openRandomAccess.ts'
 import { type OpenSourceOptions, openSource } from '../storage/openSource.ts'
 import { nameOf, type S3, type S3Address, type S3Object } from '../storage/s3.ts'
-import { readS3Object } from '../storage/s3Source.ts'
+import { openS3Object, readS3Object } from '../storage/s3Source.ts'
 import { StorageError } from '../storage/storageError.ts'
 
 export interface FileOptions extends Omit<ReadOptions, 'file' | 'after' | 'seek'>, OpenSourceOptions {}
@@ -53,8 +55,9 @@ export interface SourcePart {
 const DIGEST_BYTES = 64 * 1024
 
 /**
- * A file of items: JSON Lines, a JSON array, DynamoDB JSON or CSV, each also in gzip; `-` is standard input. The format
- * is told by the name or found in the first record. Nothing is opened before the job runs.
+ * A file of items: JSON Lines, a JSON array, DynamoDB JSON or CSV, each also in gzip, or Parquet; `-` is standard input,
+ * which can not be Parquet. The format is told by the name or found in the first record. Nothing is opened before the job
+ * runs.
  */
 export function file(path: string, options: FileOptions = {}): RecordSource {
   const { stdin, open, ...readOptions } = options
@@ -62,6 +65,14 @@ export function file(path: string, options: FileOptions = {}): RecordSource {
   const { format, csv } = readOptions
   const told = { ...(format === undefined ? {} : { format }), ...(csv === undefined ? {} : { csv }) }
   const isOnce = path === '-'
+  const describe = async (): Promise<SourceSpec> => ({ ...(await identify(path)), ...told })
+  if (!isOnce && open === undefined && isParquet(path, format))
+    return parquetFile(
+      path,
+      () => openRandomAccess(path),
+      () => fileBytes(path),
+      describe,
+    )
   return {
     name: path,
     isOnce,
@@ -69,8 +80,7 @@ export function file(path: string, options: FileOptions = {}): RecordSource {
       const seek = isOnce ? undefined : (offset: number) => openSource(path, { ...storage, start: offset })
       return readRecords(openSource(path, storage), { file: path, ...readOptions, after, seek })
     },
-    describe: async () =>
-      isOnce || open !== undefined ? { name: path, ...told } : { ...(await identify(path)), ...told },
+    describe: () => (isOnce || open !== undefined ? Promise.resolve({ name: path, ...told }) : describe()),
     sample: isOnce || open !== undefined ? undefined : sampleOf(path, { file: path, ...readOptions }),
   }
 }
@@ -97,22 +107,26 @@ export function s3File(
   async function* open(start: number): AsyncGenerator<Uint8Array> {
     yield* readS3Object(s3, address, await look(), start)
   }
+  const describe = async (): Promise<SourceSpec> => {
+    const { sizeBytes, etag } = await look()
+    return {
+      name,
+      sizeBytes,
+      digest: etag.replaceAll('"', ''),
+      ...(format === undefined ? {} : { format }),
+      ...(csv === undefined ? {} : { csv }),
+      ...(Object.keys(s3.options).length === 0 ? {} : { connection: s3.options }),
+    }
+  }
+  const sizeOf = async (): Promise<number> => (await look()).sizeBytes
+  if (isParquet(name, format))
+    return parquetFile(name, async () => openS3Object(s3, address, await look()), sizeOf, describe)
   return {
     name,
     records: (after) => readRecords(open(0), { file: name, ...readOptions, after, seek: open }),
-    describe: async () => {
-      const { sizeBytes, etag } = await look()
-      return {
-        name,
-        sizeBytes,
-        digest: etag.replaceAll('"', ''),
-        ...(format === undefined ? {} : { format }),
-        ...(csv === undefined ? {} : { csv }),
-        ...(Object.keys(s3.options).length === 0 ? {} : { connection: s3.options }),
-      }
-    },
+    describe,
     sample: {
-      sizeBytes: async () => (await look()).sizeBytes,
+      sizeBytes: sizeOf,
       seekable: isSeekable(name, format),
       read: (from) => {
         const part = new FilePart(name, from, open)
@@ -122,6 +136,36 @@ export function s3File(
         }
       },
     },
+  }
+}
+
+function isParquet(path: string, format: FormatName | undefined): boolean {
+  return format === 'parquet' || (format === undefined && recordFileEnding(path) === 'parquet')
+}
+
+/** Read from its end, where it says what is where, and then from anywhere. */
+function parquetFile(
+  path: string,
+  open: () => Promise<OpenBytes>,
+  sizeBytes: () => Promise<number>,
+  describe: () => Promise<SourceSpec>,
+): RecordSource {
+  const part = (after?: RecordPosition): SourcePart => {
+    let bytesTaken = 0
+    async function* records(): AsyncGenerator<readonly SourceRecord[]> {
+      await using source = await open()
+      for await (const batch of readParquet(source, { file: path, after })) {
+        bytesTaken = source.bytesTaken
+        yield batch
+      }
+    }
+    return { records: records(), bytesTaken: () => bytesTaken }
+  }
+  return {
+    name: path,
+    records: (after) => part(after).records,
+    describe,
+    sample: { sizeBytes, seekable: false, read: () => part() },
   }
 }
 

@@ -15,8 +15,8 @@ export interface FilesOptions extends FileOptions {
 
 /**
  * Files of items, to be loaded together, each as {@link file} reads it. A directory stands for all files in it and below it
- * whose names end as such files do (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`, each also with `.gz`), and a pattern (`*`,
- * `**`, `?`) for those that it matches, sorted. So do `s3://bucket/prefix/` and `s3://bucket/pattern`.
+ * whose names end as such files do (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`, each also with `.gz`, and `.parquet`), and a
+ * pattern (`*`, `**`, `?`) for those that it matches, sorted. So do `s3://bucket/prefix/` and `s3://bucket/pattern`.
  *
  * @param paths of files and directories, `s3://` addresses; `-`, standard input, only alone
  * @throws {StorageError} for what is not there or can not be read

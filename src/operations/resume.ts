@@ -164,6 +164,8 @@ async function makeJob(
         ...(what.format === undefined ? {} : { format: what.format as ItemFormat }),
         ...xmlOf(what.xml, options.xmlMapping),
         ...(what.s3 === undefined ? {} : { s3: what.s3.connection as S3Options }),
+        ...(what.columns === undefined ? {} : { columns: what.columns }),
+        ...(what.csv === undefined ? {} : { csv: what.csv }),
         ...transformOf(what.visitor, options.transform),
         overwrite: true,
       })

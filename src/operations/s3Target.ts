@@ -32,10 +32,10 @@ export class S3Target implements ExportTarget {
     return (await this.#s3.find(this.#address)) !== undefined
   }
 
-  async open(directory: JobDirectory | undefined): Promise<DiskFile> {
+  async open(directory: JobDirectory | undefined, anew = false): Promise<DiskFile> {
     this.#isOwn = directory === undefined
     this.#directory = directory?.path ?? mkdtempSync(join(tmpdir(), 'headrace-'))
-    const size = directory === undefined ? 0 : this.sizeOf(directory)
+    const size = directory === undefined || anew ? 0 : this.sizeOf(directory)
     this.#upload = this.#openUpload(size)
     directory?.adopt(nameOf(this.#address), this.#upload)
     return this.#upload

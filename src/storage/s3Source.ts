@@ -1,3 +1,4 @@
+import type { OpenBytes } from './openRandomAccess.ts'
 import { nameOf, type S3, type S3Address, type S3Object } from './s3.ts'
 
 /** The first range is small, so that a look at the beginning takes little; each next one is twice as long, up to the largest. */
@@ -41,5 +42,26 @@ export async function* readS3Object(
     }
   } finally {
     stop.abort(new Error(`${nameOf(address)} is not read any more`))
+  }
+}
+
+/** As {@link readS3Object}, from anywhere, until it is closed. */
+export function openS3Object(s3: S3, address: S3Address, object: S3Object): OpenBytes {
+  const stop = new AbortController()
+  let bytesTaken = 0
+  return {
+    sizeBytes: object.sizeBytes,
+    get bytesTaken() {
+      return bytesTaken
+    },
+    async read(start, length) {
+      if (length === 0) return new Uint8Array()
+      const bytes = await s3.read(address, start, length, object.etag, stop.signal)
+      bytesTaken += bytes.length
+      return bytes
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort(new Error(`${nameOf(address)} is not read any more`))
+    },
   }
 }

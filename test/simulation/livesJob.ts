@@ -1,4 +1,5 @@
 import { gunzipSync } from 'node:zlib'
+import { parse } from 'csv-parse/sync'
 import { SaxesParser } from 'saxes'
 import {
   copy,
@@ -48,6 +49,8 @@ export interface Lives {
   /** Of an export. */
   readonly gzip: boolean
   readonly xml: boolean
+  /** Also where it is XML: then not. Its columns are found when all is gathered. */
+  readonly csv: boolean
   /** Of a copy: its transform returns promises. */
   readonly slow: boolean
   /** Of a copy: it is a job of one's own, whose transform makes changes. */
@@ -123,6 +126,7 @@ export function makeLives(seed: number): { readonly world: World; readonly lives
       changes: more() < 0.5,
       xml: more() < 0.3,
       replaces: kind === 'load' && more() < 0.4,
+      csv: more() < 0.5,
     },
   }
 }
@@ -516,8 +520,8 @@ function checkCopied(
   failures.same('rejects told twice', new Set(rejects.map(({ place }) => place)).size, rejects.length)
 }
 
-function pathOf({ gzip, xml }: Lives): string {
-  return `${FILE}${xml ? '.xml' : '.jsonl'}${gzip ? '.gz' : ''}`
+function pathOf({ gzip, xml, csv }: Lives): string {
+  return `${FILE}${xml ? '.xml' : csv ? '.csv' : '.jsonl'}${gzip ? '.gz' : ''}`
 }
 
 function checkFile(
@@ -531,16 +535,23 @@ function checkFile(
   // Nothing packed is nothing at all.
   const text = (lives.gzip && bytes.length > 0 ? gunzipSync(bytes) : bytes).toString()
   failures.holds('a part is left', disk.read(`${path}.part`) === undefined)
-  const lines = text.split('\n').filter((line) => line !== '')
+  const isCsv = lives.csv && !lives.xml
+  if (isCsv) failures.holds('what was gathered is left', disk.read(`${DIRECTORY}/items.jsonl`) === undefined)
+  const lines = isCsv ? csvRecords(text) : text.split('\n').filter((line) => line !== '')
   if (lives.xml) {
     checkXml(text, failures)
     // Declaration and root are lines of their own.
     lines.splice(0, 2)
     lines.pop()
   }
-  const keys = lives.xml ? lines : lines.map((line) => records.keyText(decodeItem(JSON.parse(line).Item)))
+  const keys = lives.xml || isCsv ? lines : lines.map((line) => records.keyText(decodeItem(JSON.parse(line).Item)))
   failures.same('lines of the file', lines.length, start.size)
   failures.same('keys in the file', new Set(keys).size, start.size)
+}
+
+/** Without the header. */
+function csvRecords(text: string): string[] {
+  return (parse(text) as string[][]).slice(1).map((cells) => JSON.stringify(cells))
 }
 
 function checkXml(document: string, failures: Run['failures']): void {

@@ -102,6 +102,14 @@ test('an object that is replaced while it is read ends the reading, and one that
   assert.notEqual((await again!.describe!()).digest, before.digest)
 })
 
+test('Parquet is read from the end of an object and from anywhere', async () => {
+  const { parquetWriteBuffer } = await import('hyparquet-writer')
+  const ids = Array.from({ length: 5_000 }, (_, index) => `row-${index}`)
+  const columnData = [{ name: 'id', data: ids, type: 'STRING' as const }]
+  await put('rows.parquet', new Uint8Array(parquetWriteBuffer({ columnData, rowGroupSize: 700 })))
+  assert.deepEqual(await itemsOf(url('rows.parquet')), ids)
+})
+
 test('* and ? stop at a slash, ** does not', () => {
   const matches = (pattern: string, name: string) => readWildcard(pattern)!.matches(name)
   assert.ok(matches('a/*.csv', 'a/b.csv'))

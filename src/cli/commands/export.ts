@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type ExportXmlOptions, exportTable, type ItemFormat } from '../../index.ts'
+import { type ExportCsvOptions, type ExportXmlOptions, exportTable, type ItemFormat } from '../../index.ts'
 import { openDatabase } from '../openDatabase.ts'
 import {
   type CommonFlags,
@@ -14,7 +14,7 @@ import {
 } from '../options.ts'
 import { runJob } from '../runJob.ts'
 
-const FORMATS: readonly string[] = ['ddb-json', 'jsonl', 'xml'] satisfies ItemFormat[]
+const FORMATS: readonly string[] = ['ddb-json', 'jsonl', 'xml', 'csv', 'parquet'] satisfies ItemFormat[]
 
 interface ExportFlags {
   format?: string
@@ -22,6 +22,9 @@ interface ExportFlags {
   xmlItem?: string
   xmlAttributes?: string
   xmlMapping?: string
+  columns?: string
+  delimiter?: string
+  csvSafe?: boolean
   select?: string
   index?: string
   consistentRead?: boolean
@@ -35,7 +38,7 @@ export async function exportCommand(
   path: string,
   flags: CommonFlags & JobFlags & PlanFlags & ReadFlags & S3Flags & ExportFlags,
 ): Promise<void> {
-  const { format, select, index, consistentRead, overwrite } = flags
+  const { format, select, index, consistentRead, overwrite, columns } = flags
   if (format !== undefined && !FORMATS.includes(format))
     throw new TypeError(`--format must be one of ${FORMATS.join(', ')}, not "${format}"`)
   const database = openDatabase(flags)
@@ -45,6 +48,8 @@ export async function exportCommand(
     ...(format === undefined ? {} : { format: format as ItemFormat }),
     ...xmlOptions(flags),
     ...s3Options(flags),
+    ...(columns === undefined ? {} : { columns: listOf(columns) }),
+    ...csvOptions(flags),
     ...(select === undefined ? {} : { select: listOf(select) }),
     ...(index === undefined ? {} : { index }),
     ...(consistentRead === true ? { consistentRead } : {}),
@@ -68,6 +73,16 @@ function xmlOptions({ xmlRoot, xmlItem, xmlAttributes, xmlMapping }: ExportFlags
       ...(xmlItem === undefined ? {} : { item: xmlItem }),
       ...(xmlAttributes === undefined ? {} : { attributes: listOf(xmlAttributes) }),
       ...(xmlMapping === undefined ? {} : { mapping: pathToFileURL(resolve(xmlMapping)) }),
+    },
+  }
+}
+
+function csvOptions({ delimiter, csvSafe }: ExportFlags): { csv?: ExportCsvOptions } {
+  if (delimiter === undefined && csvSafe !== true) return {}
+  return {
+    csv: {
+      ...(delimiter === undefined ? {} : { delimiter: delimiter === '\\t' ? '\t' : delimiter }),
+      ...(csvSafe === true ? { safe: true } : {}),
     },
   }
 }

@@ -34,8 +34,8 @@ interface LoadFlags {
   keepOld?: boolean
 }
 
-const FORMATS: readonly string[] = ['jsonl', 'json', 'ddb-json', 'csv'] satisfies FormatName[]
-const TYPES: readonly string[] = ['S', 'N', 'BOOL', 'NULL', 'B', 'json'] satisfies ColumnType[]
+const FORMATS: readonly string[] = ['jsonl', 'json', 'ddb-json', 'csv', 'parquet'] satisfies FormatName[]
+const TYPES: readonly string[] = ['S', 'N', 'BOOL', 'NULL', 'B', 'json', 'ddb'] satisfies ColumnType[]
 
 /** `headrace load` */
 export async function loadCommand(

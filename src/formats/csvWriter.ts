@@ -1,0 +1,129 @@
+import { stringify } from 'csv-stringify/sync'
+import type { PlainItem } from '../item/attributeValue.ts'
+import { base64 } from '../item/base64.ts'
+import { encodeItem } from '../item/encode.ts'
+import { ItemError } from '../item/itemError.ts'
+import { writePlainJson } from '../item/writePlainJson.ts'
+import { columnTypeOf, numberOf } from './columnFacts.ts'
+import { type CsvColumn, columnText } from './csvColumns.ts'
+import type { ItemWriter } from './itemWriter.ts'
+import { Losses } from './losses.ts'
+
+export interface CsvWriterOptions {
+  /** In their order. */
+  readonly columns: readonly CsvColumn[]
+  /** One ASCII character. Default `,`. */
+  readonly delimiter?: string
+  /**
+   * Put `'` in front of text that a spreadsheet would take for a formula: what begins with `=`, `+`, `-`, `@`, a tab or a
+   * carriage return. It stays there when the file is loaded. Default false.
+   */
+  readonly safe?: boolean
+  /** Told once of each attribute of which something will not come back as it was, in words. */
+  readonly onLoss?: ((text: string) => void) | undefined
+}
+
+const FORMULA = /^[=+\-@\t\r]/
+
+/**
+ * Comma-separated values as RFC 4180 describes them, by csv-stringify, a record to an item, lines ended by LF. The header
+ * names the columns with their types (`price:N`; text has none), as our reader takes them. An attribute that an item does
+ * not have is an empty cell; NULL is `null`, bytes are base64 text.
+ */
+export class CsvWriter implements ItemWriter {
+  readonly head: string
+  readonly tail = ''
+  readonly #columns: readonly CsvColumn[]
+  readonly #names: ReadonlySet<string>
+  readonly #losses: Losses
+  readonly #safe: boolean
+  readonly #line: (cells: readonly string[]) => string
+
+  /** @throws {TypeError} for no columns, one named twice, and a name that no header line can hold */
+  constructor({ columns, delimiter = ',', safe = false, onLoss }: CsvWriterOptions) {
+    if (columns.length === 0) throw new TypeError('columns: name one at least')
+    const form = { delimiter, quoted_match: /[\r\n]/ }
+    this.#line = (cells) => stringify([cells as string[]], form)
+    this.#columns = columns
+    this.#names = new Set(columns.map(({ name }) => name))
+    if (this.#names.size < columns.length) throw new TypeError('columns: one is named twice')
+    this.#safe = safe
+    this.#losses = new Losses(onLoss)
+    const header = columns.map((column) => {
+      const text = columnText(column)
+      if (text === undefined)
+        throw new TypeError(`columns: ${JSON.stringify(column.name)} can not stand in a header line`)
+      return this.#made(text, column.name)
+    })
+    this.head = this.#line(header)
+  }
+
+  /** @throws {ItemError} for a value that is not of its column's type, unless that is text or JSON */
+  write(item: PlainItem): string {
+    const cells = this.#columns.map((column) => {
+      const value: unknown = Object.hasOwn(item, column.name) ? item[column.name] : undefined
+      return value === undefined ? '' : this.#cell(value, column)
+    })
+    for (const name of Object.keys(item))
+      if (!this.#names.has(name)) this.#losses.tell(name, 'left out, as there is no column for it')
+    return this.#line(cells)
+  }
+
+  #cell(value: unknown, column: CsvColumn): string {
+    const { name, type } = column
+    if (type === 'ddb') return dynamoDbText(value)
+    const own = columnTypeOf(value)
+    if (type === 'json') {
+      this.#losses.lookAt(name, value)
+      return writePlainJson(value as PlainItem)
+    }
+    if (type === 'S') {
+      if (own !== 'S') this.#losses.tell(name, `${nameOf(own)} is written as text, and will come back as text`)
+      return this.#textCell(own === 'S' ? (value as string) : textOf(value), name)
+    }
+    if (own !== type) {
+      const advice = `declare the column as ${name}:json or ${name}:ddb`
+      throw new ItemError(`${nameOf(own)}, where the column is ${name}:${type}; ${advice}`, name)
+    }
+    return type === 'B' ? this.#textCell(textOf(value), name) : textOf(value)
+  }
+
+  #textCell(text: string, name: string): string {
+    if (text === '') {
+      this.#losses.tell(
+        name,
+        'an empty value is an empty cell, as that of an item without the attribute: it will not come back. ' +
+          `A column that is declared as ${name}:ddb keeps it`,
+      )
+    }
+    return this.#made(text, name)
+  }
+
+  #made(text: string, name: string): string {
+    if (!this.#safe || !FORMULA.test(text)) return text
+    this.#losses.tell(name, "what begins like a formula has ' in front, and will come back with it")
+    return `'${text}`
+  }
+}
+
+/** Any value in DynamoDB JSON. */
+export function dynamoDbText(value: unknown): string {
+  const text = encodeItem({ v: value })
+  return text.slice(text.indexOf(':') + 1, -1)
+}
+
+function textOf(value: unknown): string {
+  switch (columnTypeOf(value)) {
+    case 'N':
+      return numberOf(value)
+    case 'B':
+      return base64(value as Uint8Array)
+    default:
+      return writePlainJson(value as PlainItem)
+  }
+}
+
+function nameOf(type: string): string {
+  if (type === 'json' || type === 'ddb') return 'a list, a map or a set'
+  return `a value of type ${type}`
+}
