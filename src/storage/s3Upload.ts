@@ -59,6 +59,8 @@ export class S3Upload implements DiskFile {
   readonly #partBytes: number
   /** Of the part that is being written. */
   #file: DiskFile | undefined
+  /** The latest one. */
+  #syncing: Promise<void> = Promise.resolve()
   /** Of parts that are full, and not on the disk for certain. */
   #unsynced: DiskFile[] = []
   #number: number
@@ -127,6 +129,13 @@ export class S3Upload implements DiskFile {
     // A checkpoint that begins now knows of no less than there was at the call before, and the one before it, which counts
     // where this one is damaged, of no less than at the call before that.
     if (this.#synced.length > SAVES) this.#dropFront(this.#synced.shift()!)
+    // One after the other: a file that one of them is done with is not closed under another.
+    const synced = this.#syncing.then(() => this.#syncFiles())
+    this.#syncing = synced.catch(() => undefined)
+    return synced
+  }
+
+  async #syncFiles(): Promise<void> {
     const full = this.#unsynced
     this.#unsynced = []
     try {

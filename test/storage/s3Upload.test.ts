@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { seededRandom } from '../../src/runtime/random.ts'
+import { type Disk, type DiskFile, systemDisk } from '../../src/storage/disk.ts'
 import { S3 } from '../../src/storage/s3.ts'
 import { readS3Object } from '../../src/storage/s3Source.ts'
 import { S3Upload } from '../../src/storage/s3Upload.ts'
@@ -106,5 +110,58 @@ test('whatever dies and whenever, the object is what was written, and is not the
     }
   }
   assert.ok(deaths > 10, `${deaths} deaths`)
+  await s3.close()
+})
+
+let syncs = 0
+/** A file that is closed while it is brought to the disk is a fault. */
+const strictDisk: Disk = {
+  ...systemDisk,
+  append(path) {
+    const file = systemDisk.append(path)
+    let isClosed = false
+    const guarded: DiskFile = {
+      get size() {
+        return file.size
+      },
+      write: (bytes) => file.write(bytes),
+      truncate: (size) => file.truncate(size),
+      async sync() {
+        // Some take much longer than others.
+        syncs += 1
+        await new Promise((resolve) => setTimeout(resolve, syncs % 3 === 0 ? 40 : 2))
+        if (isClosed) throw new Error('EBADF: bad file descriptor, fsync')
+        await file.sync()
+      },
+      close() {
+        isClosed = true
+        file.close()
+      },
+    }
+    return guarded
+  },
+}
+
+test('it is brought to the disk twice at a time, while a part becomes full', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'headrace-upload-'))
+  const s3 = new S3()
+  const address = { bucket: server.bucket, key: 'twice' }
+  const upload = S3Upload.open({
+    ...{ s3, address, directory, disk: strictDisk, partBytes: PART_BYTES, replaces: false },
+    size: 0,
+  })
+  const syncing: Promise<void>[] = []
+  for (let at = 0; at < BYTES.length; at += PART_BYTES / 2) {
+    syncing.push(upload.sync())
+    upload.write(BYTES.subarray(at, at + PART_BYTES / 2))
+    syncing.push(upload.sync())
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    while (upload.room !== undefined) await upload.room
+  }
+  await Promise.all(syncing)
+  await upload.complete()
+  assert.ok(BYTES.equals(await contentOf(s3, 'twice')))
+  assert.deepEqual(readdirSync(directory), [])
+  rmSync(directory, { recursive: true })
   await s3.close()
 })
