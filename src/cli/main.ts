@@ -205,7 +205,7 @@ verb(
   'Write every record of files into a table. A directory stands for all files in it and below it that end in .jsonl, .ndjson, .json, .csv or .tsv, also with .gz; a pattern in quotes stands for what it matches; both also in S3; "-" is standard input. Several files are read side by side; of two records of one key in one file the later one stays.',
   [
     'headrace load users users.jsonl.gz more.csv',
-    'headrace load orders export/AWSDynamoDB/01693685827463-2d8752fd/data --rate 50%',
+    'headrace load orders export/AWSDynamoDB/01693685827463-2d8752fd --rate 50%',
     'headrace load users "s3://backups/users/2026-*.jsonl.gz"',
     'headrace load users users.jsonl --key id:S --dry-run',
   ],
@@ -219,6 +219,8 @@ verb(
   )
   .option('--from-rejects', 'the files are rejects of an earlier job, such as .headrace/JOB/rejects.jsonl')
   .option('--types <types>', 'types of CSV columns that are not text, such as age=N,active=BOOL,tags=json')
+  .option('--apply-changes', 'the files are an incremental export: write what it puts, delete what it deletes')
+  .option('--no-verify', 'do not read the files of a native export in advance to compare them with its manifest')
   .option('--delimiter <character>', 'between the cells of a CSV file (default ",", or a tab for .tsv)')
   .action(async (name, paths, flags) => (await import('./commands/load.ts')).loadCommand(name, paths, flags))
 

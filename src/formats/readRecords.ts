@@ -78,7 +78,7 @@ async function open(
     const types = options.csv?.types ?? {}
     return readCsv(source.from(offset), { file, types, delimiter, lineBytesMax, offset })
   }
-  const decoder = new RecordDecoder(shape.spelling)
+  const decoder = new RecordDecoder(options.changes === true ? 'change' : shape.spelling)
   const { after, seek } = options
   if (shape.shape === 'lines' && after !== undefined && seek !== undefined && shape.spelling !== undefined) {
     // What the records look like was seen at the beginning; the rest need not be read again.

@@ -46,6 +46,11 @@ export interface ReadOptions {
   /** Default: by the extension (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`, each also with `.gz`), then by content. */
   readonly format?: FormatName
   readonly csv?: CsvOptions
+  /**
+   * The records are changes, as an incremental export has them: `{"Keys":…,"NewImage":…}`. Each becomes `{ put: item }`,
+   * or `{ delete: key }` where there is no new image. Only with `ddb-json`. Default false.
+   */
+  readonly changes?: boolean
   /** Records up to the one that begins there are not wanted; some of them may come nevertheless. */
   readonly after?: RecordPosition | undefined
   /** The bytes of the same file from an offset on, where they can be had without reading what is in front of them. */

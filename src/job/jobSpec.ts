@@ -83,6 +83,10 @@ export interface SourceSpec {
   readonly digest?: string
   readonly format?: string
   readonly csv?: object
+  /** Its records are changes, and no items. */
+  readonly changes?: boolean
+  /** How many records it has, where something tells. */
+  readonly itemCount?: number
   /** How S3 is reached; not what it is. */
   readonly connection?: object
 }

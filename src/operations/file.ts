@@ -29,6 +29,10 @@ export interface RecordSource {
   readonly onceAdvice?: string
   /** What to know it by, so that a job does not go on with another. Default: the name. */
   describe?(): Promise<SourceSpec>
+  /** Its records are changes, `{ put: item }` or `{ delete: key }`, and no items. Default false. */
+  readonly isChanges?: boolean
+  /** How many records it has, where something tells; others are an error at the end. */
+  readonly itemCount?: number
   /** How to look into it without reading all of it, for plans; undefined for what can be read only once. */
   readonly sample?: SourceSample | undefined
 }
@@ -59,12 +63,12 @@ const DIGEST_BYTES = 64 * 1024
 export function file(path: string, options: FileOptions = {}): RecordSource {
   const { stdin, open, ...readOptions } = options
   const storage = { ...(stdin === undefined ? {} : { stdin }), ...(open === undefined ? {} : { open }) }
-  const { format, csv } = readOptions
-  const told = { ...(format === undefined ? {} : { format }), ...(csv === undefined ? {} : { csv }) }
+  const told = toldOf(readOptions)
   const isOnce = path === '-'
   return {
     name: path,
     isOnce,
+    isChanges: options.changes === true,
     records: (after) => {
       const seek = isOnce ? undefined : (offset: number) => openSource(path, { ...storage, start: offset })
       return readRecords(openSource(path, storage), { file: path, ...readOptions, after, seek })
@@ -92,13 +96,14 @@ export function s3File(
     return looked
   }
   const { stdin: _, open: __, ...readOptions } = options
-  const { format, csv } = readOptions
+  const { format } = readOptions
   const name = nameOf(address)
   async function* open(start: number): AsyncGenerator<Uint8Array> {
     yield* readS3Object(s3, address, await look(), start)
   }
   return {
     name,
+    isChanges: options.changes === true,
     records: (after) => readRecords(open(0), { file: name, ...readOptions, after, seek: open }),
     describe: async () => {
       const { sizeBytes, etag } = await look()
@@ -106,8 +111,7 @@ export function s3File(
         name,
         sizeBytes,
         digest: etag.replaceAll('"', ''),
-        ...(format === undefined ? {} : { format }),
-        ...(csv === undefined ? {} : { csv }),
+        ...toldOf(readOptions),
         ...(Object.keys(s3.options).length === 0 ? {} : { connection: s3.options }),
       }
     },
@@ -122,6 +126,15 @@ export function s3File(
         }
       },
     },
+  }
+}
+
+/** How it is to be read, for a job's description. */
+function toldOf({ format, csv, changes }: FileOptions): Pick<SourceSpec, 'format' | 'csv' | 'changes'> {
+  return {
+    ...(format === undefined ? {} : { format }),
+    ...(csv === undefined ? {} : { csv }),
+    ...(changes === true ? { changes } : {}),
   }
 }
 

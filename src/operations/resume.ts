@@ -19,6 +19,7 @@ import { generate } from './generate.ts'
 import type { Job, JobRates, RunOptions } from './job.ts'
 import type { JobDefinition } from './jobDefinition.ts'
 import { load } from './load.ts'
+import { withItemCount } from './nativeFiles.ts'
 import { openJob } from './openJob.ts'
 import type { TransformSource } from './transform.ts'
 import { undo } from './undo.ts'
@@ -115,6 +116,7 @@ async function makeJob(
       return load((what.sources ?? []).map(openSource), table, {
         ...write,
         ...transformOf(what.visitor, options.transform),
+        ...(what.sources?.some(({ changes }) => changes === true) ? { applyChanges: true } : {}),
       })
     case 'run': {
       // Of files there is one table, and it is written.
@@ -198,14 +200,17 @@ const NOTHING: AsyncIterable<Uint8Array> = {
   },
 }
 
-function openSource({ name, format, csv, connection }: SourceSpec): RecordSource {
+function openSource({ name, format, csv, changes, connection, itemCount }: SourceSpec): RecordSource {
   const options = {
     ...(name === '-' ? { stdin: NOTHING } : {}),
     ...(format === undefined ? {} : { format: format as FormatName }),
     ...(csv === undefined ? {} : { csv: csv as CsvOptions }),
+    ...(changes === undefined ? {} : { changes }),
   }
-  if (!isS3(name)) return file(name, options)
-  return s3File(new S3(connection as S3Options | undefined), readS3Address(name), undefined, options)
+  const source = isS3(name)
+    ? s3File(new S3(connection as S3Options | undefined), readS3Address(name), undefined, options)
+    : file(name, options)
+  return itemCount === undefined ? source : withItemCount(source, itemCount)
 }
 
 function transformOf(

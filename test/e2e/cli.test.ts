@@ -426,7 +426,6 @@ test('load takes files and directories together', async (t) => {
     put('export/data/a.json.gz', gzipSync(lines('packed', 700).toSpliced(9, 1, '{"name":"nobody"}').join('\n')))
     put('export/data/c.JSON', `[${lines('array', 40).join(',')}]`)
     // None of these is data.
-    put('export/manifest-summary.json', '{"version":"2020-06-30","itemCount":3}')
     put('export/data/.hidden/d.jsonl', '{"id":"hidden"}')
     put('export/notes.txt', 'nothing')
     put('export/headrace-load-users-20261122T101112-rejects.jsonl', '{"code":"InvalidItem"}')

@@ -31,6 +31,8 @@ interface LoadFlags {
   types?: string
   delimiter?: string
   transform?: string
+  verify?: boolean
+  applyChanges?: boolean
 }
 
 const FORMATS: readonly string[] = ['jsonl', 'json', 'ddb-json', 'csv'] satisfies FormatName[]
@@ -45,11 +47,19 @@ export async function loadCommand(
   const options = fileOptions(flags)
   const database = openDatabase(flags)
   const table = database.table(name)
+  const talk = new Talk(flags)
   let sources: readonly RecordSource[]
   try {
-    sources = await files(paths, { ...options, ...s3Options(flags), stdin: process.stdin })
+    sources = await files(paths, {
+      ...options,
+      ...s3Options(flags),
+      stdin: process.stdin,
+      // A plan reads a sample, and writes nothing.
+      verify: flags.verify !== false && flags.dryRun !== true,
+      onVerify: (count) => talk.say(`checking ${count} files of the export against its manifest`),
+    })
   } catch (error) {
-    new Talk(flags).failure(error)
+    talk.failure(error)
     process.exitCode = exitCodeOf(error)
     return
   }
@@ -57,7 +67,6 @@ export async function loadCommand(
     try {
       await table.describe()
     } catch (error) {
-      const talk = new Talk(flags)
       if (error instanceof HeadraceError && error.code === 'TABLE') {
         await createTable(database, name, { key: flags.key })
         talk.say(`created table ${name}`)
@@ -81,7 +90,13 @@ export async function loadCommand(
         ...planOptions,
         ...(flags.key === undefined ? {} : { newTableKey: flags.key }),
       }),
-    make: (made) => load(sources, table, { ...writeOptions(flags), ...transformOption(flags), ...made }),
+    make: (made) =>
+      load(sources, table, {
+        ...writeOptions(flags),
+        ...transformOption(flags),
+        ...(flags.applyChanges === true ? { applyChanges: true } : {}),
+        ...made,
+      }),
   })
   // After a signal it may still be open and silent, and would keep the process.
   if (paths.includes('-')) process.stdin.destroy()
