@@ -1,6 +1,7 @@
 import type { PlainItem } from '../item/attributeValue.ts'
 import { encodeItem } from '../item/encode.ts'
 import { writePlainJson } from '../item/writePlainJson.ts'
+import { type IonLibrary, IonWriter } from './ion.ts'
 import { Losses } from './losses.ts'
 import { XmlWriter, type XmlWriterOptions } from './xmlWriter.ts'
 
@@ -12,8 +13,9 @@ import { XmlWriter, type XmlWriterOptions } from './xmlWriter.ts'
  * | `ddb-json` | `{"Item":{"id":{"S":"a"}}}`, an item a line, as the service's own export has it; loses nothing |
  * | `jsonl` | ordinary JSON, an item a line: a set becomes a list, bytes base64 text |
  * | `xml` | one document, an element for each item |
+ * | `ion` | Amazon Ion text, an item a line, as the service's own export has it; loses nothing |
  */
-export type ItemFormat = 'ddb-json' | 'jsonl' | 'xml'
+export type ItemFormat = 'ddb-json' | 'jsonl' | 'xml' | 'ion'
 
 /** Makes text of items, one after another. */
 export interface ItemWriter {
@@ -27,6 +29,8 @@ export interface ItemWriter {
 
 export interface ItemWriterOptions {
   readonly xml?: XmlWriterOptions
+  /** For `ion`. */
+  readonly ion?: IonLibrary
   /** Told once of each attribute of which something will not come back as it was, in words. */
   readonly onLoss?: (text: string) => void
 }
@@ -34,6 +38,10 @@ export interface ItemWriterOptions {
 /** @throws {TypeError} for options that the format can not go by */
 export function openItemWriter(format: ItemFormat, options: ItemWriterOptions = {}): ItemWriter {
   if (format === 'xml') return new XmlWriter(options.xml)
+  if (format === 'ion') {
+    if (options.ion === undefined) throw new TypeError('ion: the library is needed')
+    return new IonWriter(options.ion)
+  }
   if (format === 'ddb-json') return { head: '', tail: '', write: (item) => `{"Item":${encodeItem(item)}}\n` }
   const losses = new Losses(options.onLoss)
   return {

@@ -11,7 +11,7 @@ export const CHECKSUM_ENDINGS = ['.checksum', '.md5'] as const
 
 /** What an export of DynamoDB to S3 says of itself. */
 export interface NativeManifest {
-  readonly format: 'ddb-json'
+  readonly format: 'ddb-json' | 'ion'
   /** Changes since an earlier one, and no items. */
   readonly isIncremental: boolean
   readonly files: readonly NativeFile[]
@@ -31,7 +31,7 @@ export interface ManifestText {
   readonly text: string
 }
 
-const FORMATS: { readonly [name: string]: NativeManifest['format'] } = { DYNAMODB_JSON: 'ddb-json' }
+const FORMATS: { readonly [name: string]: NativeManifest['format'] } = { DYNAMODB_JSON: 'ddb-json', ION: 'ion' }
 const TYPES: readonly unknown[] = [undefined, 'FULL_EXPORT', 'INCREMENTAL_EXPORT']
 
 /** @throws {FormatError} for what is no such manifest, names no format that is known, or does not add up */
@@ -40,7 +40,7 @@ export function readNativeManifest(summary: ManifestText, files: ManifestText): 
   const refuse = (what: string): FormatError => new FormatError(what, { file: summary.name })
   const format = typeof outputFormat === 'string' ? FORMATS[outputFormat] : undefined
   if (format === undefined)
-    throw refuse(`the export is in the format ${JSON.stringify(outputFormat)}; known is DYNAMODB_JSON`)
+    throw refuse(`the export is in the format ${JSON.stringify(outputFormat)}; known are DYNAMODB_JSON and ION`)
   if (!TYPES.includes(exportType))
     throw refuse(
       `the export is of the type ${JSON.stringify(exportType)}; known are FULL_EXPORT and INCREMENTAL_EXPORT`,

@@ -5,6 +5,7 @@ import { decompress, isGzip } from './decompress.ts'
 import { detectFormat } from './detectFormat.ts'
 import { RecordDecoder } from './dynamoDbJson.ts'
 import { FormatError } from './formatError.ts'
+import { IonDecoder, loadIon } from './ion.ts'
 import { readJsonLines } from './jsonLines.ts'
 import { readJsonValues } from './jsonValues.ts'
 import type { ReadOptions, SourceRecord } from './record.ts'
@@ -16,7 +17,7 @@ const HEAD_BYTES_MAX = 1024 * 1024
 
 /**
  * The records of a file: JSON Lines, a JSON array or object, DynamoDB JSON in either layout (also what
- * `aws dynamodb scan` prints and what the native export writes), or CSV; each also packed with gzip. They come in
+ * `aws dynamodb scan` prints and what the native export writes), Ion, or CSV; each also packed with gzip. They come in
  * arrays, one for each piece of the file; memory is bounded by the piece (256 KiB) and the longest record.
  *
  * A bad record is an error record in its place, and reading goes on. Breaking out of the loop releases the stream.
@@ -78,8 +79,16 @@ async function open(
     const types = options.csv?.types ?? {}
     return readCsv(source.from(offset), { file, types, delimiter, lineBytesMax, offset })
   }
-  const decoder = new RecordDecoder(options.changes === true ? 'change' : shape.spelling)
   const { after, seek } = options
+  if (shape.shape === 'ion') {
+    const decoder = new IonDecoder(await loadIon(), options.changes === true)
+    if (after === undefined || seek === undefined)
+      return readJsonLines(source.from(offset), { file, decoder, lineBytesMax, offset })
+    // Each line stands for itself.
+    const rest = new ByteSource(seek(after.offset))
+    return closing(rest, readJsonLines(rest.from(0), { file, decoder, lineBytesMax, ...after }))
+  }
+  const decoder = new RecordDecoder(options.changes === true ? 'change' : shape.spelling)
   if (shape.shape === 'lines' && after !== undefined && seek !== undefined && shape.spelling !== undefined) {
     // What the records look like was seen at the beginning; the rest need not be read again.
     const rest = new ByteSource(seek(after.offset))
@@ -136,6 +145,11 @@ const FOREIGN: readonly { readonly magic: readonly number[]; readonly what: stri
   { magic: [0x00, 0x7b], what: 'UTF-16, big-endian', advice: 'Convert it: iconv -f UTF-16BE -t UTF-8' },
   { magic: [0x00, 0x5b], what: 'UTF-16, big-endian', advice: 'Convert it: iconv -f UTF-16BE -t UTF-8' },
   { magic: [0x28, 0xb5, 0x2f, 0xfd], what: 'packed with zstd', advice: 'Unpack it: zstd -dc' },
+  {
+    magic: [0xe0, 0x01, 0x00, 0xea],
+    what: 'binary Ion',
+    advice: 'Write it as text, an item a line: ion dump --format lines',
+  },
   { magic: [0x50, 0x4b, 0x03, 0x04], what: 'a ZIP archive', advice: 'Unpack it: unzip -p' },
   { magic: [0x42, 0x5a, 0x68], what: 'packed with bzip2', advice: 'Unpack it: bzip2 -dc' },
   { magic: [0x1f, 0x8b], what: 'packed with gzip twice', advice: 'Unpack it: gzip -dc' },

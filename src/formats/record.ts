@@ -21,8 +21,8 @@ export type SourceRecord =
       readonly place: RecordPlace
     }
 
-/** The formats that can be named: JSON Lines, one JSON document, DynamoDB JSON in either layout, CSV, a job's rejects. */
-export type FormatName = 'jsonl' | 'json' | 'ddb-json' | 'csv' | 'rejects'
+/** The formats that can be named: JSON Lines, one JSON document, DynamoDB JSON in either layout, CSV, Ion, a job's rejects. */
+export type FormatName = 'jsonl' | 'json' | 'ddb-json' | 'csv' | 'ion' | 'rejects'
 
 /** What the cells of a column hold. `json` is any JSON value: a list, a map, a number, a string. */
 export type ColumnType = 'S' | 'N' | 'BOOL' | 'NULL' | 'B' | 'json'
@@ -43,12 +43,12 @@ export type RecordPosition = Pick<RecordPlace, 'line' | 'offset'>
 export interface ReadOptions {
   /** The name for messages; its extension also says the format. `-` for a stream without a name. */
   readonly file: string
-  /** Default: by the extension (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`, each also with `.gz`), then by content. */
+  /** Default: by the extension (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`, `.ion`, each also with `.gz`), then by content. */
   readonly format?: FormatName
   readonly csv?: CsvOptions
   /**
    * The records are changes, as an incremental export has them: `{"Keys":…,"NewImage":…}`. Each becomes `{ put: item }`,
-   * or `{ delete: key }` where there is no new image. Only with `ddb-json`. Default false.
+   * or `{ delete: key }` where there is no new image. Only with `ddb-json` and `ion`. Default false.
    */
   readonly changes?: boolean
   /** Records up to the one that begins there are not wanted; some of them may come nevertheless. */

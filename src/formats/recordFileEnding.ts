@@ -1,5 +1,5 @@
 /** How the names of files of records end, each also with `.gz` behind it. */
-export const RECORD_FILE_ENDINGS = ['jsonl', 'ndjson', 'json', 'csv', 'tsv'] as const
+export const RECORD_FILE_ENDINGS = ['jsonl', 'ndjson', 'json', 'csv', 'tsv', 'ion'] as const
 
 const ENDING = new RegExp(`\\.(${RECORD_FILE_ENDINGS.join('|')})(?:\\.gz)?$`, 'i')
 

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { ScanOptions } from '../database/scan.ts'
 import type { Table } from '../database/table.ts'
+import { loadIon } from '../formats/ion.ts'
 import { type ItemFormat, type ItemWriter, openItemWriter } from '../formats/itemWriter.ts'
 import type { XmlMapping, XmlWriterOptions } from '../formats/xmlWriter.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
@@ -38,7 +39,7 @@ export interface ExportOptions
       ScanOptions,
       'segments' | 'concurrency' | 'filter' | 'select' | 'index' | 'readUnitsPerSecond' | 'consistentRead'
     > {
-  /** Default: by the ending of the file's name (`.xml`), else `ddb-json`, which loads back as it was. */
+  /** Default: by the ending of the file's name (`.xml`, `.ion`), else `ddb-json`, which loads back as it was. */
   readonly format?: ItemFormat
   /** What the elements are called, or are. */
   readonly xml?: ExportXmlOptions
@@ -180,7 +181,8 @@ class ExportJob implements PlannableJob {
   }
 
   get #format(): ItemFormat {
-    return this.#options.format ?? (/\.xml(?:\.gz)?$/i.test(this.#path) ? 'xml' : 'ddb-json')
+    const ending = /\.(xml|ion)(?:\.gz)?$/i.exec(this.#path)?.[1]?.toLowerCase()
+    return this.#options.format ?? (ending as ItemFormat | undefined) ?? 'ddb-json'
   }
 
   async #openWriter(): Promise<ItemWriter> {
@@ -189,6 +191,7 @@ class ExportJob implements PlannableJob {
     const map = mapping instanceof URL ? await loadFunction<XmlMapping>(mapping, 'XML mapping', example) : mapping
     return openItemWriter(this.#format, {
       xml: { ...xml, ...(map === undefined ? {} : { mapping: map }) },
+      ...(this.#format === 'ion' ? { ion: await loadIon() } : {}),
       onLoss: this.#run.warn,
     })
   }

@@ -20,7 +20,7 @@ export interface FilesOptions extends FileOptions {
 
 /**
  * Files of items, to be loaded together, each as {@link file} reads it. A directory stands for all files in it and below it
- * whose names end as such files do (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`, each also with `.gz`), and a pattern (`*`,
+ * whose names end as such files do (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`, `.ion`, each also with `.gz`), and a pattern (`*`,
  * `**`, `?`) for those that it matches, sorted. So do `s3://bucket/prefix/` and `s3://bucket/pattern`.
  *
  * Where an export of DynamoDB to S3 lies in a directory (`AWSDynamoDB/<ExportId>/`), its files are those that its manifest

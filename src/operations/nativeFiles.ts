@@ -148,7 +148,7 @@ async function sourcesOf(
     onVerify?.(files.length)
     const left = [...files]
     const check = async (): Promise<void> => {
-      for (let one = left.shift(); one !== undefined; one = left.shift()) await checkData(one, tree, format)
+      for (let one = left.shift(); one !== undefined; one = left.shift()) await checkData(one, tree)
     }
     const checks = await Promise.allSettled(Array.from({ length: CHECKING_MAX }, check))
     for (const ended of checks) if (ended.status === 'rejected') throw ended.reason
@@ -177,11 +177,7 @@ async function findData(one: NativeFile, directory: string, tree: FileTree): Pro
 }
 
 /** @throws {FormatError} for a file that is cut short, not the one that the manifest means, or of another number of items */
-async function checkData(
-  { name, found, md5, itemCount }: DataFile,
-  tree: FileTree,
-  format: NativeManifest['format'],
-): Promise<void> {
+async function checkData({ name, found, md5, itemCount }: DataFile, tree: FileTree): Promise<void> {
   const hash = createHash('md5')
   async function* hashed(): AsyncGenerator<Uint8Array> {
     for await (const bytes of tree.open(name, found)) {
@@ -201,8 +197,8 @@ async function checkData(
     const what = `its MD5 is ${is}, and the manifest has ${md5}: it is damaged, or another file. Fetch the export anew.`
     throw new FormatError(what, { file: name })
   }
-  // An item is a line in DynamoDB JSON.
-  if (format === 'ddb-json' && lines !== itemCount)
+  // An item is a line, in either format.
+  if (lines !== itemCount)
     throw new FormatError(`it has ${lines} items, and the manifest says ${itemCount}. Fetch the export anew.`, {
       file: name,
     })

@@ -223,3 +223,55 @@ test('several incremental exports are refused, and so are items where changes ar
   const directory = writeExport(join(scratch.path, 'full'), full())
   await assertRefused(scratch.path, [directory, '--apply-changes'], /holds items and no changes/, 2)
 })
+
+test('an export in Ion is loaded as one in DynamoDB JSON', async () => {
+  using scratch = scratchDirectory()
+  const files = [['$ion_1_0 {Item:{id:"a",n:1.5,tags:$dynamodb_SS::["x"]}}', '$ion_1_0 {Item:{id:"b"}}'], []]
+  const { name } = await newTable()
+  const directory = writeExport(scratch.path, nativeExport({ format: 'ION', files }))
+  const { code, stderr } = await run(scratch.path, ['load', name, directory])
+  assert.equal(code, 0, stderr)
+  assert.deepEqual(await idsOf(name), ['a', 'b'])
+})
+
+test('a table goes into Ion and back', async () => {
+  using scratch = scratchDirectory()
+  const { name } = await newTable()
+  const loaded = await newTable()
+  const directory = writeExport(scratch.path, full())
+  await run(scratch.path, ['load', name, directory])
+  const written = await run(scratch.path, ['export', name, 'items.ion.gz'])
+  assert.equal(written.code, 0, written.stderr)
+  const read = await run(scratch.path, ['load', loaded.name, 'items.ion.gz'])
+  assert.equal(read.code, 0, read.stderr)
+  const diff = await run(scratch.path, ['diff', name, loaded.name])
+  assert.equal(diff.code, 0, diff.stderr)
+  assert.equal((await idsOf(loaded.name)).length, FILES * ITEMS_OF_FILE)
+})
+
+test('where ion-js is not installed, that is said with what to do', async () => {
+  using scratch = scratchDirectory()
+  const hook = `export function resolve(name, context, next) {
+    if (name === 'ion-js') throw Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' })
+    return next(name, context)
+  }`
+  writeFileSync(join(scratch.path, 'hook.mjs'), hook)
+  writeFileSync(
+    join(scratch.path, 'without.mjs'),
+    "import { register } from 'node:module'\nregister('./hook.mjs', import.meta.url)\n",
+  )
+  const environment = {
+    AWS_ENDPOINT_URL: store.endpoint,
+    NODE_OPTIONS: `--import ${join(scratch.path, 'without.mjs')}`,
+  }
+  const { name } = await newTable()
+  writeFileSync(join(scratch.path, 'in.ion'), '$ion_1_0 {Item:{id:"a"}}\n')
+  for (const args of [
+    ['export', name, 'out.ion'],
+    ['load', name, 'in.ion'],
+  ]) {
+    const { code, stderr } = await headrace(args, { directory: scratch.path, environment })
+    assert.equal(code, 4, stderr)
+    assert.match(stderr, /Amazon Ion needs the package ion-js, which is not installed: npm install ion-js/)
+  }
+})

@@ -14,7 +14,7 @@ import {
 } from '../options.ts'
 import { runJob } from '../runJob.ts'
 
-const FORMATS: readonly string[] = ['ddb-json', 'jsonl', 'xml'] satisfies ItemFormat[]
+const FORMATS: readonly string[] = ['ddb-json', 'jsonl', 'xml', 'ion'] satisfies ItemFormat[]
 
 interface ExportFlags {
   format?: string

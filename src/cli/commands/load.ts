@@ -35,7 +35,7 @@ interface LoadFlags {
   applyChanges?: boolean
 }
 
-const FORMATS: readonly string[] = ['jsonl', 'json', 'ddb-json', 'csv'] satisfies FormatName[]
+const FORMATS: readonly string[] = ['jsonl', 'json', 'ddb-json', 'csv', 'ion'] satisfies FormatName[]
 const TYPES: readonly string[] = ['S', 'N', 'BOOL', 'NULL', 'B', 'json'] satisfies ColumnType[]
 
 /** `headrace load` */
