@@ -44,7 +44,12 @@ export { type Count, type CountOptions, count } from './operations/count.ts'
 export { type CountSample, type CountSampleOptions, countSample } from './operations/countSample.ts'
 export { type DiffOptions, type DiffSummary, diff } from './operations/diff.ts'
 export { type Difference, differenceText } from './operations/difference.ts'
-export { type ExportOptions, type ExportXmlOptions, exportTable } from './operations/exportTable.ts'
+export {
+  type ExportOptions,
+  type ExportXmlOptions,
+  exportTable,
+  type NativeExportOptions,
+} from './operations/exportTable.ts'
 export {
   type FileOptions,
   file,

@@ -296,6 +296,7 @@ verb(
     `headrace export orders open.jsonl --format jsonl --where "status = 'open'" --select customer,number,total`,
     'headrace export users contacts.jsonl --format jsonl --transform contact.ts',
     'headrace export users s3://backups/users.ddb.jsonl.gz --bucket-owner 123456789012',
+    'headrace export orders backup --format native',
     'headrace export books catalogue.xml --xml-root catalogue --xml-item book --xml-attributes isbn,year',
   ],
   [
@@ -311,8 +312,9 @@ verb(
 )
   .option(
     '--format <format>',
-    'ddb-json (loses nothing), jsonl (plain; sets become lists, binary base64), xml or ion (loses nothing) (default: by the name, else ddb-json)',
+    'ddb-json (loses nothing), jsonl (plain; sets become lists, binary base64), xml, ion (loses nothing), or native (a directory as an export of DynamoDB to S3 has it) (default: by the name, else ddb-json)',
   )
+  .option('--data-file-mb <n>', 'with --format native: megabytes of a data file, packed (default 100)', wholeFrom(1))
   .option('--xml-root <name>', 'the element around all (default: items)')
   .option('--xml-item <name>', 'the element of each item (default: item)')
   .option(

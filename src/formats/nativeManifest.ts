@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { decompress } from './decompress.ts'
 import { FormatError } from './formatError.ts'
 
 /** What lies in the directory of an export beside its data (developer guide, "DynamoDB table export output format"). */
@@ -89,4 +90,72 @@ export function isChecksumOf(checksum: string, bytes: Uint8Array): boolean {
   const digest = createHash('md5').update(bytes).digest()
   const told = checksum.trim()
   return told === digest.toString('base64') || told.toLowerCase() === digest.toString('hex')
+}
+
+const NEWLINE = 10
+
+/**
+ * What a data file is, read to its end: the MD5 of it as it lies there, in base64, and the lines in it once it is unpacked.
+ *
+ * @throws {FormatError} where it is cut short or damaged
+ */
+export async function digestData(
+  chunks: AsyncIterable<Uint8Array>,
+  name: string,
+): Promise<{ readonly md5: string; readonly lines: number }> {
+  const hash = createHash('md5')
+  async function* hashed(): AsyncGenerator<Uint8Array> {
+    for await (const bytes of chunks) {
+      hash.update(bytes)
+      yield bytes
+    }
+  }
+  let lines = 0
+  let last = NEWLINE
+  for await (const bytes of decompress(hashed(), name)) {
+    for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) lines += 1
+    last = bytes.at(-1) ?? last
+  }
+  if (last !== NEWLINE) lines += 1
+  return { md5: hash.digest('base64'), lines }
+}
+
+export interface ManifestContent {
+  readonly tableArn: string
+  readonly tableId: string | undefined
+  readonly startTime: string
+  readonly endTime: string
+  /** What the keys of the export's files begin with. */
+  readonly directory: string
+  readonly files: readonly NativeFile[]
+  /** Of all data files together. */
+  readonly bytes: number
+}
+
+/** The text of both manifests, of a full export in DynamoDB JSON. What only the service knows is `null`. */
+export function writeNativeManifest(content: ManifestContent): { readonly summary: string; readonly files: string } {
+  const { tableArn, tableId, startTime, endTime, directory, files, bytes } = content
+  const lines = files.map(({ name, itemCount, md5 }) => {
+    const etag = Buffer.from(md5, 'base64').toString('hex')
+    return `${JSON.stringify({ itemCount, md5Checksum: md5, etag, dataFileS3Key: `${directory}/data/${name}` })}\n`
+  })
+  const summary = {
+    version: '2020-06-30',
+    exportArn: null,
+    startTime,
+    endTime,
+    tableArn,
+    tableId: tableId ?? null,
+    exportTime: startTime,
+    s3Bucket: null,
+    s3Prefix: null,
+    s3SseAlgorithm: null,
+    s3SseKmsKeyId: null,
+    manifestFilesS3Key: `${directory}/${MANIFEST_FILES}`,
+    billedSizeBytes: bytes,
+    itemCount: files.reduce((sum, { itemCount }) => sum + itemCount, 0),
+    outputFormat: 'DYNAMODB_JSON',
+    exportType: 'FULL_EXPORT',
+  }
+  return { summary: `${JSON.stringify(summary)}\n`, files: lines.join('') }
 }

@@ -22,6 +22,8 @@ export interface JobWhat {
   readonly format?: string
   /** How, where the file is in S3. */
   readonly s3?: { readonly connection: object }
+  /** How, where the file is a directory in the layout of the service's own exports. */
+  readonly native?: { readonly fileBytes?: number }
   /** How, where the file is XML. */
   readonly xml?: XmlSpec
   readonly sources?: readonly SourceSpec[]

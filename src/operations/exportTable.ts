@@ -21,6 +21,7 @@ import { isS3, readS3Address, type S3Options } from '../storage/s3.ts'
 import { ChunkFile } from './chunkFile.ts'
 import { type ExportTarget, FileTarget, refuseExisting } from './exportTarget.ts'
 import type { JobRates, PlannableJob, RunOptions } from './job.ts'
+import { type NativeAbout, NativeTarget } from './nativeTarget.ts'
 import { planTable } from './plan/planTable.ts'
 import { S3Target } from './s3Target.ts'
 import { TableReader } from './tableReader.ts'
@@ -33,14 +34,26 @@ export interface ExportXmlOptions extends Omit<XmlWriterOptions, 'mapping'> {
   readonly mapping?: XmlMapping | URL
 }
 
+/** Of an export in the layout of DynamoDB's own. */
+export interface NativeExportOptions {
+  /** A data file that is so long, packed, gets no more. At least 1. Default 104,857,600. */
+  readonly fileBytes?: number
+}
+
 export interface ExportOptions
   extends Pick<WriteOptions, 'onReject' | 'patienceMs' | 'prices'>,
     Pick<
       ScanOptions,
       'segments' | 'concurrency' | 'filter' | 'select' | 'index' | 'readUnitsPerSecond' | 'consistentRead'
     > {
-  /** Default: by the ending of the file's name (`.xml`, `.ion`), else `ddb-json`, which loads back as it was. */
-  readonly format?: ItemFormat
+  /**
+   * `native`: the layout of DynamoDB's own exports to S3, in a directory of that path: DynamoDB JSON in files in `data/`,
+   * packed with gzip, and manifests when all of it is there. Default: by the ending of the file's name (`.xml`, `.ion`), else `ddb-json`, which
+   * loads back as it was.
+   */
+  readonly format?: ItemFormat | 'native'
+  /** How a `native` export is cut. */
+  readonly native?: NativeExportOptions
   /** What the elements are called, or are. */
   readonly xml?: ExportXmlOptions
   /** How an object in S3 is reached and kept. Default: with the profile of the table. */
@@ -63,6 +76,8 @@ export function exportTable(table: Table, path: string, options: ExportOptions =
 
 /** What was gathered is written at least so often, so that a job that is killed has less to do again. */
 const HURRY_MS = 500
+/** The service's import takes 50,000 objects at most, and likes them of one size. */
+const NATIVE_FILE_BYTES = 100 * 1024 * 1024
 
 class ExportJob implements PlannableJob {
   readonly #table: Table
@@ -74,6 +89,7 @@ class ExportJob implements PlannableJob {
   #writer!: ItemWriter
   #schema!: KeySchema
   #signal!: AbortSignal
+  #about: (() => NativeAbout) | undefined
 
   constructor(table: Table, path: string, options: ExportOptions) {
     if (path === '-' || path === '')
@@ -83,6 +99,7 @@ class ExportJob implements PlannableJob {
     // Bad addresses are told of before anything is done.
     if (isS3(path)) readS3Address(path)
     this.#options = options
+    this.#checkNative()
     const { onReject, patienceMs, prices } = options
     this.#reader = new TableReader(table, options)
     const writeOptions = {
@@ -133,8 +150,11 @@ class ExportJob implements PlannableJob {
       if (this.#options.overwrite !== true) await refuseExisting(target, this.#path, disk, options.directory)
       this.#writer = await this.#openWriter()
       const opened = await run.begin(options, (table, earlier) => this.#what(table, earlier), this.#reader.how)
-      const { schema, database, directory, signal } = opened
+      const { schema, database, description, directory, signal } = opened
       this.#schema = schema
+      const startTime = directory?.spec.createdAt ?? isoTime(database.clock)
+      const { arn: tableArn, tableId } = description
+      this.#about = () => ({ tableArn, tableId, startTime, endTime: isoTime(database.clock) })
       this.#signal = signal
       this.#transformer = await Transformer.open(this.#options.transform, database.clock)
       const isDone = directory?.checkpoint?.complete === true
@@ -170,17 +190,40 @@ class ExportJob implements PlannableJob {
   }
 
   get #isPacked(): boolean {
-    return /\.gz$/i.test(this.#path)
+    return this.#options.format === 'native' || /\.gz$/i.test(this.#path)
   }
 
   #openTarget(disk: Disk): ExportTarget {
     const { s3, overwrite = false } = this.#options
+    if (this.#options.format === 'native') {
+      const { fileBytes = NATIVE_FILE_BYTES } = this.#options.native ?? {}
+      return new NativeTarget(this.#path, { disk, fileBytes, about: () => this.#about!() })
+    }
     if (!isS3(this.#path)) return new FileTarget(this.#path, disk)
     const { profile } = this.#table.database.options
     return new S3Target(this.#path, disk, { ...(profile === undefined ? {} : { profile }), ...s3, overwrite })
   }
 
+  /** @throws {TypeError} for what a native export can not be, or what only that can have */
+  #checkNative(): void {
+    const { format, native } = this.#options
+    if (format !== 'native') {
+      if (native !== undefined) throw new TypeError('native: only exports with the format "native" have it')
+      return
+    }
+    if (isS3(this.#path)) {
+      throw new TypeError(
+        'a native export is written into a directory of this machine; copy that to S3 when it is there ' +
+          '(aws s3 cp --recursive)',
+      )
+    }
+    const { fileBytes = NATIVE_FILE_BYTES } = native ?? {}
+    if (!Number.isSafeInteger(fileBytes) || fileBytes < 1)
+      throw new TypeError(`native.fileBytes is ${fileBytes}; a whole number of bytes, at least 1`)
+  }
+
   get #format(): ItemFormat {
+    if (this.#options.format === 'native') return 'ddb-json'
     const ending = /\.(xml|ion)(?:\.gz)?$/i.exec(this.#path)?.[1]?.toLowerCase()
     return this.#options.format ?? (ending as ItemFormat | undefined) ?? 'ddb-json'
   }
@@ -197,12 +240,13 @@ class ExportJob implements PlannableJob {
   }
 
   async #what(table: TableSpec, earlier: JobWhat | undefined): Promise<JobWhat> {
-    const { transform, xml, s3 } = this.#options
+    const { transform, xml, s3, native } = this.#options
     return {
       operation: 'export',
       table,
       file: this.#path,
-      format: this.#format,
+      format: this.#options.format === 'native' ? 'native' : this.#format,
+      ...(native === undefined ? {} : { native }),
       ...(xml === undefined ? {} : { xml: xmlSpec(xml) }),
       ...(s3 === undefined ? {} : { s3: { connection: s3 } }),
       ...transformSpec(transform),
@@ -306,4 +350,8 @@ function fileError(path: string, error: unknown): unknown {
   if (error instanceof HeadraceError || !(error instanceof Error) || !('code' in error)) return error
   const message = `${path} can not be written: ${error.message}. Name another file, or make room for this one`
   return new HeadraceError('CONFIGURATION', message, { cause: error })
+}
+
+function isoTime(clock: Clock): string {
+  return new Date(clock.wallNow()).toISOString()
 }

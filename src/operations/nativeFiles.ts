@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto'
 import { basename, dirname } from 'node:path/posix'
-import { decompress } from '../formats/decompress.ts'
 import { FormatError } from '../formats/formatError.ts'
 import {
   CHECKSUM_ENDINGS,
+  digestData,
   EXPORT_STARTED,
   isChecksumOf,
   MANIFEST_FILES,
@@ -20,7 +19,6 @@ import { type FileOptions, file, type RecordSource, s3File } from './file.ts'
 
 /** Data files that are checked at once. */
 const CHECKING_MAX = 4
-const NEWLINE = 10
 
 /** Exports of DynamoDB to S3 that lie somewhere, as their manifests tell. */
 export interface NativeExports {
@@ -82,7 +80,9 @@ async function directoriesOf(path: string, tree: FileTree): Promise<{ directorie
   if (isManifest(basename(name))) return { directories: [directoryOf(name)], below: [] }
   const below = (await tree.below(name)).map(slashed)
   const directories = new Set(below.filter((one) => isManifest(basename(one))).map(directoryOf))
-  const begun = below.find((one) => basename(one) === EXPORT_STARTED && !directories.has(directoryOf(one)))
+  const begun = below.find(
+    (one) => basename(one) === EXPORT_STARTED && !below.includes(`${directoryOf(one)}/${MANIFEST_SUMMARY}`),
+  )
   if (begun !== undefined) {
     throw new StorageError(
       `${directoryOf(begun)} is an export that has not ended: it has no ${MANIFEST_SUMMARY}. Wait for it; or name ` +
@@ -178,21 +178,7 @@ async function findData(one: NativeFile, directory: string, tree: FileTree): Pro
 
 /** @throws {FormatError} for a file that is cut short, not the one that the manifest means, or of another number of items */
 async function checkData({ name, found, md5, itemCount }: DataFile, tree: FileTree): Promise<void> {
-  const hash = createHash('md5')
-  async function* hashed(): AsyncGenerator<Uint8Array> {
-    for await (const bytes of tree.open(name, found)) {
-      hash.update(bytes)
-      yield bytes
-    }
-  }
-  let lines = 0
-  let last = NEWLINE
-  for await (const bytes of decompress(hashed(), name)) {
-    for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) lines += 1
-    last = bytes.at(-1) ?? last
-  }
-  if (last !== NEWLINE) lines += 1
-  const is = hash.digest('base64')
+  const { md5: is, lines } = await digestData(tree.open(name, found), name)
   if (is !== md5) {
     const what = `its MD5 is ${is}, and the manifest has ${md5}: it is damaged, or another file. Fetch the export anew.`
     throw new FormatError(what, { file: name })

@@ -14,7 +14,7 @@ import {
 } from '../options.ts'
 import { runJob } from '../runJob.ts'
 
-const FORMATS: readonly string[] = ['ddb-json', 'jsonl', 'xml', 'ion'] satisfies ItemFormat[]
+const FORMATS: readonly string[] = ['ddb-json', 'jsonl', 'xml', 'ion', 'native'] satisfies (ItemFormat | 'native')[]
 
 interface ExportFlags {
   format?: string
@@ -27,6 +27,7 @@ interface ExportFlags {
   consistentRead?: boolean
   overwrite?: boolean
   transform?: string
+  dataFileMb?: number
 }
 
 /** `headrace export` */
@@ -35,15 +36,16 @@ export async function exportCommand(
   path: string,
   flags: CommonFlags & JobFlags & PlanFlags & ReadFlags & S3Flags & ExportFlags,
 ): Promise<void> {
-  const { format, select, index, consistentRead, overwrite } = flags
+  const { format, select, index, consistentRead, overwrite, dataFileMb } = flags
   if (format !== undefined && !FORMATS.includes(format))
     throw new TypeError(`--format must be one of ${FORMATS.join(', ')}, not "${format}"`)
   const database = openDatabase(flags)
   const options = {
     ...readOptions(flags),
     ...transformOption(flags),
-    ...(format === undefined ? {} : { format: format as ItemFormat }),
+    ...(format === undefined ? {} : { format: format as ItemFormat | 'native' }),
     ...xmlOptions(flags),
+    ...(dataFileMb === undefined ? {} : { native: { fileBytes: dataFileMb * 1024 * 1024 } }),
     ...s3Options(flags),
     ...(select === undefined ? {} : { select: listOf(select) }),
     ...(index === undefined ? {} : { index }),
