@@ -202,7 +202,7 @@ verb(
 verb(
   program,
   'load <table> <files...>',
-  'Write every record of files into a table. A directory stands for all files in it and below it that end in .jsonl, .ndjson, .json, .csv, .tsv or .ion, also with .gz; a pattern in quotes stands for what it matches; both also in S3; "-" is standard input. Several files are read side by side; of two records of one key in one file the later one stays.',
+  'Write every record of files into a table. A directory stands for all files in it and below it that end in .jsonl, .ndjson, .json, .csv, .tsv or .ion, also with .gz or .zst; a pattern in quotes stands for what it matches; both also in S3; "-" is standard input. Several files are read side by side; of two records of one key in one file the later one stays.',
   [
     'headrace load users users.jsonl.gz more.csv',
     'headrace load orders export/AWSDynamoDB/01693685827463-2d8752fd --rate 50%',
@@ -290,7 +290,7 @@ verb(
 verb(
   program,
   'export <table> <file>',
-  'Write the items of a table into one file, or one object in S3: JSON Lines, XML or Ion; packed where the name ends in .gz. A copy that loads back as it was, unless the name or --format says otherwise.',
+  'Write the items of a table into one file, or one object in S3: JSON Lines, XML or Ion; packed where the name ends in .gz or .zst. A copy that loads back as it was, unless the name or --format says otherwise.',
   [
     'headrace export users users.ddb.jsonl.gz',
     `headrace export orders open.jsonl --format jsonl --where "status = 'open'" --select customer,number,total`,

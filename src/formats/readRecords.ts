@@ -1,7 +1,7 @@
 import { ByteSource } from './byteSource.ts'
 import { readCsv } from './csv.ts'
 import { checkCsvOptions } from './csvColumns.ts'
-import { decompress, isGzip } from './decompress.ts'
+import { decompress, isPacked } from './decompress.ts'
 import { detectFormat } from './detectFormat.ts'
 import { RecordDecoder } from './dynamoDbJson.ts'
 import { FormatError } from './formatError.ts'
@@ -17,7 +17,7 @@ const HEAD_BYTES_MAX = 1024 * 1024
 
 /**
  * The records of a file: JSON Lines, a JSON array or object, DynamoDB JSON in either layout (also what
- * `aws dynamodb scan` prints and what the native export writes), Ion, or CSV; each also packed with gzip. They come in
+ * `aws dynamodb scan` prints and what the native export writes), Ion, or CSV; each also packed with gzip or zstd. They come in
  * arrays, one for each piece of the file; memory is bounded by the piece (256 KiB) and the longest record.
  *
  * A bad record is an error record in its place, and reading goes on. Breaking out of the loop releases the stream.
@@ -47,10 +47,10 @@ async function* read(
   const packed = new ByteSource(chunks)
   // Within what is packed nobody can go to a place without reading what is in front of it.
   const { seek, ...streaming } = options
-  const isPacked = isGzip(await packed.head(2))
+  const head = await packed.head(4)
   const source = new ByteSource(decompress(packed, options.file))
   try {
-    for await (const batch of await open(source, isPacked ? streaming : options, lineBytesMax)) {
+    for await (const batch of await open(source, isPacked(head) ? streaming : options, lineBytesMax)) {
       records += batch.length
       yield batch
     }
@@ -144,7 +144,6 @@ const FOREIGN: readonly { readonly magic: readonly number[]; readonly what: stri
   { magic: [0x5b, 0x00], what: 'UTF-16, little-endian', advice: 'Convert it: iconv -f UTF-16LE -t UTF-8' },
   { magic: [0x00, 0x7b], what: 'UTF-16, big-endian', advice: 'Convert it: iconv -f UTF-16BE -t UTF-8' },
   { magic: [0x00, 0x5b], what: 'UTF-16, big-endian', advice: 'Convert it: iconv -f UTF-16BE -t UTF-8' },
-  { magic: [0x28, 0xb5, 0x2f, 0xfd], what: 'packed with zstd', advice: 'Unpack it: zstd -dc' },
   {
     magic: [0xe0, 0x01, 0x00, 0xea],
     what: 'binary Ion',
@@ -152,6 +151,7 @@ const FOREIGN: readonly { readonly magic: readonly number[]; readonly what: stri
   },
   { magic: [0x50, 0x4b, 0x03, 0x04], what: 'a ZIP archive', advice: 'Unpack it: unzip -p' },
   { magic: [0x42, 0x5a, 0x68], what: 'packed with bzip2', advice: 'Unpack it: bzip2 -dc' },
+  { magic: [0x28, 0xb5, 0x2f, 0xfd], what: 'packed twice, with zstd within', advice: 'Unpack it: zstd -dc' },
   { magic: [0x1f, 0x8b], what: 'packed with gzip twice', advice: 'Unpack it: gzip -dc' },
 ]
 

@@ -43,7 +43,7 @@ export type RecordPosition = Pick<RecordPlace, 'line' | 'offset'>
 export interface ReadOptions {
   /** The name for messages; its extension also says the format. `-` for a stream without a name. */
   readonly file: string
-  /** Default: by the extension (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`, `.ion`, each also with `.gz`), then by content. */
+  /** Default: by the extension (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`, `.ion`, each also with `.gz` or `.zst`), then by content. */
   readonly format?: FormatName
   readonly csv?: CsvOptions
   /**

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
-import { gzipSync } from 'node:zlib'
 import type { ScanOptions } from '../database/scan.ts'
 import type { Table } from '../database/table.ts'
 import { loadIon } from '../formats/ion.ts'
 import { type ItemFormat, type ItemWriter, openItemWriter } from '../formats/itemWriter.ts'
+import { checkPacking, type Packing, packingOf, packNow } from '../formats/packing.ts'
 import type { XmlMapping, XmlWriterOptions } from '../formats/xmlWriter.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
 import { ItemError } from '../item/itemError.ts'
@@ -65,8 +65,8 @@ export interface ExportOptions
 }
 
 /**
- * Writes the items of a table, or those for which a filter holds, into a file, one after another in no order; with gzip
- * where its name ends in `.gz`. Until everything is in it, the file is called as it will be with `.part` behind it.
+ * Writes the items of a table, or those for which a filter holds, into a file, one after another in no order; packed
+ * where its name ends in `.gz` (gzip) or `.zst` (zstd, with Node 22.15 or newer). Until everything is in it, the file is called as it will be with `.part` behind it.
  *
  * A scan is no snapshot: what is written to the table meanwhile may be in the file or not.
  */
@@ -129,7 +129,7 @@ class ExportJob implements PlannableJob {
     try {
       const { summary, size } = await this.#read(options, target, disk)
       // Last, and again if that is where the process died: what is called as it shall be is whole.
-      if (summary.complete) await target.seal(size, tailOf(this.#writer, this.#isPacked))
+      if (summary.complete) await target.seal(size, tailOf(this.#writer, this.#packing))
       return summary
     } catch (error) {
       throw fileError(this.#path, error)
@@ -148,6 +148,7 @@ class ExportJob implements PlannableJob {
     const reader = this.#reader
     try {
       if (this.#options.overwrite !== true) await refuseExisting(target, this.#path, disk, options.directory)
+      checkPacking(this.#packing)
       this.#writer = await this.#openWriter()
       const opened = await run.begin(options, (table, earlier) => this.#what(table, earlier), this.#reader.how)
       const { schema, database, description, directory, signal } = opened
@@ -174,7 +175,7 @@ class ExportJob implements PlannableJob {
   }
 
   async #write(file: DiskFile, target: ExportTarget, clock: Clock): Promise<void> {
-    const chunks = new ChunkFile(file, { gzip: this.#isPacked })
+    const chunks = new ChunkFile(file, { packing: this.#packing })
     if (file.size === 0 && this.#writer.head !== '') void chunks.write(this.#writer.head, () => undefined)
     let hurry = clock.setTimer(function again() {
       chunks.hurry()
@@ -189,8 +190,8 @@ class ExportJob implements PlannableJob {
     }
   }
 
-  get #isPacked(): boolean {
-    return this.#options.format === 'native' || /\.gz$/i.test(this.#path)
+  get #packing(): Packing | undefined {
+    return this.#options.format === 'native' ? 'gzip' : packingOf(this.#path)
   }
 
   #openTarget(disk: Disk): ExportTarget {
@@ -224,7 +225,7 @@ class ExportJob implements PlannableJob {
 
   get #format(): ItemFormat {
     if (this.#options.format === 'native') return 'ddb-json'
-    const ending = /\.(xml|ion)(?:\.gz)?$/i.exec(this.#path)?.[1]?.toLowerCase()
+    const ending = /\.(xml|ion)(?:\.(?:gz|zst))?$/i.exec(this.#path)?.[1]?.toLowerCase()
     return this.#options.format ?? (ending as ItemFormat | undefined) ?? 'ddb-json'
   }
 
@@ -333,9 +334,9 @@ class ExportJob implements PlannableJob {
   }
 }
 
-function tailOf({ tail }: ItemWriter, isPacked: boolean): Uint8Array {
+function tailOf({ tail }: ItemWriter, packing: Packing | undefined): Uint8Array {
   const bytes = Buffer.from(tail)
-  return isPacked && bytes.length > 0 ? gzipSync(bytes) : bytes
+  return packing !== undefined && bytes.length > 0 ? packNow(bytes, packing) : bytes
 }
 
 function xmlSpec({ mapping, ...options }: ExportXmlOptions): XmlSpec {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { open as openFile } from 'node:fs/promises'
+import { packingOf } from '../formats/packing.ts'
 import { readRecords } from '../formats/readRecords.ts'
 import type { FormatName, ReadOptions, RecordPosition, SourceRecord } from '../formats/record.ts'
 import { recordFileEnding } from '../formats/recordFileEnding.ts'
@@ -142,7 +143,7 @@ function toldOf({ format, csv, changes }: FileOptions): Pick<SourceSpec, 'format
 function isSeekable(path: string, format: FormatName | undefined): boolean {
   const ending = recordFileEnding(path)
   const isLines = ending === 'jsonl' || ending === 'ndjson'
-  return isLines && !/\.gz$/i.test(path) && (format === undefined || format === 'jsonl')
+  return isLines && packingOf(path) === undefined && (format === undefined || format === 'jsonl')
 }
 
 function sampleOf(path: string, options: ReadOptions): SourceSample {

@@ -20,7 +20,7 @@ export interface FilesOptions extends FileOptions {
 
 /**
  * Files of items, to be loaded together, each as {@link file} reads it. A directory stands for all files in it and below it
- * whose names end as such files do (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`, `.ion`, each also with `.gz`), and a pattern (`*`,
+ * whose names end as such files do (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`, `.ion`, each also with `.gz` or `.zst`), and a pattern (`*`,
  * `**`, `?`) for those that it matches, sorted. So do `s3://bucket/prefix/` and `s3://bucket/pattern`.
  *
  * Where an export of DynamoDB to S3 lies in a directory (`AWSDynamoDB/<ExportId>/`), its files are those that its manifest
@@ -40,7 +40,7 @@ export async function files(paths: readonly string[], options: FilesOptions = {}
   }
   const isWanted = (path: string): boolean => recordFileEnding(path) !== undefined && !NO_RECORDS.test(basename(path))
   const endings = RECORD_FILE_ENDINGS.map((ending) => `.${ending}`).join(', ')
-  const wanted = `file that ends in ${endings}, or one of these and .gz`
+  const wanted = `file that ends in ${endings}, or one of these and .gz or .zst`
   const found = new Map<string, RecordSource>()
   // One for all of them; when nothing is read any more, its idle sockets keep no process.
   const s3 = new S3(s3Options)

@@ -1,5 +1,6 @@
 import type { Table } from '../database/table.ts'
 import { FormatError } from '../formats/formatError.ts'
+import { packingOf } from '../formats/packing.ts'
 import type { SourceRecord } from '../formats/record.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
 import { decodeItemText } from '../item/decode.ts'
@@ -376,7 +377,7 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
 
 /** A packed file is longer than it lies on the disk. */
 function sizeOf({ name, sizeBytes }: SourceSpec): number | undefined {
-  return name.endsWith('.gz') ? undefined : sizeBytes
+  return packingOf(name) !== undefined ? undefined : sizeBytes
 }
 
 /** Ends with the signal, also while the source has nothing to give: a pipe may be silent for hours. */
