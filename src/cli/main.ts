@@ -289,14 +289,15 @@ verb(
 
 verb(
   program,
-  'export <table> <file>',
-  'Write the items of a table into one file, or one object in S3: JSON Lines, XML or Ion; packed where the name ends in .gz or .zst. A copy that loads back as it was, unless the name or --format says otherwise.',
+  'export <table> [file]',
+  'Write the items of a table into one file, or one object in S3: JSON Lines, XML or Ion; packed where the name ends in .gz or .zst. A copy that loads back as it was, unless the name or --format says otherwise. With --native, DynamoDB exports to S3 by itself.',
   [
     'headrace export users users.ddb.jsonl.gz',
     `headrace export orders open.jsonl --format jsonl --where "status = 'open'" --select customer,number,total`,
     'headrace export users contacts.jsonl --format jsonl --transform contact.ts',
     'headrace export users s3://backups/users.ddb.jsonl.gz --bucket-owner 123456789012',
     'headrace export orders backup --format native',
+    'headrace export orders --native s3://backups/orders',
     'headrace export books catalogue.xml --xml-root catalogue --xml-item book --xml-attributes isbn,year',
   ],
   [
@@ -313,6 +314,10 @@ verb(
   .option(
     '--format <format>',
     'ddb-json (loses nothing), jsonl (plain; sets become lists, binary base64), xml, ion (loses nothing), or native (a directory as an export of DynamoDB to S3 has it) (default: by the name, else ddb-json)',
+  )
+  .option(
+    '--native <s3-address>',
+    "begin DynamoDB's own export to s3://BUCKET/PREFIX and wait for it, which takes point-in-time recovery and no read units; or wait for the one of this ARN",
   )
   .option('--data-file-mb <n>', 'with --format native: megabytes of a data file, packed (default 100)', wholeFrom(1))
   .option('--xml-root <name>', 'the element around all (default: items)')

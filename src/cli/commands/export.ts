@@ -13,6 +13,7 @@ import {
   transformOption,
 } from '../options.ts'
 import { runJob } from '../runJob.ts'
+import { nativeExportCommand } from './nativeExport.ts'
 
 const FORMATS: readonly string[] = ['ddb-json', 'jsonl', 'xml', 'ion', 'native'] satisfies (ItemFormat | 'native')[]
 
@@ -28,14 +29,18 @@ interface ExportFlags {
   overwrite?: boolean
   transform?: string
   dataFileMb?: number
+  native?: string
 }
 
 /** `headrace export` */
 export async function exportCommand(
   name: string,
-  path: string,
+  path: string | undefined,
   flags: CommonFlags & JobFlags & PlanFlags & ReadFlags & S3Flags & ExportFlags,
 ): Promise<void> {
+  const { native } = flags
+  if (native !== undefined) return nativeExportCommand(name, path, { ...flags, native })
+  if (path === undefined) throw new TypeError('name the file to write, or --native s3://BUCKET/PREFIX')
   const { format, select, index, consistentRead, overwrite, dataFileMb } = flags
   if (format !== undefined && !FORMATS.includes(format))
     throw new TypeError(`--format must be one of ${FORMATS.join(', ')}, not "${format}"`)
