@@ -628,7 +628,7 @@ test('help', async (t) => {
     ['iam'],
     ['diff'],
   ]
-  await t.test('every verb says its usage and three examples of itself', async () => {
+  await t.test('every verb says its usage and three examples of itself at least', async () => {
     using directory = scratchDirectory()
     for (const verb of verbs) {
       const { code, stdout } = await headrace([...verb, '--help'], here(directory.path))
@@ -639,7 +639,7 @@ test('help', async (t) => {
         .split('\n')
         .slice(1)
         .filter((line) => line.includes(`headrace ${verb.join(' ')}`))
-      assert.equal(examples.length, 3, stdout)
+      assert.ok(examples.length >= 3, stdout)
     }
   })
 
