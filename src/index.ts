@@ -71,6 +71,7 @@ export {
   type TableSource,
 } from './operations/jobDefinition.ts'
 export { type LoadOptions, load } from './operations/load.ts'
+export { missingActions } from './operations/missingActions.ts'
 export { type OpenedJob, type OpenJobOptions, openJob } from './operations/openJob.ts'
 export type { LoadPlanOptions } from './operations/plan/planLoad.ts'
 export { type PlannedWrites, planTable, type TablePlanRequest } from './operations/plan/planTable.ts'

@@ -217,6 +217,7 @@ verb(
     'make the table with this key if there is none, such as id:S or customer:S,number:N',
     keySchema,
   )
+  .option('--keep-old', "keep what is replaced in the job's directory, so that headrace undo can put it back")
   .option('--from-rejects', 'the files are rejects of an earlier job, such as .headrace/JOB/rejects.jsonl')
   .option('--types <types>', 'types of CSV columns that are not text, such as age=N,active=BOOL,tags=json')
   .option('--apply-changes', 'the files are an incremental export: write what it puts, delete what it deletes')
@@ -282,6 +283,7 @@ verb(
     addTransformOption,
   ],
 )
+  .option('--keep-old', "keep what is replaced in the job's directory, so that headrace undo can put it back")
   .option('--target-region <region>', 'AWS region of the target (default: as the source)')
   .option('--target-profile <name>', 'profile of ~/.aws/config for the target (default: as the source)')
   .option('--target-endpoint-url <url>', 'DynamoDB that the target is in (default: as the source)')

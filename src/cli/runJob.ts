@@ -4,6 +4,7 @@ import {
   HeadraceError,
   type Job,
   type JobReject,
+  missingActions,
   type Plan,
   type PlannableJob,
   type PlanOptions,
@@ -126,8 +127,10 @@ export async function runJob(toRun: JobToRun): Promise<void> {
     const progress = job?.progress
     if (progress !== undefined && progress.read > 0) talk.summary(progress, where(progress))
     talk.failure(error)
-    if (error instanceof HeadraceError && error.code === 'DENIED')
+    if (error instanceof HeadraceError && error.code === 'DENIED') {
+      await sayWhatIsMissing(talk, operation, database, table)
       talk.say(`What it needs: headrace iam ${operation} --table ${arnOf(table)}`)
+    }
     // The state may be what keeps it from going on, and then the error has said so.
     const isState = error instanceof HeadraceError && error.code === 'STATE'
     if (progress !== undefined && progress.read > 0 && !isState) talk.say(goOn)
@@ -149,6 +152,17 @@ async function fullName(database: Database, table: string): Promise<string> {
   const { connection } = await database.open()
   if (connection.loopback) return `${table} at ${connection.endpoint}`
   return description === undefined || description.arn === '' ? `${table} in ${connection.region}` : description.arn
+}
+
+/** One denial says one right; whoever is asked for it would rather hear of all of them at once. */
+async function sayWhatIsMissing(talk: Talk, operation: string, database: Database, table: string): Promise<void> {
+  try {
+    const missing = await missingActions(operation, database.table(table))
+    if (missing.length > 0)
+      talk.say(`This identity lacks, on ${table}: ${missing.map((action) => `dynamodb:${action}`).join(', ')}`)
+  } catch (error) {
+    talk.say(`What else it lacks can not be found out: ${error instanceof Error ? error.message : error}`)
+  }
 }
 
 function arnOf(table: string): string {

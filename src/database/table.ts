@@ -116,11 +116,14 @@ export class Table {
   /**
    * For operations: as {@link get}, key and item in DynamoDB JSON, and undefined too where the filter does not hold. A
    * Query, since GetItem takes no filter.
+   *
+   * @param onUnits told what it took
    */
   async readAgain(
     keyText: string,
     filter: Expression | undefined,
     patienceMs: number = PATIENCE_MS,
+    onUnits?: (readUnits: number) => void,
   ): Promise<{ [name: string]: unknown } | undefined> {
     const [{ service }, { key: schema }] = await Promise.all([this.database.open(), this.describe()])
     const attributes = JSON.parse(keyText) as { [name: string]: unknown }
@@ -135,13 +138,18 @@ export class Table {
     const payload = {
       TableName: this.name,
       ConsistentRead: true,
+      ReturnConsumedCapacity: 'TOTAL',
       KeyConditionExpression: key.map((_, index) => `#k${index} = :k${index}`).join(' AND '),
       ...(filter === undefined ? {} : { FilterExpression: filter.text }),
       ExpressionAttributeNames: names,
       ExpressionAttributeValues: values,
     }
     const ask = (): Promise<unknown> => service.call('Query', payload, { patienceMs })
-    const answer = (await this.#rereads.pass(ask)) as { Items?: { [name: string]: unknown }[] }
+    const answer = (await this.#rereads.pass(ask)) as {
+      Items?: { [name: string]: unknown }[]
+      ConsumedCapacity?: { CapacityUnits?: number }
+    }
+    onUnits?.(answer.ConsumedCapacity?.CapacityUnits ?? 0)
     return answer.Items?.[0]
   }
 

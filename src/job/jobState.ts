@@ -35,6 +35,8 @@ export class JobState {
   #latest = ''
   #notedAtMs: number
   #ended = false
+  /** The last words were said, or it was tried: the directory is others' now. */
+  #over = false
   #late: Deferred<void> | undefined
 
   constructor(options: JobStateOptions) {
@@ -53,6 +55,7 @@ export class JobState {
    */
   async end(complete: boolean, clean: boolean, summary: Summary): Promise<void> {
     const { directory } = this.#options
+    this.#over = true
     this.#stop()
     try {
       await this.#saving
@@ -64,9 +67,11 @@ export class JobState {
     }
   }
 
-  /** As {@link end}, after what failed; keeps what can be kept. */
+  /** As {@link end}, after what failed; keeps what can be kept. Where the end itself has failed nothing more is kept. */
   async abandon(error: unknown, summary: Summary): Promise<void> {
     const { directory } = this.#options
+    if (this.#over) return
+    this.#over = true
     this.#stop()
     try {
       await this.#saving

@@ -55,6 +55,11 @@ const SAFETY: readonly OptionalAction[] = [
   },
 ]
 const MAKE: OptionalAction = { action: 'CreateTable', without: '--key makes no table where there is none' }
+/** What is replaced is read, and replaced by a change. */
+const KEEP: readonly OptionalAction[] = (['BatchGetItem', 'PartiQLUpdate', 'UpdateItem'] as const).map((action) => ({
+  action,
+  without: '--keep-old keeps nothing',
+}))
 const READ: TableActions = { needs: ['DescribeTable', 'Scan'], optional: [] }
 /** An item that was changed meanwhile is read again. */
 const DELETE: readonly Action[] = ['DescribeTable', 'Scan', 'Query', 'BatchWriteItem', 'PartiQLDelete', 'DeleteItem']
@@ -64,7 +69,7 @@ const DELETE: readonly Action[] = ['DescribeTable', 'Scan', 'Query', 'BatchWrite
  * of each verb really asks for: whoever sends something new adds it here.
  */
 export const VERB_ACTIONS: { readonly [verb: string]: VerbActions } = {
-  load: { table: { needs: ['DescribeTable', 'BatchWriteItem'], optional: [MAKE, ...SAFETY] } },
+  load: { table: { needs: ['DescribeTable', 'BatchWriteItem'], optional: [MAKE, ...KEEP, ...SAFETY] } },
   generate: { table: { needs: ['DescribeTable', 'BatchWriteItem'], optional: [] } },
   update: {
     table: {
@@ -78,7 +83,7 @@ export const VERB_ACTIONS: { readonly [verb: string]: VerbActions } = {
     },
   },
   delete: { table: { needs: DELETE, optional: SAFETY } },
-  copy: { table: READ, other: { needs: ['DescribeTable', 'BatchWriteItem'], optional: SAFETY } },
+  copy: { table: READ, other: { needs: ['DescribeTable', 'BatchWriteItem'], optional: [...KEEP, ...SAFETY] } },
   run: {
     table: READ,
     other: {
@@ -110,7 +115,15 @@ export const VERB_ACTIONS: { readonly [verb: string]: VerbActions } = {
     },
   },
   // What was deleted comes back by UpdateItem.
-  undo: { table: { needs: ['DescribeTable', 'Query', 'PartiQLUpdate', 'UpdateItem'], optional: [] } },
+  undo: {
+    table: {
+      needs: ['DescribeTable', 'Query', 'PartiQLUpdate', 'UpdateItem'],
+      optional: [
+        { action: 'PartiQLDelete', without: 'what a load or a copy has made does not go' },
+        { action: 'DeleteItem', without: 'what a load or a copy has made does not go' },
+      ],
+    },
+  },
   'table create': {
     table: {
       needs: ['CreateTable', 'DescribeTable'],

@@ -15,6 +15,7 @@ import { MadeWrites } from './madeWrites.ts'
 import { plannedWrites } from './plan/plannedWrites.ts'
 import { planTable } from './plan/planTable.ts'
 import type { WrittenItem } from './plan/writeCharge.ts'
+import { openReplacements, type Replacements } from './replacements.ts'
 import { TableReader } from './tableReader.ts'
 import { tableSpec } from './tableSpec.ts'
 import { Transformer, type TransformFault, type TransformSource, transformSpec } from './transform.ts'
@@ -26,6 +27,11 @@ export interface CopyOptions
     Pick<ScanOptions, 'segments' | 'concurrency' | 'filter' | 'readUnitsPerSecond' | 'consistentRead'> {
   /** Makes of each item what is written to the target. Default: the item as it is. */
   readonly transform?: TransformSource
+  /**
+   * Keep what is replaced, as it was, in the job's directory, from where `undo` puts it back. Each item is read first, and
+   * written on condition that it still is what was read: a read unit or more for each, and a write of its own. Default false.
+   */
+  readonly keepOld?: boolean
 }
 
 /**
@@ -48,6 +54,7 @@ export class CopyJob implements PlannableJob {
   readonly #run: WriteRun
   #transformer: Transformer | undefined
   #made!: MadeWrites<VisitedItem>
+  #replacements: Replacements | undefined
   #signal!: AbortSignal
 
   constructor(source: Table, target: Table, options: CopyOptions, identity: JobIdentity = COPY) {
@@ -55,7 +62,8 @@ export class CopyJob implements PlannableJob {
     this.#source = source
     this.#target = target
     this.#options = options
-    const { segments, concurrency, filter, readUnitsPerSecond, consistentRead, transform, ...writeOptions } = options
+    const { segments, concurrency, filter, readUnitsPerSecond, consistentRead, transform, keepOld, ...writeOptions } =
+      options
     this.#reader = new TableReader(source, options)
     this.#run = new WriteRun(identity.operation, source, writeOptions, () => this.#reader.scan)
   }
@@ -119,6 +127,12 @@ export class CopyJob implements PlannableJob {
       }
       this.#transformer = await Transformer.open(this.#options.transform, database.clock)
       const engine = await run.startEngine(this.#target)
+      const { keepOld, patienceMs } = this.#options
+      if (keepOld === true) {
+        const { clock } = database
+        const table = this.#target
+        this.#replacements = await openReplacements({ run, engine, table, directory, clock, signal, patienceMs })
+      }
       this.#made = new MadeWrites({
         run,
         engine,
@@ -130,7 +144,8 @@ export class CopyJob implements PlannableJob {
         placeOf: ({ item }) => describeItemKey(item, schema),
         itemOf: ({ item }, made) => made ?? item,
         onEnd: (visited, ending, reject) => this.#end(visited, ending, reject),
-        patienceMs: this.#options.patienceMs,
+        patienceMs,
+        replacements: this.#replacements,
       })
       await reader.open({
         run,
@@ -153,17 +168,19 @@ export class CopyJob implements PlannableJob {
     } finally {
       reader.close()
       this.#transformer?.close()
+      this.#replacements?.close()
     }
   }
 
   async #what(table: TableSpec, earlier: JobWhat | undefined): Promise<JobWhat> {
-    const { transform } = this.#options
+    const { transform, keepOld } = this.#options
     const [there, target] = await Promise.all([this.#target.database.open(), this.#target.describe()])
     return {
       operation: this.#identity.operation,
       table,
       target: tableSpec(target, this.#target, there),
       ...transformSpec(this.#identity.module ?? transform),
+      ...(keepOld === true ? { keepOld } : {}),
       ...(await this.#reader.what(earlier, target)),
     }
   }

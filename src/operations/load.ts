@@ -24,6 +24,7 @@ import type { JobRates, PlannableJob, RunOptions } from './job.ts'
 import { type JobIdentity, LOAD, LOAD_CHANGES } from './jobIdentity.ts'
 import { MadeWrites } from './madeWrites.ts'
 import { type LoadPlanOptions, planLoad } from './plan/planLoad.ts'
+import { openReplacements, type Replacements } from './replacements.ts'
 import { SourceLedger } from './sourceLedger.ts'
 import { Transformer, type TransformSource, transformSpec } from './transform.ts'
 import { type WriteOptions, WriteRun } from './writeRun.ts'
@@ -36,6 +37,11 @@ export interface LoadOptions extends WriteOptions {
    * are refused, and with it any others. Default false.
    */
   readonly applyChanges?: boolean
+  /**
+   * Keep what is replaced, as it was, in the job's directory, from where `undo` puts it back. Each item is read first, and
+   * written on condition that it still is what was read: a read unit or more for each, and a write of its own. Default false.
+   */
+  readonly keepOld?: boolean
 }
 
 /**
@@ -57,7 +63,11 @@ export function load(
 }
 
 /** @throws {TypeError} for changes that nobody meant to apply, and for what is none where changes are meant */
-function checkChanges(sources: readonly RecordSource[], applyChanges: boolean, { transform }: LoadOptions): void {
+function checkChanges(
+  sources: readonly RecordSource[],
+  applyChanges: boolean,
+  { transform, keepOld }: LoadOptions,
+): void {
   const isChanges = (source: RecordSource): boolean => source.isChanges === true
   const odd = sources.find((source) => isChanges(source) !== applyChanges)
   if (odd !== undefined && applyChanges)
@@ -70,6 +80,8 @@ function checkChanges(sources: readonly RecordSource[], applyChanges: boolean, {
         'applyChanges (--apply-changes) makes them, in a table that holds what was there before',
     )
   }
+  if (applyChanges && keepOld === true)
+    throw new TypeError('what changes of an incremental export replace is not kept; leave out keepOld (--keep-old)')
   if (applyChanges && transform !== undefined)
     throw new TypeError('changes of an incremental export are made as they are; leave out the transform')
 }
@@ -98,6 +110,7 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
   #transformer: Transformer | undefined
   /** Undefined where records are written as they are. */
   #made: MadeWrites<TakenRecord> | undefined
+  #replacements: Replacements | undefined
   /** Of each source, in their order. */
   #streams: readonly SourceLedger[] = []
   /** As long as their records' offsets go; undefined where that is not known. */
@@ -113,7 +126,7 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     const names = new Set(sources.map(({ name }) => name))
     if (names.size < sources.length) throw new TypeError('two sources have one name; each is read once')
     this.#sources = sources
-    const { transform, ...writeOptions } = options
+    const { transform, keepOld, ...writeOptions } = options
     this.#run = new WriteRun(identity.operation, table, writeOptions)
     const side = Math.min(OPEN_MAX, sources.length)
     // Half of the queue for all of them together, so that one that waits never keeps another out.
@@ -150,7 +163,20 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
       })
       this.#signal = signal
       this.#transformer = await Transformer.open(this.#options.transform, database.clock)
-      if (this.#transformer !== undefined || this.#identity.makesChanges) {
+      const { keepOld, patienceMs } = this.#options
+      if (keepOld === true) {
+        const { clock } = database
+        this.#replacements = await openReplacements({
+          run,
+          engine,
+          table: this.#table,
+          directory,
+          clock,
+          signal,
+          patienceMs,
+        })
+      }
+      if (this.#transformer !== undefined || this.#identity.makesChanges || this.#replacements !== undefined) {
         this.#made = new MadeWrites({
           run,
           engine,
@@ -163,7 +189,8 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
           // As it was read, so that it can be put right and loaded again.
           itemOf: ({ item }) => item,
           onEnd: (record, ending, reject) => this.#end(record, ending, reject),
-          patienceMs: this.#options.patienceMs,
+          patienceMs,
+          replacements: this.#replacements,
         })
       }
       if (!wasBegun && this.#transformer === undefined) await this.#checkKey(schema)
@@ -196,6 +223,7 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
       return await run.abandon(error)
     } finally {
       this.#transformer?.close()
+      this.#replacements?.close()
     }
   }
 
@@ -240,7 +268,9 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     for (const source of this.#sources) sources.push((await source.describe?.()) ?? { name: source.name })
     this.#sizes = sources.map(sizeOf)
     const { operation, module } = this.#identity
-    return { operation, table, sources, ...transformSpec(module ?? this.#options.transform) }
+    const { transform, keepOld } = this.#options
+    const keeps = keepOld === true ? { keepOld } : {}
+    return { operation, table, sources, ...transformSpec(module ?? transform), ...keeps }
   }
 
   /** Of all bytes of the files, in front of what is not settled; undefined where a file does not tell its size. */

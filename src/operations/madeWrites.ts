@@ -11,6 +11,7 @@ import { isDone } from '../publish/isDone.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
+import type { Replacements } from './replacements.ts'
 import { TableChangeWriter } from './tableChange.ts'
 import { isFault, type Transformer, type TransformFault } from './transform.ts'
 import type { WriteRun } from './writeRun.ts'
@@ -33,6 +34,8 @@ export interface MadeWritesOptions<Origin> {
   /** All that was made of it has ended; told once. */
   readonly onEnd: (origin: Origin, ending: Ending, reject: JobReject | undefined) => void
   readonly patienceMs: number | undefined
+  /** For items, where what they take the place of is kept. */
+  readonly replacements?: Replacements | undefined
 }
 
 /** Transforms that return promises are asked for at most so many items at once. */
@@ -65,9 +68,9 @@ export class MadeWrites<Origin extends object> implements EntryOwner {
   take(origin: Origin, item: PlainItem, lane: number): Promise<void> | undefined {
     const { transformer, run } = this.#options
     const made = transformer?.apply(item) ?? [item]
-    if (!(made instanceof Promise)) return this.#write(origin, made, lane) ? undefined : run.room()
+    if (!(made instanceof Promise)) return this.#write(origin, made, lane) ? undefined : this.#room()
     const work = made.then(async (list) => {
-      if (!this.#write(origin, list, lane)) await run.room()
+      if (!this.#write(origin, list, lane)) await this.#room()
     })
     this.#track(
       work.catch((error: unknown) => {
@@ -80,11 +83,15 @@ export class MadeWrites<Origin extends object> implements EntryOwner {
 
   /** Resolves when everything that was taken has ended. */
   async settled(): Promise<void> {
-    const { run, engine } = this.#options
+    const { run, engine, replacements } = this.#options
     do {
       while (this.#pending.size > 0) {
         run.throwIfFailed()
         await this.#nextEnd()
+      }
+      while (replacements !== undefined && replacements.pending > 0) {
+        run.throwIfFailed()
+        await replacements.nextEnd()
       }
       await engine.flush()
       // While the flush waited, a change may have turned out to need another look.
@@ -95,6 +102,13 @@ export class MadeWrites<Origin extends object> implements EntryOwner {
   wake(): void {
     this.#end?.resolve()
     this.#end = undefined
+    this.#options.replacements?.wake()
+  }
+
+  #room(): Promise<void> {
+    const { run, replacements } = this.#options
+    const room = replacements?.room
+    return room === undefined ? run.room() : run.untilStopped(room)
   }
 
   #track(work: Promise<void>): void {
@@ -135,19 +149,30 @@ export class MadeWrites<Origin extends object> implements EntryOwner {
       return true
     }
     if (made.length > 1) this.#several.set(origin, { left: made.length, reject: undefined })
+    const { replacements } = this.#options
     let hasRoom = true
     for (const one of made) {
       try {
         hasRoom =
-          this.#changes === undefined
-            ? this.#options.engine.put(one, this, origin, lane)
-            : this.#changes.write(one, this, origin, lane)
+          replacements === undefined ? this.#put(one, origin, lane) : this.#replace(replacements, one, origin, lane)
       } catch (error) {
         if (!(error instanceof ItemError)) throw error
         this.#settle(origin, this.#rejectOf(origin, 'InvalidItem', error.message, one))
       }
     }
     return hasRoom
+  }
+
+  #put(one: PlainItem, origin: Origin, lane: number): boolean {
+    if (this.#changes !== undefined) return this.#changes.write(one, this, origin, lane)
+    return this.#options.engine.put(one, this, origin, lane)
+  }
+
+  #replace(replacements: Replacements, one: PlainItem, origin: Origin, lane: number): boolean {
+    replacements.take(one, lane, (reject) =>
+      this.#settle(origin, reject && this.#rejectOf(origin, reject.code, reject.message, one)),
+    )
+    return replacements.room === undefined
   }
 
   #rejectOf(origin: Origin, code: string, message: string, made: PlainItem | undefined): JobReject {
@@ -187,7 +212,7 @@ export class MadeWrites<Origin extends object> implements EntryOwner {
     // A job that is stopped before this is known may have changed more than it knows.
     run.unresolved += 1
     try {
-      const attributes = await table.readAgain(entryKeyText(entry, schema), undefined, patienceMs)
+      const attributes = await table.readAgain(entryKeyText(entry, schema), undefined, patienceMs, run.onReread)
       if (isDone(changeOf(entry, schema), attributes)) this.onStored(entry)
       else this.onRefused(entry, 'Conflict', attributes === undefined ? 'there is no such item to update' : message)
     } catch (error) {

@@ -16,6 +16,8 @@ export interface OldImage {
   readonly void?: true
   /** The item is deleted; `old` is all of it but its key. */
   readonly deleted?: true
+  /** The item is made, where there was none; `new` is all of it but its key. */
+  readonly created?: true
   /** The attributes that are changed, as they were: those that are not here were not there. */
   readonly old: Attributes
   /** As they become: those that are not here go. */
@@ -137,12 +139,13 @@ function imageText(change: Change, raw: RawItem, units: number, schema: KeySchem
     )
     return `{"key":${key},"deleted":true,"old":${old},"units":${units}}`
   }
+  const created = change.creates === true ? '"created":true,' : ''
   const names = [...change.setNames, ...change.removeNames]
   const old = textOf(
     names,
     names.map((name) => raw.attribute(name)),
   )
-  return `{"key":${key},"old":${old},"new":${textOf(change.setNames, change.setTexts)},"units":${units}}`
+  return `{"key":${key},${created}"old":${old},"new":${textOf(change.setNames, change.setTexts)},"units":${units}}`
 }
 
 /** The change that puts it back, on condition that the item is as the job left it. */
@@ -155,6 +158,11 @@ export function changeBack(image: OldImage, schema: KeySchema): Change {
     return { key, deletes: false, creates: true, setNames, setTexts, removeNames: [], expectNames: [], expectTexts: [] }
   }
   const after = image.new ?? {}
+  if (image.created === true) {
+    const names = Object.keys(after)
+    const expectTexts = names.map((name) => JSON.stringify(after[name]))
+    return { key, deletes: true, setNames: [], setTexts: [], removeNames: [], expectNames: names, expectTexts }
+  }
   const removeNames = Object.keys(after).filter((name) => !Object.hasOwn(image.old, name))
   const expectNames = [...new Set([...setNames, ...Object.keys(after)])]
   return {

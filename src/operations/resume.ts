@@ -117,6 +117,7 @@ async function makeJob(
         ...write,
         ...transformOf(what.visitor, options.transform),
         ...(what.sources?.some(({ changes }) => changes === true) ? { applyChanges: true } : {}),
+        ...(what.keepOld === undefined ? {} : { keepOld: what.keepOld }),
       })
     case 'run': {
       // Of files there is one table, and it is written.
@@ -151,6 +152,7 @@ async function makeJob(
       return copy(table, target!.table(what.target!.name), {
         ...write,
         ...read,
+        ...(what.keepOld === undefined ? {} : { keepOld: what.keepOld }),
         ...transformOf(what.visitor, options.transform),
       })
     case 'export':

@@ -2,9 +2,11 @@ import { join, resolve } from 'node:path'
 import { connect, type Database } from '../database/database.ts'
 import type { Table } from '../database/table.ts'
 import { decodeItem } from '../item/decode.ts'
+import type { Change } from '../item/edit.ts'
 import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
 import { keyHash } from '../item/keyHash.ts'
 import { loadSpec } from '../job/jobDirectory.ts'
+import type { JobReject } from '../job/reject.ts'
 import type { Summary } from '../job/summary.ts'
 import { changeOf } from '../publish/changeBatch.ts'
 import { type Entry, type EntryOwner, entryKeyText } from '../publish/entry.ts'
@@ -36,6 +38,15 @@ export function undo(directory: string, options: UndoOptions = {}): Job {
   return new UndoJob(resolve(directory), options)
 }
 
+/** What a change is known by. */
+interface Origin {
+  readonly sequence: number
+  readonly keyText: string
+}
+
+/** Items that are looked at at once. */
+const PENDING_MAX = 256
+
 class UndoJob implements Job, EntryOwner {
   readonly #directory: string
   readonly #disk: Disk
@@ -48,6 +59,8 @@ class UndoJob implements Job, EntryOwner {
   #ledger!: SourceLedger
   /** Keys of changes that were given up, whose image before is of no change. */
   readonly #void = new Set<string>()
+  /** Of each item that is being put back: what was changed in it before, to be put back then. */
+  readonly #underWay = new Map<string, { readonly image: OldImage; readonly sequence: number }[]>()
   /** Items that are being looked at again. */
   readonly #pending = new Set<Promise<void>>()
   #failure: unknown
@@ -64,8 +77,10 @@ class UndoJob implements Job, EntryOwner {
           'begun with --keep-old',
       )
     }
-    this.#database = options.database ?? connect(what.table.connection)
-    this.#table = this.#database.table(what.table.name)
+    // Of a copy it is the target that was changed.
+    const changed = what.target ?? what.table
+    this.#database = options.database ?? connect(changed.connection)
+    this.#table = this.#database.table(changed.name)
     const { database: _, disk: __, ...writeOptions } = options
     this.#run = new WriteRun('undo', this.#table, writeOptions)
   }
@@ -106,8 +121,11 @@ class UndoJob implements Job, EntryOwner {
         if (behind !== undefined) await behind
         run.take()
         const sequence = ledger.take({ file: OLD_IMAGES, line, offset: fromEnd })
-        if (!this.#putBack(image, sequence)) await run.room()
-        if (ledger.isFull) await engine.flush()
+        if (!this.#putBack(image, sequence)) {
+          if (this.#pending.size < PENDING_MAX) await run.room()
+          else await Promise.race(this.#pending)
+        }
+        if (ledger.isFull) await this.#settled()
       }
       if (!signal.aborted) ledger.end()
       return await run.finish(() => this.#settled(), this.#failure)
@@ -120,8 +138,9 @@ class UndoJob implements Job, EntryOwner {
 
   #checkTable(tableId: string | undefined): void {
     const { what } = loadSpec(this.#directory, this.#disk)
-    if (what.table.tableId === undefined || tableId === undefined || what.table.tableId === tableId) return
-    const message = `table ${what.table.name} was dropped and made anew since the job in ${this.#directory} changed it`
+    const changed = what.target ?? what.table
+    if (changed.tableId === undefined || tableId === undefined || changed.tableId === tableId) return
+    const message = `table ${changed.name} was dropped and made anew since the job in ${this.#directory} changed it`
     throw new HeadraceError('STATE', message)
   }
 
@@ -135,48 +154,99 @@ class UndoJob implements Job, EntryOwner {
     return this.#void.delete(key)
   }
 
+  /** One after the other where an item was changed several times: what becomes of the later change decides on the earlier. */
   #putBack(image: OldImage, sequence: number): boolean {
-    const hash = keyHash(decodeItem(image.key as { [name: string]: unknown }), this.#schema)
-    return this.#engine.change(changeBack(image, this.#schema), hash, image.units ?? 1, this, sequence)
+    const keyText = JSON.stringify(image.key)
+    const others = this.#underWay.get(keyText)
+    if (others !== undefined) {
+      others.push({ image, sequence })
+      return true
+    }
+    this.#underWay.set(keyText, [])
+    return this.#start(image, sequence)
   }
 
-  onStored(entry: Entry): void {
-    this.#run.tally.written += 1
-    this.#ledger.settle(entry.origin as number, 'written')
+  /** @returns whether there is room for more */
+  #start(image: OldImage, sequence: number): boolean {
+    if (image.created !== true) return this.#send(image, sequence)
+    this.#track(this.#remove(image, sequence))
+    return this.#pending.size < PENDING_MAX
   }
 
-  onRefused(entry: Entry, code: string, message: string): void {
-    this.#reject(entry.origin as number, code, message, entryKeyText(entry, this.#schema))
+  /** An item that the job made goes, unless it is other than it was made: what others have added to it is theirs. */
+  async #remove(image: OldImage, sequence: number): Promise<void> {
+    const keyText = JSON.stringify(image.key)
+    const { patienceMs } = this.#options
+    const attributes = await this.#table.readAgain(keyText, undefined, patienceMs, this.#run.onReread)
+    const isMore = Object.keys(attributes ?? {}).some(
+      (name) => !Object.hasOwn(image.new ?? {}, name) && !Object.hasOwn(image.key, name),
+    )
+    const origin: Origin = { sequence, keyText }
+    const message = 'the item was changed by others since; it stays as it is'
+    if (attributes === undefined) this.#end(origin, 'filtered')
+    else if (isMore) this.#end(origin, this.#rejectOf('ChangedSince', message, keyText))
+    else if (this.#engine.failure === undefined) this.#send(image, sequence)
   }
 
-  onConflict(entry: Entry): void {
-    const sequence = entry.origin as number
-    const change = changeOf(entry, this.#schema)
-    const keyText = entryKeyText(entry, this.#schema)
-    const work = this.#table
-      .readAgain(keyText, undefined, this.#options.patienceMs)
-      .then((attributes) => {
-        if (isDone(change, attributes)) {
-          this.#run.tally.filtered += 1
-          this.#ledger.settle(sequence, 'filtered')
-          return
-        }
-        const what = attributes === undefined ? 'deleted' : change.creates === true ? 'made again' : 'changed'
-        const message = `the item was ${what} by others since; it stays as it is`
-        this.#reject(sequence, 'ChangedSince', message, keyText)
-      })
+  #track(work: Promise<void>): void {
+    const tracked = work
       .catch((error: unknown) => {
         this.#failure ??= error
       })
-      .finally(() => this.#pending.delete(work))
-    this.#pending.add(work)
+      .finally(() => this.#pending.delete(tracked))
+    this.#pending.add(tracked)
   }
 
-  #reject(sequence: number, code: string, message: string, keyText: string): void {
+  #send(image: OldImage, sequence: number): boolean {
+    const hash = keyHash(decodeItem(image.key as { [name: string]: unknown }), this.#schema)
+    const origin: Origin = { sequence, keyText: JSON.stringify(image.key) }
+    return this.#engine.change(changeBack(image, this.#schema), hash, image.units ?? 1, this, origin)
+  }
+
+  #end({ sequence, keyText }: Origin, ending: 'written' | 'filtered' | JobReject): void {
+    if (typeof ending === 'string') {
+      this.#run.tally[ending] += 1
+      this.#ledger.settle(sequence, ending)
+    } else {
+      this.#run.reject(ending)
+      this.#ledger.settle(sequence, 'rejected', ending)
+    }
+    const next = this.#underWay.get(keyText)?.shift()
+    if (next === undefined) this.#underWay.delete(keyText)
+    else if (this.#engine.failure === undefined) this.#start(next.image, next.sequence)
+  }
+
+  onStored(entry: Entry): void {
+    this.#end(entry.origin as Origin, 'written')
+  }
+
+  onRefused(entry: Entry, code: string, message: string): void {
+    this.#end(entry.origin as Origin, this.#rejectOf(code, message, entryKeyText(entry, this.#schema)))
+  }
+
+  onConflict(entry: Entry): void {
+    const origin = entry.origin as Origin
+    const change = changeOf(entry, this.#schema)
+    const keyText = entryKeyText(entry, this.#schema)
+    this.#track(this.#decide(change, origin, keyText))
+  }
+
+  /** The item is not as the job left it: it is as it was already, or others have changed it. */
+  async #decide(change: Change, origin: Origin, keyText: string): Promise<void> {
+    const { patienceMs } = this.#options
+    const attributes = await this.#table.readAgain(keyText, undefined, patienceMs, this.#run.onReread)
+    if (isDone(change, attributes)) {
+      this.#end(origin, 'filtered')
+      return
+    }
+    const what = attributes === undefined ? 'deleted' : change.creates === true ? 'made again' : 'changed'
+    const message = `the item was ${what} by others since; it stays as it is`
+    this.#end(origin, this.#rejectOf('ChangedSince', message, keyText))
+  }
+
+  #rejectOf(code: string, message: string, keyText: string): JobReject {
     const key = decodeItem(JSON.parse(keyText))
-    const reject = { code, message, place: describeItemKey(key, this.#schema), item: key }
-    this.#run.reject(reject)
-    this.#ledger.settle(sequence, 'rejected', reject)
+    return { code, message, place: describeItemKey(key, this.#schema), item: key }
   }
 
   async #settled(): Promise<void> {

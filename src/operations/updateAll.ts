@@ -409,7 +409,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
       return
     }
     this.#oldImages?.cancel(keyText)
-    const attributes = await this.#table.readAgain(keyText, this.#filter, patienceMs)
+    const attributes = await this.#table.readAgain(keyText, this.#filter, patienceMs, this.#run.onReread)
     if (attributes === undefined) {
       this.#end(visited, 'filtered')
       return
@@ -433,7 +433,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
     const change = changeOf(entry, this.#schema)
     // A job that is stopped before this is known may have changed more than it knows.
     this.#run.unresolved += 1
-    const attributes = await this.#table.readAgain(keyText, undefined, this.#options.patienceMs)
+    const attributes = await this.#table.readAgain(keyText, undefined, this.#options.patienceMs, this.#run.onReread)
     this.#run.unresolved -= 1
     return isDone(change, attributes)
   }

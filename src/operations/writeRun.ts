@@ -79,6 +79,8 @@ export class WriteRun {
   /** Entries that have ended and of which it is still being found out whether they were made. */
   unresolved = 0
 
+  /** Of items that were looked at once more, in this run. */
+  #rereadUnits = 0
   /** Items of the table that is read, as the service tells it. */
   itemsTold = 0
 
@@ -200,13 +202,18 @@ export class WriteRun {
     const scan = this.#scan()
     const runWriteUnits = engine?.writeUnits ?? 0
     const soFar = {
-      readUnits: this.#before.readUnits + (scan?.readUnits ?? 0),
+      readUnits: this.#before.readUnits + this.#rereadUnits + (scan?.readUnits ?? 0),
       writeUnits: this.#before.writeUnits + runWriteUnits,
       endedUnits: engine?.endedUnits ?? 0,
       unitsAtStake: this.#before.unitsAtStake + (engine?.unitsAtStake ?? 0),
       reading: scan === undefined ? 0 : Math.min(READING_MAX, scan.segments - scan.segmentsDone),
     }
     if (!limit.allows(soFar, runWriteUnits)) this.#stopper.stop('cost')
+  }
+
+  /** An item was looked at once more. */
+  readonly onReread = (readUnits: number): void => {
+    this.#rereadUnits += readUnits
   }
 
   /** What to wait for before another record is taken; undefined for nothing. A stop ends the wait. */
@@ -424,7 +431,7 @@ export class WriteRun {
     const segments = this.#scan()?.segments
     const scan = this.#scan()?.stats
     const before = this.#before
-    const readUnits = before.readUnits + (scan?.readUnits ?? 0)
+    const readUnits = before.readUnits + this.#rereadUnits + (scan?.readUnits ?? 0)
     const writeUnits = before.writeUnits + (stats?.writeUnits ?? 0)
     const runMs = this.#clock === undefined ? 0 : (this.#endedAt ?? this.#clock.now()) - this.#startedAt
     const durationMs = before.durationMs + runMs

@@ -25,7 +25,6 @@ export function batchGetItem(call: Call): object {
   const items: object[] = []
   const unprocessed: object[] = []
   let throttle: ServiceError | undefined
-  const before = call.record.readUnits
   for (const key of keys) {
     try {
       const item = readOne(call, table, readKey(readAttributes(key), table.key, true), ConsistentRead)
@@ -37,7 +36,6 @@ export function batchGetItem(call: Call): object {
     }
   }
   if (throttle !== undefined && unprocessed.length === keys.length) throw throttle
-  call.consumed.add(table.name, undefined, call.record.readUnits - before)
   const consumed = call.consumed.describe(call.body.ReturnConsumedCapacity)
   return {
     Responses: { [name]: items },

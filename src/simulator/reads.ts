@@ -65,13 +65,12 @@ export function scan(call: Call): object {
   if (bytesOf.size === 0) capacity.spend('read', from, units, nowMs)
   call.record.readUnits += units
   call.consumed.add(table.name, undefined, units)
-  const [ConsumedCapacity] = call.consumed.describe(body.ReturnConsumedCapacity) ?? []
   return {
     ...(body.Select === 'COUNT' ? {} : { Items: items }),
     Count: matched,
     ScannedCount: looked,
     ...(cut ? { LastEvaluatedKey: last!.attributes } : {}),
-    ...(ConsumedCapacity === undefined ? {} : { ConsumedCapacity }),
+    ...consumedOf(call),
   }
 }
 
@@ -91,13 +90,19 @@ export function query(call: Call): object {
   const item = readOne(call, table, key)
   const filter = body.FilterExpression === undefined ? undefined : readCondition(body.FilterExpression, aliases)
   const found = item !== undefined && (filter === undefined || filter(item)) ? [item] : []
-  return { Items: found, Count: found.length, ScannedCount: item === undefined ? 0 : 1 }
+  return { Items: found, Count: found.length, ScannedCount: item === undefined ? 0 : 1, ...consumedOf(call) }
 }
 
 export function getItem(call: Call): object {
   const table = tableOf(call, call.body.TableName)
   const item = readOne(call, table, readKey(readAttributes(call.body.Key), table.key, true))
-  return item === undefined ? {} : { Item: item }
+  return { ...(item === undefined ? {} : { Item: item }), ...consumedOf(call) }
+}
+
+/** `ConsumedCapacity` of the one table, where it was asked for. */
+function consumedOf(call: Call): { ConsumedCapacity?: object } {
+  const [ConsumedCapacity] = call.consumed.describe(call.body.ReturnConsumedCapacity) ?? []
+  return ConsumedCapacity === undefined ? {} : { ConsumedCapacity }
 }
 
 export function readOne(
@@ -112,6 +117,7 @@ export function readOne(
   const units = readUnits(item === undefined ? 0 : itemSize(item), consistent)
   table.capacity.spend('read', key.hash, units, call.nowMs)
   call.record.readUnits += units
+  call.consumed.add(table.name, undefined, units)
   return item
 }
 

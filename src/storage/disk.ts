@@ -51,7 +51,7 @@ export interface Disk {
 
 export interface DiskFile {
   readonly size: number
-  /** Behind what is there. */
+  /** Behind what is there; where it fails, nothing of it is left. */
   write(bytes: Uint8Array): void
   /** Forgets all behind this byte. */
   truncate(size: number): void
@@ -137,11 +137,14 @@ class SystemFile implements DiskFile {
 
   write(bytes: Uint8Array): void {
     // A disk that is almost full takes a part, says how much, and fails at the rest.
-    for (let at = 0; at < bytes.length; ) {
-      const written = writeSync(this.#descriptor, bytes, at)
-      at += written
-      this.size += written
+    let at = 0
+    try {
+      while (at < bytes.length) at += writeSync(this.#descriptor, bytes, at)
+    } catch (error) {
+      if (at > 0) ftruncateSync(this.#descriptor, this.size)
+      throw error
     }
+    this.size += at
   }
 
   truncate(size: number): void {

@@ -327,6 +327,10 @@ function s3Error(address: S3Address, error: unknown, done: string): unknown {
   const sentence = (advice: string): StorageError =>
     new StorageError(`${name} can not be ${done}: ${advice}`, name, { cause: error })
   if (error.name === 'NoSuchBucket') return sentence(`there is no bucket ${address.bucket}. Check its name.`)
+  if (error.name === 'NoSuchUpload')
+    return sentence(
+      'its upload was aborted, by a lifecycle rule or by somebody. Begin the job anew in another directory.',
+    )
   if (error.name === 'CredentialsProviderError') {
     return new HeadraceError('CREDENTIALS', `${name} can not be ${done}: no credentials were found for S3`, {
       cause: error,

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { missingActions } from '../../src/operations/missingActions.ts'
+import { POLICY_VERBS } from '../../src/operations/policy.ts'
 import { serviceError, startScriptedServer } from '../support/scriptedServer.ts'
+import { newTable } from '../support/store.ts'
 import { headrace, scratchDirectory } from './command.ts'
 
 const TABLE = {
@@ -50,4 +53,37 @@ test('a static session token in the profile expires: the file is read again, and
   assert.equal(code, 0, stderr)
   assert.equal(written.size, 500)
   assert.ok(refused >= 1 && refused <= 40, `${refused} refused`)
+})
+
+test('AccessDenied at the first call: all that the policy lacks is listed, and what it takes', async () => {
+  using directory = scratchDirectory()
+  await using server = await startScriptedServer(({ operation }) => {
+    if (operation === 'DescribeTable') return { body: { Table: TABLE } }
+    if (operation === 'Scan' || operation === 'Query') {
+      const message = `User: someone is not authorized to perform: dynamodb:${operation}`
+      return serviceError('AccessDeniedException', message)
+    }
+    if (operation === 'UpdateItem') return serviceError('ConditionalCheckFailedException')
+    return { body: { Responses: [{ Error: { Code: 'AccessDenied', Message: 'no' } }] } }
+  })
+  const { code, stderr } = await headrace(
+    ['update', 'things', '--set', 'seen=true', '--endpoint-url', server.endpoint, '--region', 'eu-west-1'],
+    { directory: directory.path },
+  )
+  assert.equal(code, 5, stderr)
+  assert.match(stderr, /not authorized to perform: dynamodb:Scan/)
+  assert.match(stderr, /This identity lacks, on things: dynamodb:Scan, dynamodb:Query, dynamodb:PartiQLUpdate\n/)
+  assert.match(stderr, /What it needs: headrace iam update/)
+  // The questions themselves can change nothing.
+  for (const { operation, body } of server.requests) {
+    if (operation === 'UpdateItem') assert.equal(body.ConditionExpression, 'attribute_exists(#p)')
+  }
+})
+
+test('whoever has all rights lacks none, and being asked for them changes nothing', async () => {
+  const table = await newTable({ partition: { name: 'id', type: 'S' }, sort: { name: 'n', type: 'N' } })
+  for (const verb of POLICY_VERBS) {
+    if (!verb.startsWith('table ')) assert.deepEqual(await missingActions(verb, table), [], verb)
+  }
+  for await (const item of table.scan()) assert.fail(JSON.stringify(item))
 })

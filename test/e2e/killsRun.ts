@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { connect, type Database } from '../../src/database/database.ts'
@@ -11,9 +11,12 @@ import { startLocal } from '../../src/local/startLocal.ts'
 import { createTable } from '../../src/operations/tables.ts'
 import { type Random, seededRandom } from '../../src/runtime/random.ts'
 import { type Gateway, startGateway } from '../../src/simulator/gateway.ts'
+import { S3 } from '../../src/storage/s3.ts'
+import { readS3Object } from '../../src/storage/s3Source.ts'
+import { type S3Server, startS3Server } from '../support/s3Server.ts'
 import { headrace, scratchDirectory } from './command.ts'
 
-export const VERBS = ['load', 'update', 'copy', 'delete', 'export', 'run', 'run-files'] as const
+export const VERBS = ['load', 'update', 'copy', 'delete', 'export', 'export-s3', 'run', 'run-files'] as const
 export type Verb = (typeof VERBS)[number]
 
 export interface KillsOptions {
@@ -43,6 +46,8 @@ export interface KilledJob {
 const KILL_MS_MIN = 150
 const KILL_SHARE_MAX = 0.6
 const ROUNDS_MAX = 60
+/** Of what goes to S3: three parts. */
+const BYTES_OF_PARTS = 20 * 1024 * 1024
 
 /** One record of ten is wrong in some way, one key of twenty comes twice. */
 function inputLines(items: number): string {
@@ -97,9 +102,10 @@ export async function runKills(options: KillsOptions): Promise<KilledJob[]> {
     faults: { shares: { 'reset after': 0.01, 'error after': 0.01 } },
   })
   await using database = connect({ endpoint: store.endpoint })
+  await using s3Server = await startS3Server()
   writeFileSync(join(directory.path, 'input.jsonl'), inputLines(items))
   writeFileSync(join(directory.path, 'visit.mjs'), VISITOR)
-  const world: World = { directory: directory.path, database, gateway, items, random: seededRandom(seed) }
+  const world: World = { directory: directory.path, database, gateway, s3Server, items, random: seededRandom(seed) }
   const jobs: KilledJob[] = []
   let left = kills
   let number = 0
@@ -119,23 +125,25 @@ interface World {
   readonly directory: string
   readonly database: Database
   readonly gateway: Gateway
+  readonly s3Server: S3Server
   readonly items: number
   readonly random: Random
 }
 
 async function killJob(world: World, verb: Verb, number: number, killsMax: number): Promise<KilledJob> {
-  const { directory, database, random } = world
+  const { directory, database, random, items } = world
   const kind = { partition: { name: 'id', type: 'S' } } as const
   const [quiet, torn] = [`${verb}-quiet-${number}`, `${verb}-torn-${number}`]
   for (const name of [quiet, torn]) {
     await createTable(database, name, { key: kind })
     if (hasTarget(verb)) await createTable(database, `${name}-target`, { key: kind })
-    if (verb !== 'load' && verb !== 'run-files') await fill(world, name)
+    if (verb !== 'load' && verb !== 'run-files')
+      await fill(world, name, verb === 'export-s3' ? BYTES_OF_PARTS / items : 0)
     writeFileSync(join(directory, `${name}.mjs`), jobModule(verb, name))
   }
   const faults: string[] = []
   const beganAt = performance.now()
-  const undisturbed = await run(world, commandOf(verb, quiet, `job-${quiet}`))
+  const undisturbed = await run(world, commandOf(world, verb, quiet, `job-${quiet}`))
   if (![0, 3].includes(undisturbed.code!)) faults.push(`undisturbed: exit ${undisturbed.code}: ${undisturbed.stderr}`)
 
   const killMsMax = Math.max(2 * KILL_MS_MIN, KILL_SHARE_MAX * (performance.now() - beganAt))
@@ -149,13 +157,15 @@ async function killJob(world: World, verb: Verb, number: number, killsMax: numbe
     const afterMs = kills < killsMax ? KILL_MS_MIN + random() * (killMsMax - KILL_MS_MIN) : undefined
     const before = settledOf(directory, job)
     const writesBefore = world.gateway.statistics().acknowledgedWrites
-    const end = await run(world, begun ? ['resume', job] : commandOf(verb, torn, job), afterMs)
+    const end = await run(world, begun ? ['resume', job] : commandOf(world, verb, torn, job), afterMs)
     code = end.code
     if (code !== null) {
       if (code !== 0 && code !== 3) faults.push(`exit ${code}: ${end.stderr}`)
       break
     }
     kills += 1
+    if (verb === 'export-s3' && (await objectOf(world, torn)) !== undefined)
+      faults.push('an object is there before it is whole')
     const made = world.gateway.statistics().acknowledgedWrites - writesBefore
     redone.push(Math.max(0, made - (settledOf(directory, job) - before)))
   }
@@ -165,7 +175,7 @@ async function killJob(world: World, verb: Verb, number: number, killsMax: numbe
   return { verb, kills, redone, faults }
 }
 
-function commandOf(verb: Verb, table: string, job: string): string[] {
+function commandOf({ s3Server }: World, verb: Verb, table: string, job: string): string[] {
   const state = ['--job', job]
   switch (verb) {
     case 'load':
@@ -178,6 +188,8 @@ function commandOf(verb: Verb, table: string, job: string): string[] {
       return ['delete', table, '--where', 'n < :half'.replace(':half', '5000'), '--yes', ...state]
     case 'export':
       return ['export', table, `${table}.jsonl.gz`, ...state]
+    case 'export-s3':
+      return ['export', table, `s3://${s3Server.bucket}/${table}.xml`, ...state]
     case 'run':
     case 'run-files':
       return ['run', `${table}.mjs`, ...state]
@@ -189,9 +201,10 @@ function hasTarget(verb: Verb): boolean {
 }
 
 /** Runs it, and kills it after so long. */
-function run({ directory, gateway }: World, args: readonly string[], afterMs?: number) {
+function run({ directory, gateway, s3Server }: World, args: readonly string[], afterMs?: number) {
   return headrace([...args, '--quiet', '--endpoint-url', gateway.url], {
     directory,
+    environment: s3Server.environment,
     onStart: (child) => {
       if (afterMs === undefined) return
       const timer = setTimeout(() => child.kill('SIGKILL'), afterMs)
@@ -200,10 +213,12 @@ function run({ directory, gateway }: World, args: readonly string[], afterMs?: n
   })
 }
 
-async function fill({ database, items }: World, table: string): Promise<void> {
+async function fill({ database, items }: World, table: string, textBytes: number): Promise<void> {
+  const text = 'x'.repeat(textBytes)
   await using publisher = database.table(table).publisher()
   for (let index = 0; index < items; index += 1) {
-    if (!publisher.put({ id: `item${index}`, n: index })) await publisher.ready
+    const item = { id: `item${index}`, n: index, ...(text === '' ? {} : { text }) }
+    if (!publisher.put(item)) await publisher.ready
   }
 }
 
@@ -231,6 +246,19 @@ async function compare(world: World, verb: Verb, quiet: string, torn: string): P
     same('the files', linesOf(quiet), linesOf(torn))
     if (existsSync(join(directory, `${torn}.jsonl.gz.part`))) faults.push('a part is left over')
   }
+  if (verb === 'export-s3') {
+    const [before, after] = [await objectOf(world, quiet), await objectOf(world, torn)]
+    // The store gives attributes in an order of its own; the long text is told by its length.
+    const sorted = (text = ''): string =>
+      text
+        .split('\n')
+        .map((line) => [...line.matchAll(/<(id|n)\b.*?<\/\1>/g)].sort().join('') + line.length)
+        .sort()
+        .join('\n')
+    same('the objects', sorted(before), sorted(after))
+    const left = readdirSync(join(directory, `job-${torn}`)).filter((name) => /^part-|^upload/.test(name))
+    if (left.length > 0) faults.push(`left over: ${left}`)
+  }
   const suffix = hasTarget(verb) ? '-target' : ''
   same('the tables', await textOf(world, `${quiet}${suffix}`), await textOf(world, `${torn}${suffix}`))
   const [before, after] = [quiet, torn].map((name) => findCheckpoint(join(directory, `job-${name}`)).checkpoint)
@@ -238,6 +266,21 @@ async function compare(world: World, verb: Verb, quiet: string, torn: string): P
   if (verb !== 'delete') same('the accounts', JSON.stringify(before?.tally), JSON.stringify(after?.tally))
   same('the rejects', rejectsOf(directory, quiet), rejectsOf(directory, torn))
   return faults
+}
+
+/** Undefined where it is not there. */
+async function objectOf({ s3Server }: World, name: string): Promise<string | undefined> {
+  const s3 = new S3()
+  try {
+    const address = { bucket: s3Server.bucket, key: `${name}.xml` }
+    const object = await s3.find(address)
+    if (object === undefined) return undefined
+    const pieces: Uint8Array[] = []
+    for await (const piece of readS3Object(s3, address, object)) pieces.push(piece)
+    return Buffer.concat(pieces).toString()
+  } finally {
+    await s3.close()
+  }
 }
 
 function rejectsOf(directory: string, table: string): string {

@@ -194,6 +194,7 @@ test('an incremental export puts and deletes, and only when that is asked for', 
   ]
   const directory = writeExport(scratch.path, nativeExport({ isIncremental: true, files }))
   await assertRefused(scratch.path, [directory], /incremental export: it holds changes.*--apply-changes/, 2)
+  await assertRefused(scratch.path, [directory, '--apply-changes', '--keep-old'], /leave out keepOld/, 2)
   const { name } = await newTable()
   await using publisher = database.table(name).publisher()
   for (const id of ['kept', 'gone', 'untouched']) publisher.put({ id, n: 0 })

@@ -20,6 +20,7 @@ import {
   optionalActions,
   type PlainItem,
   policyFor,
+  type RecordSource,
   startServiceExport,
   type Table,
   type TableChange,
@@ -53,9 +54,10 @@ const RUNS: { readonly [verb: string]: (world: World) => Promise<unknown> } = {
       startServiceExport(table, 's3://bucket/prefix'),
       awaitServiceExport(database, `${ARN}/export/01693685827463-2d8752fd`),
     ]),
-  load: async ({ table }) => {
+  load: async ({ at, table }) => {
     await load(sourceOf(30), table).plan({ newTableKey: KEY })
     await load(sourceOf(30), table).run()
+    await load(sourceOf(50, 7), table, { keepOld: true }).run({ disk: diskOf(at), directory: '/job' })
   },
   generate: ({ table }) => generate(table, { items: 30, template: { pk: 'k{{index}}' } }).run(),
   update: async ({ at, table }) => {
@@ -107,6 +109,8 @@ const RUNS: { readonly [verb: string]: (world: World) => Promise<unknown> } = {
     const job = copy(table, database.table('others'))
     await job.plan()
     await job.run()
+    await load(sourceOf(400, 7), at.table).run()
+    await copy(table, database.table('others'), { keepOld: true }).run({ disk: diskOf(at), directory: '/job' })
   },
   run: async ({ at, database }) => {
     await load(sourceOf(300), at.table).run()
@@ -152,6 +156,9 @@ const RUNS: { readonly [verb: string]: (world: World) => Promise<unknown> } = {
     await updateAll(at.table, visit, { keepOld: true }).run({ disk, directory: '/job' })
     at.service.writeFromBeside('things', { pk: { S: 'k1' } }, (now) => ({ ...now, n: { N: '7' } }))
     await undo('/job', { database, disk, onReject: () => undefined }).run()
+    const replaced = [...sourceItems(400, 8), { pk: 'odd', 'not " for PartiQL': 1 }]
+    await load(memory(replaced), at.table, { keepOld: true }).run({ disk, directory: '/load' })
+    await undo('/load', { database, disk, onReject: () => undefined }).run()
   },
   count: ({ table }) => count(table),
   scan: async ({ table }) => {
@@ -167,21 +174,26 @@ function diskOf({ clock }: Started): Disk {
   return new SimulatedDisk(seededRandom(1), (ms) => sleep(clock, ms)).session().disk
 }
 
-function sourceOf(records: number) {
+function sourceItems(records: number, first = 0): PlainItem[] {
+  return Array.from({ length: records }, (_, index) => ({ pk: `k${index}`, n: (first + index) % 10 }))
+}
+
+function sourceOf(records: number, first = 0): RecordSource {
+  return memory(sourceItems(records, first))
+}
+
+function memory(items: readonly PlainItem[]): RecordSource {
   async function* read() {
-    const list = Array.from({ length: records }, (_, index) => ({
-      item: { pk: `k${index}`, n: index % 10 },
-      place: { file: 'memory', line: index + 1, offset: index * 20 },
-    }))
-    yield list
+    yield items.map((item, index) => ({ item, place: { file: 'memory', line: index + 1, offset: index * 20 } }))
   }
+  const bytes = items.length * 20
   return {
     name: 'memory',
     records: read,
     sample: {
-      sizeBytes: async () => records * 20,
+      sizeBytes: async () => bytes,
       seekable: false,
-      read: () => ({ records: read(), bytesTaken: () => records * 20 }),
+      read: () => ({ records: read(), bytesTaken: () => bytes }),
     },
   }
 }

@@ -149,3 +149,25 @@ test('a job goes on with other prices, and a copy reaches its target as it reach
   assert.equal(end.complete, true)
   assert.equal(end.written, 20_000)
 })
+
+test('what is read once more because others changed it is counted', async () => {
+  const at = await startWith(2_000, {})
+  let others = 0
+  const job = updateAll(at.table, (item: PlainItem) => {
+    // Somebody writes between reading and writing.
+    if (others < 100 && item['state'] === 'new') {
+      others += 1
+      const { pk, group, text } = item
+      at.simulated.fill([
+        readAttributes({ pk: { S: pk }, group: { S: group }, text: { S: text }, state: { S: 'other' } }) as Attributes,
+      ])
+    }
+    return visit(item)
+  })
+  const summary = await run(at, job, {})
+  assert.equal(summary.conflicts, 100)
+  let readUnits = 0
+  for (const request of at.service.log.requests) readUnits += request.readUnits
+  assert.ok(at.service.log.requests.some(({ operation, readUnits: units }) => operation === 'Query' && units > 0))
+  assert.equal(summary.readUnits, readUnits)
+})

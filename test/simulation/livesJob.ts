@@ -52,6 +52,8 @@ export interface Lives {
   readonly slow: boolean
   /** Of a copy: it is a job of one's own, whose transform makes changes. */
   readonly changes: boolean
+  /** Of a load: some of what it writes takes the place of something, which is kept and put back. */
+  readonly replaces: boolean
   /** See `TableOptions.losesPlaces`. */
   readonly losesPlaces: boolean
   /** In the first life the disk takes so many bytes; undefined for all. */
@@ -120,6 +122,7 @@ export function makeLives(seed: number): { readonly world: World; readonly lives
       losesPlaces: more() < 0.3,
       changes: more() < 0.5,
       xml: more() < 0.3,
+      replaces: kind === 'load' && more() < 0.4,
     },
   }
 }
@@ -139,7 +142,9 @@ export async function runLives(run: Run, lives: Lives): Promise<void> {
   const { world, service, simulated, records, failures, random, met } = run
   const input = new LoadInput(run)
   const items = Array.from({ length: world.keys }, (_, index) => records.item(records.key(index), index))
-  if (world.job !== 'load') simulated.fill(items.map(wireOf))
+  if (lives.replaces)
+    simulated.fill(items.filter((_, index) => index % 3 > 0).map((item) => ({ ...wireOf(item), kept: { N: '1' } })))
+  else if (world.job !== 'load') simulated.fill(items.map(wireOf))
   const target = lives.kind === 'copy' ? addTarget(run) : undefined
   const start = new Map(simulated.entries())
   const disk = new SimulatedDisk(random, (ms) => sleep(run.clock, ms))
@@ -152,9 +157,9 @@ export async function runLives(run: Run, lives: Lives): Promise<void> {
   if (kind === 'load') {
     const { asks } = input
     for (const [index, from] of beginnings.entries()) {
-      checkOrder(run, asks, service.log.writes.slice(from, beginnings[index + 1]))
+      if (!lives.replaces) checkOrder(run, asks, service.log.writes.slice(from, beginnings[index + 1]))
     }
-    const model: Model = new Map()
+    const model: Model = new Map(start)
     for (const ask of asks) applyAsk(model, ask)
     checkTable(run, model, 'at the end')
     failures.same('read', read, asks.length)
@@ -178,18 +183,20 @@ export async function runLives(run: Run, lives: Lives): Promise<void> {
     const deleted = [...start.values()].filter((item) => kindOf(item) === 3).length
     failures.holds(`read: ${read} of ${start.size}`, read <= start.size && read >= start.size - deleted)
   }
-  if (lives.undo === undefined) return
+  if (lives.undo === undefined && !lives.replaces) return
   const { onReject: _, ...options } = world.options
   met.add('undo')
+  // What a client that is gone had sent is served within five seconds, and a change of it may find what was put back.
+  await sleep(run.clock, 5_000)
   const after = new Map(simulated.entries())
-  if (lives.undo.interferes) interfere(run, start, after)
+  if (lives.undo?.interferes === true) interfere(run, start, after)
   const between = new Map(simulated.entries())
   const undone = await runToEnd(run, {
     directory: UNDO_DIRECTORY,
     disk,
     make: ({ database }, session) => undo(DIRECTORY, { ...options, database, disk: session }),
     lives,
-    crashes: lives.undo.crashes,
+    crashes: lives.undo?.crashes ?? [],
     bytesMax: undefined,
   })
   if (undone !== undefined) checkUndone(run, { start, after, between }, undone.rejects)
@@ -326,7 +333,7 @@ function makeJob(run: Run, { table, database, clock }: Client, lives: Lives, inp
   const reading = { segments, concurrency, ...options }
   switch (kind) {
     case 'load':
-      return load(input.sources(clock, sources), table, options)
+      return load(input.sources(clock, sources), table, { ...options, keepOld: lives.replaces })
     case 'generate':
       return generate(table, { ...options, items: world.records, template: templateOf(world) })
     case 'delete':

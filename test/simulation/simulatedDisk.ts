@@ -133,11 +133,10 @@ export class SimulatedDisk {
   }
 
   #append(content: Content, bytes: Uint8Array): void {
-    const taken = Math.min(bytes.length, this.bytesLeft)
-    this.bytesLeft -= taken
-    content.bytes = Buffer.concat([content.bytes, bytes.subarray(0, taken)])
-    if (taken < bytes.length)
+    if (bytes.length > this.bytesLeft)
       throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+    this.bytesLeft -= bytes.length
+    content.bytes = Buffer.concat([content.bytes, bytes])
   }
 
   #syncNames(): void {

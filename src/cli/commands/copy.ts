@@ -18,11 +18,17 @@ import { runJob } from '../runJob.ts'
 export async function copyCommand(
   source: string,
   target: string,
-  flags: CommonFlags & JobFlags & PlanFlags & WriteFlags & ReadFlags & TargetFlags & { transform?: string },
+  flags: CommonFlags &
+    JobFlags &
+    PlanFlags &
+    WriteFlags &
+    ReadFlags &
+    TargetFlags & { transform?: string; keepOld?: boolean },
 ): Promise<void> {
   const database = openDatabase(flags)
   const there = await openTarget(flags, database)
-  const options = { ...readOptions(flags), ...writeOptions(flags), ...transformOption(flags) }
+  const keepOld = flags.keepOld === true ? { keepOld: true } : {}
+  const options = { ...readOptions(flags), ...writeOptions(flags), ...transformOption(flags), ...keepOld }
   try {
     await runJob({
       operation: 'copy',

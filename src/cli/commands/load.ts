@@ -33,6 +33,7 @@ interface LoadFlags {
   transform?: string
   verify?: boolean
   applyChanges?: boolean
+  keepOld?: boolean
 }
 
 const FORMATS: readonly string[] = ['jsonl', 'json', 'ddb-json', 'csv', 'ion'] satisfies FormatName[]
@@ -95,6 +96,7 @@ export async function loadCommand(
         ...writeOptions(flags),
         ...transformOption(flags),
         ...(flags.applyChanges === true ? { applyChanges: true } : {}),
+        ...(flags.keepOld === true ? { keepOld: true } : {}),
         ...made,
       }),
   })
