@@ -7,4 +7,4 @@ const run = (command, ...args) => {
   if (status !== 0) process.exit(status ?? 1)
 }
 run('python3', '-m', 'venv', '.python')
-run('.python/bin/pip', 'install', '--quiet', '--disable-pip-version-check', 'pyarrow', 'duckdb')
+run('.python/bin/pip', 'install', '--quiet', '--disable-pip-version-check', 'pyarrow', 'duckdb', 'amazon.ion', 'boto3')

@@ -1,6 +1,6 @@
 // Runs the compiled tests. --fast leaves out those that start the built program or push many items through a store.
 import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const fast = process.argv.includes('--fast')
@@ -15,7 +15,21 @@ if (files.length === 0) {
   console.error('no test file matches')
   process.exit(1)
 }
+if (!fast && files.some((file) => /[\\/]interop[\\/]/.test(file))) preparePython()
 const { status } = spawnSync(process.execPath, ['--enable-source-maps', '--test', '--test-concurrency=2', ...files], {
   stdio: 'inherit',
 })
 process.exit(status ?? 1)
+
+/** Others read our files and we read theirs, where there is a Python; without one those tests say that they are left out. */
+function preparePython() {
+  if (existsSync('.python/.headrace-ready')) return
+  if (spawnSync('python3', ['--version'], { stdio: 'ignore' }).status !== 0) {
+    console.error('no python3 here: the tests that ask pyarrow, DuckDB, amazon.ion and boto3 are left out')
+    return
+  }
+  console.error('installing pyarrow, DuckDB, amazon.ion and boto3 into .python/')
+  const { status: failed } = spawnSync(process.execPath, ['scripts/python.mjs'], { stdio: 'inherit', timeout: 300_000 })
+  if (failed === 0) writeFileSync('.python/.headrace-ready', '')
+  else console.error('they can not be installed: the tests that ask them are left out')
+}

@@ -49,6 +49,7 @@ export {
   type ExportOptions,
   type ExportXmlOptions,
   exportTable,
+  type NativeExportOptions,
 } from './operations/exportTable.ts'
 export {
   type FileOptions,
@@ -77,6 +78,13 @@ export type { LoadPlanOptions } from './operations/plan/planLoad.ts'
 export { type PlannedWrites, planTable, type TablePlanRequest } from './operations/plan/planTable.ts'
 export { optionalActions, type Policy, type PolicyOptions, policyFor } from './operations/policy.ts'
 export { type ResumedJob, type ResumeOptions, readRates, resume } from './operations/resume.ts'
+export {
+  type AwaitExportOptions,
+  awaitServiceExport,
+  type ServiceExport,
+  type ServiceExportOptions,
+  startServiceExport,
+} from './operations/serviceExport.ts'
 export type { DeleteChange, PutChange, TableChange, UpdateChange } from './operations/tableChange.ts'
 export { type CreateTableOptions, createTable, dropTable, waitForTable } from './operations/tables.ts'
 export type { Transform, Transformed, TransformSource } from './operations/transform.ts'

@@ -202,16 +202,19 @@ verb(
 verb(
   program,
   'load <table> <files...>',
-  'Write every record of files into a table. A directory stands for all files in it and below it that end in .jsonl, .ndjson, .json, .csv or .tsv, also with .gz; a pattern in quotes stands for what it matches; both also in S3; "-" is standard input. Several files are read side by side; of two records of one key in one file the later one stays.',
+  'Write every record of files into a table. A directory stands for all files in it and below it that end in .jsonl, .ndjson, .json, .csv, .tsv or .ion, also with .gz or .zst; a pattern in quotes stands for what it matches; both also in S3; "-" is standard input. Several files are read side by side; of two records of one key in one file the later one stays.',
   [
     'headrace load users users.jsonl.gz more.csv',
-    'headrace load orders export/AWSDynamoDB/01693685827463-2d8752fd/data --rate 50%',
+    'headrace load orders export/AWSDynamoDB/01693685827463-2d8752fd --rate 50%',
     'headrace load users "s3://backups/users/2026-*.jsonl.gz"',
     'headrace load users users.jsonl --key id:S --dry-run',
   ],
   [addConnectionOptions, addWriteOptions, writeRates, addPlanOptions, addTalkOptions, addTransformOption, s3Reading],
 )
-  .option('--format <format>', 'jsonl, json, ddb-json, csv or parquet (default: from the name or the first record)')
+  .option(
+    '--format <format>',
+    'jsonl, json, ddb-json, csv, parquet or ion (default: from the name or the first record)',
+  )
   .option(
     '--key <key>',
     'make the table with this key if there is none, such as id:S or customer:S,number:N',
@@ -220,6 +223,8 @@ verb(
   .option('--keep-old', "keep what is replaced in the job's directory, so that headrace undo can put it back")
   .option('--from-rejects', 'the files are rejects of an earlier job, such as .headrace/JOB/rejects.jsonl')
   .option('--types <types>', 'types of CSV columns that are not text, such as age=N,active=BOOL,tags=json')
+  .option('--apply-changes', 'the files are an incremental export: write what it puts, delete what it deletes')
+  .option('--no-verify', 'do not read the files of a native export in advance to compare them with its manifest')
   .option('--delimiter <character>', 'between the cells of a CSV file (default ",", or a tab for .tsv)')
   .action(async (name, paths, flags) => (await import('./commands/load.ts')).loadCommand(name, paths, flags))
 
@@ -289,8 +294,8 @@ verb(
 
 verb(
   program,
-  'export <table> <file>',
-  'Write the items of a table into one file, or one object in S3: JSON Lines, CSV, Parquet or XML; packed where the name ends in .gz. A copy that loads back as it was, unless the name or --format says otherwise.',
+  'export <table> [file]',
+  'Write the items of a table into one file, or one object in S3: JSON Lines, CSV, Parquet, XML or Ion; packed where the name ends in .gz or .zst. A copy that loads back as it was, unless the name or --format says otherwise. With --native, DynamoDB exports to S3 by itself.',
   [
     'headrace export users users.ddb.jsonl.gz',
     `headrace export orders open.jsonl --format jsonl --where "status = 'open'" --select customer,number,total`,
@@ -298,6 +303,8 @@ verb(
     'headrace export users s3://backups/users.ddb.jsonl.gz --bucket-owner 123456789012',
     'headrace export orders orders.parquet',
     'headrace export orders orders.csv --columns id,placed,total:N,lines:json --csv-safe',
+    'headrace export orders backup --format native',
+    'headrace export orders --native s3://backups/orders',
     'headrace export books catalogue.xml --xml-root catalogue --xml-item book --xml-attributes isbn,year',
   ],
   [
@@ -313,7 +320,7 @@ verb(
 )
   .option(
     '--format <format>',
-    'ddb-json (loses nothing), jsonl (plain; sets become lists, binary base64), csv, parquet or xml (default: by the name, else ddb-json)',
+    'ddb-json (loses nothing), jsonl (plain; sets become lists, binary base64), csv, parquet, xml, ion (loses nothing), or native (a directory as an export of DynamoDB to S3 has it) (default: by the name, else ddb-json)',
   )
   .option(
     '--columns <columns>',
@@ -321,6 +328,11 @@ verb(
   )
   .option('--delimiter <character>', 'between the cells of CSV; \\t is a tab (default: a comma, or a tab for .tsv)')
   .option('--csv-safe', "put ' in front of text that a spreadsheet would take for a formula; it stays there")
+  .option(
+    '--native <s3-address>',
+    "begin DynamoDB's own export to s3://BUCKET/PREFIX and wait for it, which takes point-in-time recovery and no read units; or wait for the one of this ARN",
+  )
+  .option('--data-file-mb <n>', 'with --format native: megabytes of a data file, packed (default 100)', wholeFrom(1))
   .option('--xml-root <name>', 'the element around all (default: items)')
   .option('--xml-item <name>', 'the element of each item (default: item)')
   .option(

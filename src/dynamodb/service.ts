@@ -21,6 +21,8 @@ export type Operation =
   | 'DescribeKinesisStreamingDestination'
   | 'CreateTable'
   | 'DeleteTable'
+  | 'ExportTableToPointInTime'
+  | 'DescribeExport'
 
 /** Told once how a request ended. */
 export interface ReplyReceiver {
@@ -228,6 +230,8 @@ const TARGETS: { readonly [Name in Operation]: string } = {
   DescribeKinesisStreamingDestination: 'DynamoDB_20120810.DescribeKinesisStreamingDestination',
   CreateTable: 'DynamoDB_20120810.CreateTable',
   DeleteTable: 'DynamoDB_20120810.DeleteTable',
+  ExportTableToPointInTime: 'DynamoDB_20120810.ExportTableToPointInTime',
+  DescribeExport: 'DynamoDB_20120810.DescribeExport',
 }
 
 /** The error that ends a job because of this refusal. `subject` is what was asked for, for the message. */

@@ -2,6 +2,8 @@ import { createGunzip } from 'node:zlib'
 import { deferred } from '../runtime/deferred.ts'
 import { ByteSource } from './byteSource.ts'
 import { FormatError } from './formatError.ts'
+import { unzstd } from './unzstd.ts'
+import { isZstd } from './zstd.ts'
 
 /** Compressed bytes unpacked in one step: at gzip's utmost ratio of 1032 they become 8 MiB. */
 const STEP_BYTES = 8 * 1024
@@ -9,7 +11,7 @@ const STEP_BYTES = 8 * 1024
 const OUTPUT_BYTES = 256 * 1024
 
 /**
- * The bytes of a file, unpacked if it begins like a gzip file, whatever its name. Several members in one file are read
+ * The bytes of a file, unpacked if it begins like a gzip or a zstd file, whatever its name. Several members in one file are read
  * one after another, and zeros behind the last are padding.
  *
  * @throws {FormatError} where the compressed data is cut short or damaged, after everything before it was handed out
@@ -17,12 +19,18 @@ const OUTPUT_BYTES = 256 * 1024
  */
 export async function* decompress(chunks: AsyncIterable<Uint8Array>, file: string): AsyncGenerator<Buffer> {
   const source = new ByteSource(chunks)
-  if (isGzip(await source.head(2))) yield* gunzip(source, file)
+  const head = await source.head(4)
+  if (isGzip(head)) yield* gunzip(source, file)
+  else if (isZstd(head)) yield* unzstd(source, file)
   else yield* source
 }
 
-/** @param head at least two bytes, if there are so many */
-export function isGzip(head: Buffer): boolean {
+/** @param head at least four bytes, if there are so many */
+export function isPacked(head: Buffer): boolean {
+  return isGzip(head) || isZstd(head)
+}
+
+function isGzip(head: Buffer): boolean {
   return head[0] === 0x1f && head[1] === 0x8b
 }
 

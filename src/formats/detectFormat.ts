@@ -5,7 +5,7 @@ import { recordFileEnding } from './recordFileEnding.ts'
 
 /**
  * How a file is to be read: line by line, as one array whose `[` is byte `start`, as JSON values one after another, or
- * as CSV. A `scanOutput` is what `aws dynamodb scan` prints, an array within an object. Where `spelling` is missing,
+ * as CSV, or as Ion, line by line. A `scanOutput` is what `aws dynamodb scan` prints, an array within an object. Where `spelling` is missing,
  * the first record decides.
  */
 export type FileShape =
@@ -18,6 +18,7 @@ export type FileShape =
       readonly scanOutput: boolean
     }
   | { readonly shape: 'csv'; readonly delimiter: string }
+  | { readonly shape: 'ion' }
 
 /** The members of what `aws dynamodb scan` prints. */
 export const SCAN_OUTPUT_NAMES: readonly string[] = [
@@ -37,7 +38,11 @@ const EXTENSION_FORMATS: { readonly [extension: string]: FormatName } = {
   ndjson: 'jsonl',
   csv: 'csv',
   tsv: 'csv',
+  ion: 'ion',
 }
+
+/** With what Ion text begins that says its version, as the service's exports do (Ion 1.0 specification, "Ion Version Markers"). */
+const ION = '$ion_1_0'
 
 /**
  * Judges a file by the format that was named, else by its extension, else by its beginning.
@@ -54,6 +59,7 @@ export function detectFormat(head: Buffer, file: string, format: FormatName | un
   if (named === 'csv') return { shape: 'csv', delimiter: extension === 'tsv' ? '\t' : ',' }
 
   const text = head.toString('latin1')
+  if (named === 'ion' || (format === undefined && text.startsWith(ION))) return { shape: 'ion' }
   const first = text.trimStart()[0]
   const objects = leadingObjects(text)
   // A `jsonl` that was named is taken at its word; a file's name says only that its lines are JSON of some spelling.
@@ -73,7 +79,7 @@ export function detectFormat(head: Buffer, file: string, format: FormatName | un
   if (format === 'json' || extension === 'json') return { shape: 'sequence', spelling: undefined }
   throw new FormatError(
     `neither the name nor the beginning (${JSON.stringify(text.slice(0, 20))}) tells the format. ` +
-      'Name it: jsonl, json, ddb-json, csv or parquet.',
+      'Name it: jsonl, json, ddb-json, csv, parquet or ion.',
     { file, offset: 0 },
   )
 }

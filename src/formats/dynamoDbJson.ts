@@ -5,9 +5,9 @@ import { parsePlainJson } from '../item/plainJson.ts'
 
 /**
  * How a record's text becomes an item: ordinary JSON, DynamoDB JSON, DynamoDB JSON within `{"Item": …}` as the native
- * export writes it, or what a job could not store, as it lies in its rejects.
+ * export writes it, what an incremental export tells of one key, or what a job could not store, as it lies in its rejects.
  */
-export type Spelling = 'plain' | 'dynamodb' | 'wrapped' | 'reject'
+export type Spelling = 'plain' | 'dynamodb' | 'wrapped' | 'change' | 'reject'
 
 /** The spelling of a file, judged by its first record, as `JSON.parse` reads it. */
 export function spellingOf(record: object): Spelling {
@@ -45,6 +45,7 @@ export class RecordDecoder {
     const spelling = this.#spelling ?? this.#judge(text)
     if (spelling === 'plain') return plainItem(text)
     if (spelling === 'reject') return rejectedItem(text)
+    if (spelling === 'change') return changeItem(text)
     return this.#decoder.decodeText(spelling === 'wrapped' ? unwrap(text) : text.trim())
   }
 
@@ -64,6 +65,24 @@ function unwrap(text: string): string {
   const end = text.trimEnd()
   if (head !== null && end.endsWith('}')) return end.slice(head[0].length, -1).trimEnd()
   throw new ItemError('the file began with records like {"Item":{"name":{"S":"…"}}}, and this is none')
+}
+
+/** What is to be done, as a change is asked for. */
+function changeItem(text: string): PlainItem {
+  let change: { readonly Keys?: unknown; readonly NewImage?: unknown }
+  try {
+    change = JSON.parse(text) ?? {}
+  } catch (error) {
+    throw new ItemError(`this is no JSON: ${(error as Error).message}`)
+  }
+  const { Keys: key, NewImage: image } = change
+  if (!isObject(key) || Object.keys(key).length === 0 || !(image === undefined || isObject(image)))
+    throw new ItemError('this is no change as an incremental export has it: {"Metadata":…,"Keys":{…},"NewImage":{…}}')
+  return image === undefined ? { delete: decodeItem(key) } : { put: decodeItem(image) }
+}
+
+function isObject(value: unknown): value is { [name: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function rejectedItem(text: string): PlainItem {

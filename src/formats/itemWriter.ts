@@ -2,6 +2,7 @@ import type { PlainItem } from '../item/attributeValue.ts'
 import { encodeItem } from '../item/encode.ts'
 import { writePlainJson } from '../item/writePlainJson.ts'
 import { CsvWriter, type CsvWriterOptions } from './csvWriter.ts'
+import { type IonLibrary, IonWriter } from './ion.ts'
 import { Losses } from './losses.ts'
 import { XmlWriter, type XmlWriterOptions } from './xmlWriter.ts'
 
@@ -15,8 +16,9 @@ import { XmlWriter, type XmlWriterOptions } from './xmlWriter.ts'
  * | `xml` | one document, an element for each item |
  * | `csv` | comma-separated values, a record to an item; the header has the types |
  * | `parquet` | Apache Parquet: typed columns, packed |
+ * | `ion` | Amazon Ion text, an item a line, as the service's own export has it; loses nothing |
  */
-export type ItemFormat = 'ddb-json' | 'jsonl' | 'xml' | 'csv' | 'parquet'
+export type ItemFormat = 'ddb-json' | 'jsonl' | 'xml' | 'csv' | 'parquet' | 'ion'
 
 /** Makes text of items, one after another. */
 export interface ItemWriter {
@@ -32,6 +34,8 @@ export interface ItemWriterOptions {
   readonly xml?: XmlWriterOptions
   /** Without columns, they have to be found first; see {@link csvConversion}. */
   readonly csv?: Omit<CsvWriterOptions, 'onLoss'>
+  /** For `ion`. */
+  readonly ion?: IonLibrary
   /** Told once of each attribute of which something will not come back as it was, in words. */
   readonly onLoss?: (text: string) => void
 }
@@ -42,6 +46,10 @@ export function openItemWriter(format: ItemFormat, options: ItemWriterOptions = 
   if (format === 'csv' && options.csv !== undefined) return new CsvWriter({ ...options.csv, onLoss: options.onLoss })
   // To be converted, when all are gathered.
   if (format === 'csv' || format === 'parquet') return { head: '', tail: '', write: (item) => `${encodeItem(item)}\n` }
+  if (format === 'ion') {
+    if (options.ion === undefined) throw new TypeError('ion: the library is needed')
+    return new IonWriter(options.ion)
+  }
   if (format === 'ddb-json') return { head: '', tail: '', write: (item) => `{"Item":${encodeItem(item)}}\n` }
   const losses = new Losses(options.onLoss)
   return {

@@ -1,12 +1,18 @@
 import { isAscii, isUtf8 } from 'node:buffer'
+import type { PlainItem } from '../item/attributeValue.ts'
 import { ItemError } from '../item/itemError.ts'
-import type { RecordDecoder } from './dynamoDbJson.ts'
 import type { SourceRecord } from './record.ts'
 import { rawText, strictText } from './strictUtf8.ts'
 
+/** Makes an item of the text of a record. */
+interface TextDecoder {
+  /** @throws {ItemError} saying what is wrong with this record */
+  decode(text: string): PlainItem
+}
+
 export interface ReaderOptions {
   readonly file: string
-  readonly decoder: RecordDecoder
+  readonly decoder: TextDecoder
   readonly lineBytesMax: number
   /** Where the stream begins in the file, in bytes. */
   readonly offset: number

@@ -1,10 +1,11 @@
 import { ByteSource } from './byteSource.ts'
 import { readCsv } from './csv.ts'
 import { checkCsvOptions } from './csvColumns.ts'
-import { decompress, isGzip } from './decompress.ts'
+import { decompress, isPacked } from './decompress.ts'
 import { detectFormat } from './detectFormat.ts'
 import { RecordDecoder } from './dynamoDbJson.ts'
 import { FormatError } from './formatError.ts'
+import { IonDecoder, loadIon } from './ion.ts'
 import { readJsonLines } from './jsonLines.ts'
 import { readJsonValues } from './jsonValues.ts'
 import type { ReadOptions, SourceRecord } from './record.ts'
@@ -16,7 +17,7 @@ const HEAD_BYTES_MAX = 1024 * 1024
 
 /**
  * The records of a file: JSON Lines, a JSON array or object, DynamoDB JSON in either layout (also what
- * `aws dynamodb scan` prints and what the native export writes), or CSV; each also packed with gzip. They come in
+ * `aws dynamodb scan` prints and what the native export writes), Ion, or CSV; each also packed with gzip or zstd. They come in
  * arrays, one for each piece of the file; memory is bounded by the piece (256 KiB) and the longest record.
  *
  * A bad record is an error record in its place, and reading goes on. Breaking out of the loop releases the stream.
@@ -46,10 +47,10 @@ async function* read(
   const packed = new ByteSource(chunks)
   // Within what is packed nobody can go to a place without reading what is in front of it.
   const { seek, ...streaming } = options
-  const isPacked = isGzip(await packed.head(2))
+  const head = await packed.head(4)
   const source = new ByteSource(decompress(packed, options.file))
   try {
-    for await (const batch of await open(source, isPacked ? streaming : options, lineBytesMax)) {
+    for await (const batch of await open(source, isPacked(head) ? streaming : options, lineBytesMax)) {
       records += batch.length
       yield batch
     }
@@ -78,8 +79,16 @@ async function open(
     const types = options.csv?.types ?? {}
     return readCsv(source.from(offset), { file, types, delimiter, lineBytesMax, offset })
   }
-  const decoder = new RecordDecoder(shape.spelling)
   const { after, seek } = options
+  if (shape.shape === 'ion') {
+    const decoder = new IonDecoder(await loadIon(), options.changes === true)
+    if (after === undefined || seek === undefined)
+      return readJsonLines(source.from(offset), { file, decoder, lineBytesMax, offset })
+    // Each line stands for itself.
+    const rest = new ByteSource(seek(after.offset))
+    return closing(rest, readJsonLines(rest.from(0), { file, decoder, lineBytesMax, ...after }))
+  }
+  const decoder = new RecordDecoder(options.changes === true ? 'change' : shape.spelling)
   if (shape.shape === 'lines' && after !== undefined && seek !== undefined && shape.spelling !== undefined) {
     // What the records look like was seen at the beginning; the rest need not be read again.
     const rest = new ByteSource(seek(after.offset))
@@ -135,7 +144,11 @@ const FOREIGN: readonly { readonly magic: readonly number[]; readonly what: stri
   { magic: [0x5b, 0x00], what: 'UTF-16, little-endian', advice: 'Convert it: iconv -f UTF-16LE -t UTF-8' },
   { magic: [0x00, 0x7b], what: 'UTF-16, big-endian', advice: 'Convert it: iconv -f UTF-16BE -t UTF-8' },
   { magic: [0x00, 0x5b], what: 'UTF-16, big-endian', advice: 'Convert it: iconv -f UTF-16BE -t UTF-8' },
-  { magic: [0x28, 0xb5, 0x2f, 0xfd], what: 'packed with zstd', advice: 'Unpack it: zstd -dc' },
+  {
+    magic: [0xe0, 0x01, 0x00, 0xea],
+    what: 'binary Ion',
+    advice: 'Write it as text, an item a line: ion dump --format lines',
+  },
   { magic: [0x50, 0x4b, 0x03, 0x04], what: 'a ZIP archive', advice: 'Unpack it: unzip -p' },
   { magic: [0x42, 0x5a, 0x68], what: 'packed with bzip2', advice: 'Unpack it: bzip2 -dc' },
   {
@@ -143,6 +156,7 @@ const FOREIGN: readonly { readonly magic: readonly number[]; readonly what: stri
     what: 'Parquet, which is read from its end',
     advice: 'Put it into a file whose name ends in .parquet, or say --format parquet.',
   },
+  { magic: [0x28, 0xb5, 0x2f, 0xfd], what: 'packed twice, with zstd within', advice: 'Unpack it: zstd -dc' },
   { magic: [0x1f, 0x8b], what: 'packed with gzip twice', advice: 'Unpack it: gzip -dc' },
 ]
 

@@ -22,10 +22,10 @@ export type SourceRecord =
     }
 
 /**
- * The formats that can be named: JSON Lines, one JSON document, DynamoDB JSON in either layout, CSV, Parquet, a job's
+ * The formats that can be named: JSON Lines, one JSON document, DynamoDB JSON in either layout, CSV, Parquet, Ion, a job's
  * rejects.
  */
-export type FormatName = 'jsonl' | 'json' | 'ddb-json' | 'csv' | 'parquet' | 'rejects'
+export type FormatName = 'jsonl' | 'json' | 'ddb-json' | 'csv' | 'parquet' | 'ion' | 'rejects'
 
 /**
  * What the cells of a column hold. `json` is any JSON value: a list, a map, a number, a string. `ddb` is any value in
@@ -49,9 +49,14 @@ export type RecordPosition = Pick<RecordPlace, 'line' | 'offset'>
 export interface ReadOptions {
   /** The name for messages; its extension also says the format. `-` for a stream without a name. */
   readonly file: string
-  /** Default: by the extension (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`, each also with `.gz`), then by content. */
+  /** Default: by the extension (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`, `.ion`, each also with `.gz` or `.zst`), then by content. */
   readonly format?: FormatName
   readonly csv?: CsvOptions
+  /**
+   * The records are changes, as an incremental export has them: `{"Keys":…,"NewImage":…}`. Each becomes `{ put: item }`,
+   * or `{ delete: key }` where there is no new image. Only with `ddb-json` and `ion`. Default false.
+   */
+  readonly changes?: boolean
   /** Records up to the one that begins there are not wanted; some of them may come nevertheless. */
   readonly after?: RecordPosition | undefined
   /** The bytes of the same file from an offset on, where they can be had without reading what is in front of them. */

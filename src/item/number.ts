@@ -114,7 +114,8 @@ export function plainNumber(text: string): number | bigint | NumberValue {
   }
   const canonical = canonicalNumber(text)
   const value = Number(canonical)
-  if (canonicalNumber(`${value}`) === canonical) return value
+  // The largest numbers are rounded up to a double that is none of DynamoDB's.
+  if (Math.abs(value) < 1e126 && canonicalNumber(`${value}`) === canonical) return value
   return canonical.includes('.') ? new NumberValue(canonical) : BigInt(canonical)
 }
 

@@ -22,6 +22,8 @@ export interface JobWhat {
   readonly format?: string
   /** How, where the file is in S3. */
   readonly s3?: { readonly connection: object }
+  /** How, where the file is a directory in the layout of the service's own exports. */
+  readonly native?: { readonly fileBytes?: number }
   /** How, where the file is XML. */
   readonly xml?: XmlSpec
   /** As `name:type`, of what has columns; where they are missing, they are found. */
@@ -87,6 +89,10 @@ export interface SourceSpec {
   readonly digest?: string
   readonly format?: string
   readonly csv?: object
+  /** Its records are changes, and no items. */
+  readonly changes?: boolean
+  /** How many records it has, where something tells. */
+  readonly itemCount?: number
   /** How S3 is reached; not what it is. */
   readonly connection?: object
 }

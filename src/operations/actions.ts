@@ -21,6 +21,8 @@ export const ACTIONS_OF_OPERATION: { readonly [Name in Operation]: readonly Acti
   DescribeKinesisStreamingDestination: ['DescribeKinesisStreamingDestination'],
   CreateTable: ['CreateTable'],
   DeleteTable: ['DeleteTable'],
+  ExportTableToPointInTime: ['ExportTableToPointInTime'],
+  DescribeExport: ['DescribeExport'],
 }
 
 export interface OptionalAction {
@@ -33,6 +35,8 @@ export interface OptionalAction {
 export interface TableActions {
   readonly needs: readonly Action[]
   readonly optional: readonly OptionalAction[]
+  /** Rights to the table's exports, which have ARNs of their own. */
+  readonly exports?: readonly Action[]
 }
 
 /** What a verb does: to its table, and to another where there is one. */
@@ -94,6 +98,9 @@ export const VERB_ACTIONS: { readonly [verb: string]: VerbActions } = {
     mayReadNoTable: true,
   },
   export: { table: { needs: READ.needs, optional: [SAFETY[0]!] } },
+  'export native': {
+    table: { needs: ['DescribeTable', 'ExportTableToPointInTime'], optional: [], exports: ['DescribeExport'] },
+  },
   count: { table: READ },
   scan: { table: READ },
   diff: {

@@ -1,32 +1,30 @@
-import { promisify } from 'node:util'
-import { constants, gzip } from 'node:zlib'
+import { type Packing, pack } from '../formats/packing.ts'
 import type { DiskFile } from '../storage/disk.ts'
 
-/** Text that is gathered before it is written, and what a member of a gzip file holds. */
+/** Text that is gathered before it is written, and what a member of a gzip file, or a frame of a zstd file, holds. */
 const CHUNK_BYTES = 1024 * 1024
 /** Chunks that are being packed at once. */
 const PACKING_MAX = 4
 
-const pack = promisify(gzip)
-
 /**
- * Text into a file, in chunks; each is told of when it is written. With gzip each chunk is a member of its own, so that
- * the file can be cut behind any of them and gone on with: readers join the members (RFC 1952, 2.2).
+ * Text into a file, in chunks; each is told of when it is written. Packed, each chunk is a gzip
+ * member or a zstd frame of its own, so that the file can be cut behind any of them and gone on with: readers join them
+ * (RFC 1952, 2.2; RFC 8878, 3).
  */
 export class ChunkFile {
   readonly #file: DiskFile
-  readonly #gzip: boolean
+  readonly #packing: Packing | undefined
   #lines: string[] = []
   #length = 0
   #onWritten: (() => void)[] = []
   /** The last chunk that was handed on; chunks are written in their order. */
   #last: Promise<void> = Promise.resolve()
-  #packing = 0
+  #underWay = 0
   #failure: unknown
 
-  constructor(file: DiskFile, options: { readonly gzip: boolean }) {
+  constructor(file: DiskFile, options: { readonly packing: Packing | undefined }) {
     this.#file = file
-    this.#gzip = options.gzip
+    this.#packing = options.packing
   }
 
   /**
@@ -42,7 +40,7 @@ export class ChunkFile {
     this.#onWritten.push(onWritten)
     if (this.#length < CHUNK_BYTES) return undefined
     this.#handOn()
-    return this.#packing < PACKING_MAX ? undefined : this.#last
+    return this.#underWay < PACKING_MAX ? undefined : this.#last
   }
 
   /** Resolves when everything is in the file. */
@@ -54,7 +52,7 @@ export class ChunkFile {
 
   /** What was gathered shall not wait for more. */
   hurry(): void {
-    if (this.#onWritten.length > 0 && this.#packing < PACKING_MAX) this.#handOn()
+    if (this.#onWritten.length > 0 && this.#underWay < PACKING_MAX) this.#handOn()
   }
 
   #handOn(): void {
@@ -63,19 +61,19 @@ export class ChunkFile {
     this.#lines = []
     this.#length = 0
     this.#onWritten = []
-    if (!this.#gzip && this.#packing === 0) {
+    if (this.#packing === undefined && this.#underWay === 0) {
       this.#write(bytes, onWritten)
       return
     }
-    const packed = this.#gzip && bytes.length > 0 ? pack(bytes, { level: constants.Z_BEST_SPEED }) : bytes
-    this.#packing += 1
+    const packed = this.#packing !== undefined && bytes.length > 0 ? pack(bytes, this.#packing) : bytes
+    this.#underWay += 1
     this.#last = Promise.all([packed, this.#last]).then(
       ([chunk]) => {
-        this.#packing -= 1
+        this.#underWay -= 1
         this.#write(chunk, onWritten)
       },
       (error: unknown) => {
-        this.#packing -= 1
+        this.#underWay -= 1
         this.#failure ??= error
       },
     )

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { RecordDecoder } from '../formats/dynamoDbJson.ts'
 import type { GatheredItems, ItemConversion } from '../formats/itemConversion.ts'
 import { readJsonLines } from '../formats/jsonLines.ts'
+import type { Packing } from '../formats/packing.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
 import type { JobDirectory } from '../job/jobDirectory.ts'
 import { type Clock, sleep } from '../runtime/clock.ts'
@@ -55,7 +56,7 @@ export class ConvertedTarget implements ExportTarget {
    */
   async convert(
     conversion: ItemConversion,
-    options: { readonly gzip: boolean; readonly clock: Clock; readonly isStopped: () => boolean },
+    options: { readonly packing: Packing | undefined; readonly clock: Clock; readonly isStopped: () => boolean },
   ): Promise<number> {
     const file = await this.#target.open(this.#directory, true)
     const chunks = new ChunkFile(file, options)

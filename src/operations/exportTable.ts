@@ -1,11 +1,12 @@
 import { resolve } from 'node:path'
-import { gzipSync } from 'node:zlib'
 import type { ScanOptions } from '../database/scan.ts'
 import type { Table } from '../database/table.ts'
 import { type CsvColumn, checkCsvOptions, readColumn } from '../formats/csvColumns.ts'
 import { CsvWriter } from '../formats/csvWriter.ts'
+import { loadIon } from '../formats/ion.ts'
 import { csvConversion } from '../formats/itemConversion.ts'
 import { type ItemFormat, type ItemWriter, openItemWriter } from '../formats/itemWriter.ts'
+import { checkPacking, type Packing, packingOf, packNow } from '../formats/packing.ts'
 import { parquetConversion } from '../formats/parquetConversion.ts'
 import type { XmlMapping, XmlWriterOptions } from '../formats/xmlWriter.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
@@ -25,6 +26,7 @@ import { ChunkFile } from './chunkFile.ts'
 import { ConvertedTarget } from './convertedTarget.ts'
 import { type ExportTarget, FileTarget, refuseExisting } from './exportTarget.ts'
 import type { JobRates, PlannableJob, RunOptions } from './job.ts'
+import { type NativeAbout, NativeTarget } from './nativeTarget.ts'
 import { planTable } from './plan/planTable.ts'
 import { S3Target } from './s3Target.ts'
 import { TableReader } from './tableReader.ts'
@@ -45,6 +47,12 @@ export interface ExportCsvOptions {
   readonly safe?: boolean
 }
 
+/** Of an export in the layout of DynamoDB's own. */
+export interface NativeExportOptions {
+  /** A data file that is so long, packed, gets no more. At least 1. Default 104,857,600. */
+  readonly fileBytes?: number
+}
+
 export interface ExportOptions
   extends Pick<WriteOptions, 'onReject' | 'patienceMs' | 'prices'>,
     Pick<
@@ -52,10 +60,13 @@ export interface ExportOptions
       'segments' | 'concurrency' | 'filter' | 'select' | 'index' | 'readUnitsPerSecond' | 'consistentRead'
     > {
   /**
-   * Default: by the ending of the file's name (`.xml`, `.csv`, `.tsv`, `.parquet`), else `ddb-json`, which loads back as it
-   * was.
+   * `native`: the layout of DynamoDB's own exports to S3, in a directory of that path: DynamoDB JSON in files in `data/`,
+   * packed with gzip, and manifests when all of it is there. Default: by the ending of the file's name (`.xml`, `.ion`,
+   * `.csv`, `.tsv`, `.parquet`), else `ddb-json`, which loads back as it was.
    */
-  readonly format?: ItemFormat
+  readonly format?: ItemFormat | 'native'
+  /** How a `native` export is cut. */
+  readonly native?: NativeExportOptions
   /** What the elements are called, or are. */
   readonly xml?: ExportXmlOptions
   /**
@@ -73,8 +84,8 @@ export interface ExportOptions
 }
 
 /**
- * Writes the items of a table, or those for which a filter holds, into a file, one after another in no order; with gzip
- * where its name ends in `.gz`. Until everything is in it, the file is called as it will be with `.part` behind it.
+ * Writes the items of a table, or those for which a filter holds, into a file, one after another in no order; packed
+ * where its name ends in `.gz` (gzip) or `.zst` (zstd, with Node 22.15 or newer). Until everything is in it, the file is called as it will be with `.part` behind it.
  *
  * A scan is no snapshot: what is written to the table meanwhile may be in the file or not.
  */
@@ -84,6 +95,8 @@ export function exportTable(table: Table, path: string, options: ExportOptions =
 
 /** What was gathered is written at least so often, so that a job that is killed has less to do again. */
 const HURRY_MS = 500
+/** The service's import takes 50,000 objects at most, and likes them of one size. */
+const NATIVE_FILE_BYTES = 100 * 1024 * 1024
 
 class ExportJob implements PlannableJob {
   readonly #table: Table
@@ -95,6 +108,7 @@ class ExportJob implements PlannableJob {
   #writer!: ItemWriter
   #schema!: KeySchema
   #signal!: AbortSignal
+  #about: (() => NativeAbout) | undefined
 
   constructor(table: Table, path: string, options: ExportOptions) {
     if (path === '-' || path === '')
@@ -104,6 +118,7 @@ class ExportJob implements PlannableJob {
     // Bad addresses are told of before anything is done.
     if (isS3(path)) readS3Address(path)
     this.#options = options
+    this.#checkNative()
     this.#checkColumns()
     const { onReject, patienceMs, prices } = options
     this.#reader = new TableReader(table, options)
@@ -134,7 +149,7 @@ class ExportJob implements PlannableJob {
     try {
       const { summary, size } = await this.#read(options, target, disk)
       // Last, and again if that is where the process died: what is called as it shall be is whole.
-      if (summary.complete) await target.seal(size, tailOf(this.#writer, this.#isPacked))
+      if (summary.complete) await target.seal(size, tailOf(this.#writer, this.#packing))
       return summary
     } catch (error) {
       throw fileError(this.#path, error)
@@ -153,10 +168,14 @@ class ExportJob implements PlannableJob {
     const reader = this.#reader
     try {
       if (this.#options.overwrite !== true) await refuseExisting(target, this.#path, disk, options.directory)
+      checkPacking(this.#packing)
       this.#writer = await this.#openWriter()
       const opened = await run.begin(options, (table, earlier) => this.#what(table, earlier), this.#reader.how)
-      const { schema, database, directory, signal } = opened
+      const { schema, database, description, directory, signal } = opened
       this.#schema = schema
+      const startTime = directory?.spec.createdAt ?? isoTime(database.clock)
+      const { arn: tableArn, tableId } = description
+      this.#about = () => ({ tableArn, tableId, startTime, endTime: isoTime(database.clock) })
       this.#signal = signal
       this.#transformer = await Transformer.open(this.#options.transform, database.clock)
       const isDone = directory?.checkpoint?.complete === true
@@ -177,7 +196,8 @@ class ExportJob implements PlannableJob {
 
   async #write(file: DiskFile, target: ExportTarget, clock: Clock): Promise<void> {
     // What is converted is packed then.
-    const chunks = new ChunkFile(file, { gzip: this.#isPacked && !(target instanceof ConvertedTarget) })
+    const packing = target instanceof ConvertedTarget ? undefined : this.#packing
+    const chunks = new ChunkFile(file, { packing })
     if (file.size === 0 && this.#writer.head !== '') void chunks.write(this.#writer.head, () => undefined)
     let hurry = clock.setTimer(function again() {
       chunks.hurry()
@@ -201,7 +221,7 @@ class ExportJob implements PlannableJob {
       this.#format === 'parquet'
         ? parquetConversion({ ...options, ...(columns === undefined ? {} : { columns }) })
         : csvConversion({ ...options, ...this.#csvForm })
-    return target.convert(conversion, { gzip: this.#isPacked, clock, isStopped: () => this.#isStopped() })
+    return target.convert(conversion, { packing: this.#packing, clock, isStopped: () => this.#isStopped() })
   }
 
   /** The file is made when all items are known. */
@@ -210,7 +230,8 @@ class ExportJob implements PlannableJob {
   }
 
   get #csvForm(): { readonly delimiter: string; readonly safe: boolean } {
-    const { delimiter = /\.tsv(?:\.gz)?$/i.test(this.#path) ? '\t' : ',', safe = false } = this.#options.csv ?? {}
+    const { delimiter = /\.tsv(?:\.(?:gz|zst))?$/i.test(this.#path) ? '\t' : ',', safe = false } =
+      this.#options.csv ?? {}
     return { delimiter, safe }
   }
 
@@ -219,8 +240,8 @@ class ExportJob implements PlannableJob {
     const { columns, csv } = this.#options
     if (csv !== undefined && this.#format !== 'csv') throw new TypeError(`csv: this file is ${this.#format}`)
     if (csv?.delimiter !== undefined) checkCsvOptions({ delimiter: csv.delimiter })
-    if (this.#format === 'parquet' && this.#isPacked)
-      throw new TypeError(`"${this.#path}": Parquet packs what is in it; leave out the .gz`)
+    if (this.#format === 'parquet' && this.#packing !== undefined)
+      throw new TypeError(`"${this.#path}": Parquet packs what is in it; leave out what stands behind .parquet`)
     if (columns === undefined) return
     if (this.#format === 'csv') new CsvWriter({ columns: columns.map(csvColumn) })
     else if (this.#format !== 'parquet')
@@ -229,8 +250,8 @@ class ExportJob implements PlannableJob {
       throw new TypeError('columns: name one at least, and none twice')
   }
 
-  get #isPacked(): boolean {
-    return /\.gz$/i.test(this.#path)
+  get #packing(): Packing | undefined {
+    return this.#options.format === 'native' ? 'gzip' : packingOf(this.#path)
   }
 
   #openTarget(disk: Disk): ExportTarget {
@@ -240,13 +261,36 @@ class ExportJob implements PlannableJob {
 
   #openPlainTarget(disk: Disk): ExportTarget {
     const { s3, overwrite = false } = this.#options
+    if (this.#options.format === 'native') {
+      const { fileBytes = NATIVE_FILE_BYTES } = this.#options.native ?? {}
+      return new NativeTarget(this.#path, { disk, fileBytes, about: () => this.#about!() })
+    }
     if (!isS3(this.#path)) return new FileTarget(this.#path, disk)
     const { profile } = this.#table.database.options
     return new S3Target(this.#path, disk, { ...(profile === undefined ? {} : { profile }), ...s3, overwrite })
   }
 
+  /** @throws {TypeError} for what a native export can not be, or what only that can have */
+  #checkNative(): void {
+    const { format, native } = this.#options
+    if (format !== 'native') {
+      if (native !== undefined) throw new TypeError('native: only exports with the format "native" have it')
+      return
+    }
+    if (isS3(this.#path)) {
+      throw new TypeError(
+        'a native export is written into a directory of this machine; copy that to S3 when it is there ' +
+          '(aws s3 cp --recursive)',
+      )
+    }
+    const { fileBytes = NATIVE_FILE_BYTES } = native ?? {}
+    if (!Number.isSafeInteger(fileBytes) || fileBytes < 1)
+      throw new TypeError(`native.fileBytes is ${fileBytes}; a whole number of bytes, at least 1`)
+  }
+
   get #format(): ItemFormat {
-    const ending = /\.(xml|csv|tsv|parquet)(?:\.gz)?$/i.exec(this.#path)?.[1]?.toLowerCase()
+    if (this.#options.format === 'native') return 'ddb-json'
+    const ending = /\.(xml|ion|csv|tsv|parquet)(?:\.(?:gz|zst))?$/i.exec(this.#path)?.[1]?.toLowerCase()
     return this.#options.format ?? (ending === 'tsv' ? 'csv' : ((ending as ItemFormat | undefined) ?? 'ddb-json'))
   }
 
@@ -258,17 +302,19 @@ class ExportJob implements PlannableJob {
     return openItemWriter(this.#format, {
       xml: { ...xml, ...(map === undefined ? {} : { mapping: map }) },
       ...(columns === undefined ? {} : { csv: { columns, ...this.#csvForm } }),
+      ...(this.#format === 'ion' ? { ion: await loadIon() } : {}),
       onLoss: this.#run.warn,
     })
   }
 
   async #what(table: TableSpec, earlier: JobWhat | undefined): Promise<JobWhat> {
-    const { transform, xml, s3, columns, csv } = this.#options
+    const { transform, xml, s3, columns, csv, native } = this.#options
     return {
       operation: 'export',
       table,
       file: this.#path,
-      format: this.#format,
+      format: this.#options.format === 'native' ? 'native' : this.#format,
+      ...(native === undefined ? {} : { native }),
       ...(xml === undefined ? {} : { xml: xmlSpec(xml) }),
       ...(s3 === undefined ? {} : { s3: { connection: s3 } }),
       ...(columns === undefined ? {} : { columns }),
@@ -362,9 +408,9 @@ function csvColumn(text: string): CsvColumn {
   return { name, type }
 }
 
-function tailOf({ tail }: ItemWriter, isPacked: boolean): Uint8Array {
+function tailOf({ tail }: ItemWriter, packing: Packing | undefined): Uint8Array {
   const bytes = Buffer.from(tail)
-  return isPacked && bytes.length > 0 ? gzipSync(bytes) : bytes
+  return packing !== undefined && bytes.length > 0 ? packNow(bytes, packing) : bytes
 }
 
 function xmlSpec({ mapping, ...options }: ExportXmlOptions): XmlSpec {
@@ -379,4 +425,8 @@ function fileError(path: string, error: unknown): unknown {
   if (error instanceof HeadraceError || !(error instanceof Error) || !('code' in error)) return error
   const message = `${path} can not be written: ${error.message}. Name another file, or make room for this one`
   return new HeadraceError('CONFIGURATION', message, { cause: error })
+}
+
+function isoTime(clock: Clock): string {
+  return new Date(clock.wallNow()).toISOString()
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { open as openFile } from 'node:fs/promises'
+import { packingOf } from '../formats/packing.ts'
 import { readParquet } from '../formats/parquetReader.ts'
 import { readRecords } from '../formats/readRecords.ts'
 import type { FormatName, ReadOptions, RecordPosition, SourceRecord } from '../formats/record.ts'
@@ -31,6 +32,10 @@ export interface RecordSource {
   readonly onceAdvice?: string
   /** What to know it by, so that a job does not go on with another. Default: the name. */
   describe?(): Promise<SourceSpec>
+  /** Its records are changes, `{ put: item }` or `{ delete: key }`, and no items. Default false. */
+  readonly isChanges?: boolean
+  /** How many records it has, where something tells; others are an error at the end. */
+  readonly itemCount?: number
   /** How to look into it without reading all of it, for plans; undefined for what can be read only once. */
   readonly sample?: SourceSample | undefined
 }
@@ -62,11 +67,10 @@ const DIGEST_BYTES = 64 * 1024
 export function file(path: string, options: FileOptions = {}): RecordSource {
   const { stdin, open, ...readOptions } = options
   const storage = { ...(stdin === undefined ? {} : { stdin }), ...(open === undefined ? {} : { open }) }
-  const { format, csv } = readOptions
-  const told = { ...(format === undefined ? {} : { format }), ...(csv === undefined ? {} : { csv }) }
+  const told = toldOf(readOptions)
   const isOnce = path === '-'
   const describe = async (): Promise<SourceSpec> => ({ ...(await identify(path)), ...told })
-  if (!isOnce && open === undefined && isParquet(path, format))
+  if (!isOnce && open === undefined && isParquet(path, readOptions.format))
     return parquetFile(
       path,
       () => openRandomAccess(path),
@@ -76,6 +80,7 @@ export function file(path: string, options: FileOptions = {}): RecordSource {
   return {
     name: path,
     isOnce,
+    isChanges: options.changes === true,
     records: (after) => {
       const seek = isOnce ? undefined : (offset: number) => openSource(path, { ...storage, start: offset })
       return readRecords(openSource(path, storage), { file: path, ...readOptions, after, seek })
@@ -102,7 +107,7 @@ export function s3File(
     return looked
   }
   const { stdin: _, open: __, ...readOptions } = options
-  const { format, csv } = readOptions
+  const { format } = readOptions
   const name = nameOf(address)
   async function* open(start: number): AsyncGenerator<Uint8Array> {
     yield* readS3Object(s3, address, await look(), start)
@@ -113,8 +118,7 @@ export function s3File(
       name,
       sizeBytes,
       digest: etag.replaceAll('"', ''),
-      ...(format === undefined ? {} : { format }),
-      ...(csv === undefined ? {} : { csv }),
+      ...toldOf(readOptions),
       ...(Object.keys(s3.options).length === 0 ? {} : { connection: s3.options }),
     }
   }
@@ -123,6 +127,7 @@ export function s3File(
     return parquetFile(name, async () => openS3Object(s3, address, await look()), sizeOf, describe)
   return {
     name,
+    isChanges: options.changes === true,
     records: (after) => readRecords(open(0), { file: name, ...readOptions, after, seek: open }),
     describe,
     sample: {
@@ -169,11 +174,20 @@ function parquetFile(
   }
 }
 
+/** How it is to be read, for a job's description. */
+function toldOf({ format, csv, changes }: FileOptions): Pick<SourceSpec, 'format' | 'csv' | 'changes'> {
+  return {
+    ...(format === undefined ? {} : { format }),
+    ...(csv === undefined ? {} : { csv }),
+    ...(changes === true ? { changes } : {}),
+  }
+}
+
 /** Whether reading may begin at any place. */
 function isSeekable(path: string, format: FormatName | undefined): boolean {
   const ending = recordFileEnding(path)
   const isLines = ending === 'jsonl' || ending === 'ndjson'
-  return isLines && !/\.gz$/i.test(path) && (format === undefined || format === 'jsonl')
+  return isLines && packingOf(path) === undefined && (format === undefined || format === 'jsonl')
 }
 
 function sampleOf(path: string, options: ReadOptions): SourceSample {

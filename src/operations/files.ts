@@ -4,6 +4,7 @@ import { findFiles } from '../storage/findFiles.ts'
 import { findS3Objects } from '../storage/findS3Objects.ts'
 import { isS3, S3, type S3Options } from '../storage/s3.ts'
 import { type FileOptions, file, type RecordSource, s3File } from './file.ts'
+import { findNativeFiles, type NativeExports } from './nativeFiles.ts'
 
 /** What lies beside the data of a native export to S3, and what `headrace load` could not store the last time. */
 const NO_RECORDS = /^manifest-(?:files|summary)\.json$|^headrace-.+-rejects\.jsonl$/
@@ -11,19 +12,28 @@ const NO_RECORDS = /^manifest-(?:files|summary)\.json$|^headrace-.+-rejects\.jso
 export interface FilesOptions extends FileOptions {
   /** How objects of S3 are reached. */
   readonly s3?: S3Options
+  /** Whether the data of native exports is read once in advance and compared with the checksums of its manifest. Default true. */
+  readonly verify?: boolean
+  /** Told how many data files are about to be compared. */
+  readonly onVerify?: (files: number) => void
 }
 
 /**
  * Files of items, to be loaded together, each as {@link file} reads it. A directory stands for all files in it and below it
- * whose names end as such files do (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`, each also with `.gz`, and `.parquet`), and a
- * pattern (`*`, `**`, `?`) for those that it matches, sorted. So do `s3://bucket/prefix/` and `s3://bucket/pattern`.
+ * whose names end as such files do (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`, `.ion`, each also with `.gz` or `.zst`, and
+ * `.parquet`), and a pattern (`*`, `**`, `?`) for those that it matches, sorted. So do `s3://bucket/prefix/` and
+ * `s3://bucket/pattern`.
+ *
+ * Where an export of DynamoDB to S3 lies in a directory (`AWSDynamoDB/<ExportId>/`), its files are those that its manifest
+ * names, each is there and is what its checksum says; so it is where a path is the one of such a manifest.
  *
  * @param paths of files and directories, `s3://` addresses; `-`, standard input, only alone
  * @throws {StorageError} for what is not there or can not be read
+ * @throws {FormatError} for an export that is not what its manifest says
  * @throws {TypeError} for no paths, and for `-` beside others
  */
 export async function files(paths: readonly string[], options: FilesOptions = {}): Promise<RecordSource[]> {
-  const { s3: s3Options, ...fileOptions } = options
+  const { s3: s3Options, verify = true, onVerify, ...fileOptions } = options
   if (paths.length === 0) throw new TypeError('name a file to read, or a directory')
   if (paths.includes('-')) {
     if (paths.length > 1) throw new TypeError('"-" is standard input, and is read alone; other files were named too')
@@ -31,16 +41,25 @@ export async function files(paths: readonly string[], options: FilesOptions = {}
   }
   const isWanted = (path: string): boolean => recordFileEnding(path) !== undefined && !NO_RECORDS.test(basename(path))
   const endings = RECORD_FILE_ENDINGS.map((ending) => `.${ending}`).join(', ')
-  const wanted = `file that ends in ${endings}, or one of these and .gz`
+  const wanted = `file that ends in ${endings}, or one of these and .gz or .zst`
   const found = new Map<string, RecordSource>()
   // One for all of them; when nothing is read any more, its idle sockets keep no process.
   const s3 = new S3(s3Options)
-  for (const path of paths) {
-    const sources = isS3(path)
+  const plainFiles = async (path: string): Promise<RecordSource[]> =>
+    isS3(path)
       ? (await findS3Objects(s3, path, isWanted, wanted)).map(({ address, object }) =>
           s3File(s3, address, object, fileOptions),
         )
       : (await findFiles([path], isWanted, wanted)).map((one) => file(one, fileOptions))
+  const besides = async ({ others }: NativeExports): Promise<RecordSource[]> =>
+    (await Promise.all(others.filter(isWanted).map(plainFiles))).flat()
+  let incremental = 0
+  for (const path of paths) {
+    const exports = await findNativeFiles(path, { s3, verify, onVerify, file: fileOptions })
+    const sources = exports === undefined ? await plainFiles(path) : [...exports.sources, ...(await besides(exports))]
+    incremental += exports?.incremental ?? 0
+    if (incremental > 1)
+      throw new TypeError('these are several incremental exports; load them one after another, the oldest first')
     for (const source of sources) {
       const key = isS3(source.name) ? source.name : resolve(source.name)
       if (!found.has(key)) found.set(key, source)

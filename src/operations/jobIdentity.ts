@@ -9,3 +9,4 @@ export interface JobIdentity {
 
 export const COPY: JobIdentity = { operation: 'copy', makesChanges: false }
 export const LOAD: JobIdentity = { operation: 'load', makesChanges: false }
+export const LOAD_CHANGES: JobIdentity = { operation: 'load', makesChanges: true }

@@ -1,9 +1,12 @@
 import type { Table } from '../database/table.ts'
 import { FormatError } from '../formats/formatError.ts'
+import { packingOf } from '../formats/packing.ts'
 import type { SourceRecord } from '../formats/record.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
 import { decodeItemText } from '../item/decode.ts'
 import { ItemError } from '../item/itemError.ts'
+import type { KeySchema } from '../item/itemKey.ts'
+import { keyHash } from '../item/keyHash.ts'
 import type { Positions } from '../job/checkpoint.ts'
 import type { JobWhat, SourceSpec, TableSpec } from '../job/jobSpec.ts'
 import type { Plan } from '../job/plan.ts'
@@ -18,7 +21,7 @@ import { segmentOrder } from '../scan/segmentOrder.ts'
 import { StorageError } from '../storage/storageError.ts'
 import type { RecordSource } from './file.ts'
 import type { JobRates, PlannableJob, RunOptions } from './job.ts'
-import { type JobIdentity, LOAD } from './jobIdentity.ts'
+import { type JobIdentity, LOAD, LOAD_CHANGES } from './jobIdentity.ts'
 import { MadeWrites } from './madeWrites.ts'
 import { type LoadPlanOptions, planLoad } from './plan/planLoad.ts'
 import { openReplacements, type Replacements } from './replacements.ts'
@@ -29,6 +32,11 @@ import { type WriteOptions, WriteRun } from './writeRun.ts'
 export interface LoadOptions extends WriteOptions {
   /** Makes of each record what is written. Default: the record as it is. */
   readonly transform?: TransformSource
+  /**
+   * The sources are incremental exports, whose records are changes: items are written, and deleted. Without it such sources
+   * are refused, and with it any others. Default false.
+   */
+  readonly applyChanges?: boolean
   /**
    * Keep what is replaced, as it was, in the job's directory, from where `undo` puts it back. Each item is read first, and
    * written on condition that it still is what was read: a read unit or more for each, and a write of its own. Default false.
@@ -48,7 +56,34 @@ export function load(
   table: Table,
   options: LoadOptions = {},
 ): PlannableJob<LoadPlanOptions> {
-  return new LoadJob('records' in source ? [source] : source, table, options)
+  const sources = 'records' in source ? [source] : source
+  const { applyChanges = false, ...loadOptions } = options
+  checkChanges(sources, applyChanges, loadOptions)
+  return new LoadJob(sources, table, loadOptions, applyChanges ? LOAD_CHANGES : LOAD)
+}
+
+/** @throws {TypeError} for changes that nobody meant to apply, and for what is none where changes are meant */
+function checkChanges(
+  sources: readonly RecordSource[],
+  applyChanges: boolean,
+  { transform, keepOld }: LoadOptions,
+): void {
+  const isChanges = (source: RecordSource): boolean => source.isChanges === true
+  const odd = sources.find((source) => isChanges(source) !== applyChanges)
+  if (odd !== undefined && applyChanges)
+    throw new TypeError(
+      `${odd.name} holds items and no changes; applyChanges (--apply-changes) is for incremental exports`,
+    )
+  if (odd !== undefined) {
+    throw new TypeError(
+      `${odd.name} is of an incremental export: it holds changes, of which some delete items. ` +
+        'applyChanges (--apply-changes) makes them, in a table that holds what was there before',
+    )
+  }
+  if (applyChanges && keepOld === true)
+    throw new TypeError('what changes of an incremental export replace is not kept; leave out keepOld (--keep-old)')
+  if (applyChanges && transform !== undefined)
+    throw new TypeError('changes of an incremental export are made as they are; leave out the transform')
 }
 
 /** Sources that are open at the same time. */
@@ -158,6 +193,7 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
           replacements: this.#replacements,
         })
       }
+      if (!wasBegun && this.#transformer === undefined) await this.#checkKey(schema)
       this.#streams = this.#ledgers(directory?.checkpoint?.positions, wasBegun)
       run.share = () => this.#share()
       run.keep(() => ({ kind: 'sources', sources: this.#streams.map((stream) => stream.position) }))
@@ -180,6 +216,7 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
       } finally {
         signal.removeEventListener('abort', wakeAll)
       }
+      if (!this.#isStopped()) this.#checkItemCount()
       // What was read before a file turned out to be broken is written before that is told.
       return await run.finish(async () => this.#made?.settled(), this.#failure)
     } catch (error) {
@@ -188,6 +225,42 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
       this.#transformer?.close()
       this.#replacements?.close()
     }
+  }
+
+  /** An export of another table is known by its first item, before anything is written. */
+  async #checkKey(schema: KeySchema): Promise<void> {
+    const source = this.#sources.find(({ itemCount }) => itemCount !== undefined && itemCount > 0)
+    if (source === undefined) return
+    for await (const [record] of untilAborted(source.records(), this.#signal)) {
+      if (record === undefined || 'error' in record) return
+      const { item } = record
+      const image: PlainItem = source.isChanges === true ? (item['put'] ?? item['delete']) : item
+      try {
+        keyHash(image, schema)
+      } catch (error) {
+        if (!(error instanceof ItemError)) throw error
+        throw new HeadraceError(
+          'INPUT',
+          `${source.name} is no export of a table with the key of ${this.#table.name}: ${error.message}. ` +
+            'Name a table of the same key, or give a transform that makes one',
+          { cause: error, place: { table: this.#table.name } },
+        )
+      }
+      return
+    }
+  }
+
+  /** Where a manifest says how many there are. */
+  #checkItemCount(): void {
+    let told = 0
+    for (const { itemCount } of this.#sources) {
+      if (itemCount === undefined) return
+      told += itemCount
+    }
+    const { read } = this.#run.tally
+    if (this.#sources.length === 0 || read === told) return
+    const message = `the manifest speaks of ${told} items, and ${read} were read. What was read is written; fetch the export anew`
+    this.#failure = new HeadraceError('INPUT', message)
   }
 
   async #what(table: TableSpec): Promise<JobWhat> {
@@ -334,7 +407,7 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
 
 /** A packed file is longer than it lies on the disk. */
 function sizeOf({ name, sizeBytes }: SourceSpec): number | undefined {
-  return name.endsWith('.gz') ? undefined : sizeBytes
+  return packingOf(name) !== undefined ? undefined : sizeBytes
 }
 
 /** Ends with the signal, also while the source has nothing to give: a pipe may be silent for hours. */

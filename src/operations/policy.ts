@@ -56,6 +56,9 @@ export function policyFor(verb: string, options: PolicyOptions): Policy {
     const resources = index === undefined ? [arn] : [arn, `${arn}/index/${index}`]
     return [
       statement(`Headrace${name}`, actions.needs, resources),
+      ...(actions.exports === undefined
+        ? []
+        : [statement(`Headrace${name}Exports`, actions.exports, [`${arn}/export/*`])]),
       ...(extra.length === 0 ? [] : [statement(`Headrace${name}Optional`, extra, [arn])]),
     ]
   }

@@ -19,6 +19,7 @@ import { generate } from './generate.ts'
 import type { Job, JobRates, RunOptions } from './job.ts'
 import type { JobDefinition } from './jobDefinition.ts'
 import { load } from './load.ts'
+import { withItemCount } from './nativeFiles.ts'
 import { openJob } from './openJob.ts'
 import type { TransformSource } from './transform.ts'
 import { undo } from './undo.ts'
@@ -115,6 +116,7 @@ async function makeJob(
       return load((what.sources ?? []).map(openSource), table, {
         ...write,
         ...transformOf(what.visitor, options.transform),
+        ...(what.sources?.some(({ changes }) => changes === true) ? { applyChanges: true } : {}),
         ...(what.keepOld === undefined ? {} : { keepOld: what.keepOld }),
       })
     case 'run': {
@@ -161,7 +163,8 @@ async function makeJob(
         ...(how.patienceMs === undefined ? {} : { patienceMs: how.patienceMs }),
         ...(what.select === undefined ? {} : { select: what.select }),
         ...(what.index === undefined ? {} : { index: what.index }),
-        ...(what.format === undefined ? {} : { format: what.format as ItemFormat }),
+        ...(what.format === undefined ? {} : { format: what.format as ItemFormat | 'native' }),
+        ...(what.native === undefined ? {} : { native: what.native }),
         ...xmlOf(what.xml, options.xmlMapping),
         ...(what.s3 === undefined ? {} : { s3: what.s3.connection as S3Options }),
         ...(what.columns === undefined ? {} : { columns: what.columns }),
@@ -202,14 +205,17 @@ const NOTHING: AsyncIterable<Uint8Array> = {
   },
 }
 
-function openSource({ name, format, csv, connection }: SourceSpec): RecordSource {
+function openSource({ name, format, csv, changes, connection, itemCount }: SourceSpec): RecordSource {
   const options = {
     ...(name === '-' ? { stdin: NOTHING } : {}),
     ...(format === undefined ? {} : { format: format as FormatName }),
     ...(csv === undefined ? {} : { csv: csv as CsvOptions }),
+    ...(changes === undefined ? {} : { changes }),
   }
-  if (!isS3(name)) return file(name, options)
-  return s3File(new S3(connection as S3Options | undefined), readS3Address(name), undefined, options)
+  const source = isS3(name)
+    ? s3File(new S3(connection as S3Options | undefined), readS3Address(name), undefined, options)
+    : file(name, options)
+  return itemCount === undefined ? source : withItemCount(source, itemCount)
 }
 
 function transformOf(

@@ -58,7 +58,8 @@ async function filesMatching(path: string): Promise<string[] | undefined> {
   return found
 }
 
-async function filesBelow(directory: string): Promise<string[]> {
+/** All files in a directory and below it, but hidden ones and what lies in hidden directories. */
+export async function filesBelow(directory: string): Promise<string[]> {
   const files: string[] = []
   for (const entry of await readdir(directory, { withFileTypes: true })) {
     if (entry.name.startsWith('.')) continue

@@ -194,3 +194,9 @@ test('a NumberValue shows its text', () => {
   assert.strictEqual(`${value}`, '0.12345678901234567890123')
   assert.strictEqual(JSON.stringify({ value }), '{"value":"0.12345678901234567890123"}')
 })
+
+test('the largest number there is is read, although the nearest double lies outside of the range', () => {
+  const largest = `${'9'.repeat(38)}${'0'.repeat(88)}`
+  assert.strictEqual(plainNumber(largest), BigInt(largest))
+  assert.strictEqual(plainNumber(`-${largest}`), -BigInt(largest))
+})

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import {
+  awaitServiceExport,
   connect,
   copy,
   count,
@@ -20,6 +21,7 @@ import {
   type PlainItem,
   policyFor,
   type RecordSource,
+  startServiceExport,
   type Table,
   type TableChange,
   undo,
@@ -46,6 +48,12 @@ interface World {
 
 /** A run of each verb in which it does all that it can do. */
 const RUNS: { readonly [verb: string]: (world: World) => Promise<unknown> } = {
+  // The simulated service makes no exports; what it is asked for is what counts.
+  'export native': ({ database, table }) =>
+    Promise.allSettled([
+      startServiceExport(table, 's3://bucket/prefix'),
+      awaitServiceExport(database, `${ARN}/export/01693685827463-2d8752fd`),
+    ]),
   load: async ({ at, table }) => {
     await load(sourceOf(30), table).plan({ newTableKey: KEY })
     await load(sourceOf(30), table).run()
@@ -223,7 +231,7 @@ for (const [verb, run] of Object.entries(RUNS)) {
   test(`"headrace iam ${verb}" grants what a run of it asks for, and nothing else`, async () => {
     const used = await actionsOf(run)
     const { table, other } = VERB_ACTIONS[verb]!
-    const needs = [...new Set([...table.needs, ...(other?.needs ?? [])])]
+    const needs = [...new Set([...table.needs, ...(table.exports ?? []), ...(other?.needs ?? [])])]
     const optional = optionalActions(verb).map(({ action }) => action)
     assert.deepEqual(
       [...used].filter((action) => ![...needs, ...optional].some((granted) => granted === action)),

@@ -32,7 +32,7 @@ test('what was made of the items before a process died is made anew, also where 
   const job = join(scratch.path, 'job')
   const open = (): Promise<JobDirectory> =>
     JobDirectory.open(job, what, {}, { clock: systemClock, random: seededRandom(1) })
-  const options = { gzip: false, clock: systemClock, isStopped: () => false }
+  const options = { packing: undefined, clock: systemClock, isStopped: () => false }
 
   const first = await open()
   const killed = new ConvertedTarget(new FileTarget(path, systemDisk), systemDisk)
@@ -69,7 +69,7 @@ test('what was gathered and is no items any more is told of', async () => {
   const target = new ConvertedTarget(new FileTarget(join(scratch.path, 'out'), systemDisk), systemDisk)
   const file = await target.open(undefined)
   file.write(Buffer.from('{"id":{"S":"a"}}\n{"id":{"S":\n'))
-  const options = { gzip: false, clock: systemClock, isStopped: () => false }
+  const options = { packing: undefined, clock: systemClock, isStopped: () => false }
   await assert.rejects(target.convert(ids, options), /items\.jsonl:2: .*Somebody has changed what the job had gathered/)
   await target.close()
 })

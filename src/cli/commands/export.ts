@@ -13,8 +13,12 @@ import {
   transformOption,
 } from '../options.ts'
 import { runJob } from '../runJob.ts'
+import { nativeExportCommand } from './nativeExport.ts'
 
-const FORMATS: readonly string[] = ['ddb-json', 'jsonl', 'xml', 'csv', 'parquet'] satisfies ItemFormat[]
+const FORMATS: readonly string[] = ['ddb-json', 'jsonl', 'csv', 'parquet', 'xml', 'ion', 'native'] satisfies (
+  | ItemFormat
+  | 'native'
+)[]
 
 interface ExportFlags {
   format?: string
@@ -30,23 +34,29 @@ interface ExportFlags {
   consistentRead?: boolean
   overwrite?: boolean
   transform?: string
+  dataFileMb?: number
+  native?: string
 }
 
 /** `headrace export` */
 export async function exportCommand(
   name: string,
-  path: string,
+  path: string | undefined,
   flags: CommonFlags & JobFlags & PlanFlags & ReadFlags & S3Flags & ExportFlags,
 ): Promise<void> {
-  const { format, select, index, consistentRead, overwrite, columns } = flags
+  const { native } = flags
+  if (native !== undefined) return nativeExportCommand(name, path, { ...flags, native })
+  if (path === undefined) throw new TypeError('name the file to write, or --native s3://BUCKET/PREFIX')
+  const { format, select, index, consistentRead, overwrite, columns, dataFileMb } = flags
   if (format !== undefined && !FORMATS.includes(format))
     throw new TypeError(`--format must be one of ${FORMATS.join(', ')}, not "${format}"`)
   const database = openDatabase(flags)
   const options = {
     ...readOptions(flags),
     ...transformOption(flags),
-    ...(format === undefined ? {} : { format: format as ItemFormat }),
+    ...(format === undefined ? {} : { format: format as ItemFormat | 'native' }),
     ...xmlOptions(flags),
+    ...(dataFileMb === undefined ? {} : { native: { fileBytes: dataFileMb * 1024 * 1024 } }),
     ...s3Options(flags),
     ...(columns === undefined ? {} : { columns: listOf(columns) }),
     ...csvOptions(flags),

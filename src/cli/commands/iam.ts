@@ -23,6 +23,10 @@ export function iamCommand(words: readonly string[], flags: IamFlags): void {
       optional,
     })
     process.stdout.write(`${JSON.stringify(policy, undefined, 2)}\n`)
+    if (verb === 'export native')
+      talk.say(
+        'To the bucket it takes s3:PutObject and s3:AbortMultipartUpload besides, and to its key where it has one.',
+      )
     const left = optional === 'all' ? [] : optionalActions(verb).filter(({ action }) => !optional.includes(action))
     if (left.length === 0) return
     talk.say('Left out, as it is optional (--optional grants it):')

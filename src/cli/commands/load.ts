@@ -31,10 +31,12 @@ interface LoadFlags {
   types?: string
   delimiter?: string
   transform?: string
+  verify?: boolean
+  applyChanges?: boolean
   keepOld?: boolean
 }
 
-const FORMATS: readonly string[] = ['jsonl', 'json', 'ddb-json', 'csv', 'parquet'] satisfies FormatName[]
+const FORMATS: readonly string[] = ['jsonl', 'json', 'ddb-json', 'csv', 'parquet', 'ion'] satisfies FormatName[]
 const TYPES: readonly string[] = ['S', 'N', 'BOOL', 'NULL', 'B', 'json', 'ddb'] satisfies ColumnType[]
 
 /** `headrace load` */
@@ -46,11 +48,19 @@ export async function loadCommand(
   const options = fileOptions(flags)
   const database = openDatabase(flags)
   const table = database.table(name)
+  const talk = new Talk(flags)
   let sources: readonly RecordSource[]
   try {
-    sources = await files(paths, { ...options, ...s3Options(flags), stdin: process.stdin })
+    sources = await files(paths, {
+      ...options,
+      ...s3Options(flags),
+      stdin: process.stdin,
+      // A plan reads a sample, and writes nothing.
+      verify: flags.verify !== false && flags.dryRun !== true,
+      onVerify: (count) => talk.say(`checking ${count} files of the export against its manifest`),
+    })
   } catch (error) {
-    new Talk(flags).failure(error)
+    talk.failure(error)
     process.exitCode = exitCodeOf(error)
     return
   }
@@ -58,7 +68,6 @@ export async function loadCommand(
     try {
       await table.describe()
     } catch (error) {
-      const talk = new Talk(flags)
       if (error instanceof HeadraceError && error.code === 'TABLE') {
         await createTable(database, name, { key: flags.key })
         talk.say(`created table ${name}`)
@@ -86,6 +95,7 @@ export async function loadCommand(
       load(sources, table, {
         ...writeOptions(flags),
         ...transformOption(flags),
+        ...(flags.applyChanges === true ? { applyChanges: true } : {}),
         ...(flags.keepOld === true ? { keepOld: true } : {}),
         ...made,
       }),

@@ -1,0 +1,103 @@
+import { pipeline } from 'node:stream'
+import type { ByteSource } from './byteSource.ts'
+import { FormatError } from './formatError.ts'
+import { NEEDS_NODE, ZstdFrames, zstd } from './zstd.ts'
+
+const OUTPUT_BYTES = 64 * 1024
+/** A frame may ask for so much memory, 8 MiB, which is what `zstd -19` makes (zstd(1)). */
+const WINDOW_LOG_MAX = 23
+
+/**
+ * As `gunzip` does for gzip: frames one after another, and a frame that is cut short is an error. What was unpacked waits
+ * until somebody takes it, so that a small file that becomes a large one takes no memory.
+ *
+ * @throws {FormatError} where the data is cut short or damaged, or this Node has no zstd
+ */
+export async function* unzstd(source: ByteSource, file: string): AsyncGenerator<Buffer> {
+  if (zstd === undefined) {
+    const what = `the file is packed with zstd, which ${NEEDS_NODE}. Unpack it: zstd -dc`
+    throw new FormatError(what, { file, offset: 0 })
+  }
+  const packed = new PackedFrames(source, file)
+  try {
+    while (await packed.hasFrame()) yield* unpackFrame(packed, file)
+  } finally {
+    await packed.close()
+  }
+}
+
+async function* unpackFrame(packed: PackedFrames, file: string): AsyncGenerator<Buffer> {
+  const params = { [zstd!.constants.ZSTD_d_windowLogMax]: WINDOW_LOG_MAX }
+  const engine = zstd!.createZstdDecompress({ chunkSize: OUTPUT_BYTES, params })
+  // What goes wrong comes out of the engine.
+  pipeline(packed.frame(), engine, () => undefined)
+  try {
+    yield* engine as AsyncIterable<Buffer>
+  } catch (cause) {
+    if (cause instanceof FormatError) throw cause
+    const { message, code } = cause as NodeJS.ErrnoException
+    const advice = code?.endsWith('windowTooLarge')
+      ? 'it was packed to need more than 8 MiB of memory (zstd --ultra or --long). Unpack it: zstd -dc --long=31'
+      : `the zstd data is damaged at about compressed byte ${packed.offset} (${message}). Fetch or make the file anew.`
+    throw new FormatError(advice, { file, offset: packed.offset }, { cause })
+  } finally {
+    engine.destroy()
+  }
+  if (packed.isCut) {
+    const { offset } = packed
+    const what = `the zstd data ends too early, after ${offset} compressed bytes: the file was cut short`
+    throw new FormatError(`${what}. Fetch or make the file anew.`, { file, offset })
+  }
+}
+
+/** The bytes of one frame after another. */
+class PackedFrames {
+  readonly #pieces: AsyncGenerator<Buffer>
+  readonly #file: string
+  readonly #frames = new ZstdFrames()
+  #piece: Buffer = Buffer.alloc(0)
+  #at = 0
+  /** Bytes that were taken. */
+  offset = 0
+  /** The data ended within a frame. */
+  isCut = false
+
+  constructor(source: ByteSource, file: string) {
+    this.#pieces = source.from(0)
+    this.#file = file
+  }
+
+  /** Whether there is another one, or something that should be one. */
+  async hasFrame(): Promise<boolean> {
+    while (this.#at === this.#piece.length) {
+      const next = await this.#pieces.next()
+      if (next.done === true) return false
+      this.#piece = next.value
+      this.#at = 0
+    }
+    return true
+  }
+
+  /** Its bytes; also of one that holds no data, of which the engine makes nothing. */
+  async *frame(): AsyncGenerator<Buffer> {
+    do {
+      if (!(await this.hasFrame())) {
+        this.isCut = true
+        return
+      }
+      const count = this.#frames.take(this.#piece, this.#at)
+      if (count === undefined) {
+        const what = `the zstd data is damaged at about compressed byte ${this.offset} (something else follows it)`
+        throw new FormatError(`${what}. Fetch or make the file anew.`, { file: this.#file, offset: this.offset })
+      }
+      const bytes = this.#piece.subarray(this.#at, this.#at + count)
+      this.#at += count
+      this.offset += count
+      yield bytes
+    } while (!this.#frames.isBetween)
+  }
+
+  async close(): Promise<void> {
+    await this.#pieces.return(undefined)
+  }
+}

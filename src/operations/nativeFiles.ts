@@ -1,0 +1,191 @@
+import { basename, dirname } from 'node:path/posix'
+import { FormatError } from '../formats/formatError.ts'
+import {
+  CHECKSUM_ENDINGS,
+  digestData,
+  EXPORT_STARTED,
+  isChecksumOf,
+  MANIFEST_FILES,
+  MANIFEST_SUMMARY,
+  type ManifestText,
+  type NativeFile,
+  type NativeManifest,
+  readNativeManifest,
+} from '../formats/nativeManifest.ts'
+import { type FileTree, fileTree } from '../storage/fileTree.ts'
+import { isS3, readS3Address, type S3, type S3Object } from '../storage/s3.ts'
+import { StorageError } from '../storage/storageError.ts'
+import { type FileOptions, file, type RecordSource, s3File } from './file.ts'
+
+/** Data files that are checked at once. */
+const CHECKING_MAX = 4
+
+/** Exports of DynamoDB to S3 that lie somewhere, as their manifests tell. */
+export interface NativeExports {
+  readonly sources: readonly RecordSource[]
+  /** Files that lie in the same directory and belong to none of them. */
+  readonly others: readonly string[]
+  /** How many of them tell of changes. */
+  readonly incremental: number
+}
+
+export interface NativeFilesOptions {
+  readonly s3: S3
+  /** Read all data and compare it with the manifests before anything is made of it. */
+  readonly verify: boolean
+  /** Told how many data files are about to be checked. */
+  readonly onVerify: ((files: number) => void) | undefined
+  readonly file: FileOptions
+}
+
+interface Export {
+  readonly directory: string
+  readonly manifest: NativeManifest
+}
+
+interface DataFile extends NativeFile {
+  readonly found: S3Object
+}
+
+/**
+ * Exports of DynamoDB to S3 (`AWSDynamoDB/<ExportId>/manifest-summary.json` and what it speaks of), in or below a directory,
+ * or named by one of their manifests. Every checksum is compared, and every file that a manifest names is there, before this
+ * resolves; undefined where there is no export.
+ *
+ * @param path of this machine, or an `s3://` address
+ * @throws {FormatError} for a manifest or a data file that is not what it should be
+ * @throws {StorageError} for what is not there or can not be read
+ */
+export async function findNativeFiles(path: string, options: NativeFilesOptions): Promise<NativeExports | undefined> {
+  const tree = fileTree(path, options.s3)
+  const { directories, below } = await directoriesOf(path, tree)
+  if (directories.length === 0) return undefined
+  const exports: Export[] = []
+  for (const directory of directories) {
+    exports.push({ directory, manifest: await readManifest(directory, tree, options.verify) })
+  }
+  const sources: RecordSource[] = []
+  for (const one of exports) sources.push(...(await sourcesOf(one, tree, options)))
+  const owned = exports.flatMap(({ directory, manifest }) => [
+    directory === '.' ? '' : `${directory}/`,
+    ...(manifest.isIncremental ? [`${sharedData(directory)}/`] : []),
+  ])
+  const incremental = exports.filter(({ manifest }) => manifest.isIncremental).length
+  return { sources, incremental, others: below.filter((name) => !owned.some((prefix) => name.startsWith(prefix))) }
+}
+
+/** Where exports lie, and all files around them. */
+async function directoriesOf(path: string, tree: FileTree): Promise<{ directories: string[]; below: string[] }> {
+  const name = slashed(path)
+  if (isManifest(basename(name))) return { directories: [directoryOf(name)], below: [] }
+  const below = (await tree.below(name)).map(slashed)
+  const directories = new Set(below.filter((one) => isManifest(basename(one))).map(directoryOf))
+  const begun = below.find(
+    (one) => basename(one) === EXPORT_STARTED && !below.includes(`${directoryOf(one)}/${MANIFEST_SUMMARY}`),
+  )
+  if (begun !== undefined) {
+    throw new StorageError(
+      `${directoryOf(begun)} is an export that has not ended: it has no ${MANIFEST_SUMMARY}. Wait for it; or name ` +
+        'its directory "data" to load what is there',
+      begun,
+    )
+  }
+  return { directories: [...directories].sort(), below: below.sort() }
+}
+
+function isManifest(name: string): boolean {
+  return name === MANIFEST_SUMMARY || name === MANIFEST_FILES
+}
+
+/** On Windows `/` does as well. */
+function slashed(path: string): string {
+  const name = process.platform === 'win32' && !isS3(path) ? path.replaceAll('\\', '/') : path
+  return name.replace(/^(?:\.\/+)+(?=.)/, '')
+}
+
+function directoryOf(name: string): string {
+  return isS3(name) ? name.slice(0, name.lastIndexOf('/')) : dirname(name)
+}
+
+/** Where the data of incremental exports lies, beside the directories of all of them. */
+function sharedData(directory: string): string {
+  return directory.includes('/') ? `${directoryOf(directory)}/data` : directory === '.' ? '../data' : 'data'
+}
+
+async function readManifest(directory: string, tree: FileTree, verify: boolean): Promise<NativeManifest> {
+  const [summary, files] = [
+    await readChecked(`${directory}/${MANIFEST_SUMMARY}`, tree, verify),
+    await readChecked(`${directory}/${MANIFEST_FILES}`, tree, verify),
+  ]
+  return readNativeManifest(summary, files)
+}
+
+async function readChecked(name: string, tree: FileTree, verify: boolean): Promise<ManifestText> {
+  const bytes = await tree.read(name)
+  const stem = name.slice(0, -'.json'.length)
+  for (const ending of CHECKSUM_ENDINGS) {
+    if ((await tree.find(stem + ending)) === undefined) continue
+    if (isChecksumOf((await tree.read(stem + ending)).toString('latin1'), bytes))
+      return { name, text: bytes.toString() }
+    const what = `it is not what its checksum ${basename(stem + ending)} was made of. Fetch the export anew.`
+    throw new FormatError(what, { file: name })
+  }
+  if (!verify) return { name, text: bytes.toString() }
+  const names = CHECKSUM_ENDINGS.map((ending) => basename(stem + ending)).join(' or ')
+  throw new FormatError(`its checksum ${names} is not there. Fetch it, or say --no-verify.`, { file: name })
+}
+
+async function sourcesOf(
+  { directory, manifest }: Export,
+  tree: FileTree,
+  { s3, verify, onVerify, file: fileOptions }: NativeFilesOptions,
+): Promise<RecordSource[]> {
+  const { format, isIncremental } = manifest
+  const files: DataFile[] = []
+  // All are looked for first: that one is missing is known at once.
+  for (const one of manifest.files) files.push(await findData(one, directory, tree))
+  if (verify) {
+    onVerify?.(files.length)
+    const left = [...files]
+    const check = async (): Promise<void> => {
+      for (let one = left.shift(); one !== undefined; one = left.shift()) await checkData(one, tree)
+    }
+    const checks = await Promise.allSettled(Array.from({ length: CHECKING_MAX }, check))
+    for (const ended of checks) if (ended.status === 'rejected') throw ended.reason
+  }
+  const options = { ...fileOptions, format, ...(isIncremental ? { changes: true } : {}) }
+  return files.map(({ name, found, itemCount }) => {
+    const source = isS3(name) ? s3File(s3, readS3Address(name), found, options) : file(name, options)
+    return withItemCount(source, itemCount)
+  })
+}
+
+/** The same source, which is known to have so many records. */
+export function withItemCount(source: RecordSource, itemCount: number): RecordSource {
+  const describe = async () => ({ ...((await source.describe?.()) ?? { name: source.name }), itemCount })
+  return { ...source, itemCount, describe }
+}
+
+async function findData(one: NativeFile, directory: string, tree: FileTree): Promise<DataFile> {
+  const places = [`${directory}/data/${one.name}`, `${sharedData(directory)}/${one.name}`]
+  for (const name of places) {
+    const found = await tree.find(name)
+    if (found !== undefined) return { ...one, name, found }
+  }
+  const message = `${places[0]} is not there, and ${directory}/${MANIFEST_FILES} names it. Fetch the export anew.`
+  throw new StorageError(message, places[0]!)
+}
+
+/** @throws {FormatError} for a file that is cut short, not the one that the manifest means, or of another number of items */
+async function checkData({ name, found, md5, itemCount }: DataFile, tree: FileTree): Promise<void> {
+  const { md5: is, lines } = await digestData(tree.open(name, found), name)
+  if (is !== md5) {
+    const what = `its MD5 is ${is}, and the manifest has ${md5}: it is damaged, or another file. Fetch the export anew.`
+    throw new FormatError(what, { file: name })
+  }
+  // An item is a line, in either format.
+  if (lines !== itemCount)
+    throw new FormatError(`it has ${lines} items, and the manifest says ${itemCount}. Fetch the export anew.`, {
+      file: name,
+    })
+}
