@@ -20,7 +20,8 @@ test('the job of order lines writes each line of the open orders, and none of th
   await publisher.flush()
   const job = await openJob(orderLines, { database })
   const { changes } = await job.plan()
-  assert.equal(changes!.value, 2)
+  // Of one order something is written, as the job will count it.
+  assert.equal(changes!.value, 1)
   const { read, written, filtered } = await job.run()
   assert.deepEqual([read, written, filtered], [2, 1, 1])
   const lines: PlainItem[] = []
