@@ -35,6 +35,8 @@ async function* unpackFrame(packed: PackedFrames, file: string): AsyncGenerator<
     yield* engine as AsyncIterable<Buffer>
   } catch (cause) {
     if (cause instanceof FormatError) throw cause
+    // Node 24 says so with an error, Node 22 with an early end.
+    if (packed.isCut) throw cutShort(packed, file, cause)
     const { message, code } = cause as NodeJS.ErrnoException
     const advice = code?.endsWith('windowTooLarge')
       ? 'it was packed to need more than 8 MiB of memory (zstd --ultra or --long). Unpack it: zstd -dc --long=31'
@@ -43,11 +45,12 @@ async function* unpackFrame(packed: PackedFrames, file: string): AsyncGenerator<
   } finally {
     engine.destroy()
   }
-  if (packed.isCut) {
-    const { offset } = packed
-    const what = `the zstd data ends too early, after ${offset} compressed bytes: the file was cut short`
-    throw new FormatError(`${what}. Fetch or make the file anew.`, { file, offset })
-  }
+  if (packed.isCut) throw cutShort(packed, file)
+}
+
+function cutShort({ offset }: PackedFrames, file: string, cause?: unknown): FormatError {
+  const what = `the zstd data ends too early, after ${offset} compressed bytes: the file was cut short`
+  return new FormatError(`${what}. Fetch or make the file anew.`, { file, offset }, { cause })
 }
 
 /** The bytes of one frame after another. */
