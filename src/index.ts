@@ -4,6 +4,14 @@ export type { Table } from './database/table.ts'
 export type { IndexDescription, IndexShape, TableDescription } from './database/tableDescription.ts'
 export type { CredentialProvider } from './dynamodb/credentialSource.ts'
 export type { Credentials } from './dynamodb/signer.ts'
+export {
+  runSlice,
+  type Slice,
+  type SliceContext,
+  type SliceCounters,
+  type SliceCursor,
+  type SliceResult,
+} from './engines/runSlice.ts'
 export { FormatError } from './formats/formatError.ts'
 export type { ItemFormat } from './formats/itemWriter.ts'
 export type { ColumnType, CsvOptions, FormatName, RecordPlace, SourceRecord } from './formats/record.ts'
@@ -61,7 +69,7 @@ export {
 export type { FilesOptions } from './operations/files.ts'
 export { files } from './operations/files.ts'
 export { type GenerateOptions, generate } from './operations/generate.ts'
-export type { Job, JobLimits, JobRates, PlannableJob, RunOptions } from './operations/job.ts'
+export type { DescribeOptions, Job, JobLimits, JobRates, PlannableJob, RunOptions } from './operations/job.ts'
 export {
   defineJob,
   type FilesSource,

@@ -10,8 +10,8 @@ import { differences, type JobHow, type JobSpec, type JobWhat } from './jobSpec.
 import { newMark } from './newMark.ts'
 import type { Summary } from './summary.ts'
 
-const JOB = 'job.json'
-const CHECKPOINT = 'checkpoint'
+export const JOB = 'job.json'
+export const CHECKPOINT = 'checkpoint'
 const PREVIOUS = 'checkpoint.previous'
 const EVENTS = 'events.jsonl'
 const REPORT = 'report.json'
@@ -87,6 +87,11 @@ export class JobDirectory {
       lock.release()
       throw writeError(path, error)
     }
+  }
+
+  /** What is kept here goes with the process. */
+  get isFleeting(): boolean {
+    return this.#disk.isFleeting === true
   }
 
   /**

@@ -2,14 +2,14 @@ import type { ScanOptions } from '../database/scan.ts'
 import type { Table } from '../database/table.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
 import { describeItemKey } from '../item/itemKey.ts'
-import type { JobWhat, TableSpec } from '../job/jobSpec.ts'
+import type { JobSpec, JobWhat, TableSpec } from '../job/jobSpec.ts'
 import type { Plan, PlanOptions } from '../job/plan.ts'
 import type { JobReject } from '../job/reject.ts'
 import type { Ending } from '../job/settledPrefix.ts'
 import type { Summary } from '../job/summary.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { isSameTable } from './isSameTable.ts'
-import type { JobRates, PlannableJob, RunOptions } from './job.ts'
+import type { DescribeOptions, JobRates, PlannableJob, RunOptions } from './job.ts'
 import { COPY, type JobIdentity } from './jobIdentity.ts'
 import { MadeWrites } from './madeWrites.ts'
 import { plannedWrites } from './plan/plannedWrites.ts'
@@ -102,6 +102,10 @@ export class CopyJob implements PlannableJob {
     } finally {
       transformer?.close()
     }
+  }
+
+  describe(options?: DescribeOptions): Promise<JobSpec> {
+    return this.#run.describe(options, (table, earlier) => this.#what(table, earlier), this.#reader.how)
   }
 
   setRates({ readUnitsPerSecond, writeUnitsPerSecond }: JobRates): void {

@@ -12,7 +12,7 @@ import type { XmlMapping, XmlWriterOptions } from '../formats/xmlWriter.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
 import { ItemError } from '../item/itemError.ts'
 import { describeItemKey, type KeySchema, keyNamesOf } from '../item/itemKey.ts'
-import type { JobWhat, TableSpec, XmlSpec } from '../job/jobSpec.ts'
+import type { JobSpec, JobWhat, TableSpec, XmlSpec } from '../job/jobSpec.ts'
 import type { Plan, PlanOptions } from '../job/plan.ts'
 import type { JobReject } from '../job/reject.ts'
 import type { Ending } from '../job/settledPrefix.ts'
@@ -25,7 +25,7 @@ import { isS3, readS3Address, type S3Options } from '../storage/s3.ts'
 import { ChunkFile } from './chunkFile.ts'
 import { ConvertedTarget } from './convertedTarget.ts'
 import { type ExportTarget, FileTarget, refuseExisting } from './exportTarget.ts'
-import type { JobRates, PlannableJob, RunOptions } from './job.ts'
+import type { DescribeOptions, JobRates, PlannableJob, RunOptions } from './job.ts'
 import { type NativeAbout, NativeTarget } from './nativeTarget.ts'
 import { planTable } from './plan/planTable.ts'
 import { S3Target } from './s3Target.ts'
@@ -137,6 +137,10 @@ class ExportJob implements PlannableJob {
   async plan(options?: PlanOptions): Promise<Plan> {
     const request = { ...this.#options, operation: 'export', table: this.#table, native: ['export'] } as const
     return this.#run.planned(await planTable(request, options))
+  }
+
+  describe(options?: DescribeOptions): Promise<JobSpec> {
+    return this.#run.describe(options, (table, earlier) => this.#what(table, earlier), this.#reader.how)
   }
 
   setRates({ readUnitsPerSecond }: JobRates): void {

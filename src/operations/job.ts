@@ -1,3 +1,4 @@
+import type { JobSpec } from '../job/jobSpec.ts'
 import type { Plan, PlanOptions } from '../job/plan.ts'
 import type { Summary } from '../job/summary.ts'
 import type { Processes } from '../runtime/processIdentity.ts'
@@ -63,6 +64,21 @@ export interface PlannableJob<Options extends PlanOptions = PlanOptions> extends
    * @throws {HeadraceError} when table or files can not be read; {TypeError} for options out of range
    */
   plan(options?: Options): Promise<Plan>
+  /**
+   * What it does, as plain JSON, from which other processes do the same: `runSlice`, `headrace slice`. Reads the table's
+   * description and no item. May be called as often as one likes, each time for a job of its own. Nothing in it is secret,
+   * and no profile: that is this machine's.
+   *
+   * @throws {HeadraceError} when table or files can not be read; {TypeError} for slices that there can not be
+   */
+  describe(options?: DescribeOptions): Promise<JobSpec>
+}
+
+export interface DescribeOptions {
+  /** The job can be cut into so many slices, 1 to 1,000,000: a table is read in at least so many segments. Default 1. */
+  readonly slices?: number
+  /** What the job is called. Default: its operation and table. */
+  readonly id?: string
 }
 
 export interface JobRates {

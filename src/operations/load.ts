@@ -8,7 +8,7 @@ import { ItemError } from '../item/itemError.ts'
 import type { KeySchema } from '../item/itemKey.ts'
 import { keyHash } from '../item/keyHash.ts'
 import type { Positions } from '../job/checkpoint.ts'
-import type { JobWhat, SourceSpec, TableSpec } from '../job/jobSpec.ts'
+import type { JobSpec, JobWhat, SourceSpec, TableSpec } from '../job/jobSpec.ts'
 import type { Plan } from '../job/plan.ts'
 import type { JobReject } from '../job/reject.ts'
 import type { Ending } from '../job/settledPrefix.ts'
@@ -20,7 +20,7 @@ import { HeadraceError } from '../runtime/headraceError.ts'
 import { segmentOrder } from '../scan/segmentOrder.ts'
 import { StorageError } from '../storage/storageError.ts'
 import type { RecordSource } from './file.ts'
-import type { JobRates, PlannableJob, RunOptions } from './job.ts'
+import type { DescribeOptions, JobRates, PlannableJob, RunOptions } from './job.ts'
 import { type JobIdentity, LOAD, LOAD_CHANGES } from './jobIdentity.ts'
 import { MadeWrites } from './madeWrites.ts'
 import { type LoadPlanOptions, planLoad } from './plan/planLoad.ts'
@@ -147,6 +147,10 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     } finally {
       transformer?.close()
     }
+  }
+
+  describe(options?: DescribeOptions): Promise<JobSpec> {
+    return this.#run.describe(options, (table) => this.#what(table))
   }
 
   setRates({ writeUnitsPerSecond }: JobRates): void {

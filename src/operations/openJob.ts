@@ -97,6 +97,7 @@ function opened(job: PlannableJob, table: Table, close: () => Promise<void>): Op
       return job.progress
     },
     plan: (options) => job.plan(options),
+    describe: (options) => job.describe(options),
     setRates: (rates) => job.setRates(rates),
     async run(options) {
       try {

@@ -11,7 +11,7 @@ import { keyHash } from '../item/keyHash.ts'
 import { writeUnits } from '../item/units.ts'
 import { attributesBytes } from '../item/valueBytes.ts'
 import type { JobDirectory } from '../job/jobDirectory.ts'
-import type { JobHow, JobWhat, TableSpec } from '../job/jobSpec.ts'
+import type { JobHow, JobSpec, JobWhat, TableSpec } from '../job/jobSpec.ts'
 import { newMark } from '../job/newMark.ts'
 import type { Plan, PlanOptions } from '../job/plan.ts'
 import type { JobReject } from '../job/reject.ts'
@@ -25,7 +25,7 @@ import { Deadlines } from '../runtime/deadlines.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { isPromise } from '../runtime/isPromise.ts'
 import { compileExpression, type Expression } from '../scan/expression.ts'
-import type { JobRates, PlannableJob, RunOptions } from './job.ts'
+import type { DescribeOptions, JobRates, PlannableJob, RunOptions } from './job.ts'
 import { OldImages } from './oldImages.ts'
 import { planUpdate } from './plan/planUpdate.ts'
 import { changeUnits, prepareChange, type RawItem } from './prepareChange.ts'
@@ -151,6 +151,10 @@ class UpdateJob implements PlannableJob, EntryOwner {
   async plan(options?: PlanOptions): Promise<Plan> {
     const visitor = await openVisitor(this.#source)
     return this.#run.planned(await planUpdate(this.#operation, this.#table, visitor, this.#options, options))
+  }
+
+  describe(options?: DescribeOptions): Promise<JobSpec> {
+    return this.#run.describe(options, (table, earlier) => this.#what(table, earlier), this.#how)
   }
 
   setRates({ readUnitsPerSecond, writeUnitsPerSecond }: JobRates): void {
@@ -348,6 +352,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
       return true
     }
     if (!this.#adds && this.#directory !== undefined && typeof edit === 'object' && edit?.add !== undefined) {
+      if (this.#once === undefined && this.#directory.isFleeting) throw fleetingError()
       this.#adds = true
       this.#directory.forbidRepeats()
       this.#run.mayRepeat = this.#once !== undefined
@@ -499,6 +504,14 @@ function markChange(change: Change, name: string, text: string, raw: RawItem): C
     expectNames: [...change.expectNames, name],
     expectTexts: [...change.expectTexts, raw.attribute(name)],
   }
+}
+
+function fleetingError(): HeadraceError {
+  return new HeadraceError(
+    'STATE',
+    'the visitor adds to attributes, and a slice that dies is begun again where it was last known to be: some items would be ' +
+      'added to twice. Describe the job with --once (once: true), which marks the items that are done',
+  )
 }
 
 /** The item as it was read, whatever the visitor has done to the object. */

@@ -1,3 +1,4 @@
+import { checkWhole } from '../database/checkOption.ts'
 import type { OpenDatabase } from '../database/database.ts'
 import type { Table } from '../database/table.ts'
 import type { TableDescription } from '../database/tableDescription.ts'
@@ -6,8 +7,9 @@ import type { Positions, Spent } from '../job/checkpoint.ts'
 import { type Cost, CostMeter } from '../job/costMeter.ts'
 import { expectedCost, shareOfTable } from '../job/expectedCost.ts'
 import { findSpec, JobDirectory } from '../job/jobDirectory.ts'
-import type { JobHow, JobWhat, TableSpec } from '../job/jobSpec.ts'
+import type { JobHow, JobSpec, JobWhat, TableSpec } from '../job/jobSpec.ts'
 import { JobState } from '../job/jobState.ts'
+import { newMark } from '../job/newMark.ts'
 import type { Plan } from '../job/plan.ts'
 import type { PriceTable } from '../job/priceTable.ts'
 import type { JobReject } from '../job/reject.ts'
@@ -24,7 +26,7 @@ import { Aborted, unlessAborted } from '../runtime/unlessAborted.ts'
 import type { ScanEngine, ScanStats } from '../scan/scanEngine.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
 import { CostLimit } from './costLimit.ts'
-import { DRAIN_MS, type JobLimits, type RunOptions } from './job.ts'
+import { type DescribeOptions, DRAIN_MS, type JobLimits, type RunOptions } from './job.ts'
 import { Stopper } from './stopper.ts'
 import { tableSpec } from './tableSpec.ts'
 
@@ -111,6 +113,27 @@ export class WriteRun {
     return { ...run, engine: await this.startEngine(this.#table) }
   }
 
+  /** See {@link PlannableJob.describe}. @param what as of {@link open} */
+  async describe(
+    { slices = 1, id }: DescribeOptions = {},
+    what: (table: TableSpec, earlier: undefined) => Promise<JobWhat> | JobWhat,
+    how: JobHow = {},
+  ): Promise<JobSpec> {
+    checkWhole('slices', slices, 1, 1_000_000)
+    const table = this.#table
+    const [description, database] = await Promise.all([table.describe(), table.database.open()])
+    const { clock, random } = database
+    const described = travelling(await what(tableSpec(description, table, database), undefined))
+    return {
+      version: 1,
+      id: id ?? `${this.#operation}-${table.name}`,
+      createdAt: new Date(clock.wallNow()).toISOString(),
+      mark: newMark(random),
+      what: described.segments === undefined ? described : { ...described, segments: cut(described.segments, slices) },
+      how: this.#howAll(how),
+    }
+  }
+
   /** Without a way to write. */
   async begin(
     options: RunOptions,
@@ -133,12 +156,7 @@ export class WriteRun {
       const earlier = findSpec(path, disk)?.what
       const { clock, random } = database
       const directoryOptions = { clock, random, disk, processes: options.processes }
-      this.#directory = await JobDirectory.open(
-        path,
-        await what(spec, earlier),
-        { ...howWritten(this.#options), ...how, rates: { ...howWritten(this.#options).rates, ...how.rates } },
-        directoryOptions,
-      )
+      this.#directory = await JobDirectory.open(path, await what(spec, earlier), this.#howAll(how), directoryOptions)
       this.#goOn(this.#directory)
       const { warning } = this.#directory
       if (warning !== undefined) {
@@ -152,6 +170,11 @@ export class WriteRun {
       directory: this.#directory,
       signal: this.#stopper.signal,
     }
+  }
+
+  #howAll(how: JobHow): JobHow {
+    const written = howWritten(this.#options)
+    return { ...written, ...how, rates: { ...written.rates, ...how.rates } }
   }
 
   /** From now on entries can be written. */
@@ -488,6 +511,20 @@ function howWritten({ maxInFlight, maxQueueSize, patienceMs, writeUnitsPerSecond
     ...(patienceMs === undefined ? {} : { patienceMs }),
     ...(writeUnitsPerSecond === undefined ? {} : { rates: { write: rateText(writeUnitsPerSecond) } }),
   }
+}
+
+/** Each slice gets as many segments as any other. */
+function cut(segments: number, slices: number): number {
+  return Math.ceil(segments / slices) * slices
+}
+
+/** Without what only this machine knows. */
+function travelling(what: JobWhat): JobWhat {
+  const { profile: _, ...connection } = what.table.connection
+  const here = { ...what, table: { ...what.table, connection } }
+  if (what.target === undefined) return here
+  const { profile: __, ...there } = what.target.connection
+  return { ...here, target: { ...what.target, connection: there } }
 }
 
 /** JSON has no word for it. */

@@ -24,6 +24,8 @@ import { createNewFile } from './createNewFile.ts'
  * All throw whatever the system says.
  */
 export interface Disk {
+  /** What is on it goes with the process. Default false. */
+  readonly isFleeting?: boolean
   /** Makes a directory and those above it, for its owner only; harmless where it is there. */
   makeDirectory(path: string): void
   /** @returns undefined where there is no such file */

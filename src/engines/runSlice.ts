@@ -1,0 +1,136 @@
+import type { Database } from '../database/database.ts'
+import type { Checkpoint } from '../job/checkpoint.ts'
+import { findCheckpoint } from '../job/jobDirectory.ts'
+import type { JobSpec } from '../job/jobSpec.ts'
+import type { JobReject } from '../job/reject.ts'
+import { type ResumeOptions, resume } from '../operations/resume.ts'
+import { HeadraceError } from '../runtime/headraceError.ts'
+import { MemoryDisk } from '../storage/memoryDisk.ts'
+import type { Rate } from '../throughput/rate.ts'
+import { beginningOf, seedSlice } from './seedSlice.ts'
+
+/** A part of a job: its segments of a table, or its files. Plain JSON. */
+export interface Slice {
+  /** From `describe()` of the job. */
+  readonly job: JobSpec
+  /** Which of them, from 0 on. */
+  readonly index: number
+  /** So many slices are the whole job. At most as many as the job has segments. */
+  readonly of: number
+  /** Where an earlier call stopped. Default: the beginning. */
+  readonly cursor?: SliceCursor
+}
+
+/** Where a slice goes on; plain JSON, some kilobytes at most, of no interest to others. */
+export type SliceCursor = Omit<Checkpoint, 'files'>
+
+export interface SliceContext extends Pick<ResumeOptions, 'visitor' | 'transform' | 'definition' | 'maxInFlight'> {
+  /** Where the tables are. Default: as the job says, with the credentials of this process. Not closed. */
+  readonly database?: Database
+  /** Where the target of a copy is. Default: `database`, or as the job says. Not closed. */
+  readonly target?: Database
+  /** Aborting stops it, with a cursor, within 10 s. */
+  readonly signal?: AbortSignal
+  /**
+   * Milliseconds that this process is left, as a Lambda's `getRemainingTimeInMillis`. It stops, with a cursor, when a fifth of what
+   * is left at the beginning is left, but 15 s at most. Default: no end.
+   */
+  readonly remainingMs?: () => number
+  /** This process's share of what the job may use. Default: the job's own rates. */
+  readonly readUnitsPerSecond?: Rate
+  readonly writeUnitsPerSecond?: Rate
+  /**
+   * Given what was rejected in this call, if anything, as lines of a rejects file (docs/rejects.md), before the call ends.
+   * Without it, the first reject fails the slice. After 4 MiB of them the call ends with a cursor.
+   */
+  readonly writeRejects?: (lines: string) => Promise<void> | void
+  /** Told of what is odd and stops nothing, for people. */
+  readonly onWarning?: (text: string) => void
+}
+
+export interface SliceResult {
+  readonly index: number
+  /** All of the slice is settled. */
+  readonly done: boolean
+  /** Where to go on; undefined when it is done. */
+  readonly cursor?: SliceCursor
+  /** Of this call and those before it, up to the cursor. */
+  readonly counters: SliceCounters
+}
+
+export interface SliceCounters {
+  readonly read: number
+  readonly written: number
+  readonly rejected: number
+  readonly filtered: number
+  readonly readUnits: number
+  readonly writeUnits: number
+  readonly requests: number
+  readonly retried: number
+}
+
+/** What an end needs: requests that are under way, and the answer itself. */
+const MARGIN_MS_MAX = 15_000
+const MARGIN_SHARE = 0.2
+const REJECTS_BYTES_MAX = 4 * 1024 * 1024
+const REJECTS = 'rejects.jsonl'
+const OPERATIONS: ReadonlySet<string> = new Set(['update', 'delete', 'copy', 'load', 'run'])
+
+/**
+ * Does a part of a job, from where an earlier call stopped until it is done or the time is up. Whoever calls keeps the cursor;
+ * a call that dies is made again with the same one, and what it has done since is done again.
+ *
+ * @throws {TypeError} for a slice that is none
+ * @throws {HeadraceError} `CONFIGURATION` for a job that leaves more behind than a cursor; `STATE` for one that adds to attributes
+ *   and does not mark what it has done (`once`), and when table or visitor are not what they were; else as the job's `run`
+ */
+export async function runSlice(slice: Slice, context: SliceContext = {}): Promise<SliceResult> {
+  const { job, index, of } = slice
+  checkJob(job)
+  const from = slice.cursor ?? beginningOf(job, index, of)
+  const disk = new MemoryDisk()
+  const directory = `/${job.id}`
+  await seedSlice(directory, disk, job, from)
+  const { signal, remainingMs, writeRejects, onWarning, ...options } = context
+  const full = new AbortController()
+  const onReject = ({ place, message }: JobReject): void => {
+    if (writeRejects === undefined) throw new HeadraceError('REJECTED', `${place}: ${message}`)
+    if ((disk.sizeOf(`${directory}/${REJECTS}`) ?? 0) > REJECTS_BYTES_MAX) full.abort()
+  }
+  const resumed = await resume(directory, { ...options, disk, onReject })
+  const summary = await resumed.run({
+    signal: signal === undefined ? full.signal : AbortSignal.any([signal, full.signal]),
+    ...(onWarning === undefined ? {} : { onWarning }),
+    ...(remainingMs === undefined ? {} : { limits: { durationMsMax: runMs(remainingMs()) } }),
+  })
+  const { files: _, ...cursor } = findCheckpoint(directory, disk).checkpoint!
+  const rejects = disk.read(`${directory}/${REJECTS}`)?.toString() ?? ''
+  if (rejects !== '') await writeRejects?.(rejects)
+  const { tally, spent } = cursor
+  const { readUnits, writeUnits, requests, retried } = spent
+  const counters = { ...tally, readUnits, writeUnits, requests, retried }
+  return { index, done: summary.complete, ...(summary.complete ? {} : { cursor }), counters }
+}
+
+/** How long a call may take things up. */
+function runMs(remainingMs: number): number {
+  return Math.max(1, Math.floor(remainingMs - Math.min(MARGIN_MS_MAX, remainingMs * MARGIN_SHARE)))
+}
+
+/** @throws {HeadraceError} `CONFIGURATION` */
+function checkJob({ version, what }: JobSpec): void {
+  if (version !== 1) {
+    const message = `the job is of version ${version}, and this Headrace knows version 1; use a newer one`
+    throw new HeadraceError('CONFIGURATION', message)
+  }
+  const { operation, keepOld } = what
+  if (keepOld === true) {
+    const message = 'what a slice would keep of old items goes with its process; describe the job without --keep-old'
+    throw new HeadraceError('CONFIGURATION', message)
+  }
+  if (OPERATIONS.has(operation)) return
+  throw new HeadraceError(
+    'CONFIGURATION',
+    `${operation} jobs do not run in slices; these do: ${[...OPERATIONS].join(', ')}`,
+  )
+}
