@@ -57,7 +57,14 @@ export interface ExportOptions
   extends Pick<WriteOptions, 'onReject' | 'patienceMs' | 'prices'>,
     Pick<
       ScanOptions,
-      'segments' | 'concurrency' | 'filter' | 'select' | 'index' | 'readUnitsPerSecond' | 'consistentRead'
+      | 'segments'
+      | 'concurrency'
+      | 'filter'
+      | 'select'
+      | 'index'
+      | 'readUnitsPerSecond'
+      | 'sharedReadRate'
+      | 'consistentRead'
     > {
   /**
    * `native`: the layout of DynamoDB's own exports to S3, in a directory of that path: DynamoDB JSON in files in `data/`,

@@ -38,7 +38,10 @@ import { type WriteOptions, WriteRun } from './writeRun.ts'
 
 export interface DeleteOptions
   extends WriteOptions,
-    Pick<ScanOptions, 'segments' | 'concurrency' | 'filter' | 'readUnitsPerSecond' | 'consistentRead'> {
+    Pick<
+      ScanOptions,
+      'segments' | 'concurrency' | 'filter' | 'readUnitsPerSecond' | 'sharedReadRate' | 'consistentRead'
+    > {
   /**
    * Keep what is changed, as it was, in the job's directory, from where `undo` puts it back. Each change waits until that
    * is on the disk. Default false.
@@ -130,6 +133,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
       concurrency,
       filter,
       readUnitsPerSecond,
+      sharedReadRate,
       consistentRead,
       once,
       keepOld,
