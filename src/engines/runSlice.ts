@@ -9,6 +9,7 @@ import type { Rate } from '../throughput/rate.ts'
 import type { SharedRate } from '../throughput/sharedRate.ts'
 import { beginningOf, checkOperation, seedSlice } from './seedSlice.ts'
 import type { Slice, SliceCursor } from './slice.ts'
+import { checkSlicedExport, piecesOf, settlePieces } from './slicedExport.ts'
 import { ratesOf } from './sliceRates.ts'
 
 export interface SliceContext extends Pick<ResumeOptions, 'visitor' | 'transform' | 'definition' | 'maxInFlight'> {
@@ -95,12 +96,15 @@ export async function runSlice(slice: Slice, context: SliceContext = {}): Promis
     ...(onWarning === undefined ? {} : { onWarning }),
     ...(remainingMs === undefined ? {} : { limits: { durationMsMax: runMs(remainingMs()) } }),
   })
-  const { files: _, ...cursor } = findCheckpoint(directory, disk).checkpoint!
+  const { files, ...reached } = findCheckpoint(directory, disk).checkpoint!
+  const pieces = piecesOf(files)
+  const cursor: SliceCursor = { ...reached, ...(pieces === undefined ? {} : { files: pieces }) }
   const rejects = disk.read(`${directory}/${REJECTS}`)?.toString() ?? ''
   if (rejects !== '') await writeRejects?.(rejects)
   const { tally, spent } = cursor
   const { readUnits, writeUnits, requests, retried } = spent
   const counters = { ...tally, readUnits, writeUnits, requests, retried }
+  if (summary.complete && job.what.operation === 'export') return settlePieces(job, { index, counters, pieces })
   return { index, done: summary.complete, ...(summary.complete ? {} : { cursor }), counters }
 }
 
@@ -119,5 +123,6 @@ function checkJob({ version, what }: JobSpec): void {
     const message = 'what a slice would keep of old items goes with its process; describe the job without --keep-old'
     throw new HeadraceError('CONFIGURATION', message)
   }
-  checkOperation(what.operation)
+  if (what.operation === 'export') checkSlicedExport(what)
+  else checkOperation(what.operation)
 }
