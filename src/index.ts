@@ -12,6 +12,13 @@ export {
   type SliceCursor,
   type SliceResult,
 } from './engines/runSlice.ts'
+export {
+  runStream,
+  type StreamContext,
+  type StreamCounters,
+  type StreamRecord,
+  type StreamResult,
+} from './engines/runStream.ts'
 export { FormatError } from './formats/formatError.ts'
 export type { ItemFormat } from './formats/itemWriter.ts'
 export type { ColumnType, CsvOptions, FormatName, RecordPlace, SourceRecord } from './formats/record.ts'
