@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { newTable, store } from '../support/store.ts'
-import { findPlainPython, PYTHON_DIRECTORY, script, WORKER } from './python.ts'
+import { findPlainPython, PYTHON_DIRECTORY, script, WORKER } from './spark.ts'
 
 const python = findPlainPython()
 const skip = python === undefined && 'no python3 here: what runs in a task of Spark is not tried'

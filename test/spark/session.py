@@ -3,38 +3,22 @@
 import decimal
 import datetime
 import json
-import os
 import sys
 import time
 import traceback
 
-sys.path.insert(0, os.environ["HEADRACE_PYTHON"])
-import headrace  # noqa: E402
-from pyspark.sql import SparkSession  # noqa: E402
-from pyspark.sql import functions as F  # noqa: E402
-from pyspark.sql import types as T  # noqa: E402
+import headrace
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 ORDER = json.loads(sys.argv[1])
 FOLDER = ORDER["folder"]
 WHERE = {"endpoint": ORDER["endpoint"], "region": "eu-west-1"}
-JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
 def start():
-    build = SparkSession.builder.master(ORDER["master"]).appName("headrace")
-    for name, value in {
-        "spark.driver.extraJavaOptions": f"{JVM} -Dderby.system.home={FOLDER}",
-        "spark.executor.extraJavaOptions": JVM,
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.sql.shuffle.partitions": "4",
-        "spark.sql.session.timeZone": "America/New_York",
-        "spark.sql.warehouse.dir": f"{FOLDER}/warehouse",
-        **ORDER.get("conf", {}),
-    }.items():
-        build = build.config(name, value)
-    spark = build.getOrCreate()
+    spark = SparkSession.builder.appName("headrace").getOrCreate()
     spark.sparkContext.setLogLevel("OFF")
     return spark
 
@@ -68,8 +52,7 @@ def empty(spark):
     kept = publish(none, ORDER["table"], rejects=f"{FOLDER}/empty-rejects")
     nothing = spark.createDataFrame([], none.schema)
     return {
-        "kept": summary(kept),
-        "rejects": kept.rejects.count(),
+        "kept": {**summary(kept), "rejects": kept.rejects.count()},
         "optimised": summary(publish(nothing, ORDER["table"])),
         "files": summary(publish(none, ORDER["table"], files=f"{FOLDER}/empty")),
     }
@@ -80,9 +63,7 @@ def forty(spark):
 
     def wait(index, rows):
         time.sleep(0.3 if index % 7 == 0 else 0)
-        for row in rows:
-            if index % 3:
-                yield row
+        yield from rows if index % 3 else ()
 
     df = ids(spark, 8_000, 40, "forty")
     return summary(publish(spark.createDataFrame(df.rdd.mapPartitionsWithIndex(wait), df.schema), ORDER["table"]))
@@ -105,13 +86,22 @@ def upstream_python(spark):
             yield row
 
     df = ids(spark, 20_000, 2, "python")
-    return failure(lambda: publish(spark.createDataFrame(df.rdd.mapPartitions(fail), df.schema), ORDER["table"]))
+    return watched("python", spark.createDataFrame(df.rdd.mapPartitions(fail), df.schema))
 
 
 def upstream_sql(spark):
     df = ids(spark, 20_000, 2, "sql")
     text = F.when(F.col("n") == 9_000, F.raise_error(F.lit("a bug in sql"))).otherwise(F.col("text"))
-    return failure(lambda: publish(df.withColumn("text", text), ORDER["table"]))
+    return watched("sql", df.withColumn("text", text))
+
+
+def watched(name, df):
+    """How the job failed, and how each of its workers ended."""
+    log = f"{FOLDER}/{name}-statuses"
+    command = ["/bin/sh", "-c", f'"$0" "$1"; status=$?; echo $status >> {log}; exit $status', *headrace._own_worker()]
+    message = failure(lambda: publish(df, ORDER["table"], command=command))
+    with open(log) as file:
+        return {"message": message, "statuses": file.read().split()}
 
 
 def rejects(spark):
