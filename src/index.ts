@@ -6,6 +6,13 @@ export type { CredentialProvider } from './dynamodb/credentialSource.ts'
 export type { Credentials } from './dynamodb/signer.ts'
 export { runLeasedSlice } from './engines/leasedSlice.ts'
 export { runSlice, type SliceContext, type SliceCounters, type SliceResult } from './engines/runSlice.ts'
+export {
+  runStream,
+  type StreamContext,
+  type StreamCounters,
+  type StreamRecord,
+  type StreamResult,
+} from './engines/runStream.ts'
 export { beginSlice } from './engines/seedSlice.ts'
 export { type SharedRateOptions, sharedRate } from './engines/sharedRate.ts'
 export type { Slice, SliceCursor } from './engines/slice.ts'
