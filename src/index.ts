@@ -16,6 +16,7 @@ export {
 export { beginSlice } from './engines/seedSlice.ts'
 export { type SharedRateOptions, sharedRate } from './engines/sharedRate.ts'
 export type { Slice, SliceCursor } from './engines/slice.ts'
+export { type FinishExportOptions, type FinishedExport, finishExport } from './engines/slicedExport.ts'
 export { ratesOf as sliceRates, type SliceRates } from './engines/sliceRates.ts'
 export { FormatError } from './formats/formatError.ts'
 export type { ItemFormat } from './formats/itemWriter.ts'

@@ -10,6 +10,7 @@ import type { SharedRate } from '../throughput/sharedRate.ts'
 import { CursorKeeper } from './cursorKeeper.ts'
 import { beginningOf, checkOperation, seedSlice } from './seedSlice.ts'
 import type { Slice, SliceCursor } from './slice.ts'
+import { checkSlicedExport, piecesOf, settlePieces } from './slicedExport.ts'
 import { ratesOf } from './sliceRates.ts'
 
 export interface SliceContext extends Pick<ResumeOptions, 'visitor' | 'transform' | 'definition' | 'maxInFlight'> {
@@ -99,18 +100,20 @@ export async function runSlice(slice: Slice, context: SliceContext = {}): Promis
   let handedOver = 0
   /** Rejects that will not come again go first, and then it is said that they will not. */
   const tell = async (): Promise<SliceCursor> => {
-    const { files, ...cursor } = findCheckpoint(directory, disk).checkpoint!
+    const { files, ...reached } = findCheckpoint(directory, disk).checkpoint!
     const size = files[REJECTS] ?? 0
     const lines = size > handedOver ? disk.readPart(`${directory}/${REJECTS}`, handedOver, size - handedOver) : ''
     handedOver = Math.max(handedOver, size)
     if (lines !== '') await writeRejects?.(lines.toString())
-    return cursor
+    const pieces = piecesOf(files)
+    return { ...reached, ...(pieces === undefined ? {} : { files: pieces }) }
   }
   let keeper: CursorKeeper | undefined
   try {
     const { clock } = await database.open()
     const resumed = await resume(directory, { ...options, disk, onReject })
-    if (keepCursor !== undefined) {
+    // What an export has written is there when a call ends, and not before.
+    if (keepCursor !== undefined && job.what.operation !== 'export') {
       const keep = async (): Promise<void> => {
         const cursor = await tell()
         await keepCursor(cursor, countersOf(cursor))
@@ -124,7 +127,10 @@ export async function runSlice(slice: Slice, context: SliceContext = {}): Promis
     })
     await keeper?.stop()
     const cursor = await tell()
-    return { index, done: summary.complete, ...(summary.complete ? {} : { cursor }), counters: countersOf(cursor) }
+    const counters = countersOf(cursor)
+    if (!summary.complete) return { index, done: false, cursor, counters }
+    if (job.what.operation === 'export') return await settlePieces(job, { index, counters, pieces: cursor.files })
+    return { index, done: true, counters }
   } finally {
     // What failed is told already, or is not what ended it.
     await keeper?.stop().catch(() => undefined)
@@ -152,5 +158,6 @@ function checkJob({ version, what }: JobSpec): void {
     const message = 'what a slice would keep of old items goes with its process; describe the job without --keep-old'
     throw new HeadraceError('CONFIGURATION', message)
   }
-  checkOperation(what.operation)
+  if (what.operation === 'export') checkSlicedExport(what)
+  else checkOperation(what.operation)
 }

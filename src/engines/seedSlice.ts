@@ -16,7 +16,7 @@ const NOTHING_SPENT: Spent = { durationMs: 0, readUnits: 0, writeUnits: 0, units
  */
 export function seedSlice(path: string, disk: Disk, { job, index, of }: Slice, from: SliceCursor): void {
   disk.makeDirectory(path)
-  const checkpoint: Checkpoint = { ...from, files: {} }
+  const checkpoint: Checkpoint = { files: {}, ...from }
   // Where another process is doing the same, it has written the same, and one of the two will hold the lock.
   disk.createNew(join(path, CHECKPOINT), checkpointText(checkpoint))
   // Last: without it there is no job.
@@ -28,6 +28,12 @@ const OPERATIONS: ReadonlySet<string> = new Set(['update', 'delete', 'copy', 'lo
 /** @throws {HeadraceError} `CONFIGURATION` for what does not run in slices */
 export function checkOperation(operation: string): void {
   if (OPERATIONS.has(operation)) return
+  if (operation === 'export') {
+    const message =
+      'a slice of an export leaves its piece in S3 and its place in a cursor, and none in a directory: use runSlice() and ' +
+      'finishExport(), or the state machine of docs/lambda.md'
+    throw new HeadraceError('CONFIGURATION', message)
+  }
   const message = `${operation} jobs do not run in slices; these do: ${[...OPERATIONS].join(', ')}`
   throw new HeadraceError('CONFIGURATION', message)
 }

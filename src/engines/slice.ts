@@ -13,5 +13,8 @@ export interface Slice {
   readonly cursor?: SliceCursor
 }
 
-/** Where a slice goes on; plain JSON, some kilobytes at most, of no interest to others. */
-export type SliceCursor = Omit<Checkpoint, 'files'>
+/**
+ * Where a slice goes on; plain JSON, some kilobytes at most, of no interest to others. Its files are the pieces that a slice of
+ * an export has written.
+ */
+export type SliceCursor = Omit<Checkpoint, 'files'> & Partial<Pick<Checkpoint, 'files'>>
