@@ -9,7 +9,7 @@ const fast = process.argv.includes('--fast')
 const named = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
 const files = readdirSync('.build/test', { recursive: true })
   .filter((file) => file.endsWith('.test.js'))
-  .filter((file) => !fast || !/^e2e[\\/]/.test(file))
+  .filter((file) => !fast || !/^(?:e2e|spark)[\\/]/.test(file))
   .filter((file) => named.length === 0 || named.some((name) => file.includes(name)))
   .map((file) => join('.build/test', file))
   .sort()
@@ -18,6 +18,8 @@ if (files.length === 0) {
   process.exit(1)
 }
 if (!fast && files.some((file) => /[\\/]interop[\\/]/.test(file))) preparePython()
+if (!fast && files.some((file) => /[\\/]spark[\\/]/.test(file)))
+  spawnSync(process.execPath, ['scripts/spark.mjs'], { stdio: 'inherit' })
 const { status } = spawnSync(process.execPath, ['--enable-source-maps', '--test', '--test-concurrency=2', ...files], {
   stdio: 'inherit',
 })

@@ -4,7 +4,15 @@ export type { Table } from './database/table.ts'
 export type { IndexDescription, IndexShape, TableDescription } from './database/tableDescription.ts'
 export type { CredentialProvider } from './dynamodb/credentialSource.ts'
 export type { Credentials } from './dynamodb/signer.ts'
+export { runLeasedSlice } from './engines/leasedSlice.ts'
 export { runSlice, type SliceContext, type SliceCounters, type SliceResult } from './engines/runSlice.ts'
+export {
+  runStream,
+  type StreamContext,
+  type StreamCounters,
+  type StreamRecord,
+  type StreamResult,
+} from './engines/runStream.ts'
 export { beginSlice } from './engines/seedSlice.ts'
 export { type SharedRateOptions, sharedRate } from './engines/sharedRate.ts'
 export type { Slice, SliceCursor } from './engines/slice.ts'

@@ -373,7 +373,7 @@ verb(
 verb(
   program,
   'slice <job>',
-  'Do one part of a job that --describe has written, on this machine or as one of an array of containers. What it keeps is in a directory of its own, and it is gone on with by the same command.',
+  'Do one part of a job that --describe has written, on this machine or as one of an array of containers. Where it is is kept in a directory of its own or in a control table, and the same command goes on.',
   [
     'headrace update users add-tier.mjs --describe add-tier.json --slices 40',
     'headrace slice add-tier.json --index 7 --of 40',
@@ -386,8 +386,9 @@ verb(
   .option('--workers <n>', 'so many run at a time: each spends its part of the rate (default: all)', wholeFrom(1))
   .option(
     '--control-table <table>',
-    'a table with the key pk:S, through which the slices share the rate: one spends what others leave',
+    'a table with the key pk:S: where a slice is is kept there, so that any machine goes on with it, and a rate in units is shared: one spends what others leave',
   )
+  .option('--rejects <file>', 'with --control-table: where rejects go (default: a file named for the slice)')
   .action(async (job, flags) => (await import('./commands/slice.ts')).sliceCommand(job, flags))
 
 verb(

@@ -1,4 +1,4 @@
-import type { Database } from '../database/database.ts'
+import { connect, type Database } from '../database/database.ts'
 import { findCheckpoint } from '../job/jobDirectory.ts'
 import type { JobSpec } from '../job/jobSpec.ts'
 import type { JobReject } from '../job/reject.ts'
@@ -7,6 +7,7 @@ import { HeadraceError } from '../runtime/headraceError.ts'
 import { MemoryDisk } from '../storage/memoryDisk.ts'
 import type { Rate } from '../throughput/rate.ts'
 import type { SharedRate } from '../throughput/sharedRate.ts'
+import { CursorKeeper } from './cursorKeeper.ts'
 import { beginningOf, checkOperation, seedSlice } from './seedSlice.ts'
 import type { Slice, SliceCursor } from './slice.ts'
 import { checkSlicedExport, piecesOf, settlePieces } from './slicedExport.ts'
@@ -37,6 +38,11 @@ export interface SliceContext extends Pick<ResumeOptions, 'visitor' | 'transform
    * Without it, the first reject fails the slice. After 4 MiB of them the call ends with a cursor.
    */
   readonly writeRejects?: (lines: string) => Promise<void> | void
+  /**
+   * Given where the slice is each ten seconds, when the rejects in front of that were handed over, so that another process can
+   * go on there. What it throws ends the slice at once.
+   */
+  readonly keepCursor?: (cursor: SliceCursor, counters: SliceCounters) => Promise<void>
   /** Told of what is odd and stops nothing, for people. */
   readonly onWarning?: (text: string) => void
 }
@@ -83,29 +89,58 @@ export async function runSlice(slice: Slice, context: SliceContext = {}): Promis
   const disk = new MemoryDisk()
   const directory = `/${job.id}`
   seedSlice(directory, disk, slice, from)
-  const { signal, remainingMs, writeRejects, onWarning, workersMax = of, ...given } = context
-  const options = { ...ratesOf(job, workersMax, given), ...given }
-  const full = new AbortController()
+  const { signal, remainingMs, writeRejects, keepCursor, onWarning, workersMax = of, ...given } = context
+  const database = given.database ?? connect(job.what.table.connection)
+  const options = { ...ratesOf(job, workersMax, given), ...given, database }
+  const end = new AbortController()
   const onReject = ({ place, message }: JobReject): void => {
     if (writeRejects === undefined) throw new HeadraceError('REJECTED', `${place}: ${message}`)
-    if ((disk.sizeOf(`${directory}/${REJECTS}`) ?? 0) > REJECTS_BYTES_MAX) full.abort()
+    if ((disk.sizeOf(`${directory}/${REJECTS}`) ?? 0) > REJECTS_BYTES_MAX) end.abort()
   }
-  const resumed = await resume(directory, { ...options, disk, onReject })
-  const summary = await resumed.run({
-    signal: signal === undefined ? full.signal : AbortSignal.any([signal, full.signal]),
-    ...(onWarning === undefined ? {} : { onWarning }),
-    ...(remainingMs === undefined ? {} : { limits: { durationMsMax: runMs(remainingMs()) } }),
-  })
-  const { files, ...reached } = findCheckpoint(directory, disk).checkpoint!
-  const pieces = piecesOf(files)
-  const cursor: SliceCursor = { ...reached, ...(pieces === undefined ? {} : { files: pieces }) }
-  const rejects = disk.read(`${directory}/${REJECTS}`)?.toString() ?? ''
-  if (rejects !== '') await writeRejects?.(rejects)
-  const { tally, spent } = cursor
+  let handedOver = 0
+  /** Rejects that will not come again go first, and then it is said that they will not. */
+  const tell = async (): Promise<SliceCursor> => {
+    const { files, ...reached } = findCheckpoint(directory, disk).checkpoint!
+    const size = files[REJECTS] ?? 0
+    const lines = size > handedOver ? disk.readPart(`${directory}/${REJECTS}`, handedOver, size - handedOver) : ''
+    handedOver = Math.max(handedOver, size)
+    if (lines !== '') await writeRejects?.(lines.toString())
+    const pieces = piecesOf(files)
+    return { ...reached, ...(pieces === undefined ? {} : { files: pieces }) }
+  }
+  let keeper: CursorKeeper | undefined
+  try {
+    const { clock } = await database.open()
+    const resumed = await resume(directory, { ...options, disk, onReject })
+    // What an export has written is there when a call ends, and not before.
+    if (keepCursor !== undefined && job.what.operation !== 'export') {
+      const keep = async (): Promise<void> => {
+        const cursor = await tell()
+        await keepCursor(cursor, countersOf(cursor))
+      }
+      keeper = new CursorKeeper(clock, keep, () => end.abort())
+    }
+    const summary = await resumed.run({
+      signal: signal === undefined ? end.signal : AbortSignal.any([signal, end.signal]),
+      ...(onWarning === undefined ? {} : { onWarning }),
+      ...(remainingMs === undefined ? {} : { limits: { durationMsMax: runMs(remainingMs()) } }),
+    })
+    await keeper?.stop()
+    const cursor = await tell()
+    const counters = countersOf(cursor)
+    if (!summary.complete) return { index, done: false, cursor, counters }
+    if (job.what.operation === 'export') return await settlePieces(job, { index, counters, pieces: cursor.files })
+    return { index, done: true, counters }
+  } finally {
+    // What failed is told already, or is not what ended it.
+    await keeper?.stop().catch(() => undefined)
+    if (given.database === undefined) await database.close()
+  }
+}
+
+function countersOf({ tally, spent }: SliceCursor): SliceCounters {
   const { readUnits, writeUnits, requests, retried } = spent
-  const counters = { ...tally, readUnits, writeUnits, requests, retried }
-  if (summary.complete && job.what.operation === 'export') return settlePieces(job, { index, counters, pieces })
-  return { index, done: summary.complete, ...(summary.complete ? {} : { cursor }), counters }
+  return { ...tally, readUnits, writeUnits, requests, retried }
 }
 
 /** How long a call may take things up. */

@@ -355,7 +355,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
       this.#end(visited, 'filtered')
       return true
     }
-    if (!this.#adds && this.#directory !== undefined && typeof edit === 'object' && edit?.add !== undefined) {
+    if (!this.#adds && this.#directory !== undefined && adds(edit)) {
       if (this.#once === undefined && this.#directory.isFleeting) throw fleetingError()
       this.#adds = true
       this.#directory.forbidRepeats()
@@ -508,6 +508,10 @@ function markChange(change: Change, name: string, text: string, raw: RawItem): C
     expectNames: [...change.expectNames, name],
     expectTexts: [...change.expectTexts, raw.attribute(name)],
   }
+}
+
+function adds(edit: Edit): boolean {
+  return typeof edit === 'object' && Object.keys(edit?.add ?? {}).length > 0
 }
 
 function fleetingError(): HeadraceError {

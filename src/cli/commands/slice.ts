@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { appendFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   beginSlice,
@@ -7,11 +7,15 @@ import {
   type JobSpec,
   type Rate,
   resume,
+  runLeasedSlice,
   type SharedRate,
+  type Slice,
+  type SliceCounters,
   sharedRate,
   sliceRates,
 } from '../../index.ts'
-import { exitCodeOf } from '../exitCode.ts'
+import { EXIT, exitCodeOf } from '../exitCode.ts'
+import { Interruption } from '../interruption.ts'
 import { openAgain } from '../openAgain.ts'
 import type { CommonFlags, JobFlags, WriteFlags } from '../options.ts'
 import { JOBS, runJob } from '../runJob.ts'
@@ -23,6 +27,7 @@ interface SliceFlags {
   workers?: number
   controlTable?: string
   readRate?: Rate
+  rejects?: string
 }
 
 /** `headrace slice` */
@@ -35,6 +40,7 @@ export async function sliceCommand(
     const job = readJob(file)
     const index = flags.index ?? arrayIndex()
     const { of } = flags
+    if (flags.controlTable !== undefined) return await runLeased({ job, index, of }, flags, talk)
     const directory = flags.job ?? join(JOBS, `${job.id}-${index}-of-${of}`)
     const database = openAgain(job, flags)
     const rates = ratesOf(job, flags, database, (text) => talk.say(text))
@@ -57,6 +63,49 @@ export async function sliceCommand(
   } catch (error) {
     talk.failure(error)
     process.exitCode = exitCodeOf(error)
+  }
+}
+
+/** What a slice needs is in the control table, and nothing of it on this machine but the rejects. */
+async function runLeased(
+  slice: Slice,
+  flags: CommonFlags & JobFlags & WriteFlags & SliceFlags,
+  talk: Talk,
+): Promise<void> {
+  const { job, index, of } = slice
+  if (flags.job !== undefined) throw new TypeError('with --control-table a slice keeps no directory; leave out --job')
+  const { rejects = `${job.id}-${index}-of-${of}-rejects.jsonl` } = flags
+  const database = openAgain(job, flags)
+  const interruption = new Interruption(talk)
+  try {
+    const name = `slice ${index} of ${of} of ${job.id}`
+    const words = ({ written, rejected, filtered }: SliceCounters): string =>
+      `${name}: ${written} written, ${rejected} rejected, ${filtered} filtered`
+    talk.say(`${name}: ${job.what.operation} ${job.what.table.name}, its state in ${flags.controlTable}`)
+    const result = await runLeasedSlice(slice, database.table(flags.controlTable!), {
+      database,
+      signal: interruption.signal,
+      ...ratesOf(job, flags, database, (text) => talk.say(text)),
+      ...(flags.maxInFlight === undefined ? {} : { maxInFlight: flags.maxInFlight }),
+      writeRejects: (lines) => appendFileSync(rejects, lines, { mode: 0o600 }),
+      keepCursor: async (_, counters) => {
+        talk.say(words(counters))
+        talk.event('progress', counters)
+      },
+      onWarning: (text) => {
+        talk.say(text)
+        talk.event('warning', { message: text })
+      },
+    })
+    const { done, counters } = result
+    talk.event('done', { ...counters, operation: job.what.operation, table: job.what.table.name, complete: done })
+    talk.say(words(counters))
+    if (counters.rejected > 0) talk.say(`rejects of this process are in ${rejects}`)
+    if (!done) talk.say(`stopped by a signal. The same command, on any machine, goes on`)
+    process.exitCode = done ? (counters.rejected > 0 ? EXIT.rejects : EXIT.done) : (interruption.exitCode ?? EXIT.limit)
+  } finally {
+    interruption.release()
+    await database.close()
   }
 }
 
@@ -107,17 +156,15 @@ function ratesOf(
       rates: { ...(read === undefined ? {} : { read }), ...(write === undefined ? {} : { write }) },
     },
   }
-  if (flags.controlTable === undefined) return sliceRates(asked, workersMax)
+  if (flags.controlTable === undefined || (read === undefined && write === undefined))
+    return sliceRates(asked, workersMax)
   const control = database.table(flags.controlTable)
   const share = (direction: 'read' | 'write', rate: number | string | undefined): SharedRate | undefined => {
-    if (rate === undefined) return undefined
-    if (typeof rate === 'number')
-      return sharedRate(control, { name: `${job.id}#${direction}`, unitsPerSecond: rate, workersMax, onNotice: say })
-    throw new TypeError(`a rate that is shared is in units a second, such as 1000, not ${rate}`)
+    // A part of what the table has is each slice's own share of it.
+    if (typeof rate !== 'number') return undefined
+    return sharedRate(control, { name: `${job.id}#${direction}`, unitsPerSecond: rate, workersMax, onNotice: say })
   }
   const [sharedReadRate, sharedWriteRate] = [share('read', read), share('write', write)]
-  if (sharedReadRate === undefined && sharedWriteRate === undefined)
-    throw new TypeError('--control-table is for a rate that is shared: name it, such as --rate 1000')
   const shared = {
     ...(sharedReadRate === undefined ? {} : { sharedReadRate }),
     ...(sharedWriteRate === undefined ? {} : { sharedWriteRate }),

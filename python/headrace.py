@@ -1,0 +1,538 @@
+"""Publishes the rows of a Spark DataFrame to a table of DynamoDB.
+
+    import headrace
+    done = headrace.publish(df, "orders", files="s3://bucket/orders/run-7/", region="eu-west-1")
+    print(done.written)
+
+A row is an item, and a column an attribute of its name. Each task hands its rows to a Node process of its own, which
+writes them at the speed the table allows and says that it is done when the service has acknowledged every one. A task
+counts when Spark itself hands its result to the driver, and not before. docs/spark.md says what is promised.
+
+This one file is all that is needed of Python: it takes pyspark (3.5 or 4) and nothing else.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
+
+try:
+    from pyspark.serializers import UTF8Deserializer
+except ImportError:  # What runs in a task can be tried without Spark.
+    UTF8Deserializer = object
+
+__all__ = ["Published", "PublishError", "WorkerFailed", "publish"]
+
+PROTOCOL = 1
+# The name that --archives gives to what `headrace pack-spark` makes. No module can have it, so it hides none.
+ARCHIVE = "headrace-spark"
+WORKER = os.path.join("dist", "engines", "sparkWorker.js")
+STDERR_LINES = 50
+# After its last word the worker has nothing left to do.
+FAREWELL_SECONDS = 10
+# Rejects that come to the driver by themselves, where no place is given for all of them.
+EXAMPLES_PER_PARTITION = 10
+EXAMPLE_CHARACTERS = 2_000
+EXAMPLES_IN_MESSAGE = 3
+
+
+class WorkerFailed(RuntimeError):
+    """The Node process of a task has failed, and says why. Spark runs the task again."""
+
+
+class UpstreamFailed(RuntimeError):
+    """What makes the rows has stopped in the middle. Spark knows why, and says so in place of this."""
+
+
+class PublishError(RuntimeError):
+    """Items were rejected and there was no place for them. All others are written; `published` says how many."""
+
+    def __init__(self, message: str, published: "Published"):
+        super().__init__(message)
+        self.published = published
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a publish did: the sums of what Spark handed the driver, each partition once."""
+
+    rows: int
+    written: int
+    rejected: int
+    write_units: float
+    requests: int
+    #: Times that an item went again: throttled, unprocessed, or failed on the way.
+    retried: int
+    seconds: float
+    #: A dictionary for each partition: partition, attempt, read, written, rejected, writeUnits, requests, retried, seconds.
+    partitions: List[Dict[str, Any]] = field(repr=False)
+    #: A DataFrame of one column, `value`: a line of JSON for each reject, as `headrace load --from-rejects` takes it. None
+    #: where no place was given for rejects.
+    rejects: Any = field(default=None, repr=False)
+
+
+def publish(
+    df: Any,
+    table: str,
+    *,
+    files: Optional[str] = None,
+    existing: str = "error",
+    items: Optional[Callable[[Any], Any]] = None,
+    single_pass: bool = False,
+    operation: str = "put",
+    region: Optional[str] = None,
+    endpoint: Optional[str] = None,
+    rate: Union[int, float, str, None] = None,
+    slots: Optional[int] = None,
+    rejects: Optional[str] = None,
+    max_in_flight: Optional[int] = None,
+    patience_seconds: Optional[int] = None,
+    command: Optional[Sequence[str]] = None,
+    environment: Optional[Dict[str, str]] = None,
+) -> Published:
+    """Writes every row of a DataFrame to a table, and returns when all of them are acknowledged.
+
+    Two stages: the DataFrame is written to `files`, as Parquet, and committed; then items are made of what was committed,
+    and published. So the table never holds a record that the files do not, whatever fails.
+
+    files          a folder or s3:// prefix, for the first stage
+    existing       what if there is something: "error"; "publish" what an earlier run has committed there, and write anew
+                   what none has; "overwrite"
+    items          makes of the DataFrame of the committed files the one whose rows are items; default: its own rows
+    single_pass    no first stage: rows are published as they are made. For rows that are read from what stays as it is, or
+                   of which it does not matter that a task that is run again may make other ones
+    operation      "put", or "delete", of which rows are keys
+    rate           write units a second of all tasks together, or a part of what the table has, as "50%". Default: 80 %
+    slots          tasks that may run at once, of which each has its share of the rate. Default: what Spark says
+    rejects        a folder or s3:// prefix for items that can never be stored. Without one they are counted, and raise
+                   PublishError at the end
+    max_in_flight  of one task, items at the service at once; default 1,000
+    patience_seconds  how long nothing at all may succeed before a task fails; default 600
+    command        starts the worker; default: from the archive that `headrace pack-spark` makes, or this package
+    environment    variables for the worker, besides those of the task
+    """
+    began = time.monotonic()
+    _check(table, files, existing, single_pass, operation, rate)
+    spark = df.sparkSession
+    source = df if single_pass else _commit(spark, df, files, existing)
+    made = source if items is None else items(source)
+    rows = _json_rows(made)
+    partitions = rows.getNumPartitions()
+    at_once = min(slots or _slots(spark, partitions), max(partitions, 1))
+    begin = {
+        "version": PROTOCOL,
+        "table": table,
+        "operation": operation,
+        "connection": _given(region=region, endpoint=endpoint),
+        "share": 1 / at_once,
+        "schema": made.schema.jsonValue(),
+        **_given(
+            rate=rate,
+            rejectsMax=EXAMPLES_PER_PARTITION if rejects is None else None,
+            maxInFlight=max_in_flight,
+            patienceSeconds=patience_seconds,
+        ),
+    }
+    fallback = list(command) if command is not None else _own_worker()
+    results = rows.mapPartitionsWithIndex(_task(begin, fallback, command is not None, environment or {}, rejects is None))
+    try:
+        if rejects is None:
+            outcome, rejected = results.collect(), None
+        else:
+            outcome, rejected = _commit_results(spark, results, rejects, partitions, existing)
+    except Exception as error:
+        _explain(error, table)
+        raise
+    published = _sum(outcome, partitions, time.monotonic() - began, rejected)
+    if not single_pass and items is None:
+        committed = source.count()
+        if published.rows != committed:
+            raise RuntimeError(f"{files} has {committed} rows, and {published.rows} were published: publish them again")
+    if rejects is None and published.rejected > 0:
+        examples = [value for kind, value in outcome if kind == "reject"][:EXAMPLES_IN_MESSAGE]
+        raise PublishError(
+            f"{published.rejected} of {published.rows} items were rejected by {table}; the others are written. "
+            "Give rejects= to keep them all and go on. Such as:\n  " + "\n  ".join(examples),
+            published,
+        )
+    return published
+
+
+# ---------------------------------------------------------------------------------------------------- on the driver
+
+
+def _check(table: str, files: Any, existing: str, single_pass: bool, operation: str, rate: Any) -> None:
+    if not isinstance(table, str):
+        raise TypeError(f"table is the name of a table, not {table!r}")
+    if files is None and not single_pass:
+        raise ValueError(
+            "files is where the rows are committed before they are published; "
+            "without it, say single_pass=True to publish rows as they are made"
+        )
+    if files is not None and single_pass:
+        raise ValueError("either files, or single_pass=True")
+    if existing not in ("error", "publish", "overwrite"):
+        raise ValueError(f'existing is "error", "publish" or "overwrite", not {existing!r}')
+    if operation not in ("put", "delete"):
+        raise ValueError(f'operation is "put" or "delete", not {operation!r}')
+    if isinstance(rate, bool) or (isinstance(rate, (int, float)) and not 0 < rate < float("inf")):
+        raise ValueError(f'rate is a number of write units above 0, or a part such as "50%", not {rate!r}')
+
+
+def _given(**options: Any) -> Dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _commit(spark: Any, df: Any, files: str, existing: str) -> Any:
+    """The first stage. What it returns reads what was committed, and no other rows ever."""
+    if not (existing == "publish" and _is_committed(spark, files)):
+        df.write.mode("error" if existing == "error" else "overwrite").parquet(files)
+    return spark.read.schema(df.schema).parquet(files)
+
+
+def _is_committed(spark: Any, files: str) -> bool:
+    context = spark.sparkContext
+    path = context._jvm.org.apache.hadoop.fs.Path(files, "_SUCCESS")
+    return path.getFileSystem(context._jsc.hadoopConfiguration()).exists(path)
+
+
+# What to_json has no exact form for unless it is told. The worker puts bytes right, by the schema.
+_JSON = {
+    "timeZone": "UTC",
+    "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'",
+    "timestampNTZFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSS",
+    "dateFormat": "yyyy-MM-dd",
+    # Of a column and of a struct: a null is no attribute. Those of arrays and maps stay.
+    "ignoreNullFields": "true",
+}
+_MAP_KEYS = ("string", "varchar", "char", "boolean", "byte", "short", "integer", "long")
+
+
+def _json_rows(df: Any) -> Any:
+    """An RDD of the rows as JSON, in bytes, made by the JVM, that fails where the JVM fails."""
+    from pyspark import cloudpickle
+    from pyspark.rdd import RDD
+    from pyspark.sql.functions import struct as struct_of
+    from pyspark.sql.functions import to_json
+
+    if not hasattr(df, "_jdf"):
+        raise TypeError("a DataFrame of Spark Connect has no tasks that Headrace could run in; use a classic session")
+    # So that tasks have this file, however it came to the driver.
+    if __name__ != "__main__":
+        cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    _check_schema(df)
+    context = df.sparkSession.sparkContext
+    names = [df["`" + name.replace("`", "``") + "`"] for name in df.columns]
+    text = df.select(to_json(struct_of(*names), _JSON).alias("value"))
+    encoder = context._jvm.org.apache.spark.sql.Encoders.STRING()
+    return RDD(getattr(text._jdf, "as")(encoder).toJavaRDD(), context, StrictDeserializer())
+
+
+def _check_schema(df: Any) -> None:
+    if not df.columns:
+        raise TypeError("a row without columns is no item")
+    doubles = sorted({name for name in df.columns if df.columns.count(name) > 1})
+    if doubles:
+        raise TypeError(f"there are two columns {doubles[0]}; an item has each attribute once")
+    for column in df.schema.jsonValue()["fields"]:
+        _check_type(column["type"], column["name"])
+
+
+def _check_type(kind: Any, path: str) -> None:
+    if not isinstance(kind, dict):
+        if kind == "void":
+            raise TypeError(f"column {path} has no type; cast it to one, or drop it")
+    elif kind["type"] == "struct":
+        for inner in kind["fields"]:
+            _check_type(inner["type"], f"{path}.{inner['name']}")
+    elif kind["type"] == "array":
+        _check_type(kind["elementType"], f"{path}[]")
+    elif kind["type"] == "map":
+        if not (isinstance(kind["keyType"], str) and kind["keyType"].split("(")[0] in _MAP_KEYS):
+            raise TypeError(f"column {path} is a map with keys that are no text; cast the keys to string")
+        _check_type(kind["valueType"], f"{path}.*")
+    else:
+        raise TypeError(f"column {path} is of a user-defined type; select what is in it")
+
+
+def _slots(spark: Any, partitions: int) -> int:
+    """Tasks that may run at once, and rather too many: then each has too small a share, and no limit is passed."""
+    context = spark.sparkContext
+    conf = context.getConf()
+    each = int(conf.get("spark.task.cpus", "1"))
+    now = context.defaultParallelism
+    if conf.get("spark.dynamicAllocation.enabled", "false").lower() == "true":
+        most = conf.get("spark.dynamicAllocation.maxExecutors", "infinity")
+        if not most.isdigit():
+            return partitions
+        now = max(now, int(most) * int(conf.get("spark.executor.cores", "1")))
+    return max(1, now // each)
+
+
+def _own_worker() -> List[str]:
+    """The worker beside this file, for executors that see the files that the driver sees."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    for root in (here, os.path.dirname(here)):
+        worker = os.path.join(root, WORKER)
+        if os.path.exists(worker):
+            own = os.path.join(root, "node")
+            return [own if os.path.exists(own) else shutil.which("node") or "node", worker]
+    return []
+
+
+def _commit_results(
+    spark: Any, results: Any, path: str, partitions: int, existing: str
+) -> Tuple[List[Tuple[str, str]], Any]:
+    """Results become files that Spark commits: of each partition those of the one attempt that counts."""
+    from pyspark.sql.functions import col
+
+    frame = spark.createDataFrame(results, "kind string, value string", verifySchema=False)
+    frame.write.mode("error" if existing == "error" else "overwrite").partitionBy("kind").text(path)
+    if partitions == 0:
+        return [], spark.createDataFrame([], "value string")
+    written = spark.read.text(path)
+    done = [("done", row.value) for row in written.where(col("kind") == "done").select("value").collect()]
+    return done, written.where(col("kind") == "reject").select("value")
+
+
+def _sum(outcome: Iterable[Tuple[str, str]], partitions: int, seconds: float, rejects: Any) -> Published:
+    done = sorted((json.loads(value) for kind, value in outcome if kind == "done"), key=lambda one: one["partition"])
+    if [one["partition"] for one in done] != list(range(partitions)):
+        raise RuntimeError(f"Spark has handed over {len(done)} results of {partitions} partitions; publish them again")
+
+    def total(name: str) -> Any:
+        return sum(one[name] for one in done)
+
+    return Published(
+        rows=total("read"),
+        written=total("written"),
+        rejected=total("rejected"),
+        write_units=total("writeUnits"),
+        requests=total("requests"),
+        retried=total("retried"),
+        seconds=seconds,
+        partitions=done,
+        rejects=rejects,
+    )
+
+
+def _explain(error: Exception, table: str) -> None:
+    """Of a page of Java, what a person looks for, at the head of it."""
+    marker = "headrace.WorkerFailed: "
+    text = str(error)
+    at = text.find(marker)
+    if at != -1:
+        reason = text[at + len(marker) :].split("\n\n")[0].strip()
+        print(f"headrace: publishing to {table} has failed: {reason}", file=sys.stderr)
+
+
+# -------------------------------------------------------------------------------------------------------- in a task
+
+
+class StrictDeserializer(UTF8Deserializer):
+    """Rows as bytes. PySpark's own takes a socket that closes for the end of the rows; but that is how a failure of the
+    JVM looks from here. The end is where the JVM says so."""
+
+    END_OF_DATA = -1
+    NULL = -5
+
+    def load_stream(self, stream: Any) -> Iterator[bytes]:
+        while True:
+            head = stream.read(4)
+            if len(head) < 4:
+                raise UpstreamFailed("the rows of this task have stopped without an end")
+            size = struct.unpack("!i", head)[0]
+            if size == self.END_OF_DATA:
+                return
+            if size == self.NULL:
+                raise UpstreamFailed("a row is null")
+            row = stream.read(size)
+            if len(row) < size:
+                raise UpstreamFailed("the rows of this task have stopped within a row")
+            yield row
+
+    def __repr__(self) -> str:
+        return "StrictDeserializer()"
+
+
+def _task(
+    begin: Dict[str, Any], fallback: List[str], is_given: bool, environment: Dict[str, str], clip: bool
+) -> Callable[[int, Iterator[bytes]], Iterator[Tuple[str, str]]]:
+    def run(index: int, rows: Iterator[bytes]) -> Iterator[Tuple[str, str]]:
+        from pyspark import TaskContext
+
+        context = TaskContext.get()
+        began = time.monotonic()
+        command = fallback if is_given else find_worker(fallback)
+        for kind, value in run_worker(rows, {**begin, "place": f"partition {index}"}, command, environment):
+            if kind == "reject":
+                yield kind, (value[:EXAMPLE_CHARACTERS] if clip else value)
+            else:
+                attempt = context.attemptNumber() if context is not None else 0
+                where = {"partition": index, "attempt": attempt, "seconds": time.monotonic() - began}
+                yield kind, json.dumps({**where, **value})
+
+    return run
+
+
+def find_worker(fallback: Sequence[str]) -> List[str]:
+    """How a task starts its worker: from the archive where there is one, else as the driver would."""
+    from pyspark import SparkFiles
+
+    for place in (os.getcwd(), SparkFiles.getRootDirectory()):
+        root = os.path.join(place, ARCHIVE)
+        if os.path.exists(os.path.join(root, WORKER)):
+            return [os.path.join(root, "node"), os.path.join(root, WORKER)]
+    if fallback and os.path.exists(fallback[-1]):
+        return list(fallback)
+    raise WorkerFailed(
+        f"there is no worker on this executor. Make the archive with `headrace pack-spark OUT.tgz`, "
+        f"and give it as --archives OUT.tgz#{ARCHIVE}"
+    )
+
+
+def run_worker(
+    rows: Iterable[bytes],
+    begin: Dict[str, Any],
+    command: Sequence[str],
+    environment: Optional[Dict[str, str]] = None,
+) -> Iterator[Tuple[str, Any]]:
+    """Hands rows to a Node process of their own. Yields ("reject", line) as they come, and at last ("done", counters).
+
+    Raises what `rows` raises, and WorkerFailed. However it ends, the process has ended too.
+    """
+    try:
+        process = subprocess.Popen(
+            list(command),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED": "true", **(environment or {})},
+            preexec_fn=_dying_with_parent(),
+        )
+    except OSError as error:
+        raise WorkerFailed(f"the worker can not be started: {error}. It was: {' '.join(command)}") from error
+    fed = _Feed(rows, begin, process.stdin)
+    words: deque = deque(maxlen=STDERR_LINES)
+    listening = threading.Thread(target=_listen, args=(process.stderr, words), daemon=True)
+    listening.start()
+    fed.start()
+    done = None
+    try:
+        for line in process.stdout:
+            if not line.startswith(b"["):
+                yield "reject", line.decode("utf-8").rstrip("\n")
+                continue
+            kind, value = json.loads(line)
+            if kind == "done":
+                done = value
+        status = _wait(process)
+        listening.join(FAREWELL_SECONDS)
+        if fed.failure is not None:
+            raise fed.failure
+        if done is None or status != 0:
+            raise WorkerFailed(f"{_ending(status)}: {_sentence(words)}")
+        if done["read"] != fed.rows:
+            raise WorkerFailed(f"{done['read']} rows were taken of {fed.rows}")
+        yield "done", done
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        # What it is still to be given makes it find that nobody is there.
+        fed.join(1)
+        process.stdout.close()
+
+
+class _Feed(threading.Thread):
+    """Writes the rows to the worker. An end frame goes out only where the rows ended by themselves."""
+
+    def __init__(self, rows: Iterable[bytes], begin: Dict[str, Any], stdin: Any):
+        super().__init__(daemon=True)
+        self.rows = 0
+        self.failure: Optional[BaseException] = None
+        self._source = rows
+        self._begin = begin
+        self._stdin = stdin
+
+    def run(self) -> None:
+        try:
+            if self._write(_frame("begin", self._begin)):
+                for row in self._source:
+                    if not self._write(row + b"\n"):
+                        return
+                    self.rows += 1
+                self._write(_frame("end", {"rows": self.rows}))
+        except BaseException as error:
+            self.failure = error
+        finally:
+            try:
+                self._stdin.close()
+            except OSError:
+                pass  # It has ended before it has read everything, and its status says why.
+
+    def _write(self, line: bytes) -> bool:
+        try:
+            self._stdin.write(line)
+            return True
+        except OSError:
+            return False
+
+
+def _frame(kind: str, value: Dict[str, Any]) -> bytes:
+    return json.dumps([kind, value]).encode("ascii") + b"\n"
+
+
+def _listen(stderr: Any, words: deque) -> None:
+    with stderr:
+        for line in stderr:
+            words.append(line.decode("utf-8", "replace").rstrip("\n"))
+
+
+def _wait(process: Any) -> int:
+    try:
+        return process.wait(FAREWELL_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return 0  # Its last word counts.
+
+
+def _ending(status: int) -> str:
+    if status >= 0:
+        return f"the worker has ended with status {status}"
+    name = signal.Signals(-status).name
+    hint = ", as it is when memory runs out; see spark.executor.memoryOverhead" if name == "SIGKILL" else ""
+    return f"the worker was ended by {name}{hint}"
+
+
+def _sentence(words: Iterable[str]) -> str:
+    return "\n".join(words) or "it has said nothing"
+
+
+def _dying_with_parent() -> Optional[Callable[[], None]]:
+    """PySpark ends the Python process of a task with SIGKILL, and nothing in it can end a child then. Linux can."""
+    if sys.platform != "linux":
+        return None  # There the worker finds that its input ends, and that nothing says that it is all.
+    set_death_signal = 1
+    prctl = ctypes.CDLL(None).prctl
+    parent = os.getpid()
+
+    def prepare() -> None:
+        prctl(set_death_signal, signal.SIGKILL)
+        # It may have gone before that was said.
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return prepare
