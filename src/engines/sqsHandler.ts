@@ -17,6 +17,7 @@ import type { SqsBatchResponse, SqsEvent, SqsMessage } from './sqsEvent.ts'
 import { TakenMessage } from './takenMessage.ts'
 import { Visibility } from './visibility.ts'
 
+/** `HEADRACE_WRITE_RATE` of the environment is the default of `writeUnitsPerSecond`. */
 export interface SqsHandlerOptions
   extends Pick<
     PublisherOptions,
@@ -241,7 +242,9 @@ class QueueWork {
   }
 
   async #makeEngine(): Promise<PublishEngine> {
-    const { maxInFlight, maxQueueSize, maxQueueBytes, patienceMs, writeUnitsPerSecond } = this.#options
+    const { maxInFlight, maxQueueSize, maxQueueBytes, patienceMs } = this.#options
+    const rate = process.env['HEADRACE_WRITE_RATE']
+    const writeUnitsPerSecond = this.#options.writeUnitsPerSecond ?? (rate === undefined ? undefined : Number(rate))
     try {
       const engine = await this.#table().publishEngine({
         ...(maxInFlight === undefined ? {} : { maxInFlight }),
