@@ -233,6 +233,10 @@ verb(
   .option('--keep-old', "keep what is replaced in the job's directory, so that headrace undo can put it back")
   .option('--from-rejects', 'the files are rejects of an earlier job, such as .headrace/JOB/rejects.jsonl')
   .option('--types <types>', 'types of CSV columns that are not text, such as age=N,active=BOOL,tags=json')
+  .option(
+    '--split',
+    'with --threads or --slices: cut large files of lines into parts; of two lines with one key either may be the last',
+  )
   .option('--apply-changes', 'the files are an incremental export: write what it puts, delete what it deletes')
   .option('--no-verify', 'do not read the files of a native export in advance to compare them with its manifest')
   .option('--delimiter <character>', 'between the cells of a CSV file (default ",", or a tab for .tsv)')

@@ -34,6 +34,7 @@ export interface JobFlags {
 
 export interface ThreadFlags {
   threads?: number
+  split?: boolean
 }
 
 export interface PlanFlags {

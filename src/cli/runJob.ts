@@ -161,10 +161,13 @@ export async function runJob(toRun: JobToRun): Promise<void> {
 async function makeThreaded(toRun: JobToRun, directory: string, options: MakeOptions): Promise<Job> {
   const { flags, database, target, make } = toRun
   const job = await make(options)
-  const { threads = 1, maxInFlight } = flags
+  const { threads = 1, maxInFlight, split } = flags
   if (threads === 1) return job
   if (!isPlannable(job)) throw new TypeError('--threads: this job does not run in several')
-  const described = await job.describe({ slices: threads * SLICES_PER_THREAD })
+  const described = await job.describe({
+    slices: threads * SLICES_PER_THREAD,
+    ...(split === undefined ? {} : { split }),
+  })
   const earlier = findJob(directory)
   const segments = earlier?.what.segments
   // However it was cut when it was begun.
