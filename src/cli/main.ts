@@ -13,6 +13,7 @@ import {
   addS3Options,
   addStateOptions,
   addTalkOptions,
+  addThreadsOption,
   addTransformOption,
   addWriteOptions,
   keySchema,
@@ -209,7 +210,16 @@ verb(
     'headrace load users "s3://backups/users/2026-*.jsonl.gz"',
     'headrace load users users.jsonl --key id:S --dry-run',
   ],
-  [addConnectionOptions, addWriteOptions, writeRates, addPlanOptions, addTalkOptions, addTransformOption, s3Reading],
+  [
+    addConnectionOptions,
+    addWriteOptions,
+    addThreadsOption,
+    writeRates,
+    addPlanOptions,
+    addTalkOptions,
+    addTransformOption,
+    s3Reading,
+  ],
 )
   .option(
     '--format <format>',
@@ -223,6 +233,10 @@ verb(
   .option('--keep-old', "keep what is replaced in the job's directory, so that headrace undo can put it back")
   .option('--from-rejects', 'the files are rejects of an earlier job, such as .headrace/JOB/rejects.jsonl')
   .option('--types <types>', 'types of CSV columns that are not text, such as age=N,active=BOOL,tags=json')
+  .option(
+    '--split',
+    'with --threads or --slices: cut large files of lines into parts; of two lines with one key either may be the last',
+  )
   .option('--apply-changes', 'the files are an incremental export: write what it puts, delete what it deletes')
   .option('--no-verify', 'do not read the files of a native export in advance to compare them with its manifest')
   .option('--delimiter <character>', 'between the cells of a CSV file (default ",", or a tab for .tsv)')
@@ -237,7 +251,15 @@ verb(
     `headrace update users --set tier='"basic"' --where 'attribute_not_exists(tier)'`,
     'headrace update users --remove legacyFlag --rate 50% --dry-run',
   ],
-  [addConnectionOptions, addReadOptions, addWriteOptions, readWriteRates, addPlanOptions, addTalkOptions],
+  [
+    addConnectionOptions,
+    addReadOptions,
+    addWriteOptions,
+    addThreadsOption,
+    readWriteRates,
+    addPlanOptions,
+    addTalkOptions,
+  ],
 )
   .option('--set <name=json>', 'give every item this attribute (repeatable)', collect)
   .option('--remove <name>', 'take this attribute from every item (repeatable)', collect)
@@ -260,7 +282,15 @@ verb(
     'headrace delete staging-users --all --yes',
     `headrace delete users --where "attribute_not_exists(email)" --rate 200 --max-duration 8h`,
   ],
-  [addConnectionOptions, addReadOptions, addWriteOptions, readWriteRates, addPlanOptions, addTalkOptions],
+  [
+    addConnectionOptions,
+    addReadOptions,
+    addWriteOptions,
+    addThreadsOption,
+    readWriteRates,
+    addPlanOptions,
+    addTalkOptions,
+  ],
 )
   .option('--keep-old', "keep what is deleted in the job's directory, so that headrace undo can put it back")
   .option('--all', 'every item, where there is no --where')
@@ -280,6 +310,7 @@ verb(
     addConnectionOptions,
     addReadOptions,
     addWriteOptions,
+    addThreadsOption,
     readWriteRates,
     addPlanOptions,
     addTalkOptions,
@@ -367,7 +398,7 @@ verb(
     'headrace resume .headrace/update-users-20260801T101500-a1 --rate 500 --max-duration 8h',
     'headrace resume jobs/nightly --json',
   ],
-  [addConnectionOptions, addInFlightOption, addLimitOptions, readWriteRates, addTalkOptions],
+  [addConnectionOptions, addInFlightOption, addThreadsOption, addLimitOptions, readWriteRates, addTalkOptions],
 ).action(async (directory, flags) => (await import('./commands/resume.ts')).resumeCommand(directory, flags))
 
 verb(

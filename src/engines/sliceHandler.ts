@@ -55,7 +55,7 @@ export function sliceHandler(options: SliceHandlerOptions = {}): SliceHandler {
       const { index, of, run, workersMax = of, result } = event
       const job = await loadJob(event.job)
       const cursor = result?.cursor ?? event.cursor
-      const store = run === undefined ? undefined : openStore(prefix, run)
+      const store = run === undefined ? undefined : openStore(prefix, run, job, of)
       const rejects = [...(result?.rejects ?? [])]
       const control = openControl(options)
       try {
@@ -89,9 +89,9 @@ export function sliceHandler(options: SliceHandlerOptions = {}): SliceHandler {
 }
 
 /** @throws {HeadraceError} `CONFIGURATION` when nothing says where */
-export function openStore(prefix: string | undefined, run: string): RunStore {
+export function openStore(prefix: string | undefined, run: string, job: JobSpec, of: number): RunStore {
   const place = prefix ?? process.env['HEADRACE_STORE']
-  if (place !== undefined) return new RunStore(`${place.replace(/\/$/, '')}/${run}`)
+  if (place !== undefined) return new RunStore(`${place.replace(/\/$/, '')}/${run}`, job, of)
   throw new HeadraceError(
     'CONFIGURATION',
     'nothing says where results are kept: give the handler a store, s3://BUCKET/PREFIX, or set HEADRACE_STORE',

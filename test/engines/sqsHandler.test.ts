@@ -283,7 +283,7 @@ test('slices by a queue: each hands itself on with its cursor, and counts once, 
   const slices = [0, 1, 2, 3, 1].map((index) => JSON.stringify({ headraceSlice: { job, index, of: 4, run: 'r1' } }))
   await send(queue, slices)
   await consume(queue, handler, 1, () => isEmpty(queue))
-  await using results = new RunStore('s3://headrace-test/queued/r1')
+  await using results = new RunStore('s3://headrace-test/queued/r1', job, 4)
   const done = await results.results()
   assert.deepEqual(
     done.map(({ index }) => index),
