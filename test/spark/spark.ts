@@ -37,7 +37,7 @@ export function findPlainPython(): string | undefined {
   return spawnSync('python3', ['--version'], { stdio: 'ignore' }).status === 0 ? 'python3' : undefined
 }
 
-export interface SparkEnd {
+interface SparkEnd {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
@@ -57,11 +57,13 @@ export function runSpark(
     readonly folder: string
     readonly master: string
     readonly conf?: { readonly [name: string]: string }
+    /** Where headrace.py is. */
+    readonly pythonDirectory?: string
     readonly lifeMs: number
     readonly onLine?: (line: string) => void
   },
 ): SparkRun {
-  const { folder, master, conf = {}, lifeMs, onLine } = options
+  const { folder, master, conf = {}, pythonDirectory = PYTHON_DIRECTORY, lifeMs, onLine } = options
   const python = join(ROOT, '.python', line, 'bin', 'python')
   const settings = {
     'spark.driver.extraJavaOptions': `${JVM} -Dderby.system.home=${folder}`,
@@ -81,7 +83,7 @@ export function runSpark(
     env: {
       ...Object.fromEntries(clean),
       HOME: folder,
-      PYTHONPATH: PYTHON_DIRECTORY,
+      PYTHONPATH: pythonDirectory,
       PYTHONDONTWRITEBYTECODE: '1',
       PYSPARK_PYTHON: python,
       PYSPARK_SUBMIT_ARGS: ['--master', master, ...submit, 'pyspark-shell'].map(quoted).join(' '),
@@ -138,7 +140,7 @@ export function processesOf(folder: string): Process[] {
   return found
 }
 
-export function killAll(folder: string): void {
+function killAll(folder: string): void {
   for (const { pid } of processesOf(folder)) killOne(pid)
 }
 
