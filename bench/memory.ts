@@ -78,8 +78,18 @@ async function load(path: string, lines: Iterable<string>): Promise<string[]> {
   return ['load', 'bench', path]
 }
 
+/** As the same items are in a file of that format; the text repeats, so that packed files stay small. */
+function* csvRows(bytes: number): Generator<string> {
+  yield 'pk,sk,text\n'
+  for (const line of items(bytes)) {
+    const { pk, sk, text } = JSON.parse(line) as { pk: string; sk: string; text: string }
+    yield `${pk},${sk},${text}\n`
+  }
+}
+
 const sized = [1e8, 1e9]
-const jobs: readonly Job[] = [
+const formatSizes = [1e8, 5e9]
+const jobs: Job[] = [
   {
     name: 'load, 20,000 items/s',
     sizes: sized,
@@ -157,6 +167,52 @@ const jobs: readonly Job[] = [
   },
 ]
 
+for (const [name, lines] of [
+  ['items.jsonl', items],
+  ['items.csv', csvRows],
+] as const) {
+  jobs.push({
+    name: `format: load ${name}`,
+    sizes: formatSizes,
+    words: inMegabytes,
+    server: {},
+    prepare: (size, directory) => load(join(directory, name), lines(size)),
+    exitCode: 0,
+  })
+}
+for (const name of ['items.jsonl', 'items.ddb.jsonl.gz', 'items.xml', 'items.csv', 'items.parquet', 'items.ion']) {
+  jobs.push({
+    name: `format: export to ${name}`,
+    sizes: formatSizes,
+    words: inMegabytes,
+    server: {},
+    prepare: async (size, directory) => ['export', largeTableOf(size), join(directory, name), '--segments', '20'],
+    exitCode: 0,
+  })
+}
+jobs.push({
+  name: 'format: load items.parquet',
+  sizes: formatSizes,
+  words: inMegabytes,
+  server: {},
+  prepare: async (size, directory) => {
+    const path = join(directory, 'items.parquet')
+    const server = await startNullServer({})
+    try {
+      await command(['export', largeTableOf(size), path, '--segments', '20'], server.endpoint, directory, 'made')
+    } finally {
+      await server.stop()
+    }
+    return ['load', 'bench', path]
+  },
+  exitCode: 0,
+})
+
+/** So many bytes of items in 20 segments, of pages of 400. */
+function largeTableOf(bytes: number): string {
+  return `bench-large-own-pages-${Math.max(1, Math.round(bytes / 20 / 400 / 2_750))}`
+}
+
 /** So many items in 20 segments, of pages of 5,000. */
 function tableOf(size: number): string {
   return `bench-own-pages-${Math.max(1, Math.round(size / 20 / 5_000))}`
@@ -185,34 +241,44 @@ async function run(job: Job, size: number): Promise<Taken> {
   const server = await startNullServer(job.server)
   try {
     const args = await job.prepare(size, directory)
-    const endpoint = server.endpoint.replace('127.0.0.1', ELSEWHERE)
-    const flags = ['--endpoint-url', endpoint, '--allow-insecure-endpoint', '--region', 'eu-west-1']
-    // So much that no rate is looked for.
-    const rates = ['--rate', '100000000']
-    const child = spawn(
-      process.execPath,
-      ['--import', TELL_PEAK, MAIN, ...args, ...flags, ...rates, '--job', join(directory, 'job')],
-      {
-        cwd: directory,
-        env: { ...process.env, AWS_ACCESS_KEY_ID: 'none', AWS_SECRET_ACCESS_KEY: 'none' },
-        stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-      },
-    )
-    let said = ''
-    let told = ''
-    child.stderr!.on('data', (chunk) => {
-      said = `${said}${chunk}`.slice(-4_000)
-    })
-    child.stdio[3]!.on('data', (chunk) => {
-      told += chunk
-    })
-    const [code] = await once(child, 'close')
+    const { code, said, told } = await command(args, server.endpoint, directory, 'job')
     if (code !== job.exitCode) throw new Error(`${args.join(' ')} ended with ${code}: ${said}`)
     return JSON.parse(told)
   } finally {
     await server.stop()
     rmSync(directory, { recursive: true, force: true })
   }
+}
+
+async function command(
+  args: readonly string[],
+  server: string,
+  directory: string,
+  job: string,
+): Promise<{ readonly code: number; readonly said: string; readonly told: string }> {
+  const endpoint = server.replace('127.0.0.1', ELSEWHERE)
+  const flags = ['--endpoint-url', endpoint, '--allow-insecure-endpoint', '--region', 'eu-west-1']
+  // So much that no rate is looked for.
+  const rates = ['--rate', '100000000']
+  const child = spawn(
+    process.execPath,
+    ['--import', TELL_PEAK, MAIN, ...args, ...flags, ...rates, '--job', join(directory, job)],
+    {
+      cwd: directory,
+      env: { ...process.env, AWS_ACCESS_KEY_ID: 'none', AWS_SECRET_ACCESS_KEY: 'none' },
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    },
+  )
+  let said = ''
+  let told = ''
+  child.stderr!.on('data', (chunk) => {
+    said = `${said}${chunk}`.slice(-4_000)
+  })
+  child.stdio[3]!.on('data', (chunk) => {
+    told += chunk
+  })
+  const [code] = await once(child, 'close')
+  return { code, said, told }
 }
 
 try {

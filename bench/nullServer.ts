@@ -24,7 +24,8 @@ export interface NullServerOptions {
   stuckTimes: number
   /**
    * Pages of a segment of any table whose name does not say (`bench-pages-3`). All pages of such a table are alike; in one
-   * named `bench-own-pages-3` each item has a key of its own, and a page as many items as are asked for.
+   * named `bench-own-pages-3` each item has a key of its own, and a page as many items as are asked for; in
+   * `bench-large-own-pages-3` an item has 2.7 KB.
    */
   pagesPerSegment: number
 }
@@ -262,39 +263,61 @@ function sendPage(socket: Socket, request: ScanRequest): void {
 
 /** Keys of their own are written over these, which are as wide. */
 const OWN_KEY = 'item-00000000000'
-const OWN_ITEMS = Array.from({ length: ITEMS_PER_PAGE }, (_, index) => {
-  const number = String(1_000_000 + index)
-  return (
-    `{"pk":{"S":"${OWN_KEY}"},"sk":{"S":"profile"},"name":{"S":"Ada Lovelace ${number}"},` +
-    `"email":{"S":"ada.lovelace.${number}@example.com"},"active":{"BOOL":true},"score":{"N":"${number}"},` +
-    `"tags":{"L":[{"S":"gold"},{"S":"north"}]},"address":{"M":{"city":{"S":"Rotterdam"},"zip":{"S":"${number}"}}}}`
-  )
-})
 const OWN_HEAD = '{"Items":['
-const OWN_PAGE = Buffer.from(`${OWN_HEAD}${OWN_ITEMS.join(',')}`)
-const OWN_ITEM_BYTES = OWN_ITEMS[0]!.length + 1
+
+/** A page of items of one width, to be copied and written over. */
+class OwnPages {
+  readonly itemsPerPage: number
+  readonly itemBytes: number
+  readonly #page: Buffer
+  readonly #keyStart: number
+
+  constructor(itemsPerPage: number, text: string) {
+    const items = Array.from({ length: itemsPerPage }, (_, index) => {
+      const number = String(1_000_000 + index)
+      return (
+        `{"pk":{"S":"${OWN_KEY}"},"sk":{"S":"profile"},"name":{"S":"Ada Lovelace ${number}"},` +
+        `"email":{"S":"ada.lovelace.${number}@example.com"},"active":{"BOOL":true},"score":{"N":"${number}"},${text}` +
+        `"tags":{"L":[{"S":"gold"},{"S":"north"}]},"address":{"M":{"city":{"S":"Rotterdam"},"zip":{"S":"${number}"}}}}`
+      )
+    })
+    this.itemsPerPage = itemsPerPage
+    this.itemBytes = items[0]!.length + 1
+    this.#page = Buffer.from(`${OWN_HEAD}${items.join(',')}`)
+    this.#keyStart = OWN_HEAD.length + items[0]!.indexOf(OWN_KEY)
+  }
+
+  /** The first so many items, each with a key of its own. */
+  of(count: number, keyOf: (index: number) => string): Buffer {
+    const page = Buffer.from(this.#page.subarray(0, OWN_HEAD.length + Math.max(0, count * this.itemBytes - 1)))
+    for (let index = 0; index < count; index += 1)
+      page.write(keyOf(index), this.#keyStart + index * this.itemBytes, 'latin1')
+    return page
+  }
+}
+
+const OWN_SMALL = new OwnPages(ITEMS_PER_PAGE, '')
+/** Pages of a megabyte, as those of small items. */
+const OWN_LARGE = new OwnPages(400, `"text":{"S":"${'all work and no play '.repeat(120)}"},`)
 
 /** As {@link sendPage}; the key to go on from is the key of the item that was read last. */
 function sendOwnPage(socket: Socket, request: ScanRequest): void {
   counts.pages += 1
-  const { Segment: segment = 0, TableName: table, Limit: limit = ITEMS_PER_PAGE } = request
+  const pages = request.TableName.includes('-large-') ? OWN_LARGE : OWN_SMALL
+  const { itemsPerPage, itemBytes } = pages
+  const { Segment: segment = 0, TableName: table, Limit: limit = itemsPerPage } = request
   const keyOf = (index: number): string => `item-${String(segment * 10_000_000 + index).padStart(11, '0')}`
-  const last = pagesPerSegmentOf(table) * ITEMS_PER_PAGE
+  const last = pagesPerSegmentOf(table) * itemsPerPage
   const from =
     request.ExclusiveStartKey === undefined ? 0 : (Number(request.ExclusiveStartKey.pk.S.slice(5)) % 10_000_000) + 1
-  const to = Math.min(last, from + Math.min(limit, ITEMS_PER_PAGE))
+  const to = Math.min(last, from + Math.min(limit, itemsPerPage))
   const count = to - from
   const tail = Buffer.from(
     `],"Count":${count},"ScannedCount":${count}` +
-      `,"ConsumedCapacity":{"TableName":"${table}","CapacityUnits":${Math.ceil((count * OWN_ITEM_BYTES) / 8_192)}}` +
+      `,"ConsumedCapacity":{"TableName":"${table}","CapacityUnits":${Math.ceil((count * itemBytes) / 8_192)}}` +
       (to < last ? `,"LastEvaluatedKey":{"pk":{"S":"${keyOf(to - 1)}"},"sk":{"S":"profile"}}}` : '}'),
   )
-  const items = Buffer.from(OWN_PAGE.subarray(0, OWN_HEAD.length + Math.max(0, count * OWN_ITEM_BYTES - 1)))
-  const keyStart = OWN_HEAD.length + OWN_ITEMS[0]!.indexOf(OWN_KEY)
-  for (let index = 0; index < count; index += 1) {
-    items.write(keyOf(from + index), keyStart + index * OWN_ITEM_BYTES, 'latin1')
-  }
-  const body = Buffer.concat([items, tail])
+  const body = Buffer.concat([pages.of(count, (index) => keyOf(from + index)), tail])
   const head = headOf('200 OK', body.length, crc32(body))
   later(() => {
     socket.cork()

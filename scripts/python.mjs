@@ -7,4 +7,14 @@ const run = (command, ...args) => {
   if (status !== 0) process.exit(status ?? 1)
 }
 run('python3', '-m', 'venv', '.python')
-run('.python/bin/pip', 'install', '--quiet', '--disable-pip-version-check', 'pyarrow', 'duckdb', 'amazon.ion', 'boto3')
+run(
+  '.python/bin/pip',
+  'install',
+  '--quiet',
+  '--disable-pip-version-check',
+  'pyarrow',
+  'duckdb',
+  'amazon.ion',
+  'boto3',
+  'moto[server]==5.2.1',
+)

@@ -1,8 +1,10 @@
 // Runs the compiled tests. --fast leaves out those that start the built program or push many items through a store.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+/** Holds the script that has made what is there. */
+const READY = '.python/.headrace-ready'
 const fast = process.argv.includes('--fast')
 const named = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
 const files = readdirSync('.build/test', { recursive: true })
@@ -25,13 +27,14 @@ process.exit(status ?? 1)
 
 /** Others read our files and we read theirs, where there is a Python; without one those tests say that they are left out. */
 function preparePython() {
-  if (existsSync('.python/.headrace-ready')) return
+  const wanted = readFileSync('scripts/python.mjs', 'utf8')
+  if (existsSync(READY) && readFileSync(READY, 'utf8') === wanted) return
   if (spawnSync('python3', ['--version'], { stdio: 'ignore' }).status !== 0) {
-    console.error('no python3 here: the tests that ask pyarrow, DuckDB, amazon.ion and boto3 are left out')
+    console.error('no python3 here: the tests that ask pyarrow, DuckDB, amazon.ion, boto3 and moto are left out')
     return
   }
-  console.error('installing pyarrow, DuckDB, amazon.ion and boto3 into .python/')
+  console.error('installing pyarrow, DuckDB, amazon.ion, boto3 and moto into .python/')
   const { status: failed } = spawnSync(process.execPath, ['scripts/python.mjs'], { stdio: 'inherit', timeout: 300_000 })
-  if (failed === 0) writeFileSync('.python/.headrace-ready', '')
+  if (failed === 0) writeFileSync(READY, wanted)
   else console.error('they can not be installed: the tests that ask them are left out')
 }

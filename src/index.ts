@@ -4,14 +4,8 @@ export type { Table } from './database/table.ts'
 export type { IndexDescription, IndexShape, TableDescription } from './database/tableDescription.ts'
 export type { CredentialProvider } from './dynamodb/credentialSource.ts'
 export type { Credentials } from './dynamodb/signer.ts'
-export {
-  runSlice,
-  type Slice,
-  type SliceContext,
-  type SliceCounters,
-  type SliceCursor,
-  type SliceResult,
-} from './engines/runSlice.ts'
+export { runLeasedSlice } from './engines/leasedSlice.ts'
+export { runSlice, type SliceContext, type SliceCounters, type SliceResult } from './engines/runSlice.ts'
 export {
   runStream,
   type StreamContext,
@@ -19,6 +13,11 @@ export {
   type StreamRecord,
   type StreamResult,
 } from './engines/runStream.ts'
+export { beginSlice } from './engines/seedSlice.ts'
+export { type SharedRateOptions, sharedRate } from './engines/sharedRate.ts'
+export type { Slice, SliceCursor } from './engines/slice.ts'
+export { type FinishExportOptions, type FinishedExport, finishExport } from './engines/slicedExport.ts'
+export { ratesOf as sliceRates, type SliceRates } from './engines/sliceRates.ts'
 export { FormatError } from './formats/formatError.ts'
 export type { ItemFormat } from './formats/itemWriter.ts'
 export type { ColumnType, CsvOptions, FormatName, RecordPlace, SourceRecord } from './formats/record.ts'
@@ -115,3 +114,4 @@ export type { Page } from './scan/page.ts'
 export type { ScanStats } from './scan/scanEngine.ts'
 export type { S3Options } from './storage/s3.ts'
 export type { Rate } from './throughput/rate.ts'
+export type { SharedRate } from './throughput/sharedRate.ts'

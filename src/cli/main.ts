@@ -372,6 +372,27 @@ verb(
 
 verb(
   program,
+  'slice <job>',
+  'Do one part of a job that --describe has written, on this machine or as one of an array of containers. Where it is is kept in a directory of its own or in a control table, and the same command goes on.',
+  [
+    'headrace update users add-tier.mjs --describe add-tier.json --slices 40',
+    'headrace slice add-tier.json --index 7 --of 40',
+    'headrace slice add-tier.json --of 40 --rate 4000 --workers 10 --control-table headrace-control',
+  ],
+  [addConnectionOptions, addWriteOptions, readWriteRates, addTalkOptions],
+)
+  .option('--index <n>', 'which slice, from 0 on (default: AWS_BATCH_JOB_ARRAY_INDEX)', wholeFrom(0))
+  .requiredOption('--of <n>', 'so many slices are the whole job', wholeFrom(1))
+  .option('--workers <n>', 'so many run at a time: each spends its part of the rate (default: all)', wholeFrom(1))
+  .option(
+    '--control-table <table>',
+    'a table with the key pk:S: where a slice is is kept there, so that any machine goes on with it, and a rate in units is shared: one spends what others leave',
+  )
+  .option('--rejects <file>', 'with --control-table: where rejects go (default: a file named for the slice)')
+  .action(async (job, flags) => (await import('./commands/slice.ts')).sliceCommand(job, flags))
+
+verb(
+  program,
   'undo <directory>',
   'Put back what a job that was run with --keep-old has changed. What others have changed since stays as it is, and is listed in the rejects.',
   [

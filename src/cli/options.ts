@@ -36,6 +36,8 @@ export interface PlanFlags {
   dryRun?: boolean
   samples?: number
   priceFile?: string
+  describe?: string
+  slices?: number
 }
 
 export type CommonFlags = ConnectionFlags & TalkOptions
@@ -137,6 +139,8 @@ export function addReadOptions(command: Command): Command {
 export function addPlanOptions(command: Command): Command {
   return command
     .option('--dry-run', 'say what it would do, take and cost, from a sample; nothing is written')
+    .option('--describe <file>', 'write the job into a file, for headrace slice and the engines, and do nothing else')
+    .option('--slices <n>', 'so many slices of the job there can be, with --describe (default 1)', wholeFrom(1))
     .option('--samples <n>', 'items to show before and after with --dry-run, at most 100 (default 3)', wholeFrom(0))
 }
 

@@ -13,6 +13,7 @@ import {
   readRates,
   type Summary,
 } from '../index.ts'
+import { describeJob } from './describeJob.ts'
 import { dryRun, readPrices } from './dryRun.ts'
 import { EXIT, exitCodeOf } from './exitCode.ts'
 import { Interruption } from './interruption.ts'
@@ -69,6 +70,13 @@ export async function runJob(toRun: JobToRun): Promise<void> {
       const planned = await make({ onReject: () => undefined, ...prices })
       return plan === undefined ? (planned as PlannableJob).plan(options) : plan(planned, options)
     })
+  }
+  if (flags.describe !== undefined) {
+    return describeJob(
+      flags,
+      database,
+      async () => (await make({ onReject: () => undefined, ...prices })) as PlannableJob,
+    )
   }
   const directory = flags.job ?? newDirectory(operation, table)
   const rejectsPath = join(directory, 'rejects.jsonl')

@@ -1,4 +1,5 @@
 import { type Bounds, UNBOUNDED } from '../throughput/limiter.ts'
+import { DEFAULT_RATE, shareOf } from '../throughput/rate.ts'
 import type { TableCapacity, TableDescription } from './tableDescription.ts'
 
 /** A new table on demand takes so much at once (developer guide, "Warm throughput"). */
@@ -62,5 +63,7 @@ function boundsOf(capacity: TableCapacity, direction: 'read' | 'write', share: n
         ]
   if (provisioned) return units > 0 ? { unitsPerSecondMax: units * share, unitsPerSecond: units * share } : UNBOUNDED
   const unitsPerSecondMax = (most ?? Number.POSITIVE_INFINITY) * share
-  return { unitsPerSecondMax, unitsPerSecond: Math.min(unitsPerSecondMax, Math.max(start, warm)) }
+  // Of many that begin at once, each by a small share, no more than all of it is asked for.
+  const part = Math.min(1, share / shareOf('rate', DEFAULT_RATE)!)
+  return { unitsPerSecondMax, unitsPerSecond: Math.min(unitsPerSecondMax, Math.max(start, warm) * part) }
 }

@@ -2,6 +2,7 @@ import type { PlainItem } from '../item/attributeValue.ts'
 import type { Page } from '../scan/page.ts'
 import type { ScanEngine, ScanStats } from '../scan/scanEngine.ts'
 import type { Rate } from '../throughput/rate.ts'
+import type { SharedRate } from '../throughput/sharedRate.ts'
 
 export interface ScanOptions {
   /** Segments to cut the table into, 1 to 1,000,000. Default: from the table's size. */
@@ -27,6 +28,8 @@ export interface ScanOptions {
    * limit.
    */
   readonly readUnitsPerSecond?: Rate
+  /** What other processes spend of, too, beside whatever else holds; see `sharedRate`. Default: nothing is shared. */
+  readonly sharedReadRate?: SharedRate
   /** How long nothing at all may succeed before the scan fails. Default 600,000. */
   readonly patienceMs?: number
 }

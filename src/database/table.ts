@@ -9,6 +9,7 @@ import { compileExpression, compileProjection, type Expression } from '../scan/e
 import { ScanEngine } from '../scan/scanEngine.ts'
 import { chooseSegments } from '../scan/segmentOrder.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
+import type { SharedRate } from '../throughput/sharedRate.ts'
 import { checkWhole } from './checkOption.ts'
 import type { Database, OpenDatabase } from './database.ts'
 import { Scan, type ScanOptions } from './scan.ts'
@@ -190,7 +191,7 @@ export class Table {
       pageItemsMax: options.pageItemsMax,
       pageBytesMax: inner.pageBytesMax,
       itemBytes: itemCount > 0 ? sizeBytes / itemCount : ITEM_BYTES_GUESS,
-      rates: this.#rates(open, description, 'read', options.readUnitsPerSecond, options.index),
+      rates: this.#rates(open, description, 'read', options.readUnitsPerSecond, options.index, options.sharedReadRate),
       patienceMs: options.patienceMs ?? PATIENCE_MS,
       // Over a network the transfer is what a scan waits for; on this machine unpacking would only cost.
       gzip: !open.connection.loopback,
@@ -202,8 +203,8 @@ export class Table {
   ): Promise<{ engine: PublishEngine; schema: TableDescription['key'] }> {
     const [open, description] = await Promise.all([this.database.open(), this.describe()])
     const { service, clock, random } = open
-    const { writeUnitsPerSecond, ...rest } = options
-    const rates = this.#rates(open, description, 'write', writeUnitsPerSecond, undefined)
+    const { writeUnitsPerSecond, sharedWriteRate, ...rest } = options
+    const rates = this.#rates(open, description, 'write', writeUnitsPerSecond, undefined, sharedWriteRate)
     const schema = description.key
     return { engine: new PublishEngine({ service, table: this.name, schema, clock, random, rates, ...rest }), schema }
   }
@@ -214,10 +215,11 @@ export class Table {
     direction: 'read' | 'write',
     rate: Rate | undefined,
     index: string | undefined,
+    shared: SharedRate | undefined,
   ): TableRates {
     const describe = (): Promise<TableDescription> => describeTable(open.service, this.name, LOOK_PATIENCE_MS)
     const { loopback } = open.connection
-    return new TableRates({ direction, rate, loopback, index, description, describe, clock: open.clock })
+    return new TableRates({ direction, rate, shared, loopback, index, description, describe, clock: open.clock })
   }
 }
 
@@ -239,11 +241,11 @@ function isShare(rate: Rate | undefined): boolean {
 }
 
 type CheckedPublisherOptions = Omit<EngineOptions, 'service' | 'table' | 'schema' | 'clock' | 'random' | 'rates'> &
-  Pick<PublisherOptions, 'writeUnitsPerSecond'>
+  Pick<PublisherOptions, 'writeUnitsPerSecond' | 'sharedWriteRate'>
 
 function checkPublisherOptions(options: PublisherOptions): CheckedPublisherOptions {
   const { maxInFlight = 1_000, maxQueueSize = 10_000, maxQueueBytes = 64 * 1024 * 1024, lingerMs = 5 } = options
-  const { patienceMs = PATIENCE_MS, writeUnitsPerSecond } = options
+  const { patienceMs = PATIENCE_MS, writeUnitsPerSecond, sharedWriteRate } = options
   if (writeUnitsPerSecond !== undefined) shareOf('writeUnitsPerSecond', writeUnitsPerSecond)
   return {
     maxInFlight: checkWhole('maxInFlight', maxInFlight, 1, 100_000),
@@ -252,5 +254,6 @@ function checkPublisherOptions(options: PublisherOptions): CheckedPublisherOptio
     lingerMs: checkWhole('lingerMs', lingerMs, 0, 60_000),
     patienceMs: checkWhole('patienceMs', patienceMs, 0, Number.MAX_SAFE_INTEGER),
     ...(writeUnitsPerSecond === undefined ? {} : { writeUnitsPerSecond }),
+    ...(sharedWriteRate === undefined ? {} : { sharedWriteRate }),
   }
 }

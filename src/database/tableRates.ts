@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../runtime/clock.ts'
 import { type Bounds, Limiter, UNBOUNDED, UNKNOWN } from '../throughput/limiter.ts'
 import { DEFAULT_RATE, type Rate, type RateControl, shareOf } from '../throughput/rate.ts'
+import type { SharedBudget, SharedRate } from '../throughput/sharedRate.ts'
 import { capacityBounds, provenUnits } from './capacityBounds.ts'
 import { capacityNotice } from './capacityNotice.ts'
 import type { TableDescription } from './tableDescription.ts'
@@ -12,6 +13,7 @@ export interface TableRatesOptions {
   readonly direction: 'read' | 'write'
   /** Undefined for the default. */
   readonly rate: Rate | undefined
+  readonly shared?: SharedRate | undefined
   /** The endpoint is an emulator on this machine: they ignore what a table is provisioned with. */
   readonly loopback: boolean
   readonly index?: string | undefined
@@ -30,6 +32,7 @@ export class TableRates implements RateControl {
   #rate: Rate | undefined
   #description: TableDescription | undefined
   #timer: Timer | undefined
+  readonly #shared: SharedBudget | undefined
   #closed = false
 
   constructor(options: TableRatesOptions) {
@@ -37,7 +40,9 @@ export class TableRates implements RateControl {
     this.#rate = options.rate
     this.#description = options.description
     const now = options.clock.now()
-    this.limiter = new Limiter({ askedUnitsPerSecond: this.#asked, ...this.#bounds() }, now)
+    this.#shared = options.shared?.join(now)
+    if (this.#shared !== undefined) this.#shared.onGrant = () => this.onChange?.()
+    this.limiter = new Limiter({ askedUnitsPerSecond: this.#asked, ...this.#bounds(), shared: this.#shared }, now)
     this.#lookLater()
   }
 
@@ -55,6 +60,7 @@ export class TableRates implements RateControl {
 
   close(): void {
     this.#closed = true
+    this.#shared?.close()
     this.#timer?.clear()
     this.#timer = undefined
     this.onChange = undefined

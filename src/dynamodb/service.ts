@@ -111,7 +111,7 @@ export class Service {
   /**
    * One request of the control plane, asked again while the outcome is *again*, for at most `patienceMs`.
    *
-   * @returns the answer, parsed
+   * @returns the answer, parsed; undefined where its condition does not hold
    * @throws {HeadraceError} as {@link refusalError}; `UNREACHABLE` when patience ends, or `CREDENTIALS` where that was for
    *   want of them
    */
@@ -128,6 +128,7 @@ export class Service {
       const { reply, outcome } = await this.#ask(operation, body)
       const parsed = reply === undefined ? undefined : parseReply(reply)
       if (parsed !== undefined) return parsed
+      if (outcome?.kind === 'refused' && outcome.why === 'condition') return undefined
       if (outcome?.kind === 'refused') throw refusalError(outcome, operation)
       const message = outcome?.kind === 'again' ? `${outcome.code}: ${outcome.message}` : 'an answer that is no JSON'
       const askedMs = outcome?.kind === 'again' ? (outcome.retryAfterMs ?? 0) : 0

@@ -1,5 +1,4 @@
-import type { Database } from '../database/database.ts'
-import type { Checkpoint } from '../job/checkpoint.ts'
+import { connect, type Database } from '../database/database.ts'
 import { findCheckpoint } from '../job/jobDirectory.ts'
 import type { JobSpec } from '../job/jobSpec.ts'
 import type { JobReject } from '../job/reject.ts'
@@ -7,22 +6,12 @@ import { type ResumeOptions, resume } from '../operations/resume.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { MemoryDisk } from '../storage/memoryDisk.ts'
 import type { Rate } from '../throughput/rate.ts'
-import { beginningOf, seedSlice } from './seedSlice.ts'
-
-/** A part of a job: its segments of a table, or its files. Plain JSON. */
-export interface Slice {
-  /** From `describe()` of the job. */
-  readonly job: JobSpec
-  /** Which of them, from 0 on. */
-  readonly index: number
-  /** So many slices are the whole job. At most as many as the job has segments. */
-  readonly of: number
-  /** Where an earlier call stopped. Default: the beginning. */
-  readonly cursor?: SliceCursor
-}
-
-/** Where a slice goes on; plain JSON, some kilobytes at most, of no interest to others. */
-export type SliceCursor = Omit<Checkpoint, 'files'>
+import type { SharedRate } from '../throughput/sharedRate.ts'
+import { CursorKeeper } from './cursorKeeper.ts'
+import { beginningOf, checkOperation, seedSlice } from './seedSlice.ts'
+import type { Slice, SliceCursor } from './slice.ts'
+import { checkSlicedExport, piecesOf, settlePieces } from './slicedExport.ts'
+import { ratesOf } from './sliceRates.ts'
 
 export interface SliceContext extends Pick<ResumeOptions, 'visitor' | 'transform' | 'definition' | 'maxInFlight'> {
   /** Where the tables are. Default: as the job says, with the credentials of this process. Not closed. */
@@ -36,14 +25,24 @@ export interface SliceContext extends Pick<ResumeOptions, 'visitor' | 'transform
    * is left at the beginning is left, but 15 s at most. Default: no end.
    */
   readonly remainingMs?: () => number
-  /** This process's share of what the job may use. Default: the job's own rates. */
+  /** So many slices run at a time, at most: this one spends its part of the job's rates. Default: all, `slice.of`. */
+  readonly workersMax?: number
+  /** What this slice may spend by itself. Default: its part of the job's rates, or of 80 % of what a table is provisioned with. */
   readonly readUnitsPerSecond?: Rate
   readonly writeUnitsPerSecond?: Rate
+  /** What all slices spend together, beside that; then the default is no limit of this one alone. */
+  readonly sharedReadRate?: SharedRate
+  readonly sharedWriteRate?: SharedRate
   /**
    * Given what was rejected in this call, if anything, as lines of a rejects file (docs/rejects.md), before the call ends.
    * Without it, the first reject fails the slice. After 4 MiB of them the call ends with a cursor.
    */
   readonly writeRejects?: (lines: string) => Promise<void> | void
+  /**
+   * Given where the slice is each ten seconds, when the rejects in front of that were handed over, so that another process can
+   * go on there. What it throws ends the slice at once.
+   */
+  readonly keepCursor?: (cursor: SliceCursor, counters: SliceCounters) => Promise<void>
   /** Told of what is odd and stops nothing, for people. */
   readonly onWarning?: (text: string) => void
 }
@@ -74,7 +73,6 @@ const MARGIN_MS_MAX = 15_000
 const MARGIN_SHARE = 0.2
 const REJECTS_BYTES_MAX = 4 * 1024 * 1024
 const REJECTS = 'rejects.jsonl'
-const OPERATIONS: ReadonlySet<string> = new Set(['update', 'delete', 'copy', 'load', 'run'])
 
 /**
  * Does a part of a job, from where an earlier call stopped until it is done or the time is up. Whoever calls keeps the cursor;
@@ -90,26 +88,59 @@ export async function runSlice(slice: Slice, context: SliceContext = {}): Promis
   const from = slice.cursor ?? beginningOf(job, index, of)
   const disk = new MemoryDisk()
   const directory = `/${job.id}`
-  await seedSlice(directory, disk, job, from)
-  const { signal, remainingMs, writeRejects, onWarning, ...options } = context
-  const full = new AbortController()
+  seedSlice(directory, disk, slice, from)
+  const { signal, remainingMs, writeRejects, keepCursor, onWarning, workersMax = of, ...given } = context
+  const database = given.database ?? connect(job.what.table.connection)
+  const options = { ...ratesOf(job, workersMax, given), ...given, database }
+  const end = new AbortController()
   const onReject = ({ place, message }: JobReject): void => {
     if (writeRejects === undefined) throw new HeadraceError('REJECTED', `${place}: ${message}`)
-    if ((disk.sizeOf(`${directory}/${REJECTS}`) ?? 0) > REJECTS_BYTES_MAX) full.abort()
+    if ((disk.sizeOf(`${directory}/${REJECTS}`) ?? 0) > REJECTS_BYTES_MAX) end.abort()
   }
-  const resumed = await resume(directory, { ...options, disk, onReject })
-  const summary = await resumed.run({
-    signal: signal === undefined ? full.signal : AbortSignal.any([signal, full.signal]),
-    ...(onWarning === undefined ? {} : { onWarning }),
-    ...(remainingMs === undefined ? {} : { limits: { durationMsMax: runMs(remainingMs()) } }),
-  })
-  const { files: _, ...cursor } = findCheckpoint(directory, disk).checkpoint!
-  const rejects = disk.read(`${directory}/${REJECTS}`)?.toString() ?? ''
-  if (rejects !== '') await writeRejects?.(rejects)
-  const { tally, spent } = cursor
+  let handedOver = 0
+  /** Rejects that will not come again go first, and then it is said that they will not. */
+  const tell = async (): Promise<SliceCursor> => {
+    const { files, ...reached } = findCheckpoint(directory, disk).checkpoint!
+    const size = files[REJECTS] ?? 0
+    const lines = size > handedOver ? disk.readPart(`${directory}/${REJECTS}`, handedOver, size - handedOver) : ''
+    handedOver = Math.max(handedOver, size)
+    if (lines !== '') await writeRejects?.(lines.toString())
+    const pieces = piecesOf(files)
+    return { ...reached, ...(pieces === undefined ? {} : { files: pieces }) }
+  }
+  let keeper: CursorKeeper | undefined
+  try {
+    const { clock } = await database.open()
+    const resumed = await resume(directory, { ...options, disk, onReject })
+    // What an export has written is there when a call ends, and not before.
+    if (keepCursor !== undefined && job.what.operation !== 'export') {
+      const keep = async (): Promise<void> => {
+        const cursor = await tell()
+        await keepCursor(cursor, countersOf(cursor))
+      }
+      keeper = new CursorKeeper(clock, keep, () => end.abort())
+    }
+    const summary = await resumed.run({
+      signal: signal === undefined ? end.signal : AbortSignal.any([signal, end.signal]),
+      ...(onWarning === undefined ? {} : { onWarning }),
+      ...(remainingMs === undefined ? {} : { limits: { durationMsMax: runMs(remainingMs()) } }),
+    })
+    await keeper?.stop()
+    const cursor = await tell()
+    const counters = countersOf(cursor)
+    if (!summary.complete) return { index, done: false, cursor, counters }
+    if (job.what.operation === 'export') return await settlePieces(job, { index, counters, pieces: cursor.files })
+    return { index, done: true, counters }
+  } finally {
+    // What failed is told already, or is not what ended it.
+    await keeper?.stop().catch(() => undefined)
+    if (given.database === undefined) await database.close()
+  }
+}
+
+function countersOf({ tally, spent }: SliceCursor): SliceCounters {
   const { readUnits, writeUnits, requests, retried } = spent
-  const counters = { ...tally, readUnits, writeUnits, requests, retried }
-  return { index, done: summary.complete, ...(summary.complete ? {} : { cursor }), counters }
+  return { ...tally, readUnits, writeUnits, requests, retried }
 }
 
 /** How long a call may take things up. */
@@ -123,14 +154,10 @@ function checkJob({ version, what }: JobSpec): void {
     const message = `the job is of version ${version}, and this Headrace knows version 1; use a newer one`
     throw new HeadraceError('CONFIGURATION', message)
   }
-  const { operation, keepOld } = what
-  if (keepOld === true) {
+  if (what.keepOld === true) {
     const message = 'what a slice would keep of old items goes with its process; describe the job without --keep-old'
     throw new HeadraceError('CONFIGURATION', message)
   }
-  if (OPERATIONS.has(operation)) return
-  throw new HeadraceError(
-    'CONFIGURATION',
-    `${operation} jobs do not run in slices; these do: ${[...OPERATIONS].join(', ')}`,
-  )
+  if (what.operation === 'export') checkSlicedExport(what)
+  else checkOperation(what.operation)
 }

@@ -1,7 +1,10 @@
+import { join } from 'node:path'
 import { type Checkpoint, checkpointText, type Positions, type Spent } from '../job/checkpoint.ts'
-import { CHECKPOINT, JOB } from '../job/jobDirectory.ts'
+import { CHECKPOINT, findSpec, JOB } from '../job/jobDirectory.ts'
 import type { JobSpec } from '../job/jobSpec.ts'
-import type { Disk } from '../storage/disk.ts'
+import { HeadraceError } from '../runtime/headraceError.ts'
+import { type Disk, systemDisk } from '../storage/disk.ts'
+import type { Slice, SliceCursor } from './slice.ts'
 
 const NOTHING_SPENT: Spent = { durationMs: 0, readUnits: 0, writeUnits: 0, unitsAtStake: 0, requests: 0, retried: 0 }
 
@@ -11,32 +14,32 @@ const NOTHING_SPENT: Spent = { durationMs: 0, readUnits: 0, writeUnits: 0, units
  *
  * @throws {TypeError} for a slice that is none, or of a job that can not be cut into so many
  */
-export async function seedSlice(
-  path: string,
-  disk: Disk,
-  job: JobSpec,
-  from: Omit<Checkpoint, 'files'>,
-): Promise<void> {
+export function seedSlice(path: string, disk: Disk, { job, index, of }: Slice, from: SliceCursor): void {
   disk.makeDirectory(path)
-  const checkpoint: Checkpoint = { ...from, files: {} }
-  for (const [name, text] of [
-    [CHECKPOINT, checkpointText(checkpoint)],
-    // Last: without it there is no job.
-    [JOB, `${JSON.stringify(job, undefined, 2)}\n`],
-  ] as const) {
-    const file = disk.create(`${path}/${name}`)
-    try {
-      file.write(Buffer.from(text))
-      await file.sync()
-    } finally {
-      file.close()
-    }
+  const checkpoint: Checkpoint = { files: {}, ...from }
+  // Where another process is doing the same, it has written the same, and one of the two will hold the lock.
+  disk.createNew(join(path, CHECKPOINT), checkpointText(checkpoint))
+  // Last: without it there is no job.
+  disk.createNew(join(path, JOB), `${JSON.stringify({ ...job, slice: { index, of } }, undefined, 2)}\n`)
+}
+
+const OPERATIONS: ReadonlySet<string> = new Set(['update', 'delete', 'copy', 'load', 'run'])
+
+/** @throws {HeadraceError} `CONFIGURATION` for what does not run in slices */
+export function checkOperation(operation: string): void {
+  if (OPERATIONS.has(operation)) return
+  if (operation === 'export') {
+    const message =
+      'a slice of an export leaves its piece in S3 and its place in a cursor, and none in a directory: use runSlice() and ' +
+      'finishExport(), or the state machine of docs/lambda.md'
+    throw new HeadraceError('CONFIGURATION', message)
   }
-  await disk.syncDirectory(path)
+  const message = `${operation} jobs do not run in slices; these do: ${[...OPERATIONS].join(', ')}`
+  throw new HeadraceError('CONFIGURATION', message)
 }
 
 /** Where a slice begins. @throws {TypeError} as {@link seedSlice} */
-export function beginningOf({ what, createdAt }: JobSpec, index: number, of: number): Omit<Checkpoint, 'files'> {
+export function beginningOf({ what, createdAt }: JobSpec, index: number, of: number): SliceCursor {
   checkSlice(index, of)
   return {
     version: 1,
@@ -81,4 +84,24 @@ function checkSlice(index: number, of: number): void {
   if (!Number.isSafeInteger(of) || of < 1) throw new TypeError(`of is ${of}; a whole number of slices, at least 1`)
   if (!Number.isSafeInteger(index) || index < 0 || index >= of)
     throw new TypeError(`index is ${index}; of ${of} slices it is a whole number from 0 to ${of - 1}`)
+}
+
+/**
+ * Makes a directory for a slice of a job, if it is not there: what `resume()` finds there is a job of which all else is done.
+ *
+ * @throws {HeadraceError} `STATE` when another job is there
+ * @throws {TypeError} for a slice that is none
+ */
+export function beginSlice(path: string, { job, index, of }: Slice, disk: Disk = systemDisk): void {
+  const from = beginningOf(job, index, of)
+  const found = findSpec(path, disk)
+  if (found === undefined) {
+    checkOperation(job.what.operation)
+    seedSlice(path, disk, { job, index, of }, from)
+    return
+  }
+  const { slice } = found
+  if (found.mark === job.mark && slice?.index === index && slice.of === of) return
+  const holds = found.mark === job.mark && slice !== undefined ? `slice ${slice.index} of ${slice.of}` : 'another job'
+  throw new HeadraceError('STATE', `the directory ${path} holds ${holds}; give slice ${index} of ${of} another one`)
 }

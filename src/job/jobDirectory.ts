@@ -79,7 +79,8 @@ export class JobDirectory {
       const createdAt = old?.createdAt ?? new Date(clock.wallNow()).toISOString()
       const id = basename(resolve(path))
       const mark = old?.mark ?? newMark(random)
-      const spec: JobSpec = { version: 1, id, createdAt, mark, what: old?.what ?? what, how }
+      const slice = old?.slice === undefined ? {} : { slice: old.slice }
+      const spec: JobSpec = { version: 1, id, createdAt, mark, what: old?.what ?? what, how, ...slice }
       const found = old === undefined ? NOTHING_FOUND : findCheckpoint(path, disk)
       if (old === undefined || JSON.stringify(old.how) !== JSON.stringify(how)) await writeSpec(path, spec, disk)
       return new JobDirectory(path, spec, found, lock, clock, disk)

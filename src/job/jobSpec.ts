@@ -10,6 +10,8 @@ export interface JobSpec {
   readonly what: JobWhat
   /** How fast, and up to which limits; may be changed from one run to the next. */
   readonly how: JobHow
+  /** Of a directory that is for a part of the job: which, from 0 on, and of how many. */
+  readonly slice?: { readonly index: number; readonly of: number }
 }
 
 export interface JobWhat {

@@ -24,7 +24,10 @@ import { type WriteOptions, WriteRun } from './writeRun.ts'
 
 export interface CopyOptions
   extends WriteOptions,
-    Pick<ScanOptions, 'segments' | 'concurrency' | 'filter' | 'readUnitsPerSecond' | 'consistentRead'> {
+    Pick<
+      ScanOptions,
+      'segments' | 'concurrency' | 'filter' | 'readUnitsPerSecond' | 'sharedReadRate' | 'consistentRead'
+    > {
   /** Makes of each item what is written to the target. Default: the item as it is. */
   readonly transform?: TransformSource
   /**
@@ -62,8 +65,17 @@ export class CopyJob implements PlannableJob {
     this.#source = source
     this.#target = target
     this.#options = options
-    const { segments, concurrency, filter, readUnitsPerSecond, consistentRead, transform, keepOld, ...writeOptions } =
-      options
+    const {
+      segments,
+      concurrency,
+      filter,
+      readUnitsPerSecond,
+      sharedReadRate,
+      consistentRead,
+      transform,
+      keepOld,
+      ...writeOptions
+    } = options
     this.#reader = new TableReader(source, options)
     this.#run = new WriteRun(identity.operation, source, writeOptions, () => this.#reader.scan)
   }

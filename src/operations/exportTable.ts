@@ -27,6 +27,7 @@ import { ConvertedTarget } from './convertedTarget.ts'
 import { type ExportTarget, FileTarget, refuseExisting } from './exportTarget.ts'
 import type { DescribeOptions, JobRates, PlannableJob, RunOptions } from './job.ts'
 import { type NativeAbout, NativeTarget } from './nativeTarget.ts'
+import { PieceTarget } from './pieceTarget.ts'
 import { planTable } from './plan/planTable.ts'
 import { S3Target } from './s3Target.ts'
 import { TableReader } from './tableReader.ts'
@@ -57,7 +58,14 @@ export interface ExportOptions
   extends Pick<WriteOptions, 'onReject' | 'patienceMs' | 'prices'>,
     Pick<
       ScanOptions,
-      'segments' | 'concurrency' | 'filter' | 'select' | 'index' | 'readUnitsPerSecond' | 'consistentRead'
+      | 'segments'
+      | 'concurrency'
+      | 'filter'
+      | 'select'
+      | 'index'
+      | 'readUnitsPerSecond'
+      | 'sharedReadRate'
+      | 'consistentRead'
     > {
   /**
    * `native`: the layout of DynamoDB's own exports to S3, in a directory of that path: DynamoDB JSON in files in `data/`,
@@ -91,6 +99,24 @@ export interface ExportOptions
  */
 export function exportTable(table: Table, path: string, options: ExportOptions = {}): PlannableJob {
   return new ExportJob(table, path, options)
+}
+
+/** Bytes as they stand in the file, packed where that is. */
+export interface ExportEnds {
+  readonly head: Uint8Array
+  readonly tail: Uint8Array
+}
+
+/** For an export that is made in slices: what of it is in no slice. */
+export function exportEnds(table: Table, { file, format, xml, columns, csv }: JobWhat): Promise<ExportEnds> {
+  const { mapping: _, ...ends } = xml ?? {}
+  const job = new ExportJob(table, file!, {
+    ...(format === undefined ? {} : { format: format as ItemFormat }),
+    ...(columns === undefined ? {} : { columns }),
+    ...(csv === undefined ? {} : { csv }),
+    xml: ends,
+  })
+  return job.ends()
 }
 
 /** What was gathered is written at least so often, so that a job that is killed has less to do again. */
@@ -153,13 +179,25 @@ class ExportJob implements PlannableJob {
     try {
       const { summary, size } = await this.#read(options, target, disk)
       // Last, and again if that is where the process died: what is called as it shall be is whole.
-      if (summary.complete) await target.seal(size, tailOf(this.#writer, this.#packing))
+      if (summary.complete) await target.seal(size, this.#packed(this.#writer.tail))
+      else await target.keep?.(size)
       return summary
     } catch (error) {
       throw fileError(this.#path, error)
     } finally {
       await target.close()
     }
+  }
+
+  /** What stands in front of the first item, and behind the last. */
+  async ends(): Promise<ExportEnds> {
+    const { head, tail } = await this.#openWriter()
+    return { head: this.#packed(head), tail: this.#packed(tail) }
+  }
+
+  #packed(text: string): Uint8Array {
+    const bytes = Buffer.from(text)
+    return this.#packing !== undefined && bytes.length > 0 ? packNow(bytes, this.#packing) : bytes
   }
 
   /** Everything but what makes it whole. */
@@ -202,7 +240,8 @@ class ExportJob implements PlannableJob {
     // What is converted is packed then.
     const packing = target instanceof ConvertedTarget ? undefined : this.#packing
     const chunks = new ChunkFile(file, { packing })
-    if (file.size === 0 && this.#writer.head !== '') void chunks.write(this.#writer.head, () => undefined)
+    if (file.size === 0 && this.#writer.head !== '' && target.isPiece !== true)
+      void chunks.write(this.#writer.head, () => undefined)
     let hurry = clock.setTimer(function again() {
       chunks.hurry()
       hurry = clock.setTimer(again, HURRY_MS)
@@ -271,7 +310,12 @@ class ExportJob implements PlannableJob {
     }
     if (!isS3(this.#path)) return new FileTarget(this.#path, disk)
     const { profile } = this.#table.database.options
-    return new S3Target(this.#path, disk, { ...(profile === undefined ? {} : { profile }), ...s3, overwrite })
+    const reached = { ...(profile === undefined ? {} : { profile }), ...s3 }
+    // Of a slice, which leaves a cursor and nothing else: what it writes is beside the whole.
+    if (disk.isFleeting === true) {
+      return new PieceTarget(this.#path, reached, async () => (await this.#table.database.open()).random)
+    }
+    return new S3Target(this.#path, disk, { ...reached, overwrite })
   }
 
   /** @throws {TypeError} for what a native export can not be, or what only that can have */
@@ -410,11 +454,6 @@ class ExportJob implements PlannableJob {
 function csvColumn(text: string): CsvColumn {
   const { name, type = 'S' } = readColumn(text)
   return { name, type }
-}
-
-function tailOf({ tail }: ItemWriter, packing: Packing | undefined): Uint8Array {
-  const bytes = Buffer.from(tail)
-  return packing !== undefined && bytes.length > 0 ? packNow(bytes, packing) : bytes
 }
 
 function xmlSpec({ mapping, ...options }: ExportXmlOptions): XmlSpec {

@@ -20,6 +20,10 @@ export interface ExportTarget {
   seal(size: number, tail: Uint8Array): Promise<void>
   /** Bytes that an earlier run is sure of. */
   sizeOf(directory: JobDirectory): number
+  /** It is one of several that become a whole, whose ends somebody else writes. Default false. */
+  readonly isPiece?: boolean
+  /** Of a piece: what was written stays, though it is not all. */
+  keep?(size: number): Promise<void>
   /** Resolves when it may take more; undefined when it may now. */
   readonly room: Promise<void> | undefined
   /** Lets go of what it holds, whether it was sealed or not. */

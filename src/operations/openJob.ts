@@ -2,6 +2,7 @@ import { connect, type Database } from '../database/database.ts'
 import type { Table } from '../database/table.ts'
 import type { ConnectionSpec } from '../job/jobSpec.ts'
 import type { Rate } from '../throughput/rate.ts'
+import type { SharedRate } from '../throughput/sharedRate.ts'
 import { CopyJob } from './copy.ts'
 import type { RecordSource } from './file.ts'
 import { files } from './files.ts'
@@ -16,7 +17,7 @@ import type { WriteOptions } from './writeRun.ts'
 export interface OpenJobOptions
   extends Pick<
     WriteOptions,
-    'onReject' | 'prices' | 'maxInFlight' | 'maxQueueSize' | 'patienceMs' | 'writeUnitsPerSecond'
+    'onReject' | 'prices' | 'maxInFlight' | 'maxQueueSize' | 'patienceMs' | 'writeUnitsPerSecond' | 'sharedWriteRate'
   > {
   /** Where the tables are of which the job does not say it. Default: `connect()`. Not closed by the job. */
   readonly database?: Database | undefined
@@ -24,6 +25,7 @@ export interface OpenJobOptions
   readonly source?: Database | undefined
   readonly sink?: Database | undefined
   readonly readUnitsPerSecond?: Rate
+  readonly sharedReadRate?: SharedRate
   readonly concurrency?: number
   readonly segments?: number
 }
@@ -46,7 +48,7 @@ export interface OpenedJob extends PlannableJob {
 export async function openJob(job: URL | JobDefinition, options: OpenJobOptions = {}): Promise<OpenedJob> {
   const definition = job instanceof URL ? await loadDefinition(job) : defineJob(job)
   const { source, sink } = definition
-  const { database, source: sourceDatabase, sink: sinkDatabase, readUnitsPerSecond, ...given } = options
+  const { database, source: sourceDatabase, sink: sinkDatabase, readUnitsPerSecond, sharedReadRate, ...given } = options
   const { segments, concurrency, ...write } = given
   const own: Database[] = []
   const reach = (connection: ConnectionSpec | undefined): Database => {
@@ -78,6 +80,7 @@ export async function openJob(job: URL | JobDefinition, options: OpenJobOptions 
     ...(segments === undefined ? {} : { segments }),
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(readUnitsPerSecond === undefined ? {} : { readUnitsPerSecond }),
+    ...(sharedReadRate === undefined ? {} : { sharedReadRate }),
     ...writing,
   }
   return opened(new CopyJob(from, target, copyOptions, identity), from, close)

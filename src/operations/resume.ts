@@ -12,6 +12,7 @@ import { HeadraceError } from '../runtime/headraceError.ts'
 import type { Disk } from '../storage/disk.ts'
 import { isS3, readS3Address, S3, type S3Options } from '../storage/s3.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
+import type { SharedRate } from '../throughput/sharedRate.ts'
 import { copy } from './copy.ts'
 import { type ExportXmlOptions, exportTable } from './exportTable.ts'
 import { file, type RecordSource, s3File } from './file.ts'
@@ -43,6 +44,9 @@ export interface ResumeOptions extends Pick<WriteOptions, 'onReject' | 'maxInFli
   /** Other rates than before. */
   readonly readUnitsPerSecond?: Rate
   readonly writeUnitsPerSecond?: Rate
+  /** What other processes spend of, too; see `sharedRate`. */
+  readonly sharedReadRate?: SharedRate
+  readonly sharedWriteRate?: SharedRate
   readonly disk?: Disk
 }
 
@@ -103,8 +107,10 @@ async function makeJob(
     ...(writeRate === undefined ? {} : { writeUnitsPerSecond: readRateOf('write', writeRate) }),
     ...(options.onReject === undefined ? {} : { onReject: options.onReject }),
     ...(options.prices === undefined ? {} : { prices: options.prices }),
+    ...(options.sharedWriteRate === undefined ? {} : { sharedWriteRate: options.sharedWriteRate }),
   }
   const read = {
+    ...(options.sharedReadRate === undefined ? {} : { sharedReadRate: options.sharedReadRate }),
     ...(what.filter === undefined ? {} : { filter: what.filter }),
     ...(what.segments === undefined ? {} : { segments: what.segments }),
     ...(what.consistentRead === undefined ? {} : { consistentRead: what.consistentRead }),
@@ -192,7 +198,7 @@ export function readRates(directory: string): JobRates {
 }
 
 /** A rate of a job's file, which people may have edited. */
-function readRateOf(direction: 'read' | 'write', rate: number | string): Rate {
+export function readRateOf(direction: 'read' | 'write', rate: number | string): Rate {
   if (rate === 'unlimited') return Number.POSITIVE_INFINITY
   shareOf(`rates.${direction}`, rate as Rate)
   return rate as Rate

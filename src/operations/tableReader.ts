@@ -14,7 +14,15 @@ import { rateText, type WriteRun } from './writeRun.ts'
 
 export type ReadOptions = Pick<
   ScanOptions,
-  'segments' | 'concurrency' | 'filter' | 'readUnitsPerSecond' | 'consistentRead' | 'select' | 'index' | 'patienceMs'
+  | 'segments'
+  | 'concurrency'
+  | 'filter'
+  | 'readUnitsPerSecond'
+  | 'sharedReadRate'
+  | 'consistentRead'
+  | 'select'
+  | 'index'
+  | 'patienceMs'
 >
 
 export interface ReaderStart {

@@ -38,7 +38,10 @@ import { type WriteOptions, WriteRun } from './writeRun.ts'
 
 export interface DeleteOptions
   extends WriteOptions,
-    Pick<ScanOptions, 'segments' | 'concurrency' | 'filter' | 'readUnitsPerSecond' | 'consistentRead'> {
+    Pick<
+      ScanOptions,
+      'segments' | 'concurrency' | 'filter' | 'readUnitsPerSecond' | 'sharedReadRate' | 'consistentRead'
+    > {
   /**
    * Keep what is changed, as it was, in the job's directory, from where `undo` puts it back. Each change waits until that
    * is on the disk. Default false.
@@ -130,6 +133,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
       concurrency,
       filter,
       readUnitsPerSecond,
+      sharedReadRate,
       consistentRead,
       once,
       keepOld,
@@ -351,7 +355,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
       this.#end(visited, 'filtered')
       return true
     }
-    if (!this.#adds && this.#directory !== undefined && typeof edit === 'object' && edit?.add !== undefined) {
+    if (!this.#adds && this.#directory !== undefined && adds(edit)) {
       if (this.#once === undefined && this.#directory.isFleeting) throw fleetingError()
       this.#adds = true
       this.#directory.forbidRepeats()
@@ -504,6 +508,10 @@ function markChange(change: Change, name: string, text: string, raw: RawItem): C
     expectNames: [...change.expectNames, name],
     expectTexts: [...change.expectTexts, raw.attribute(name)],
   }
+}
+
+function adds(edit: Edit): boolean {
+  return typeof edit === 'object' && Object.keys(edit?.add ?? {}).length > 0
 }
 
 function fleetingError(): HeadraceError {

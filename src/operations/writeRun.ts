@@ -24,6 +24,7 @@ import { deferred } from '../runtime/deferred.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { Aborted, unlessAborted } from '../runtime/unlessAborted.ts'
 import type { ScanEngine, ScanStats } from '../scan/scanEngine.ts'
+import type { S3Options } from '../storage/s3.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
 import { CostLimit } from './costLimit.ts'
 import { type DescribeOptions, DRAIN_MS, type JobLimits, type RunOptions } from './job.ts'
@@ -521,10 +522,16 @@ function cut(segments: number, slices: number): number {
 /** Without what only this machine knows. */
 function travelling(what: JobWhat): JobWhat {
   const { profile: _, ...connection } = what.table.connection
-  const here = { ...what, table: { ...what.table, connection } }
+  const here = { ...what, table: { ...what.table, connection }, ...travellingS3(what) }
   if (what.target === undefined) return here
   const { profile: __, ...there } = what.target.connection
   return { ...here, target: { ...what.target, connection: there } }
+}
+
+function travellingS3({ s3 }: JobWhat): Pick<JobWhat, 's3'> {
+  if (s3 === undefined) return {}
+  const { profile: _, ...connection } = s3.connection as S3Options
+  return { s3: { connection } }
 }
 
 /** JSON has no word for it. */

@@ -8,6 +8,7 @@ import { keyHash } from '../item/keyHash.ts'
 import { writeUnits } from '../item/units.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
+import type { SharedRate } from '../throughput/sharedRate.ts'
 import { CHANGE_HEAD_BYTES, changeOf } from './changeBatch.ts'
 import { type Entry, type EntryOwner, entryEncoder, entryKeyText, unwrapEntry } from './entry.ts'
 import { isDone } from './isDone.ts'
@@ -31,6 +32,8 @@ export interface PublisherOptions {
    * give; on an emulator on this machine, no limit.
    */
   readonly writeUnitsPerSecond?: Rate
+  /** What other processes spend of, too, beside whatever else holds; see `sharedRate`. Default: nothing is shared. */
+  readonly sharedWriteRate?: SharedRate
   /**
    * Told of each entry that can never be stored. Without it the first such entry fails the publisher: silence is never
    * the default.

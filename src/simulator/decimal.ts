@@ -39,6 +39,16 @@ export function normalNumber(text: string): string {
   return `${sign}${digits.slice(0, exponent)}.${digits.slice(exponent)}`
 }
 
+/** @returns the sum, as the service gives it back */
+export function addNumbers(left: string, right: string): string {
+  const [one, other] = [readDecimal(left), readDecimal(right)]
+  // Digits behind the point, of the one that has more.
+  const places = Math.max(0, one.digits.length - one.exponent, other.digits.length - other.exponent)
+  const whole = ({ negative, digits, exponent }: Decimal): bigint =>
+    BigInt(`${negative ? '-' : ''}${digits === '' ? '0' : digits}${'0'.repeat(exponent + places - digits.length)}`)
+  return normalNumber(`${whole(one) + whole(other)}e-${places}`)
+}
+
 /** Bytes that a number counts: one, one for each two digits before and behind the point, one for a minus. */
 export function numberSize(text: string): number {
   const { negative, digits, exponent } = readDecimal(text)

@@ -3,6 +3,7 @@ import { type Attributes, type AttributeValue, readAttributes, readValue } from 
 import { execute } from './batchExecuteStatement.ts'
 import { type Call, tableOf } from './call.ts'
 import { type Aliases, readCondition } from './condition.ts'
+import { addNumbers } from './decimal.ts'
 import { type PrimaryKey, readKey } from './primaryKey.ts'
 import { invalid, ServiceError } from './serviceError.ts'
 import type { SimulatedTable } from './simulatedTable.ts'
@@ -21,19 +22,25 @@ export function changeItem(call: Call, deletes: boolean): object {
   const table = tableOf(call, body.TableName)
   const aliases = aliasesOf(call)
   const key = readKey(readAttributes(body.Key), table.key, true)
-  const condition = readCondition(`${body.ConditionExpression}`, aliases)
-  const { sets, removes } =
-    deletes || body.UpdateExpression === undefined
-      ? { sets: [], removes: [] }
-      : readUpdate(`${body.UpdateExpression}`, aliases)
+  const { ConditionExpression: text } = body
+  const condition = text === undefined ? () => true : readCondition(`${text}`, aliases)
+  const {
+    sets: constants,
+    removes,
+    adds,
+  } = deletes || body.UpdateExpression === undefined
+    ? { sets: [], removes: [], adds: [] }
+    : readUpdate(`${body.UpdateExpression}`, aliases)
+  const item = table.get(key)
+  const sets = [...constants, ...adds.map(([name, value]) => added(name, item?.[name], value))]
   for (const name of [...sets.map(([set]) => set), ...removes]) {
     if (key.attributes[name] !== undefined) throw invalid(`Cannot update attribute ${name}. It is part of the key`)
   }
-  const item = table.get(key)
   const holds = condition(item ?? Object.create(null))
   if (holds && item === undefined) {
     if (deletes) throw invalid('the simulator knows only deletions of items that exist')
-    return answer(call, create(call, table, key, { ...key.attributes, ...Object.fromEntries(sets) }))
+    const made = { ...key.attributes, ...Object.fromEntries(sets) }
+    return answer(call, create(call, table, key, made), sets)
   }
   // Attributes that can not all hold make the change fail, and cost, as its condition does.
   const expected: ItemChange['expected'] = holds ? [] : [['', { NULL: true }]]
@@ -42,7 +49,7 @@ export function changeItem(call: Call, deletes: boolean): object {
   if (outcome.throttle === undefined && !outcome.holds) {
     throw new ServiceError('ConditionalCheckFailedException', 'The conditional request failed')
   }
-  return answer(call, outcome.throttle)
+  return answer(call, outcome.throttle, sets)
 }
 
 /** An update whose condition holds for no item makes one (API reference, UpdateItem). */
@@ -51,15 +58,30 @@ function create(call: Call, table: SimulatedTable, key: PrimaryKey, item: Attrib
   return applyWrite(call, table, key, item, 'update')
 }
 
-function answer(call: Call, throttle: Throttle | undefined): object {
+function answer(call: Call, throttle: Throttle | undefined, sets: ItemChange['sets']): object {
   if (throttle !== undefined) throw throttleError([throttle])
   const [ConsumedCapacity] = call.consumed.describe(call.body.ReturnConsumedCapacity) ?? []
-  return ConsumedCapacity === undefined ? {} : { ConsumedCapacity }
+  return {
+    ...(ConsumedCapacity === undefined ? {} : { ConsumedCapacity }),
+    ...(call.body.ReturnValues === 'UPDATED_NEW' ? { Attributes: Object.fromEntries(sets) } : {}),
+  }
 }
 
-const CLAUSES = /^(?:SET (.+?))?(?: ?REMOVE (.+))?$/
+/** What an attribute becomes; one that is not there counts as 0. */
+function added(name: string, was: AttributeValue | undefined, value: AttributeValue): [string, AttributeValue] {
+  const { N: more } = value as { N?: string }
+  const { N: before } = (was ?? { N: '0' }) as { N?: string }
+  if (more === undefined || before === undefined)
+    throw invalid('An operand in the update expression has an incorrect data type')
+  return [name, { N: addNumbers(before, more) }]
+}
 
-function readUpdate(expression: string, { names, values }: Aliases): Pick<ItemChange, 'sets' | 'removes'> {
+const CLAUSES = /^(?:ADD (.+?))?(?: ?SET (.+?))?(?: ?REMOVE (.+))?$/
+
+function readUpdate(
+  expression: string,
+  { names, values }: Aliases,
+): Pick<ItemChange, 'sets' | 'removes'> & { readonly adds: readonly [string, AttributeValue][] } {
   const clauses = CLAUSES.exec(expression)
   if (clauses === null || expression === '') throw invalid(`Invalid UpdateExpression: ${expression}`)
   const nameOf = (alias: string): string => {
@@ -67,11 +89,18 @@ function readUpdate(expression: string, { names, values }: Aliases): Pick<ItemCh
     if (name === undefined) throw invalid(`Invalid UpdateExpression: undefined name ${alias}`)
     return name
   }
-  const sets = (clauses[1]?.split(',') ?? []).map((part): [string, AttributeValue] => {
+  const valueFor = (alias: string): AttributeValue => {
+    const value = values[alias.trim()]
+    if (value === undefined) throw invalid(`Invalid UpdateExpression: undefined value ${alias}`)
+    return value
+  }
+  const sets = (clauses[2]?.split(',') ?? []).map((part): [string, AttributeValue] => {
     const [alias, valueAlias = ''] = part.split('=')
-    const value = values[valueAlias.trim()]
-    if (value === undefined) throw invalid(`Invalid UpdateExpression: undefined value ${valueAlias}`)
-    return [nameOf(alias!), value]
+    return [nameOf(alias!), valueFor(valueAlias)]
   })
-  return { sets, removes: (clauses[2]?.split(',') ?? []).map(nameOf) }
+  const adds = (clauses[1]?.split(',') ?? []).map((part): [string, AttributeValue] => {
+    const [alias, valueAlias = ''] = part.trim().split(/ +/)
+    return [nameOf(alias!), valueFor(valueAlias)]
+  })
+  return { sets, adds, removes: (clauses[3]?.split(',') ?? []).map(nameOf) }
 }

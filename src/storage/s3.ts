@@ -41,6 +41,8 @@ const CONNECT_MS = 5_000
 /** Of one request, however large. */
 const REQUEST_MS = 120_000
 const ATTEMPTS = 8
+/** Objects that one request removes (API reference, "DeleteObjects"). */
+const REMOVES_MAX = 1_000
 
 export function isS3(path: string): boolean {
   return path.startsWith('s3://')
@@ -168,6 +170,62 @@ export class S3 {
     }
   }
 
+  /**
+   * Makes an object that nobody has made: of several that try, one succeeds.
+   *
+   * @returns false where there is one of that name
+   */
+  async putNew(address: S3Address, body: Uint8Array): Promise<boolean> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.put(address, body, false)
+        return true
+      } catch (error) {
+        const status = error instanceof StorageError ? statusOf(error.cause) : undefined
+        if (status === 412) return false
+        // Somebody else makes it at the same time, and may fail.
+        if (status !== 409 || attempt === ATTEMPTS) throw error
+      }
+    }
+  }
+
+  /** All of an object; undefined where there is none. */
+  async get(address: S3Address): Promise<Buffer | undefined> {
+    for (;;) {
+      const found = await this.find(address)
+      if (found === undefined) return undefined
+      if (found.sizeBytes === 0) return Buffer.alloc(0)
+      const bytes = await this.read(address, 0, found.sizeBytes, found.etag, this.#stop.signal)
+      if (bytes.length === found.sizeBytes) return Buffer.from(bytes)
+    }
+  }
+
+  /** Harmless for objects that are not there. */
+  async remove(addresses: readonly S3Address[]): Promise<void> {
+    const { module, client } = await this.#open()
+    for (let start = 0; start < addresses.length; start += REMOVES_MAX) {
+      const some = addresses.slice(start, start + REMOVES_MAX)
+      const [{ bucket }] = some as [S3Address]
+      const answer = await client
+        .send(
+          new module.DeleteObjectsCommand({
+            Bucket: bucket,
+            Delete: { Objects: some.map(({ key }) => ({ Key: key })), Quiet: true },
+            ...this.#owner,
+          }),
+          this.#untilClosed,
+        )
+        .catch((error: unknown) => {
+          throw s3Error(some[0]!, error, 'removed')
+        })
+      const [failed] = answer.Errors ?? []
+      if (failed !== undefined) {
+        const name = nameOf({ bucket, key: failed.Key ?? '' })
+        throw new StorageError(`${name} can not be removed: ${failed.Message ?? failed.Code}`, name)
+      }
+    }
+  }
+
   /** @returns what its parts are to name */
   async beginUpload(address: S3Address): Promise<string> {
     const { module, client } = await this.#open()
@@ -202,6 +260,37 @@ export class S3 {
       return { number, etag: answer.ETag!, sizeBytes: body.length, checksum: answer.ChecksumCRC32 }
     } catch (error) {
       throw s3Error(address, error, 'written')
+    }
+  }
+
+  /**
+   * A part that S3 takes from another object.
+   *
+   * @param etag of that object: another one that took its name is refused
+   */
+  async copyPart(
+    address: S3Address,
+    uploadId: string,
+    number: number,
+    from: S3Address & { readonly etag: string; readonly start: number; readonly sizeBytes: number },
+  ): Promise<S3Part> {
+    const { module, client } = await this.#open()
+    try {
+      const answer = await client.send(
+        new module.UploadPartCopyCommand({
+          ...this.#place(address),
+          UploadId: uploadId,
+          PartNumber: number,
+          CopySource: `${from.bucket}/${from.key.split('/').map(encodeURIComponent).join('/')}`,
+          CopySourceRange: `bytes=${from.start}-${from.start + from.sizeBytes - 1}`,
+          CopySourceIfMatch: from.etag,
+        }),
+        this.#untilClosed,
+      )
+      const { ETag: etag, ChecksumCRC32: checksum } = answer.CopyPartResult!
+      return { number, etag: etag!, sizeBytes: from.sizeBytes, checksum }
+    } catch (error) {
+      throw s3Error(from, error, 'copied')
     }
   }
 
@@ -312,7 +401,7 @@ export function nameOf({ bucket, key }: S3Address): string {
 }
 
 function statusOf(error: unknown): number | undefined {
-  return (error as Partial<S3ServiceException>).$metadata?.httpStatusCode
+  return (error as Partial<S3ServiceException> | undefined)?.$metadata?.httpStatusCode
 }
 
 function isMissing(error: unknown): boolean {

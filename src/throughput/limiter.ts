@@ -1,4 +1,5 @@
 import { RateFinder } from './rateFinder.ts'
+import type { SharedBudget } from './sharedRate.ts'
 import { UnitBucket } from './unitBucket.ts'
 
 /** What a table or an index may be asked for, units a second. `Infinity` for as much as it takes. */
@@ -14,6 +15,8 @@ export interface LimiterOptions {
   readonly askedUnitsPerSecond: number
   readonly table: Bounds
   readonly indexes: ReadonlyMap<string, Bounds>
+  /** What other processes spend of, too; of table and indexes together. */
+  readonly shared?: SharedBudget | undefined
 }
 
 /** What a request took, as the service tells. */
@@ -61,12 +64,14 @@ const SHARE_REQUESTS = 16
  */
 export class Limiter {
   readonly #asked: UnitBucket
+  readonly #shared: SharedBudget | undefined
   readonly #table: Resource
   readonly #indexes = new Map<string, Resource>()
   #heldUntilMs = Number.NEGATIVE_INFINITY
 
   constructor(options: LimiterOptions, nowMs: number) {
     this.#asked = new UnitBucket(options.askedUnitsPerSecond, nowMs)
+    this.#shared = options.shared
     this.#table = newResource(options.table, nowMs)
     for (const [name, bounds] of options.indexes) this.#indexes.set(name, newResource(bounds, nowMs))
   }
@@ -121,7 +126,10 @@ export class Limiter {
     let waitMs = Math.max(this.#heldUntilMs - nowMs, this.#asked.shortMs(asked, nowMs))
     waitMs = Math.max(waitMs, shortMs(this.#table, units, nowMs))
     for (const index of this.#indexes.values()) waitMs = Math.max(waitMs, shortMs(index, units * index.share, nowMs))
+    // Only for what could go now: what is got of it is others' loss.
+    if (waitMs <= 0 && this.#shared !== undefined) waitMs = this.#shared.shortMs(asked, nowMs)
     if (waitMs > 0) return waitMs
+    this.#shared?.spend(asked)
     this.#asked.spend(asked)
     this.#table.bucket.spend(units)
     for (const index of this.#indexes.values()) index.bucket.spend(units * index.share)
@@ -148,6 +156,7 @@ export class Limiter {
     const total = consumed?.total ?? (estimated === 0 ? 0 : (asked * tried) / estimated)
     const table = consumed?.table ?? tried
     this.#asked.settle(asked, total, sentAtMs)
+    this.#shared?.settle(asked, total, sentAtMs)
     this.#table.bucket.settle(tried, table, sentAtMs)
     if (table > 0) {
       this.#table.finder.onAnswer(table, 0, sentAtMs, nowMs)

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import type { Table } from '../../src/database/table.ts'
-import { runSlice, type Slice, type SliceContext, type SliceResult } from '../../src/engines/runSlice.ts'
+import { runSlice, type SliceContext, type SliceResult } from '../../src/engines/runSlice.ts'
+import type { Slice } from '../../src/engines/slice.ts'
 import type { PlainItem } from '../../src/item/attributeValue.ts'
 import type { JobSpec } from '../../src/job/jobSpec.ts'
 import { copy } from '../../src/operations/copy.ts'
@@ -80,11 +81,11 @@ test('a slice whose time is up goes on from its cursor, and what adds is made on
   const table = await filledTable(1_500)
   const visitor = visitorModule(
     'add',
-    'async () => { await new Promise((r) => setTimeout(r, 3)); return { add: { count: 1 } } }',
+    'async () => { await new Promise((r) => setTimeout(r, 100)); return { add: { count: 1 } } }',
   )
   const job = await updateAll(table, visitor, { once: true }).describe({ slices: 2 })
-  // 256 visits of 3 ms at once: some of these ends come in the middle.
-  const results = await runAll(job, 2, { remainingMs: () => 40 })
+  // 256 visits of 100 ms at once: a slice takes three rounds, and a call has time for two.
+  const results = await runAll(job, 2, { remainingMs: () => 320 })
   assert.ok(
     results.some(({ calls }) => calls > 1),
     `${results.map(({ calls }) => calls)} calls`,

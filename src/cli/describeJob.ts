@@ -1,0 +1,39 @@
+import { writeFileSync } from 'node:fs'
+import { type Database, HeadraceError, type PlannableJob } from '../index.ts'
+import { exitCodeOf } from './exitCode.ts'
+import type { CommonFlags, PlanFlags } from './options.ts'
+import { Talk } from './talk.ts'
+
+/** What `--describe` does in place of the run. Closes the database. */
+export async function describeJob(
+  flags: CommonFlags & PlanFlags,
+  database: Database,
+  make: () => Promise<PlannableJob>,
+): Promise<void> {
+  const talk = new Talk(flags)
+  const { describe: file = '', slices } = flags
+  try {
+    const job = await make()
+    const spec = await job.describe(slices === undefined ? {} : { slices })
+    write(file, `${JSON.stringify(spec, undefined, 2)}\n`)
+    const of = slices ?? 1
+    talk.say(`${file}: ${spec.what.operation} ${spec.what.table.name}, in ${of} slice${of === 1 ? '' : 's'} or fewer`)
+    talk.say(`To do one of them: headrace slice ${file} --index 0 --of ${of}`)
+    talk.event('described', { file, job: spec.id, slices: of })
+  } catch (error) {
+    talk.failure(error)
+    process.exitCode = exitCodeOf(error)
+  } finally {
+    await database.close()
+  }
+}
+
+/** @throws {HeadraceError} `CONFIGURATION` when it can not be written */
+function write(file: string, text: string): void {
+  try {
+    writeFileSync(file, text, { mode: 0o600 })
+  } catch (error) {
+    const message = `the job can not be written to ${file}: ${(error as Error).message}`
+    throw new HeadraceError('CONFIGURATION', message, { cause: error })
+  }
+}

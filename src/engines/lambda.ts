@@ -1,0 +1,13 @@
+export type { LambdaContext } from './lambdaContext.ts'
+export { lambdaErrorName, PERMANENT_CODES } from './lambdaError.ts'
+export {
+  finishHandler,
+  prepareHandler,
+  type RunHandlerOptions,
+  type RunInput,
+  type RunState,
+  type RunSummary,
+} from './runHandlers.ts'
+export type { StoredResult } from './runStore.ts'
+export { type SliceEvent, type SliceHandler, type SliceHandlerOptions, sliceHandler } from './sliceHandler.ts'
+export { type StateMachineOptions, stateMachineDefinition } from './stateMachine.ts'

@@ -1,0 +1,120 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { JobSpec } from '../job/jobSpec.ts'
+import { HeadraceError } from '../runtime/headraceError.ts'
+import { isS3, readS3Address, S3 } from '../storage/s3.ts'
+import type { LambdaContext } from './lambdaContext.ts'
+import { lambdaError } from './lambdaError.ts'
+import { runSlice, type SliceContext, type SliceResult } from './runSlice.ts'
+import { RunStore, type StoredResult } from './runStore.ts'
+import { beginningOf } from './seedSlice.ts'
+import type { SliceCursor } from './slice.ts'
+
+/** What the state machine hands to the function that works on a slice; {@link stateMachineDefinition} makes it so. */
+export interface SliceEvent {
+  /** From `describe()`; or where in S3 it lies as JSON, `s3://BUCKET/KEY`. */
+  readonly job: JobSpec | string
+  readonly index: number
+  readonly of: number
+  /** What all that belongs together is kept under. Default: nothing is kept, and a reject fails the slice. */
+  readonly run?: string
+  /** So many work at once, and each gets its part of the job's rates. Default: `of`. */
+  readonly workersMax?: number
+  /** What the call before has answered; nothing in it at the beginning. */
+  readonly result?: Partial<StoredResult>
+  readonly cursor?: SliceCursor
+}
+
+export interface SliceHandlerOptions
+  extends Pick<
+    SliceContext,
+    'database' | 'target' | 'visitor' | 'transform' | 'definition' | 'maxInFlight' | 'onWarning'
+  > {
+  /** Where results and rejects of runs are kept, `s3://BUCKET/PREFIX`. Default: `HEADRACE_STORE` of the environment. */
+  readonly store?: string
+}
+
+export type SliceHandler = (event: SliceEvent, context: LambdaContext) => Promise<StoredResult>
+
+/**
+ * A Lambda handler that does a slice of a job, or as much of it as its time allows: then it answers with a cursor, and the state
+ * machine calls it again with that. It throws what stops the slice, by the name of {@link lambdaErrorName}.
+ */
+export function sliceHandler(options: SliceHandlerOptions = {}): SliceHandler {
+  const { store: prefix, ...sliceOptions } = options
+  return async (event, context) => {
+    try {
+      const { index, of, run, workersMax = of, result } = event
+      const job = await loadJob(event.job)
+      const cursor = result?.cursor ?? event.cursor
+      const store = run === undefined ? undefined : openStore(prefix, run)
+      const rejects = [...(result?.rejects ?? [])]
+      try {
+        const done = await runSlice(
+          { job, index, of, ...(cursor === undefined ? {} : { cursor }) },
+          {
+            ...sliceOptions,
+            workersMax,
+            remainingMs: () => context.getRemainingTimeInMillis(),
+            ...(store === undefined
+              ? {}
+              : {
+                  writeRejects: async (lines) => {
+                    rejects.push(await store.putRejects(index, context.awsRequestId, lines))
+                  },
+                }),
+          },
+        )
+        checkProgress(cursor ?? beginningOf(job, index, of), done, job.what.table.name)
+        const told: StoredResult = { ...done, ...(rejects.length === 0 ? {} : { rejects }) }
+        return told.done && store !== undefined ? await store.settle(told) : told
+      } finally {
+        await store?.[Symbol.asyncDispose]()
+      }
+    } catch (error) {
+      throw lambdaError(error)
+    }
+  }
+}
+
+/** @throws {HeadraceError} `CONFIGURATION` when nothing says where */
+export function openStore(prefix: string | undefined, run: string): RunStore {
+  const place = prefix ?? process.env['HEADRACE_STORE']
+  if (place !== undefined) return new RunStore(`${place.replace(/\/$/, '')}/${run}`)
+  throw new HeadraceError(
+    'CONFIGURATION',
+    'nothing says where results are kept: give the handler a store, s3://BUCKET/PREFIX, or set HEADRACE_STORE',
+  )
+}
+
+/** @throws {HeadraceError} `INPUT` when it is not there; `CONFIGURATION` when it is no job */
+export async function loadJob(job: JobSpec | string): Promise<JobSpec> {
+  if (typeof job !== 'string') return job
+  if (!isS3(job)) throw new HeadraceError('CONFIGURATION', `"${job}" is neither a job nor where one lies in S3`)
+  const s3 = new S3()
+  try {
+    const bytes = await s3.get(readS3Address(job))
+    if (bytes === undefined)
+      throw new HeadraceError('INPUT', `there is no job ${job}; write what describe() gives there`)
+    return JSON.parse(bytes.toString()) as JobSpec
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    throw new HeadraceError('CONFIGURATION', `${job} is no JSON: ${error.message}`, { cause: error })
+  } finally {
+    await s3.close()
+  }
+}
+
+/**
+ * Called again and again without coming on, it would cost and never end: that is told instead, and tried again some times.
+ *
+ * @throws {HeadraceError} `NO_PROGRESS`
+ */
+function checkProgress(from: SliceCursor, { index, done, cursor }: SliceResult, name: string): void {
+  if (done || !isDeepStrictEqual(from.positions, cursor!.positions)) return
+  throw new HeadraceError(
+    'NO_PROGRESS',
+    `slice ${index} came no further in all of its time: ${name} is throttled, or the function's timeout is too short. Raise the ` +
+      'timeout, or have fewer slices at once',
+    { place: { table: name } },
+  )
+}
