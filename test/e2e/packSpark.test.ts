@@ -33,7 +33,13 @@ test('what pack-spark packs publishes by itself, away from this package', async 
     place: 'partition 0',
   }
   const input = `${JSON.stringify(['begin', begin])}\n{"id":"a"}\n["end",{"rows":1}]\n`
-  const environment = { AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 's', AWS_REGION: 'eu-west-1', PATH: '', HOME: path }
+  const environment = {
+    AWS_ACCESS_KEY_ID: 'a',
+    AWS_SECRET_ACCESS_KEY: 's',
+    AWS_REGION: 'eu-west-1',
+    PATH: '',
+    HOME: path,
+  }
   const options = { input, cwd: path, env: environment, encoding: 'utf8', timeout: 30_000 } as const
   const ended = spawnSync(join(unpacked, 'node'), [join(unpacked, 'worker.mjs')], options)
   assert.equal(ended.status, 0, ended.stderr)
