@@ -163,10 +163,33 @@ export async function leftOf(folder: string): Promise<Process[]> {
   return processesOf(folder)
 }
 
+/** A process of a stand-alone cluster, with an address of its own. */
+export function startDaemon(line: string, folder: string, address: string, args: readonly string[]): Disposable {
+  const home = join(packagesOf(line)[0]!, 'pyspark')
+  const [name, ...rest] = args
+  const child = spawn(join(home, 'bin', 'spark-class'), [`org.apache.spark.deploy.${name}`, ...rest], {
+    cwd: folder,
+    env: {
+      ...process.env,
+      SPARK_HOME: home,
+      SPARK_LOCAL_IP: address,
+      SPARK_DAEMON_JAVA_OPTS: JVM,
+      SPARK_WORKER_DIR: join(folder, 'work'),
+      HEADRACE_TEST: folder,
+    },
+    stdio: 'ignore',
+  })
+  return { [Symbol.dispose]: () => void child.kill('SIGKILL') }
+}
+
 /** Spark keeps what executors had, there and nowhere else. */
 export function removeWork(line: string): void {
-  const lib = join(ROOT, '.python', line, 'lib')
-  for (const version of existsSync(lib) ? readdirSync(lib) : []) {
-    rmSync(join(lib, version, 'site-packages', 'pyspark', 'work'), { recursive: true, force: true })
+  for (const packages of packagesOf(line)) {
+    rmSync(join(packages, 'pyspark', 'work'), { recursive: true, force: true })
   }
+}
+
+function packagesOf(line: string): string[] {
+  const lib = join(ROOT, '.python', line, 'lib')
+  return (existsSync(lib) ? readdirSync(lib) : []).map((version) => join(lib, version, 'site-packages'))
 }
