@@ -27,6 +27,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
@@ -98,6 +99,7 @@ def publish(
     endpoint: Optional[str] = None,
     rate: Union[int, float, str, None] = None,
     slots: Optional[int] = None,
+    control_table: Optional[str] = None,
     rejects: Optional[str] = None,
     max_in_flight: Optional[int] = None,
     patience_seconds: Optional[int] = None,
@@ -117,6 +119,8 @@ def publish(
                    of which it does not matter that a task that is run again may make other ones
     operation      "put", or "delete", of which rows are keys
     rate           write units a second of all tasks together, or a part of what the table has, as "50%". Default: 80 %
+    control_table  a table with the partition key pk, text, through which all tasks spend from one rate, in units: the last ones get
+                   what the others leave
     slots          tasks that may run at once, of which each has its share of the rate. Default: what Spark says
     rejects        a folder or s3:// prefix for items that can never be stored. Without one they are counted, and raise
                    PublishError at the end
@@ -127,6 +131,8 @@ def publish(
     """
     began = time.monotonic()
     _check(table, files, existing, single_pass, operation, rate)
+    if control_table is not None and not isinstance(rate, (int, float)):
+        raise ValueError("control_table wants a rate in units a second, for all tasks together")
     spark = df.sparkSession
     source = df if single_pass else _commit(spark, df, files, existing)
     made = source if items is None else items(source)
@@ -142,6 +148,7 @@ def publish(
         "schema": made.schema.jsonValue(),
         **_given(
             rate=rate,
+            control=control_table and {"table": control_table, "name": f"spark#{uuid.uuid4()}", "workersMax": at_once},
             rejectsMax=EXAMPLES_PER_PARTITION if rejects is None else None,
             maxInFlight=max_in_flight,
             patienceSeconds=patience_seconds,

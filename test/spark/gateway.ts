@@ -10,7 +10,7 @@ export interface Gateway extends AsyncDisposable {
   readonly table: Table
 }
 
-/** A DynamoDB with one table, which gives so many write units a second and not one more. */
+/** A DynamoDB with one table, and one to share rates through, which each give so many write units a second and not one more. */
 export async function startGateway(
   directory: string,
   options: { readonly writeUnits: number; readonly table: string; readonly key: string; readonly lifeMs: number },
@@ -28,6 +28,7 @@ export async function startGateway(
   const { endpoint } = JSON.parse(text) as { endpoint: string }
   const database = connect({ endpoint })
   await createTable(database, options.table, { key: { partition: { name: options.key, type: 'S' } } })
+  await createTable(database, 'control', { key: { partition: { name: 'pk', type: 'S' } } })
   return {
     endpoint,
     table: database.table(options.table),

@@ -142,10 +142,13 @@ for (const { line, skip } of LINES) {
     check(
       'throttled',
       'a table that throttles is awaited, and tasks share a rate',
-      (done: Done & { limited: number }, { slow }) => {
+      (done: Done & { limited: number; shared: number[] }, { slow }) => {
         assert.equal(done.written, 3_000)
         assert.ok(done.limited >= 2.5, `400 units at 100 a second took ${done.limited} s`)
-        assert.equal(slow, 3_400)
+        const [seconds, partitions] = done.shared
+        assert.equal(partitions, 4)
+        assert.ok(seconds! >= 2.5 && seconds! < 12, `400 units at a shared 100 a second took one task ${seconds} s`)
+        assert.equal(slow, 3_800)
       },
     )
 
