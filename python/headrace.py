@@ -13,8 +13,12 @@ This one file is all that is needed of Python: it takes pyspark (3.5 or 4) and n
 
 from __future__ import annotations
 
+import base64
 import ctypes
+import datetime
+import decimal
 import json
+import math
 import os
 import shutil
 import signal
@@ -23,6 +27,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
@@ -32,12 +37,11 @@ try:
 except ImportError:  # What runs in a task can be tried without Spark.
     UTF8Deserializer = object
 
-__all__ = ["Published", "PublishError", "WorkerFailed", "publish"]
+__all__ = ["Published", "PublishError", "WorkerFailed", "publish", "register"]
 
 PROTOCOL = 1
 # The name that --archives gives to what `headrace pack-spark` makes. No module can have it, so it hides none.
 ARCHIVE = "headrace-spark"
-WORKER = os.path.join("dist", "engines", "sparkWorker.js")
 STDERR_LINES = 50
 # After its last word the worker has nothing left to do.
 FAREWELL_SECONDS = 10
@@ -95,6 +99,7 @@ def publish(
     endpoint: Optional[str] = None,
     rate: Union[int, float, str, None] = None,
     slots: Optional[int] = None,
+    control_table: Optional[str] = None,
     rejects: Optional[str] = None,
     max_in_flight: Optional[int] = None,
     patience_seconds: Optional[int] = None,
@@ -114,6 +119,8 @@ def publish(
                    of which it does not matter that a task that is run again may make other ones
     operation      "put", or "delete", of which rows are keys
     rate           write units a second of all tasks together, or a part of what the table has, as "50%". Default: 80 %
+    control_table  a table with the partition key pk, text, through which all tasks spend from one rate, in units: the last ones get
+                   what the others leave
     slots          tasks that may run at once, of which each has its share of the rate. Default: what Spark says
     rejects        a folder or s3:// prefix for items that can never be stored. Without one they are counted, and raise
                    PublishError at the end
@@ -124,6 +131,8 @@ def publish(
     """
     began = time.monotonic()
     _check(table, files, existing, single_pass, operation, rate)
+    if control_table is not None and not isinstance(rate, (int, float)):
+        raise ValueError("control_table wants a rate in units a second, for all tasks together")
     spark = df.sparkSession
     source = df if single_pass else _commit(spark, df, files, existing)
     made = source if items is None else items(source)
@@ -139,6 +148,7 @@ def publish(
         "schema": made.schema.jsonValue(),
         **_given(
             rate=rate,
+            control=control_table and {"table": control_table, "name": f"spark#{uuid.uuid4()}", "workersMax": at_once},
             rejectsMax=EXAMPLES_PER_PARTITION if rejects is None else None,
             maxInFlight=max_in_flight,
             patienceSeconds=patience_seconds,
@@ -167,6 +177,19 @@ def publish(
             published,
         )
     return published
+
+
+def register(spark: Any, slots: Optional[int] = None) -> None:
+    """Makes `df.write.format("headrace").mode("append").option("table", …).save()` known to a session of Spark 4.
+
+    Options: table, region, endpoint, rate, operation, max_in_flight, patience_seconds, as of `publish`; there is one stage, and
+    what is rejected fails the write at its end, when all else is written. Takes pyarrow, in the driver and in executors.
+    """
+    from pyspark import cloudpickle
+
+    if __name__ != "__main__":
+        cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    spark.dataSource.register(_data_source(_own_worker(), slots or _slots(spark, sys.maxsize)))
 
 
 # ---------------------------------------------------------------------------------------------------- on the driver
@@ -283,12 +306,14 @@ def _slots(spark: Any, partitions: int) -> int:
 def _own_worker() -> List[str]:
     """The worker beside this file, for executors that see the files that the driver sees."""
     here = os.path.dirname(os.path.abspath(__file__))
-    for root in (here, os.path.dirname(here)):
-        worker = os.path.join(root, WORKER)
-        if os.path.exists(worker):
-            own = os.path.join(root, "node")
-            return [own if os.path.exists(own) else shutil.which("node") or "node", worker]
-    return []
+    worker = os.path.join(os.path.dirname(here), "dist", "engines", "sparkWorker.js")
+    return _packed(here) or ([shutil.which("node") or "node", worker] if os.path.exists(worker) else [])
+
+
+def _packed(root: str) -> List[str]:
+    """How the worker of an archive is started that is unpacked here, if one is."""
+    command = [os.path.join(root, "node"), os.path.join(root, "worker.mjs")]
+    return command if all(map(os.path.exists, command)) else []
 
 
 def _commit_results(
@@ -335,6 +360,151 @@ def _explain(error: Exception, table: str) -> None:
     if at != -1:
         reason = text[at + len(marker) :].split("\n\n")[0].strip()
         print(f"headrace: publishing to {table} has failed: {reason}", file=sys.stderr)
+
+
+_OPTIONS = ("table", "region", "endpoint", "rate", "operation", "max_in_flight", "patience_seconds")
+
+
+def _data_source(fallback: List[str], slots: int) -> Any:
+    """What Spark 4 calls a data source; of its classes, which Spark 3 does not have."""
+    from pyspark.sql.datasource import DataSource, DataSourceWriter, WriterCommitMessage
+
+    class Outcome(WriterCommitMessage):
+        def __init__(self, done: Dict[str, Any], examples: List[str]):
+            self.done = done
+            self.examples = examples
+
+    class Writer(DataSourceWriter):
+        def __init__(self, begin: Dict[str, Any], kind: Any):
+            self.begin = begin
+            self.kind = kind
+
+        def write(self, iterator: Iterator[Any]) -> Any:
+            write_row = _row_writer(self.kind)
+            examples: List[str] = []
+            rows = (write_row(row).encode("utf-8") for row in iterator)
+            for kind, value in run_worker(rows, self.begin, find_worker(fallback)):
+                if kind == "done":
+                    return Outcome(value, examples)
+                examples.append(value[:EXAMPLE_CHARACTERS])
+
+        def commit(self, messages: List[Any]) -> None:
+            rejected = sum(message.done["rejected"] for message in messages)
+            if rejected > 0:
+                rows = sum(message.done["read"] for message in messages)
+                examples = [example for message in messages for example in message.examples][:EXAMPLES_IN_MESSAGE]
+                table = self.begin["table"]
+                raise RuntimeError(f"{rejected} of {rows} items were rejected by {table}; the others are written. {examples}")
+
+    class Source(DataSource):
+        @classmethod
+        def name(cls) -> str:
+            return "headrace"
+
+        def writer(self, schema: Any, overwrite: bool) -> Any:
+            given = {name: self.options[name] for name in _OPTIONS if name in self.options}
+            unknown = sorted(name for name in self.options if name not in _OPTIONS)
+            if unknown:
+                raise ValueError(f"there is no option {unknown[0]}; there are {', '.join(_OPTIONS)}")
+            if "table" not in given:
+                raise ValueError('option("table", …) is missing')
+            if overwrite:
+                raise ValueError('mode("overwrite") would have to empty the table; items are only put or deleted: mode("append")')
+            rate = given.get("rate")
+            if rate is not None and not rate.endswith("%"):
+                rate = float(rate)
+            operation = given.get("operation", "put")
+            _check(given["table"], None, "error", True, operation, rate)
+            kind = schema.jsonValue()
+            begin = {
+                "version": PROTOCOL,
+                "table": given["table"],
+                "operation": operation,
+                "connection": _given(region=given.get("region"), endpoint=given.get("endpoint")),
+                "share": 1 / slots,
+                "schema": kind,
+                "place": "a task",
+                "rejectsMax": EXAMPLES_PER_PARTITION,
+                **_given(rate=rate),
+                **{
+                    to: int(given[name])
+                    for name, to in (("max_in_flight", "maxInFlight"), ("patience_seconds", "patienceSeconds"))
+                    if name in given
+                },
+            }
+            return Writer(begin, kind)
+
+    return Source
+
+
+def _row_writer(kind: Any) -> Callable[[Any], str]:
+    """Writes values of Python as Spark's to_json writes those of the JVM. The kind is of `DataType.jsonValue()`."""
+    if isinstance(kind, str):
+        write = _VALUES.get(kind.split("(")[0])
+        if write is None:
+            raise TypeError(f"a column of type {kind} can not be written so; cast it to string")
+        return write
+    if kind["type"] == "struct":
+        members = [(json.dumps(one["name"]), _row_writer(one["type"])) for one in kind["fields"]]
+
+        def write_struct(row: Any) -> str:
+            values = zip(members, row)
+            return "{" + ",".join(f"{name}:{of(value)}" for (name, of), value in values if value is not None) + "}"
+
+        return write_struct
+    if kind["type"] == "array":
+        of_element = _row_writer(kind["elementType"])
+        return lambda value: "[" + ",".join("null" if one is None else of_element(one) for one in value) + "]"
+    _check_type(kind, "of this type")
+    of_key, of_value = _row_writer(kind["keyType"]), _row_writer(kind["valueType"])
+
+    def write_map(value: Any) -> str:
+        def key(one: Any) -> str:
+            return json.dumps(one) if isinstance(one, str) else f'"{of_key(one)}"'
+
+        members = (f"{key(name)}:{'null' if one is None else of_value(one)}" for name, one in value.items())
+        return "{" + ",".join(members) + "}"
+
+    return write_map
+
+
+def _double(value: float) -> str:
+    if math.isnan(value):
+        return '"NaN"'
+    return repr(value) if math.isfinite(value) else f'"{"-" if value < 0 else ""}Infinity"'
+
+
+def _float(value: float) -> str:
+    """The shortest text for what Python has made a double of."""
+    if not math.isfinite(value):
+        return _double(value)
+    texts = (f"{value:.{digits}g}" for digits in range(6, 10))
+    return next(text for text in texts if struct.unpack("f", struct.pack("f", float(text)))[0] == value)
+
+
+def _instant(value: datetime.datetime) -> str:
+    # Of the zone of this process, as PySpark hands it over.
+    utc = value.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+    return f'"{utc.isoformat(timespec="microseconds")}Z"'
+
+
+_VALUES: Dict[str, Callable[[Any], str]] = {
+    "string": json.dumps,
+    "char": json.dumps,
+    "varchar": json.dumps,
+    "boolean": json.dumps,
+    "byte": str,
+    "short": str,
+    "integer": str,
+    "long": str,
+    "decimal": lambda value: format(decimal.Decimal(value), "f"),
+    "float": _float,
+    "double": _double,
+    "binary": lambda value: f'"{base64.b64encode(value).decode()}"',
+    "date": lambda value: f'"{value.isoformat()}"',
+    "timestamp": _instant,
+    "timestamp_ntz": lambda value: f'"{value.isoformat(timespec="microseconds")}"',
+}
 
 
 # -------------------------------------------------------------------------------------------------------- in a task
@@ -391,9 +561,9 @@ def find_worker(fallback: Sequence[str]) -> List[str]:
     from pyspark import SparkFiles
 
     for place in (os.getcwd(), SparkFiles.getRootDirectory()):
-        root = os.path.join(place, ARCHIVE)
-        if os.path.exists(os.path.join(root, WORKER)):
-            return [os.path.join(root, "node"), os.path.join(root, WORKER)]
+        packed = _packed(os.path.join(place, ARCHIVE))
+        if packed:
+            return packed
     if fallback and os.path.exists(fallback[-1]):
         return list(fallback)
     raise WorkerFailed(

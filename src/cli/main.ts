@@ -493,6 +493,22 @@ verb(
   .option('--optional <rights>', 'optional rights to grant too, with commas between them; headrace iam names them')
   .action(async (operation, flags) => (await import('./commands/deploy.ts')).deployCommand(operation, flags))
 
+verb(
+  program,
+  'pack-spark <out>',
+  'Make the archive that tasks of Spark publish with: Node for Linux, fetched from npm, and this Headrace; with headrace.py beside it. docs/spark.md says how it is used.',
+  [
+    'headrace pack-spark headrace-spark.tgz',
+    'headrace pack-spark headrace-spark.tgz --arch arm64',
+    'headrace pack-spark headrace-spark.tgz --node /opt/node/bin/node',
+  ],
+  [addTalkOptions],
+)
+  .option('--arch <arch>', 'of the executors: x64 or arm64', 'x64')
+  .option('--node-version <version>', 'of the Node that is fetched', '22')
+  .option('--node <file>', 'pack this Node, and fetch none')
+  .action(async (out, flags) => (await import('./commands/packSpark.ts')).packSparkCommand(out, flags))
+
 verb(program, 'iam <verb...>', 'Print the least IAM policy under which a verb runs.', [
   'headrace iam load --table arn:aws:dynamodb:eu-west-1:123456789012:table/users',
   'headrace iam update --table arn:aws:dynamodb:eu-west-1:123456789012:table/users --optional',

@@ -15,7 +15,7 @@ import { Aborted, unlessAborted } from '../runtime/unlessAborted.ts'
 export type StreamRecord = { readonly item: PlainItem } | { readonly error: string; readonly raw: string }
 
 export interface StreamContext
-  extends Pick<PublisherOptions, 'maxInFlight' | 'maxQueueSize' | 'maxQueueBytes' | 'patienceMs'> {
+  extends Pick<PublisherOptions, 'maxInFlight' | 'maxQueueSize' | 'maxQueueBytes' | 'patienceMs' | 'sharedWriteRate'> {
   /** Where the records go. */
   readonly table: Table
   /** Default `put`. */
@@ -66,10 +66,11 @@ export async function runStream(
   records: AsyncIterable<readonly StreamRecord[]>,
   context: StreamContext,
 ): Promise<StreamResult> {
-  const { table, remainingMs, maxInFlight, maxQueueSize, maxQueueBytes, patienceMs, writeUnitsPerSecond } = context
+  const { table, remainingMs, maxInFlight, maxQueueSize, maxQueueBytes, patienceMs } = context
+  const { writeUnitsPerSecond, sharedWriteRate } = context
   const leftMs = remainingMs?.()
   const engine = await table.publishEngine(
-    defined({ maxInFlight, maxQueueSize, maxQueueBytes, patienceMs, writeUnitsPerSecond }),
+    defined({ maxInFlight, maxQueueSize, maxQueueBytes, patienceMs, writeUnitsPerSecond, sharedWriteRate }),
   )
   const [{ clock }, { key }] = await Promise.all([table.database.open(), table.describe()])
   const run = new StreamRun(engine, key, context)

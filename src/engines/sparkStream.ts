@@ -28,6 +28,8 @@ export interface SparkBegin {
   readonly rate?: number | `${number}%`
   /** Of the rate that is this task's, above 0 to 1. */
   readonly share: number
+  /** Where all tasks have one rate to spend from, which has to be in units then. */
+  readonly control?: { readonly table: string; readonly name: string; readonly workersMax: number }
   readonly schema: SparkType
   /** What rejects call the task. */
   readonly place: string

@@ -1,10 +1,11 @@
-import { connect } from '../database/database.ts'
+import { connect, type Database } from '../database/database.ts'
 import type { JobReject } from '../job/reject.ts'
 import { RejectsFile } from '../job/rejectsFile.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { DEFAULT_RATE, type Rate } from '../throughput/rate.ts'
-import { runStream } from './runStream.ts'
-import { CutStreamError, SparkStream } from './sparkStream.ts'
+import { runStream, type StreamContext } from './runStream.ts'
+import { sharedRate } from './sharedRate.ts'
+import { CutStreamError, type SparkBegin, SparkStream } from './sparkStream.ts'
 
 // A program of its own: one attempt at one partition of Spark. It reads rows on standard input and says on standard output
 // what was rejected, and at last that all is done; see `sparkStream.ts`. What goes wrong is said on standard error, and the
@@ -27,7 +28,8 @@ try {
 
 async function publishRows(): Promise<object> {
   const stream = new SparkStream(process.stdin)
-  const { table, operation, connection, rate, share, schema, place, rejectsMax, ...begin } = await stream.begin()
+  const begin = await stream.begin()
+  const { table, operation, connection, schema, place, rejectsMax } = begin
   const database = connect(connection)
   // Lines of a rejects file, into a pipe: a reader that is slow holds the rows back.
   const rejects = new RejectsFile('rejects', () => ({
@@ -40,11 +42,10 @@ async function publishRows(): Promise<object> {
     if (rejectsMax === undefined || rejected <= rejectsMax) rejects.add(reject)
   }
   const { loopback } = (await database.open()).connection
-  const asked = rate ?? (loopback ? undefined : DEFAULT_RATE)
   const { counters } = await runStream(stream.rows(schema), {
     table: database.table(table),
     operation,
-    ...(asked === undefined ? {} : { writeUnitsPerSecond: shareOf(asked, share) }),
+    ...ratesOf(begin, database, loopback),
     maxQueueSize: QUEUE_SIZE_MAX,
     maxQueueBytes: QUEUE_BYTES_MAX,
     ...(begin.maxInFlight === undefined ? {} : { maxInFlight: begin.maxInFlight }),
@@ -56,6 +57,21 @@ async function publishRows(): Promise<object> {
   return counters
 }
 
-function shareOf(rate: Rate, share: number): Rate {
-  return typeof rate === 'number' ? rate * share : `${Number.parseFloat(rate) * share}%`
+/** What one task of many may spend. */
+function ratesOf(
+  { rate, share, control }: SparkBegin,
+  database: Database,
+  loopback: boolean,
+): Pick<StreamContext, 'writeUnitsPerSecond' | 'sharedWriteRate'> {
+  if (control !== undefined && typeof rate === 'number') {
+    const { table, name, workersMax } = control
+    const onNotice = (text: string): void => void process.stderr.write(`headrace: ${text}\n`)
+    const sharedWriteRate = sharedRate(database.table(table), { name, workersMax, unitsPerSecond: rate, onNotice })
+    return { writeUnitsPerSecond: Number.POSITIVE_INFINITY, sharedWriteRate }
+  }
+  const asked: Rate | undefined = rate ?? (loopback ? undefined : DEFAULT_RATE)
+  if (asked === undefined) return {}
+  if (typeof asked === 'number') return { writeUnitsPerSecond: asked * share }
+  // Without an exponent, however small it is.
+  return { writeUnitsPerSecond: `${Number((Number.parseFloat(asked) * share).toFixed(9))}%` }
 }

@@ -59,6 +59,7 @@ export interface SourcePart {
 }
 
 const NEWLINE = 10
+const MARK = Buffer.from('\uFEFF')
 /** Of the first and the last so many bytes of a file its digest is made. */
 const DIGEST_BYTES = 64 * 1024
 
@@ -184,6 +185,8 @@ function partOf(whole: WholeFile, from: number, to: number): RecordSource {
 
 /** Where the first line begins that begins there or behind it; `Infinity` where there is none. */
 async function lineStart(open: (offset: number) => AsyncIterable<Uint8Array>, from: number): Promise<number> {
+  // Behind a byte order mark the first line begins, too.
+  if (from === MARK.length && (await beginning(open, from)).equals(MARK)) return from
   // The byte before says whether a line begins here.
   let offset = from - 1
   for await (const chunk of open(offset)) {
@@ -192,6 +195,15 @@ async function lineStart(open: (offset: number) => AsyncIterable<Uint8Array>, fr
     offset += chunk.length
   }
   return Number.POSITIVE_INFINITY
+}
+
+async function beginning(open: (offset: number) => AsyncIterable<Uint8Array>, length: number): Promise<Buffer> {
+  let head = Buffer.alloc(0)
+  for await (const chunk of open(0)) {
+    head = Buffer.concat([head, chunk])
+    if (head.length >= length) break
+  }
+  return head.subarray(0, length)
 }
 
 function isParquet(path: string, format: FormatName | undefined): boolean {

@@ -23,7 +23,11 @@ test('wherever a file of lines is cut, each record is in one part, with its plac
     const whole: [unknown, number][] = []
     for await (const records of file(path).records())
       for (const { place, ...record } of records) whole.push([record, place.offset])
-    const cuts = Array.from({ length: Math.floor(random() * 6) }, () => Math.floor(random() * bytes.length))
+    // Half of the cuts fall where a record begins.
+    const cuts = Array.from({ length: Math.floor(random() * 6) }, () => {
+      const [, offset] = whole[Math.floor(random() * whole.length)] ?? [undefined, 0]
+      return random() < 0.5 ? offset : Math.floor(random() * bytes.length)
+    })
     const at = [0, ...cuts.sort((left, right) => left - right), bytes.length]
     const parts: [unknown, number][] = []
     for (let index = 1; index < at.length; index += 1) {

@@ -3,6 +3,7 @@
 import decimal
 import datetime
 import json
+import os
 import sys
 import time
 import traceback
@@ -91,17 +92,25 @@ def upstream_python(spark):
 
 def upstream_sql(spark):
     df = ids(spark, 20_000, 2, "sql")
-    text = F.when(F.col("n") == 9_000, F.raise_error(F.lit("a bug in sql"))).otherwise(F.col("text"))
+    # After a rest, so that the worker is at work when it happens.
+    rest = F.expr("concat('', reflect('java.lang.Thread', 'sleep', 2000L))")
+    text = F.when(F.col("n") == 8_999, rest).when(F.col("n") == 9_000, F.raise_error(F.lit("a bug in sql")))
+    text = text.otherwise(F.col("text"))
     return watched("sql", df.withColumn("text", text))
 
 
 def watched(name, df):
-    """How the job failed, and how each of its workers ended."""
-    log = f"{FOLDER}/{name}-statuses"
-    command = ["/bin/sh", "-c", f'"$0" "$1"; status=$?; echo $status >> {log}; exit $status', *headrace._own_worker()]
+    """How the job failed, and what each of its workers was given."""
+    log = f"{FOLDER}/{name}"
+    os.mkdir(log)
+    command = ["/bin/sh", "-c", 'tee "$2/$$" | "$0" "$1"', *headrace._own_worker(), log]
     message = failure(lambda: publish(df, ORDER["table"], command=command))
-    with open(log) as file:
-        return {"message": message, "statuses": file.read().split()}
+    given = []
+    for path in os.listdir(log):
+        with open(f"{log}/{path}") as file:
+            lines = file.read().splitlines()
+        given.append({"rows": sum(line.startswith("{") for line in lines), "ended": any(line.startswith('["end"') for line in lines)})
+    return {"message": message, "given": given}
 
 
 def rejects(spark):
@@ -137,7 +146,7 @@ def deletes(spark):
     return summary(publish(df.where("n >= 10").select("id"), ORDER["table"], operation="delete"))
 
 
-def exact(spark):
+def make_exact(spark):
     schema = T.StructType(
         [
             T.StructField("id", T.StringType()),
@@ -189,7 +198,11 @@ def exact(spark):
     small = ("small", 0, decimal.Decimal("0.0000000001"), *[None] * 12)
     zero = ("zero", None, decimal.Decimal("100"), *[None] * 12)
     df = spark.createDataFrame([full, small, zero], schema, verifySchema=False)
-    df = df.withColumn("ntz", F.when(F.col("id") == "exact", F.expr("timestamp_ntz'2026-01-02 03:04:05.123456'")))
+    return df.withColumn("ntz", F.when(F.col("id") == "exact", F.expr("timestamp_ntz'2026-01-02 03:04:05.123456'")))
+
+
+def exact(spark):
+    df = make_exact(spark)
     wrong = [
         df.withColumn("void", F.lit(None)),
         df.select("*", "long"),
@@ -202,12 +215,38 @@ def exact(spark):
     }
 
 
+def source(spark):
+    """df.write.format("headrace"), whose rows come by way of Python."""
+    headrace.register(spark)
+
+    def write(df, table=ORDER["other"], mode="append", **more):
+        df.write.format("headrace").mode(mode).options(table=table, **WHERE, **more).save()
+
+    write(ids(spark, 3_000, 4, "source"))
+    every = make_exact(spark)
+    write(every.withColumn("id", F.concat(F.lit("source-"), "id")))
+    wrong = ids(spark, 100, 2, "wrong").withColumn("n", F.when(F.col("n") == 7, F.lit(float("nan"))))
+    text = F.when(F.col("n") == 9_000, F.raise_error(F.lit("a bug in sql"))).otherwise(F.col("text"))
+    return {
+        "rejects": failure(lambda: write(wrong)),
+        "upstream": failure(lambda: write(ids(spark, 20_000, 2, "late").withColumn("text", text))),
+        "overwrite": failure(lambda: write(wrong, mode="overwrite")),
+        "unknown": failure(lambda: write(wrong, color="green")),
+    }
+
+
 def throttled(spark):
-    began = time.monotonic()
     where = {"endpoint": ORDER["throttling"]}
-    done = publish(ids(spark, 3_000, 4, "throttled"), ORDER["slow"], **where)
-    limited = publish(ids(spark, 400, 4, "limited"), ORDER["slow"], **where, rate=100)
-    return {"seconds": time.monotonic() - began, "limited": limited.seconds, **summary(done), "retried": done.retried}
+    done = publish(ids(spark, 3_000, 4, "throttled"), "slow", **where)
+    limited = publish(ids(spark, 400, 4, "limited"), "slow", **where, rate=100)
+    # All in one of four partitions: alone it has a fourth of the rate, and four times as long to go.
+    one = ids(spark, 400, 1, "shared").union(ids(spark, 1, 3, "shared").where("n < 0"))
+    shared = publish(one, "slow", **where, rate=100, control_table="control")
+    return {
+        "limited": limited.seconds,
+        "shared": [shared.seconds, len(shared.partitions)],
+        **summary(done),
+    }
 
 
 def failure(work):

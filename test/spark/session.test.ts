@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict'
-import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { describe, test } from 'node:test'
-import { connect } from '../../src/database/database.ts'
+import type { Table } from '../../src/database/table.ts'
 import type { PlainItem } from '../../src/item/attributeValue.ts'
 import { NumberValue } from '../../src/item/number.ts'
-import { createTable } from '../../src/operations/tables.ts'
-import { headrace, scratchDirectory } from '../e2e/command.ts'
-import { database, newTable, store } from '../support/store.ts'
+import { scratchDirectory } from '../e2e/command.ts'
+import { newTable, store } from '../support/store.ts'
+import { startGateway } from './gateway.ts'
 import { LINES, leftOf, runSpark, script } from './spark.ts'
 
 // One session for all cases, since a session takes longer to start than most of them take.
@@ -15,7 +13,7 @@ import { LINES, leftOf, runSpark, script } from './spark.ts'
 /** Of a session, on a machine that is busy. */
 const LIFE_MS = 300_000
 const COMPATIBLE = ['normal', 'empty', 'crash', 'upstream_python', 'upstream_sql', 'rejects', 'stages', 'exact']
-const ALL = [...COMPATIBLE, 'forty', 'deletes', 'throttled']
+const ALL = [...COMPATIBLE, 'forty', 'deletes', 'source', 'throttled']
 
 let before: Promise<unknown> = Promise.resolve()
 
@@ -65,13 +63,13 @@ for (const { line, skip } of LINES) {
     ] as const) {
       check(
         name,
-        `${name.slice(9)} that fails upstream fails the job, and no worker takes it for an end`,
+        `${name.slice(9)} that fails upstream fails the job, and no worker is told of an end`,
         (end: Failure) => {
           assert.match(end.message, bug)
-          // Tasks that Spark ends because of it have no status. Those that failed did so four times.
-          assert.ok(end.statuses.filter((status) => status === '65').length >= 4, `${end.statuses}`)
-          // Of the partition without a fault a worker may well be done.
-          assert.ok(end.statuses.filter((status) => status === '0').length <= 1, `${end.statuses}`)
+          assert.ok(end.given.filter(({ ended }) => !ended).length > 0, JSON.stringify(end.given))
+          // The partition without a fault may well have come to its end.
+          const wrong = end.given.filter(({ rows, ended }) => ended && rows !== 10_000)
+          assert.deepEqual(wrong, [])
         },
       )
     }
@@ -144,12 +142,25 @@ for (const { line, skip } of LINES) {
     check(
       'throttled',
       'a table that throttles is awaited, and tasks share a rate',
-      (done: Done & { limited: number }, { slow }) => {
+      (done: Done & { limited: number; shared: number[] }, { slow }) => {
         assert.equal(done.written, 3_000)
         assert.ok(done.limited >= 2.5, `400 units at 100 a second took ${done.limited} s`)
-        assert.equal(slow, 3_400)
+        const [seconds, partitions] = done.shared
+        assert.equal(partitions, 4)
+        assert.ok(seconds! >= 2.5 && seconds! < 12, `400 units at a shared 100 a second took one task ${seconds} s`)
+        assert.equal(slow, 3_800)
       },
     )
+
+    check('source', 'df.write.format("headrace") writes, and tells what was rejected', (result: Source, { other }) => {
+      assertAll(other, 'source', 3_000)
+      assert.deepEqual(other.get('source-exact'), { ...EXACT, id: 'source-exact' })
+      assert.deepEqual(other.get('source-small'), { id: 'source-small', long: 0, decimal: 1e-10 })
+      assert.match(result.rejects, /1 of 100 items were rejected by things\d+; the others are written.*NaN is not/s)
+      assert.match(result.upstream, /a bug in sql/)
+      assert.match(result.overwrite, /mode\("append"\)/)
+      assert.match(result.unknown, /there is no option color; there are table, region/)
+    })
 
     test('no process is left', async () => {
       const { code, left, stderr } = await session!
@@ -169,7 +180,7 @@ interface Done {
 
 interface Failure {
   readonly message: string
-  readonly statuses: readonly string[]
+  readonly given: readonly { readonly rows: number; readonly ended: boolean }[]
 }
 
 interface Rejects {
@@ -189,6 +200,13 @@ interface Exact {
   readonly wrong: readonly string[]
 }
 
+interface Source {
+  readonly rejects: string
+  readonly upstream: string
+  readonly overwrite: string
+  readonly unknown: string
+}
+
 interface Session {
   readonly code: number | null
   readonly stderr: string
@@ -196,7 +214,7 @@ interface Session {
   readonly items: ReadonlyMap<string, PlainItem>
   readonly other: ReadonlyMap<string, PlainItem>
   /** Items in the table that throttles. */
-  readonly slow: number
+  readonly slow: number | undefined
   readonly left: readonly object[]
 }
 
@@ -227,14 +245,14 @@ async function runSession(line: string, cases: readonly string[]): Promise<Sessi
   using directory = scratchDirectory()
   const { path: folder } = directory
   const [table, other] = [await newTable(), await newTable()]
-  await using gateway = cases.includes('throttled') ? await startGateway(folder) : undefined
+  await using gateway = cases.includes('throttled')
+    ? await startGateway(folder, { writeUnits: 400, table: 'slow', key: 'id', lifeMs: LIFE_MS })
+    : undefined
   const results = new Map<string, { result?: unknown; error?: string }>()
-  const { name: slow } = table
   const order = {
     folder,
     endpoint: store.endpoint,
     throttling: gateway?.endpoint,
-    slow,
     table: table.name,
     other: other.name,
     cases,
@@ -250,46 +268,13 @@ async function runSession(line: string, cases: readonly string[]): Promise<Sessi
   })
   const { code, stderr } = await ended
   const left = await leftOf(folder)
-  const count = gateway === undefined ? 0 : await gateway.count(slow)
-  return { code, stderr, results, items: await read(table.name), other: await read(other.name), slow: count, left }
+  const slow = gateway === undefined ? undefined : await read(gateway.table)
+  return { code, stderr, results, items: await read(table), other: await read(other), slow: slow?.size, left }
 }
 
-/** A DynamoDB of which each table gives 400 write units a second and not one more. */
-async function startGateway(directory: string) {
-  let child: ChildProcess | undefined
-  const options = ['--write-units', '400', '--burst-seconds', '0', '--latency-ms', '1', '--seed', '7']
-  const running = headrace(['simulate', '--port', '0', '--json', ...options], {
-    directory,
-    lifeMs: LIFE_MS,
-    onStart: (started) => {
-      child = started
-    },
-  })
-  const [text] = await once(child!.stdout!, 'data')
-  const { endpoint } = JSON.parse(text) as { endpoint: string }
-  const there = connect({ endpoint })
-  // Of any name: each session has a gateway of its own.
-  for (const name of ['things1', 'things2', 'things3', 'things4']) {
-    await createTable(there, name, { key: { partition: { name: 'id', type: 'S' } } })
-  }
-  return {
-    endpoint,
-    async count(name: string): Promise<number> {
-      let items = 0
-      for await (const _ of there.table(name).scan()) items += 1
-      return items
-    },
-    async [Symbol.asyncDispose](): Promise<void> {
-      await there.close()
-      child!.kill('SIGINT')
-      await running
-    },
-  }
-}
-
-async function read(name: string): Promise<Map<string, PlainItem>> {
+async function read(table: Table): Promise<Map<string, PlainItem>> {
   const items = new Map<string, PlainItem>()
-  for await (const item of database.table(name).scan()) items.set(item['id'], item)
+  for await (const item of table.scan()) items.set(item['id'], item)
   return items
 }
 

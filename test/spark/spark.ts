@@ -37,7 +37,7 @@ export function findPlainPython(): string | undefined {
   return spawnSync('python3', ['--version'], { stdio: 'ignore' }).status === 0 ? 'python3' : undefined
 }
 
-export interface SparkEnd {
+interface SparkEnd {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
@@ -57,11 +57,13 @@ export function runSpark(
     readonly folder: string
     readonly master: string
     readonly conf?: { readonly [name: string]: string }
+    /** Where headrace.py is. */
+    readonly pythonDirectory?: string
     readonly lifeMs: number
     readonly onLine?: (line: string) => void
   },
 ): SparkRun {
-  const { folder, master, conf = {}, lifeMs, onLine } = options
+  const { folder, master, conf = {}, pythonDirectory = PYTHON_DIRECTORY, lifeMs, onLine } = options
   const python = join(ROOT, '.python', line, 'bin', 'python')
   const settings = {
     'spark.driver.extraJavaOptions': `${JVM} -Dderby.system.home=${folder}`,
@@ -81,7 +83,7 @@ export function runSpark(
     env: {
       ...Object.fromEntries(clean),
       HOME: folder,
-      PYTHONPATH: PYTHON_DIRECTORY,
+      PYTHONPATH: pythonDirectory,
       PYTHONDONTWRITEBYTECODE: '1',
       PYSPARK_PYTHON: python,
       PYSPARK_SUBMIT_ARGS: ['--master', master, ...submit, 'pyspark-shell'].map(quoted).join(' '),
@@ -138,7 +140,7 @@ export function processesOf(folder: string): Process[] {
   return found
 }
 
-export function killAll(folder: string): void {
+function killAll(folder: string): void {
   for (const { pid } of processesOf(folder)) killOne(pid)
 }
 
@@ -161,10 +163,33 @@ export async function leftOf(folder: string): Promise<Process[]> {
   return processesOf(folder)
 }
 
+/** A process of a stand-alone cluster, with an address of its own. */
+export function startDaemon(line: string, folder: string, address: string, args: readonly string[]): Disposable {
+  const home = join(packagesOf(line)[0]!, 'pyspark')
+  const [name, ...rest] = args
+  const child = spawn(join(home, 'bin', 'spark-class'), [`org.apache.spark.deploy.${name}`, ...rest], {
+    cwd: folder,
+    env: {
+      ...process.env,
+      SPARK_HOME: home,
+      SPARK_LOCAL_IP: address,
+      SPARK_DAEMON_JAVA_OPTS: JVM,
+      SPARK_WORKER_DIR: join(folder, 'work'),
+      HEADRACE_TEST: folder,
+    },
+    stdio: 'ignore',
+  })
+  return { [Symbol.dispose]: () => void child.kill('SIGKILL') }
+}
+
 /** Spark keeps what executors had, there and nowhere else. */
 export function removeWork(line: string): void {
-  const lib = join(ROOT, '.python', line, 'lib')
-  for (const version of existsSync(lib) ? readdirSync(lib) : []) {
-    rmSync(join(lib, version, 'site-packages', 'pyspark', 'work'), { recursive: true, force: true })
+  for (const packages of packagesOf(line)) {
+    rmSync(join(packages, 'pyspark', 'work'), { recursive: true, force: true })
   }
+}
+
+function packagesOf(line: string): string[] {
+  const lib = join(ROOT, '.python', line, 'lib')
+  return (existsSync(lib) ? readdirSync(lib) : []).map((version) => join(lib, version, 'site-packages'))
 }
