@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -10,12 +10,13 @@ import type { LambdaContext } from '../../src/engines/lambdaContext.ts'
 import { finishHandler, prepareHandler, type RunSummary } from '../../src/engines/runHandlers.ts'
 import { type SliceEvent, type SliceHandler, sliceHandler } from '../../src/engines/sliceHandler.ts'
 import { stateMachineDefinition } from '../../src/engines/stateMachine.ts'
+import { synthesize } from '../../src/engines/synthesize.ts'
 import type { PlainItem } from '../../src/item/attributeValue.ts'
 import { updateAll } from '../../src/operations/updateAll.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { startFaultProxy } from '../support/faultProxy.ts'
 import { type S3Server, startS3Server } from '../support/s3Server.ts'
-import { StepFunctions } from '../support/stepFunctions.ts'
+import { type LambdaFunction, StepFunctions } from '../support/stepFunctions.ts'
 import { newTable, store } from '../support/store.ts'
 import { findPython } from './python.ts'
 
@@ -176,3 +177,36 @@ test('a slice that does not come through is named, and a second execution does t
   assert.equal((second.output as RunSummary).counters.written, 200)
   for (const { count } of await readAll(table)) assert.equal(count, 1)
 })
+
+test('what deploy --synth writes comes up as a stack, and its state machine does a job', { skip }, async () => {
+  const { template } = await synthesize(join(folder, 'out'), {
+    operation: 'update',
+    tableArn: 'arn:aws:dynamodb:us-east-1:123456789012:table/users',
+    maxConcurrency: 3,
+  })
+  const made = JSON.parse(readFileSync(template, 'utf8')) as { Resources: { [name: string]: Resource } }
+  for (const { Type, Properties } of Object.values(made.Resources))
+    if (Type === 'AWS::Lambda::Function') Properties['Code'] = { ZipFile: 'export {}' }
+  const found = await states.definitionOf(made)
+  const table = await filledTable(40)
+  const job = await updateAll(table, { set: { seen: true } }).describe({ slices: 5 })
+  const options = { store: `s3://${s3.bucket}/runs`, database: table.database }
+  const work = sliceHandler(options)
+  const functions = {
+    Prepare: prepareHandler(options),
+    Slice: (event: SliceEvent) => work(event, contextOf(60_000)),
+    Finish: finishHandler(options),
+  }
+  const named = [...JSON.stringify(found).matchAll(/function:([\w-]+)/g)].map(([, name]) => {
+    const [, part] = Object.entries(functions).find(([word]) => name!.includes(`Job${word}`))!
+    return [name!, part as LambdaFunction] as const
+  })
+  const { status, output, error } = await states.execute(found, Object.fromEntries(named), { job, slices: 5 })
+  assert.equal(status, 'SUCCEEDED', error)
+  assert.equal((output as RunSummary).counters.written, 40)
+})
+
+interface Resource {
+  readonly Type: string
+  readonly Properties: { [name: string]: unknown }
+}

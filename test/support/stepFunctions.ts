@@ -57,6 +57,30 @@ export class StepFunctions implements AsyncDisposable {
     return new StepFunctions(moto, front, functions)
   }
 
+  /** The definition of the one state machine that a CloudFormation template makes. */
+  async definitionOf(template: object): Promise<object> {
+    await this.#moto.reset()
+    const form = new URLSearchParams({
+      Action: 'CreateStack',
+      StackName: 'headrace',
+      TemplateBody: JSON.stringify(template),
+    })
+    const answer = await fetch(this.#moto.endpoint, {
+      method: 'POST',
+      headers: { authorization: authorization('cloudformation') },
+      body: form,
+    })
+    const text = await answer.text()
+    if (!answer.ok) throw new Error(`CreateStack: ${answer.status} ${text}`)
+    const { stateMachines } = await this.#call<{ stateMachines: { stateMachineArn: string }[] }>(
+      'ListStateMachines',
+      {},
+    )
+    const [{ stateMachineArn }] = stateMachines as [{ stateMachineArn: string }]
+    const { definition } = await this.#call<{ definition: string }>('DescribeStateMachine', { stateMachineArn })
+    return JSON.parse(definition) as object
+  }
+
   /** Carries out a state machine once. */
   async execute(
     definition: object,
@@ -106,8 +130,7 @@ export class StepFunctions implements AsyncDisposable {
       headers: {
         'x-amz-target': `AWSStepFunctions.${operation}`,
         'content-type': 'application/x-amz-json-1.0',
-        authorization:
-          'AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/states/aws4_request, SignedHeaders=host, Signature=0',
+        authorization: authorization('states'),
       },
       body: JSON.stringify(body),
     })
@@ -115,4 +138,9 @@ export class StepFunctions implements AsyncDisposable {
     if (!answer.ok) throw new Error(`${operation}: ${answer.status} ${text}`)
     return JSON.parse(text) as Answer
   }
+}
+
+function authorization(service: string): string {
+  const scope = `test/20260101/us-east-1/${service}/aws4_request`
+  return `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0`
 }
