@@ -12,7 +12,7 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions'
 import { Construct, type IConstruct } from 'constructs'
 import { type Policy as HeadracePolicy, policyFor } from '../operations/policy.ts'
-import { packLambda } from './lambdaPackage.ts'
+import { checkSlicedOperation, packLambda } from './lambdaPackage.ts'
 import { stateMachineDefinition } from './stateMachine.ts'
 
 /** Objects below a prefix of a bucket. */
@@ -21,8 +21,6 @@ export interface ObjectsBelow {
   /** With what their keys begin. */
   readonly prefix: string
 }
-
-const OPERATIONS: readonly string[] = ['update', 'delete', 'copy', 'load', 'run', 'export']
 
 interface FunctionProps {
   /** What the functions are made of. Default: this package and `modules`, as `packLambda` puts them together. */
@@ -69,8 +67,7 @@ export class HeadraceJob extends Construct {
 
   constructor(scope: Construct, id: string, props: HeadraceJobProps) {
     super(scope, id)
-    if (!OPERATIONS.includes(props.operation))
-      throw new TypeError(`"${props.operation}" jobs do not run in slices; these do: ${OPERATIONS.join(', ')}`)
+    checkSlicedOperation(props.operation)
     const { operation, table, sources, target, maxConcurrency = 40, timeout = Duration.minutes(15) } = props
     this.bucket = props.bucket ?? newBucket(this)
     this.controlTable = new Table(this, 'Control', {

@@ -10,6 +10,15 @@ const INDEX = "export * from './node_modules/headrace/dist/engines/lambdaFunctio
 const LEFT_OUT: ReadonlySet<string> = new Set(['commander', '@dynoxide/linux-x64'])
 /** Taken where they are installed: for queues that messages are sent on to. */
 const TAKEN_ALONG: readonly string[] = ['@aws-sdk/client-sqs']
+/** What the functions of a state machine can do. */
+const SLICED_OPERATIONS: readonly string[] = ['update', 'delete', 'copy', 'load', 'run', 'export']
+
+/** @throws {TypeError} */
+export function checkSlicedOperation(operation: string): void {
+  if (SLICED_OPERATIONS.includes(operation)) return
+  throw new TypeError(`"${operation}" jobs do not run in slices; these do: ${SLICED_OPERATIONS.join(', ')}`)
+}
+
 /** What is no program, and would only be loaded up. */
 const NO_PROGRAM = /\.(?:map|d\.[cm]?ts|md|markdown)$|[\\/](?:docs|dist-types|test|tests)$/
 

@@ -1,11 +1,12 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { CfnResource } from 'aws-cdk-lib'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { readS3Address } from '../storage/s3.ts'
-import { packLambda } from './lambdaPackage.ts'
+import { checkSlicedOperation, packLambda } from './lambdaPackage.ts'
 
 export interface SynthesizeOptions {
-  /** What its jobs do: `update`, `delete`, `copy`, `load`, `run` or `export`. */
+  /** What its jobs do: `update`, `delete`, `copy`, `load`, `run` or `export`; or `queue`, for a queue whose records are written. */
   readonly operation: string
   /** `arn:aws:dynamodb:eu-west-1:123456789012:table/users` */
   readonly tableArn: string
@@ -18,6 +19,8 @@ export interface SynthesizeOptions {
   readonly sources?: string
   /** `s3://BUCKET/PREFIX`, where an export writes. */
   readonly target?: string
+  /** `s3://BUCKET/PREFIX`, of a queue: where rejected records of messages go of which others were written. */
+  readonly rejects?: string
   readonly maxConcurrency?: number
 }
 
@@ -29,19 +32,21 @@ export interface Synthesized {
 }
 
 /**
- * Writes the CloudFormation template of what `HeadraceJob` of `headrace/cdk` makes, and beside it what its functions are made of:
+ * Writes the CloudFormation template of what `HeadraceJob` or `HeadraceQueue` of `headrace/cdk` makes, and beside it what its functions are made of:
  * `aws cloudformation package` and `deploy` take it from there.
  *
  * @throws {HeadraceError} `CONFIGURATION` when aws-cdk-lib is not installed
  * @throws {TypeError} for what is no address or no ARN, and for what the operation does not have
  */
 export async function synthesize(folder: string, options: SynthesizeOptions): Promise<Synthesized> {
-  const { operation, tableArn, otherTableArn, modules, sources, target, optionalActions, maxConcurrency } = options
+  const { operation, tableArn, otherTableArn, modules, sources, target, rejects, optionalActions, maxConcurrency } =
+    options
+  checkOptions(options)
   const { App, BootstraplessSynthesizer, CfnOutput, Stack, Validations } = await loadCdk(() => import('aws-cdk-lib'))
   const { Table } = await loadCdk(() => import('aws-cdk-lib/aws-dynamodb'))
   const { Code } = await loadCdk(() => import('aws-cdk-lib/aws-lambda'))
   const { Bucket } = await loadCdk(() => import('aws-cdk-lib/aws-s3'))
-  const { HeadraceJob } = await loadCdk(() => import('./cdk.ts'))
+  const { HeadraceJob, HeadraceQueue } = await loadCdk(() => import('./cdk.ts'))
   const code = join(folder, 'code')
   packLambda(code, modules === undefined ? {} : { modules })
   const out = join(folder, '.cdk')
@@ -52,27 +57,48 @@ export async function synthesize(folder: string, options: SynthesizeOptions): Pr
       const { bucket, key } = readS3Address(address)
       return { bucket: Bucket.fromBucketName(stack, name, bucket) as never, prefix: key }
     }
-    const job = new HeadraceJob(stack, 'Job', {
-      operation,
-      table: Table.fromTableArn(stack, 'Table', tableArn),
+    const table = Table.fromTableArn(stack, 'Table', tableArn)
+    const common = {
+      table,
       code: Code.fromInline('// in its place comes what lies beside the template'),
-      ...(otherTableArn === undefined ? {} : { otherTable: Table.fromTableArn(stack, 'OtherTable', otherTableArn) }),
-      ...(sources === undefined ? {} : { sources: below('Sources', sources) }),
-      ...(target === undefined ? {} : { target: below('Target', target) }),
-      ...(optionalActions === undefined ? {} : { optionalActions }),
       ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
-    })
-    for (const one of [job.prepare, job.slice, job.finish]) {
+    }
+    const makeQueue = (): Parts => {
+      const made = new HeadraceQueue(stack, 'Queue', {
+        ...common,
+        ...(rejects === undefined ? {} : { rejects: below('Rejects', rejects) }),
+      })
+      const { queue, deadLetterQueue } = made
+      return {
+        functions: [made.function],
+        outputs: { QueueUrl: queue.queueUrl, DeadLetterQueueUrl: deadLetterQueue.queueUrl },
+      }
+    }
+    const makeJob = (): Parts => {
+      const { prepare, slice, finish, stateMachine, bucket } = new HeadraceJob(stack, 'Job', {
+        ...common,
+        operation,
+        ...(otherTableArn === undefined ? {} : { otherTable: Table.fromTableArn(stack, 'OtherTable', otherTableArn) }),
+        ...(sources === undefined ? {} : { sources: below('Sources', sources) }),
+        ...(target === undefined ? {} : { target: below('Target', target) }),
+        ...(optionalActions === undefined ? {} : { optionalActions }),
+      })
+      return {
+        functions: [prepare, slice, finish],
+        outputs: { StateMachineArn: stateMachine.stateMachineArn, BucketName: bucket.bucketName },
+      }
+    }
+    const { functions, outputs } = operation === 'queue' ? makeQueue() : makeJob()
+    for (const one of functions) {
       // As `aws cloudformation package` has it.
-      const resource = one.node.defaultChild as unknown as { addPropertyOverride(name: string, value: unknown): void }
+      const resource = one.node.defaultChild as CfnResource
       resource.addPropertyOverride('Code', './code')
     }
     Validations.of(stack).acknowledge({
       id: 'CloudFormation-Validate::W3002',
       reason: 'it is packaged before it is deployed',
     })
-    new CfnOutput(stack, 'StateMachineArn', { value: job.stateMachine.stateMachineArn })
-    new CfnOutput(stack, 'BucketName', { value: job.bucket.bucketName })
+    for (const [name, value] of Object.entries(outputs)) new CfnOutput(stack, name, { value })
     const template = join(folder, 'template.json')
     const made: unknown = app.synth().getStackByName('Headrace').template
     writeFileSync(template, `${JSON.stringify(made, undefined, 2)}\n`)
@@ -80,6 +106,32 @@ export async function synthesize(folder: string, options: SynthesizeOptions): Pr
   } finally {
     rmSync(out, { recursive: true, force: true })
   }
+}
+
+interface Parts {
+  readonly functions: readonly { readonly node: { readonly defaultChild?: unknown } }[]
+  readonly outputs: { readonly [name: string]: string }
+}
+
+/** @throws {TypeError} for what an operation does not have */
+function checkOptions({
+  operation,
+  sources,
+  target,
+  rejects,
+  otherTableArn,
+  optionalActions,
+}: SynthesizeOptions): void {
+  if (operation !== 'queue') checkSlicedOperation(operation)
+  const refuse = (what: string): never => {
+    throw new TypeError(`${operation} has no ${what}`)
+  }
+  if (sources !== undefined && operation !== 'load' && operation !== 'run') refuse('sources')
+  if (target !== undefined && operation !== 'export') refuse('target')
+  if (rejects !== undefined && operation !== 'queue')
+    refuse("rejects; what its slices reject goes to the stack's bucket")
+  if (operation === 'queue' && otherTableArn !== undefined) refuse('other table')
+  if (operation === 'queue' && optionalActions !== undefined) refuse('optional rights')
 }
 
 async function loadCdk<Module>(load: () => Promise<Module>): Promise<Module> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -10,6 +10,7 @@ import { Code } from 'aws-cdk-lib/aws-lambda'
 import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3'
 import { AwsSolutionsChecks } from 'cdk-nag'
 import { HeadraceJob, type HeadraceJobProps, HeadraceQueue, type HeadraceQueueProps } from '../../src/engines/cdk.ts'
+import { synthesize } from '../../src/engines/synthesize.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'headrace-cdk-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -155,4 +156,27 @@ test('a queue gives back what failed, keeps messages for six times as long as it
     Environment: { Variables: Match.objectLike({ HEADRACE_TABLE: 'users', HEADRACE_WRITE_RATE: '50' }) },
   })
   assert.ok(!actionsOf(template, /WorkRole/).some((action) => /Scan|Delete(?!Message)|Update/.test(action)))
+})
+
+test('a template of a queue comes without CDK too, and what an operation does not have is refused', async () => {
+  const tableArn = 'arn:aws:dynamodb:eu-west-1:123456789012:table/users'
+  const out = join(folder, 'synthesized')
+  const { template } = await synthesize(out, {
+    operation: 'queue',
+    tableArn,
+    rejects: 's3://files/rejects',
+    maxConcurrency: 4,
+  })
+  const made = JSON.parse(readFileSync(template, 'utf8')) as {
+    Resources: { [name: string]: { Type: string } }
+    Outputs: object
+  }
+  assert.deepEqual(Object.keys(made.Outputs), ['QueueUrl', 'DeadLetterQueueUrl'])
+  const types = Object.values(made.Resources).map(({ Type }) => Type)
+  assert.equal(types.filter((type) => type === 'AWS::SQS::Queue').length, 2)
+  await assert.rejects(synthesize(out, { operation: 'queue', tableArn, target: 's3://files/x' }), /queue has no target/)
+  await assert.rejects(
+    synthesize(out, { operation: 'update', tableArn, rejects: 's3://files/x' }),
+    /update has no rejects/,
+  )
 })

@@ -8,6 +8,7 @@ interface DeployFlags extends TalkOptions {
   module?: string[]
   sources?: string
   target?: string
+  rejects?: string
   concurrency?: number
   optional?: string
   synth: string
@@ -16,7 +17,7 @@ interface DeployFlags extends TalkOptions {
 /** `headrace deploy` */
 export async function deployCommand(operation: string, flags: DeployFlags): Promise<void> {
   const talk = new Talk(flags)
-  const { table, otherTable, module, sources, target, concurrency, optional, synth } = flags
+  const { table, otherTable, module, sources, target, rejects, concurrency, optional, synth } = flags
   try {
     // What it stands on is large, and seldom there.
     const { synthesize } = await import('../../engines/synthesize.ts')
@@ -27,6 +28,7 @@ export async function deployCommand(operation: string, flags: DeployFlags): Prom
       ...(module === undefined ? {} : { modules: module }),
       ...(sources === undefined ? {} : { sources }),
       ...(target === undefined ? {} : { target }),
+      ...(rejects === undefined ? {} : { rejects }),
       ...(concurrency === undefined ? {} : { maxConcurrency: concurrency }),
       ...(optional === undefined ? {} : { optionalActions: optional.split(',').map((name) => name.trim()) }),
     })
