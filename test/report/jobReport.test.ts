@@ -146,7 +146,7 @@ test('whatever tables and visitors say stands in a page as text, and its policy 
     [['VisitorFailed', 60, 3]],
   )
   const page = reportPage({ status, history, rejects, madeAt: 'now', version: '0' })
-  assert.doesNotMatch(page, /<script|<img|javascript:|\son\w+=/i)
+  assert.doesNotMatch(page, /<script|<img|<[^>]*\son\w+=/i)
   assert.match(page, /&#60;script&#62;document.title/)
   const policy = /content="(default-src 'none'[^"]*)"/.exec(page)![1]!
   for (const [, style] of page.matchAll(/<style>(.*?)<\/style>/gs)) {
