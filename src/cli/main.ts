@@ -490,6 +490,27 @@ verb(
 
 verb(
   program,
+  'deploy <operation>',
+  'Write the CloudFormation template of a state machine and functions that do jobs of an operation (update, delete, copy, load, run, export) in slices, without an end of time. Needs aws-cdk-lib beside headrace.',
+  [
+    'headrace deploy update --table arn:aws:dynamodb:eu-west-1:123456789012:table/users --module add-tier.mjs --synth out',
+    'headrace deploy export --table arn:aws:dynamodb:eu-west-1:123456789012:table/users --target s3://my-bucket/exports/ --synth out',
+    'headrace deploy load --table arn:aws:dynamodb:eu-west-1:123456789012:table/users --sources s3://my-bucket/in/ --synth out',
+  ],
+  [addTalkOptions],
+)
+  .requiredOption('--table <arn>', 'the table')
+  .requiredOption('--synth <directory>', 'where the template goes, and what the functions are made of')
+  .option('--other-table <arn>', 'the other table of an operation with two: the target of a copy')
+  .option('--module <file...>', 'visitors and what they import, below the working directory')
+  .option('--sources <address>', 'of a load, where its files lie: s3://BUCKET/PREFIX')
+  .option('--target <address>', 'of an export, with what the address of its object begins: s3://BUCKET/PREFIX')
+  .option('--concurrency <n>', 'slices at once (default 40)', wholeFrom(1))
+  .option('--optional <rights>', 'optional rights to grant too, with commas between them; headrace iam names them')
+  .action(async (operation, flags) => (await import('./commands/deploy.ts')).deployCommand(operation, flags))
+
+verb(
+  program,
   'pack-spark <out>',
   'Make the archive that tasks of Spark publish with: Node for Linux, fetched from npm, and this Headrace; with headrace.py beside it. docs/spark.md says how it is used.',
   [

@@ -146,7 +146,7 @@ export async function runSlice(slice: Slice, context: SliceContext = {}): Promis
     const cursor = await tell()
     const counters = countersOf(cursor)
     if (!summary.complete) return { index, done: false, cursor, counters }
-    if (job.what.operation === 'export') return await settlePieces(job, { index, counters, pieces: cursor.files })
+    if (job.what.operation === 'export') return await settlePieces(job, of, { index, counters, pieces: cursor.files })
     return { index, done: true, counters }
   } finally {
     // What failed is told already, or is not what ended it.
