@@ -52,7 +52,7 @@ EXAMPLES_IN_MESSAGE = 3
 
 
 class WorkerFailed(RuntimeError):
-    """The Node process of a task has failed, and says why. Spark runs the task again."""
+    """The Node process of a task has failed, and says why. Spark runs the task again, some times, before `publish` raises it."""
 
 
 class UpstreamFailed(RuntimeError):
@@ -119,8 +119,8 @@ def publish(
                    of which it does not matter that a task that is run again may make other ones
     operation      "put", or "delete", of which rows are keys
     rate           write units a second of all tasks together, or a part of what the table has, as "50%". Default: 80 %
-    control_table  a table with the partition key pk, text, through which all tasks spend from one rate, in units: the last ones get
-                   what the others leave
+    control_table  a table with the partition key pk, text, through which all tasks spend from one rate, in units: the last
+                   ones get what the others leave
     slots          tasks that may run at once, of which each has its share of the rate. Default: what Spark says
     rejects        a folder or s3:// prefix for items that can never be stored. Without one they are counted, and raise
                    PublishError at the end
@@ -162,8 +162,10 @@ def publish(
         else:
             outcome, rejected = _commit_results(spark, results, rejects, partitions, existing)
     except Exception as error:
-        _explain(error, table)
-        raise
+        reason = _reason(error)
+        if reason is None:
+            raise
+        raise WorkerFailed(f"publishing to {table} has failed: {reason}") from error
     published = _sum(outcome, partitions, time.monotonic() - began, rejected)
     if not single_pass and items is None:
         committed = source.count()
@@ -352,14 +354,12 @@ def _sum(outcome: Iterable[Tuple[str, str]], partitions: int, seconds: float, re
     )
 
 
-def _explain(error: Exception, table: str) -> None:
-    """Of a page of Java, what a person looks for, at the head of it."""
-    marker = "headrace.WorkerFailed: "
+def _reason(error: Exception) -> Optional[str]:
+    """Why a worker has failed, out of a page of Java; None where it was something else."""
     text = str(error)
+    marker = "headrace.WorkerFailed: "
     at = text.find(marker)
-    if at != -1:
-        reason = text[at + len(marker) :].split("\n\n")[0].strip()
-        print(f"headrace: publishing to {table} has failed: {reason}", file=sys.stderr)
+    return None if at == -1 else text[at + len(marker) :].split("\n\n")[0].strip()
 
 
 _OPTIONS = ("table", "region", "endpoint", "rate", "operation", "max_in_flight", "patience_seconds")

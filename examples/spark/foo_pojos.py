@@ -112,7 +112,7 @@ def main() -> None:
     parse = argparse.ArgumentParser()
     parse.add_argument("--pojos", type=int, required=True)
     parse.add_argument("--partitions", type=int, default=200)
-    parse.add_argument("--files", required=True)
+    parse.add_argument("--files", help="where the pojos go; not with --single-pass")
     parse.add_argument("--existing", default="error", help='"publish" to go on with a run that was broken off')
     parse.add_argument("--single-pass", action="store_true", help="publish the records as they are made, without files")
     parse.add_argument("--table", required=True)

@@ -444,6 +444,22 @@ verb(
 
 verb(
   program,
+  'report <directory>',
+  'Show how a job went, or goes, as one page: units, items and latency over time, throttles, rejects, and what became of each item.',
+  [
+    'headrace report .headrace/update-users-20260801T101500-a1',
+    'headrace report jobs/nightly --out nightly.html',
+    'headrace report jobs/nightly --out nightly.svg',
+  ],
+  [addTalkOptions],
+)
+  .option('--out <file>', 'a page (.html) or its picture alone (.svg); default: report.html in the directory')
+  .action(async (directory, flags) =>
+    (await import('./commands/report.ts')).reportCommand(directory, flags, readVersion()),
+  )
+
+verb(
+  program,
   'count <table>',
   'Count the items of a table, exactly, by reading all of it; or about, by a sample.',
   ['headrace count users', `headrace count users --where "tier = 'basic'"`, 'headrace count users --sample --json'],

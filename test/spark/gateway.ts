@@ -24,8 +24,10 @@ export async function startGateway(
       child = started
     },
   })
-  const [text] = await once(child!.stdout!, 'data')
-  const { endpoint } = JSON.parse(text) as { endpoint: string }
+  const ready = once(child!.stdout!, 'data').then(([text]) => `${text}`)
+  const { endpoint } = JSON.parse(await Promise.race([ready, running.then(({ stderr }) => stderr)])) as {
+    endpoint: string
+  }
   const database = connect({ endpoint })
   await createTable(database, options.table, { key: { partition: { name: options.key, type: 'S' } } })
   await createTable(database, 'control', { key: { partition: { name: 'pk', type: 'S' } } })

@@ -140,6 +140,10 @@ def stages(spark):
     return {"first": summary(first), "committed": committed, "again": again, "go_on": summary(go_on)}
 
 
+def missing(spark):
+    return failure(lambda: publish(ids(spark, 100, 1, "missing"), "missing_table"))
+
+
 def deletes(spark):
     df = ids(spark, 1_000, 2, "delete")
     publish(df, ORDER["table"])

@@ -12,7 +12,17 @@ import { LINES, leftOf, runSpark, script } from './spark.ts'
 
 /** Of a session, on a machine that is busy. */
 const LIFE_MS = 300_000
-const COMPATIBLE = ['normal', 'empty', 'crash', 'upstream_python', 'upstream_sql', 'rejects', 'stages', 'exact']
+const COMPATIBLE = [
+  'normal',
+  'empty',
+  'crash',
+  'upstream_python',
+  'upstream_sql',
+  'missing',
+  'rejects',
+  'stages',
+  'exact',
+]
 const ALL = [...COMPATIBLE, 'forty', 'deletes', 'source', 'throttled']
 
 let before: Promise<unknown> = Promise.resolve()
@@ -81,6 +91,13 @@ for (const { line, skip } of LINES) {
       )
       assert.equal(done.written, 5_200)
       assert.equal([...items.keys()].filter((id) => /^forty\d/.test(id)).length, 5_200)
+    })
+
+    check('missing', 'why a worker fails is said without a page of Java', (message: string) => {
+      assert.match(
+        message,
+        /^WorkerFailed: publishing to missing_table has failed: the worker has ended with status 1: headrace: [^\n]*missing_table[^\n]*$/,
+      )
     })
 
     check('rejects', 'rejects are kept, or told at the end', (result: Rejects, { items }) => {
