@@ -36,7 +36,13 @@ export async function joinObjects(
   const steps = plan(parts, Math.max(partBytesMin, Math.ceil(total / PARTS_MAX)))
   const [first] = steps
   if (first === undefined || (steps.length === 1 && 'gather' in first)) {
-    await s3.put(address, first === undefined ? new Uint8Array() : await gather(s3, first.gather), replaces)
+    const body = first === undefined ? Buffer.alloc(0) : await gather(s3, first.gather)
+    try {
+      await s3.put(address, body, replaces)
+    } catch (error) {
+      // It is there already where somebody has made it, and the answer was lost.
+      if (replaces || (await s3.get(address))?.equals(body) !== true) throw error
+    }
     return
   }
   const uploadId = await s3.beginUpload(address)

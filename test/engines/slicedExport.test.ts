@@ -150,6 +150,20 @@ test('what a slice has come to does not change any more, whatever a late call fi
   assert.ok(lines.every((line) => !line.includes('newcomer')))
 })
 
+test('where the process dies that makes the object, before it has removed the pieces, it is done by another', async () => {
+  const table = await filledTable(200)
+  const job = await exportTable(table, url('twice.xml')).describe({ slices: 3 })
+  await runAll(job, 3, 3)
+  const left = new Map<string, Buffer>()
+  for (const key of await keysBelow('twice.xml.headrace')) left.set(key, await read(key))
+  const first = await finishExport(job, 3)
+  const made = await read('twice.xml')
+  for (const [key, content] of left) await s3.put({ bucket: server.bucket, key }, content, true)
+  assert.deepEqual(await finishExport(job, 3), first)
+  assert.deepEqual(await keysBelow('twice.xml.headrace'), [])
+  assert.ok(made.equals(await read('twice.xml')))
+})
+
 test('packed, in lines, and as CSV with columns', async () => {
   const table = await filledTable(2_000)
   const lines = await exportTable(table, url('lines.jsonl.gz')).describe({ slices: 4 })
