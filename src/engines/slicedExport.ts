@@ -4,7 +4,7 @@ import { exportEnds } from '../operations/exportTable.ts'
 import { piecesAt } from '../operations/pieceTarget.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { type JoinedPart, joinObjects } from '../storage/joinObjects.ts'
-import { isS3, nameOf, readS3Address, S3, type S3Address, type S3Object, type S3Options } from '../storage/s3.ts'
+import { isS3, nameOf, readS3Address, S3, type S3Object, type S3Options } from '../storage/s3.ts'
 import type { SliceCounters, SliceResult } from './runSlice.ts'
 import { RunStore } from './runStore.ts'
 
@@ -14,6 +14,9 @@ type Pieces = Readonly<Record<string, number>>
 interface PiecesResult extends SliceResult {
   readonly pieces: Pieces
 }
+
+/** Says that the object is made, and what of; from then on the pieces are of no use. */
+const MADE = 'made.json'
 
 /** Of the files that a checkpoint speaks of, those that lie in S3 and are not empty; undefined where there are none. */
 export function piecesOf(files: Pieces): Pieces | undefined {
@@ -81,6 +84,11 @@ export async function finishExport(
   try {
     const address = readS3Address(file)
     const left = await s3.list(readS3Address(`${place}/`))
+    const told = await s3.get(readS3Address(`${place}/${MADE}`))
+    if (told !== undefined) {
+      await removeAll(s3, place, left)
+      return JSON.parse(told.toString()) as FinishedExport
+    }
     const before = await s3.find(address)
     // Everything was done, and only the answer was lost.
     if (left.length === 0 && before !== undefined) return undefined
@@ -91,8 +99,10 @@ export async function finishExport(
     // A call that made it died before it had removed the pieces.
     const isMade = before?.sizeBytes === sizeBytes && options.overwrite !== true && /-\d+"?$/.test(before.etag)
     if (!isMade) await joinObjects(s3, address, parts, options.overwrite ?? false)
-    await removeAll(s3, address.bucket, left)
-    return { file, sizeBytes, counters: sumOf(results) }
+    const made: FinishedExport = { file, sizeBytes, counters: sumOf(results) }
+    await s3.put(readS3Address(`${place}/${MADE}`), Buffer.from(JSON.stringify(made)), true)
+    await removeAll(s3, place, left)
+    return made
   } finally {
     await s3.close()
   }
@@ -141,12 +151,12 @@ async function partsOf(
   ]
 }
 
-/** What says that slices are done goes last, so that a call that dies can be made again. */
-async function removeAll(s3: S3, bucket: string, left: readonly { readonly key: string }[]): Promise<void> {
-  const isManifest = ({ key }: { readonly key: string }): boolean => /\/slices\/[^/]+\/\d+\.json$/.test(key)
-  const addresses = (some: readonly { readonly key: string }[]): S3Address[] => some.map(({ key }) => ({ bucket, key }))
-  await s3.remove(addresses(left.filter((object) => !isManifest(object))))
-  await s3.remove(addresses(left.filter(isManifest)))
+/** What says that all of it is done goes last, so that a call that dies can be made again. */
+async function removeAll(s3: S3, place: string, left: readonly { readonly key: string }[]): Promise<void> {
+  const { bucket, key: below } = readS3Address(place)
+  const made = `${below}/${MADE}`
+  await s3.remove(left.filter(({ key }) => key !== made).map(({ key }) => ({ bucket, key })))
+  await s3.remove([{ bucket, key: made }])
 }
 
 function s3Options({ what }: JobSpec): S3Options {

@@ -162,6 +162,13 @@ test('where the process dies that makes the object, before it has removed the pi
   assert.deepEqual(await finishExport(job, 3), first)
   assert.deepEqual(await keysBelow('twice.xml.headrace'), [])
   assert.ok(made.equals(await read('twice.xml')))
+  // Or when it has removed some of them.
+  const folderOf = `twice.xml.headrace/${job.mark}`
+  const some = [...left].slice(0, 2)
+  for (const [key, content] of some) await s3.put({ bucket: server.bucket, key }, content, true)
+  await s3.put({ bucket: server.bucket, key: `${folderOf}/made.json` }, Buffer.from(JSON.stringify(first)), true)
+  assert.deepEqual(await finishExport(job, 3), first)
+  assert.deepEqual(await keysBelow('twice.xml.headrace'), [])
 })
 
 test('packed, in lines, and as CSV with columns', async () => {
