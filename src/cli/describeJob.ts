@@ -1,20 +1,23 @@
 import { writeFileSync } from 'node:fs'
 import { type Database, HeadraceError, type PlannableJob } from '../index.ts'
 import { exitCodeOf } from './exitCode.ts'
-import type { CommonFlags, PlanFlags } from './options.ts'
+import type { CommonFlags, PlanFlags, ThreadFlags } from './options.ts'
 import { Talk } from './talk.ts'
 
 /** What `--describe` does in place of the run. Closes the database. */
 export async function describeJob(
-  flags: CommonFlags & PlanFlags,
+  flags: CommonFlags & PlanFlags & ThreadFlags,
   database: Database,
   make: () => Promise<PlannableJob>,
 ): Promise<void> {
   const talk = new Talk(flags)
-  const { describe: file = '', slices } = flags
+  const { describe: file = '', slices, split } = flags
   try {
     const job = await make()
-    const spec = await job.describe(slices === undefined ? {} : { slices })
+    const spec = await job.describe({
+      ...(slices === undefined ? {} : { slices }),
+      ...(split === undefined ? {} : { split }),
+    })
     write(file, `${JSON.stringify(spec, undefined, 2)}\n`)
     const of = slices ?? 1
     talk.say(`${file}: ${spec.what.operation} ${spec.what.table.name}, in ${of} slice${of === 1 ? '' : 's'} or fewer`)

@@ -13,6 +13,7 @@ import {
   addS3Options,
   addStateOptions,
   addTalkOptions,
+  addThreadsOption,
   addTransformOption,
   addWriteOptions,
   keySchema,
@@ -209,7 +210,16 @@ verb(
     'headrace load users "s3://backups/users/2026-*.jsonl.gz"',
     'headrace load users users.jsonl --key id:S --dry-run',
   ],
-  [addConnectionOptions, addWriteOptions, writeRates, addPlanOptions, addTalkOptions, addTransformOption, s3Reading],
+  [
+    addConnectionOptions,
+    addWriteOptions,
+    addThreadsOption,
+    writeRates,
+    addPlanOptions,
+    addTalkOptions,
+    addTransformOption,
+    s3Reading,
+  ],
 )
   .option(
     '--format <format>',
@@ -223,6 +233,10 @@ verb(
   .option('--keep-old', "keep what is replaced in the job's directory, so that headrace undo can put it back")
   .option('--from-rejects', 'the files are rejects of an earlier job, such as .headrace/JOB/rejects.jsonl')
   .option('--types <types>', 'types of CSV columns that are not text, such as age=N,active=BOOL,tags=json')
+  .option(
+    '--split',
+    'with --threads or --slices: cut large files of lines into parts; of two lines with one key either may be the last',
+  )
   .option('--apply-changes', 'the files are an incremental export: write what it puts, delete what it deletes')
   .option('--no-verify', 'do not read the files of a native export in advance to compare them with its manifest')
   .option('--delimiter <character>', 'between the cells of a CSV file (default ",", or a tab for .tsv)')
@@ -237,7 +251,15 @@ verb(
     `headrace update users --set tier='"basic"' --where 'attribute_not_exists(tier)'`,
     'headrace update users --remove legacyFlag --rate 50% --dry-run',
   ],
-  [addConnectionOptions, addReadOptions, addWriteOptions, readWriteRates, addPlanOptions, addTalkOptions],
+  [
+    addConnectionOptions,
+    addReadOptions,
+    addWriteOptions,
+    addThreadsOption,
+    readWriteRates,
+    addPlanOptions,
+    addTalkOptions,
+  ],
 )
   .option('--set <name=json>', 'give every item this attribute (repeatable)', collect)
   .option('--remove <name>', 'take this attribute from every item (repeatable)', collect)
@@ -260,7 +282,15 @@ verb(
     'headrace delete staging-users --all --yes',
     `headrace delete users --where "attribute_not_exists(email)" --rate 200 --max-duration 8h`,
   ],
-  [addConnectionOptions, addReadOptions, addWriteOptions, readWriteRates, addPlanOptions, addTalkOptions],
+  [
+    addConnectionOptions,
+    addReadOptions,
+    addWriteOptions,
+    addThreadsOption,
+    readWriteRates,
+    addPlanOptions,
+    addTalkOptions,
+  ],
 )
   .option('--keep-old', "keep what is deleted in the job's directory, so that headrace undo can put it back")
   .option('--all', 'every item, where there is no --where')
@@ -280,6 +310,7 @@ verb(
     addConnectionOptions,
     addReadOptions,
     addWriteOptions,
+    addThreadsOption,
     readWriteRates,
     addPlanOptions,
     addTalkOptions,
@@ -367,7 +398,7 @@ verb(
     'headrace resume .headrace/update-users-20260801T101500-a1 --rate 500 --max-duration 8h',
     'headrace resume jobs/nightly --json',
   ],
-  [addConnectionOptions, addInFlightOption, addLimitOptions, readWriteRates, addTalkOptions],
+  [addConnectionOptions, addInFlightOption, addThreadsOption, addLimitOptions, readWriteRates, addTalkOptions],
 ).action(async (directory, flags) => (await import('./commands/resume.ts')).resumeCommand(directory, flags))
 
 verb(
@@ -413,6 +444,22 @@ verb(
 
 verb(
   program,
+  'report <directory>',
+  'Show how a job went, or goes, as one page: units, items and latency over time, throttles, rejects, and what became of each item.',
+  [
+    'headrace report .headrace/update-users-20260801T101500-a1',
+    'headrace report jobs/nightly --out nightly.html',
+    'headrace report jobs/nightly --out nightly.svg',
+  ],
+  [addTalkOptions],
+)
+  .option('--out <file>', 'a page (.html) or its picture alone (.svg); default: report.html in the directory')
+  .action(async (directory, flags) =>
+    (await import('./commands/report.ts')).reportCommand(directory, flags, readVersion()),
+  )
+
+verb(
+  program,
   'count <table>',
   'Count the items of a table, exactly, by reading all of it; or about, by a sample.',
   ['headrace count users', `headrace count users --where "tier = 'basic'"`, 'headrace count users --sample --json'],
@@ -440,6 +487,27 @@ verb(
   .option('--index <name>', 'read a secondary index instead')
   .option('--consistent-read', 'see every write that ended before the scan began, at twice the price')
   .action(async (name, flags) => (await import('./commands/scan.ts')).scanCommand(name, flags))
+
+verb(
+  program,
+  'deploy <operation>',
+  'Write the CloudFormation template of a state machine and functions that do jobs of an operation (update, delete, copy, load, run, export) in slices, without an end of time. Needs aws-cdk-lib beside headrace.',
+  [
+    'headrace deploy update --table arn:aws:dynamodb:eu-west-1:123456789012:table/users --module add-tier.mjs --synth out',
+    'headrace deploy export --table arn:aws:dynamodb:eu-west-1:123456789012:table/users --target s3://my-bucket/exports/ --synth out',
+    'headrace deploy load --table arn:aws:dynamodb:eu-west-1:123456789012:table/users --sources s3://my-bucket/in/ --synth out',
+  ],
+  [addTalkOptions],
+)
+  .requiredOption('--table <arn>', 'the table')
+  .requiredOption('--synth <directory>', 'where the template goes, and what the functions are made of')
+  .option('--other-table <arn>', 'the other table of an operation with two: the target of a copy')
+  .option('--module <file...>', 'visitors and what they import, below the working directory')
+  .option('--sources <address>', 'of a load, where its files lie: s3://BUCKET/PREFIX')
+  .option('--target <address>', 'of an export, with what the address of its object begins: s3://BUCKET/PREFIX')
+  .option('--concurrency <n>', 'slices at once (default 40)', wholeFrom(1))
+  .option('--optional <rights>', 'optional rights to grant too, with commas between them; headrace iam names them')
+  .action(async (operation, flags) => (await import('./commands/deploy.ts')).deployCommand(operation, flags))
 
 verb(
   program,

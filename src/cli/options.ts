@@ -32,6 +32,11 @@ export interface JobFlags {
   maxCost?: number
 }
 
+export interface ThreadFlags {
+  threads?: number
+  split?: boolean
+}
+
 export interface PlanFlags {
   dryRun?: boolean
   samples?: number
@@ -133,6 +138,15 @@ export function addReadOptions(command: Command): Command {
     .option('--where <expression>', `only items for which this holds, such as "country = 'NO' and size(tags) > 2"`)
     .option('--segments <n>', 'segments to cut the table into (default: from its size)', wholeFrom(1))
     .option('--concurrency <n>', 'segments to read at once (default 16)', wholeFrom(1))
+}
+
+/** Of verbs that run in slices. */
+export function addThreadsOption(command: Command): Command {
+  return command.option(
+    '--threads <n>',
+    'read and write in so many threads, each with its own connections, on a machine with more cores (default 1)',
+    wholeFrom(1),
+  )
 }
 
 /** Of every verb that reads or writes all of a table. */

@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import {
   type Database,
+  findJobSpec as findJob,
   HeadraceError,
+  inThreads,
   type Job,
   type JobReject,
   missingActions,
@@ -17,12 +19,15 @@ import { describeJob } from './describeJob.ts'
 import { dryRun, readPrices } from './dryRun.ts'
 import { EXIT, exitCodeOf } from './exitCode.ts'
 import { Interruption } from './interruption.ts'
-import type { CommonFlags, JobFlags, PlanFlags } from './options.ts'
+import type { CommonFlags, JobFlags, PlanFlags, ThreadFlags, WriteFlags } from './options.ts'
 import { Talk } from './talk.ts'
 import { warnOfRates } from './warnOfRates.ts'
 
 /** Where jobs are kept that were not told where. */
 export const JOBS = '.headrace'
+
+/** So that none has much left when the others have nothing. */
+const SLICES_PER_THREAD = 4
 
 const NOT_TWICE =
   'Standard input can not be read twice, so this can not be gone on with: write it to a file, and load that'
@@ -30,9 +35,11 @@ const NOT_TWICE =
 export interface JobToRun {
   readonly operation: string
   readonly table: string
-  readonly flags: CommonFlags & JobFlags & PlanFlags
+  readonly flags: CommonFlags & JobFlags & PlanFlags & ThreadFlags & WriteFlags
   /** Closed at the end. */
   readonly database: Database
+  /** Where the target of a copy is; closed by the command. */
+  readonly target?: Database
   readonly rates: { readonly readUnitsPerSecond?: Rate; readonly writeUnitsPerSecond?: Rate }
   readonly make: (options: MakeOptions) => Job | Promise<Job>
   /** Says what is to be known before it begins. */
@@ -97,7 +104,7 @@ export async function runJob(toRun: JobToRun): Promise<void> {
       else if (shown === 4) talk.say(`more rejects are in ${rejectsPath}`)
       talk.event('reject', { code: reject.code, message: reject.message, place: reject.place })
     }
-    job = await make({ onReject, ...prices })
+    job = await makeThreaded(toRun, directory, { onReject, ...prices })
     await warnOfRates(talk, database.table(table), rates)
     const running = job
     const arn = await fullName(database, table)
@@ -148,6 +155,34 @@ export async function runJob(toRun: JobToRun): Promise<void> {
     interruption?.release()
     await database.close()
   }
+}
+
+/** The job, or the same in threads where those were asked for. */
+async function makeThreaded(toRun: JobToRun, directory: string, options: MakeOptions): Promise<Job> {
+  const { flags, database, target, make } = toRun
+  const job = await make(options)
+  const { threads = 1, maxInFlight, split } = flags
+  if (threads === 1) return job
+  if (!isPlannable(job)) throw new TypeError('--threads: this job does not run in several')
+  const described = await job.describe({
+    slices: threads * SLICES_PER_THREAD,
+    ...(split === undefined ? {} : { split }),
+  })
+  const earlier = findJob(directory)
+  const segments = earlier?.what.segments
+  // However it was cut when it was begun.
+  const spec = segments === undefined ? described : { ...described, what: { ...described.what, segments } }
+  return inThreads(spec, {
+    threads,
+    database,
+    ...options,
+    ...(target === undefined ? {} : { target }),
+    ...(maxInFlight === undefined ? {} : { maxInFlight }),
+  })
+}
+
+function isPlannable(job: Job): job is PlannableJob {
+  return 'describe' in job
 }
 
 /** Region and account, too: so that whoever is wrong about where they are sees it while Ctrl-C still helps. */

@@ -8,15 +8,17 @@ export class CursorKeeper {
   readonly #clock: Clock
   readonly #keep: () => Promise<void>
   readonly #onFailure: () => void
+  readonly #everyMs: number
   #timer: Timer | undefined
   #keeping: Promise<void> | undefined
   #failure: { readonly error: unknown } | undefined
   #stopped = false
 
-  constructor(clock: Clock, keep: () => Promise<void>, onFailure: () => void) {
+  constructor(clock: Clock, keep: () => Promise<void>, onFailure: () => void, everyMs: number = EVERY_MS) {
     this.#clock = clock
     this.#keep = keep
     this.#onFailure = onFailure
+    this.#everyMs = everyMs
     this.#setTimer()
   }
 
@@ -43,6 +45,6 @@ export class CursorKeeper {
           this.#keeping = undefined
           if (!this.#stopped && this.#failure === undefined) this.#setTimer()
         })
-    }, EVERY_MS)
+    }, this.#everyMs)
   }
 }

@@ -10,4 +10,6 @@ export {
 } from './runHandlers.ts'
 export type { StoredResult } from './runStore.ts'
 export { type SliceEvent, type SliceHandler, type SliceHandlerOptions, sliceHandler } from './sliceHandler.ts'
+export type { SqsBatchResponse, SqsEvent, SqsMessage } from './sqsEvent.ts'
+export { type SqsHandler, type SqsHandlerOptions, sqsHandler } from './sqsHandler.ts'
 export { type StateMachineOptions, stateMachineDefinition } from './stateMachine.ts'

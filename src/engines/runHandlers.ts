@@ -76,7 +76,7 @@ export function prepareHandler(
       const of = input.slices ?? Math.min(most, SLICES_DEFAULT)
       if (of > SLICES_MAX) throw new TypeError(`slices is ${of}; ${SLICES_MAX} at most`)
       beginningOf(job, 0, of)
-      await using store = openStore(options.store, run)
+      await using store = openStore(options.store, run, job, of)
       const done = new Set(await store.indices())
       if (what.operation === 'export') {
         checkSlicedExport(what)
@@ -98,7 +98,7 @@ export function finishHandler(options: RunHandlerOptions = {}): (event: RunState
   return async ({ job: given, of, run, overwrite }) => {
     try {
       const job = await loadJob(given)
-      await using store = openStore(options.store, run)
+      await using store = openStore(options.store, run, job, of)
       const results = await store.results()
       checkAll(results, of, `start an execution with "run": "${run}", which does those that are missing`)
       const isExport = job.what.operation === 'export'

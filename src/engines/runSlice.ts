@@ -2,6 +2,7 @@ import { connect, type Database } from '../database/database.ts'
 import { findCheckpoint } from '../job/jobDirectory.ts'
 import type { JobSpec } from '../job/jobSpec.ts'
 import type { JobReject } from '../job/reject.ts'
+import type { Job } from '../operations/job.ts'
 import { type ResumeOptions, resume } from '../operations/resume.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { MemoryDisk } from '../storage/memoryDisk.ts'
@@ -13,7 +14,8 @@ import type { Slice, SliceCursor } from './slice.ts'
 import { checkSlicedExport, piecesOf, settlePieces } from './slicedExport.ts'
 import { ratesOf } from './sliceRates.ts'
 
-export interface SliceContext extends Pick<ResumeOptions, 'visitor' | 'transform' | 'definition' | 'maxInFlight'> {
+export interface SliceContext
+  extends Pick<ResumeOptions, 'visitor' | 'transform' | 'definition' | 'maxInFlight' | 'prices'> {
   /** Where the tables are. Default: as the job says, with the credentials of this process. Not closed. */
   readonly database?: Database
   /** Where the target of a copy is. Default: `database`, or as the job says. Not closed. */
@@ -39,10 +41,14 @@ export interface SliceContext extends Pick<ResumeOptions, 'visitor' | 'transform
    */
   readonly writeRejects?: (lines: string) => Promise<void> | void
   /**
-   * Given where the slice is each ten seconds, when the rejects in front of that were handed over, so that another process can
+   * Given where the slice is again and again, when the rejects in front of that were handed over, so that another process can
    * go on there. What it throws ends the slice at once.
    */
-  readonly keepCursor?: (cursor: SliceCursor, counters: SliceCounters) => Promise<void>
+  readonly keepCursor?: (cursor: SliceCursor, counters: SliceCounters) => Promise<void> | void
+  /** How often that is. Default 10,000. */
+  readonly keepCursorEveryMs?: number
+  /** Given what is run, before it runs: for its progress, and to change its rates. */
+  readonly onBegin?: (job: Job) => void
   /** Told of what is odd and stops nothing, for people. */
   readonly onWarning?: (text: string) => void
 }
@@ -89,9 +95,18 @@ export async function runSlice(slice: Slice, context: SliceContext = {}): Promis
   const disk = new MemoryDisk()
   const directory = `/${job.id}`
   seedSlice(directory, disk, slice, from)
-  const { signal, remainingMs, writeRejects, keepCursor, onWarning, workersMax = of, ...given } = context
+  const {
+    signal,
+    remainingMs,
+    writeRejects,
+    keepCursor,
+    keepCursorEveryMs,
+    onBegin,
+    onWarning,
+    workersMax = of,
+    ...given
+  } = context
   const database = given.database ?? connect(job.what.table.connection)
-  const options = { ...ratesOf(job, workersMax, given), ...given, database }
   const end = new AbortController()
   const onReject = ({ place, message }: JobReject): void => {
     if (writeRejects === undefined) throw new HeadraceError('REJECTED', `${place}: ${message}`)
@@ -111,6 +126,7 @@ export async function runSlice(slice: Slice, context: SliceContext = {}): Promis
   let keeper: CursorKeeper | undefined
   try {
     const { clock } = await database.open()
+    const options = { ...(await ratesOf(job, workersMax, database, given)), ...given, database }
     const resumed = await resume(directory, { ...options, disk, onReject })
     // What an export has written is there when a call ends, and not before.
     if (keepCursor !== undefined && job.what.operation !== 'export') {
@@ -118,8 +134,9 @@ export async function runSlice(slice: Slice, context: SliceContext = {}): Promis
         const cursor = await tell()
         await keepCursor(cursor, countersOf(cursor))
       }
-      keeper = new CursorKeeper(clock, keep, () => end.abort())
+      keeper = new CursorKeeper(clock, keep, () => end.abort(), keepCursorEveryMs)
     }
+    onBegin?.(resumed)
     const summary = await resumed.run({
       signal: signal === undefined ? end.signal : AbortSignal.any([signal, end.signal]),
       ...(onWarning === undefined ? {} : { onWarning }),
@@ -129,7 +146,7 @@ export async function runSlice(slice: Slice, context: SliceContext = {}): Promis
     const cursor = await tell()
     const counters = countersOf(cursor)
     if (!summary.complete) return { index, done: false, cursor, counters }
-    if (job.what.operation === 'export') return await settlePieces(job, { index, counters, pieces: cursor.files })
+    if (job.what.operation === 'export') return await settlePieces(job, of, { index, counters, pieces: cursor.files })
     return { index, done: true, counters }
   } finally {
     // What failed is told already, or is not what ended it.

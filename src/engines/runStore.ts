@@ -1,3 +1,4 @@
+import type { JobSpec } from '../job/jobSpec.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { nameOf, readS3Address, S3, type S3Address, type S3Options } from '../storage/s3.ts'
 import type { SliceResult } from './runSlice.ts'
@@ -9,16 +10,23 @@ const READS_MAX = 16
  * What the slices of one run leave in S3, below a prefix: a result for each that is done, and what was rejected.
  *
  * ```
- * PREFIX/slices/00017.json                      made once, whoever else tries
- * PREFIX/rejects/00017-REQUEST.jsonl            of one call that rejected something
+ * PREFIX/slices/MARK-200/000017.json      made once, whoever else tries; of a job cut into 200
+ * PREFIX/rejects/000017-REQUEST.jsonl     of one call that rejected something
  * ```
  */
 export class RunStore implements AsyncDisposable {
   readonly #s3: S3
   readonly #place: S3Address
 
-  /** @throws {TypeError} for what is no address in S3 */
-  constructor(prefix: string, options: S3Options = {}) {
+  /** Of another job, or one that is cut in another way, results say nothing. */
+  readonly #slices: string
+
+  /**
+   * @param of how many slices there are
+   * @throws {TypeError} for what is no address in S3
+   */
+  constructor(prefix: string, { mark }: Pick<JobSpec, 'mark'>, of: number, options: S3Options = {}) {
+    this.#slices = `slices/${mark}-${of}/`
     const { bucket, key } = readS3Address(prefix)
     this.#place = { bucket, key: key === '' || key.endsWith('/') ? key : `${key}/` }
     this.#s3 = new S3(options)
@@ -30,7 +38,7 @@ export class RunStore implements AsyncDisposable {
    * @returns the result that counts
    */
   async settle(result: StoredResult): Promise<StoredResult> {
-    const address = this.#at(`slices/${numberText(result.index)}.json`)
+    const address = this.#at(`${this.#slices}${numberText(result.index)}.json`)
     if (await this.#s3.putNew(address, Buffer.from(JSON.stringify(result)))) return result
     return this.#read(address)
   }
@@ -44,7 +52,7 @@ export class RunStore implements AsyncDisposable {
 
   /** Of slices that are done, in their order. */
   async indices(): Promise<number[]> {
-    const found = await this.#s3.list(this.#at('slices/'))
+    const found = await this.#s3.list(this.#at(this.#slices))
     return found.map(({ key }) => Number.parseInt(/(\d+)\.json$/.exec(key)?.[1] ?? '', 10)).filter(Number.isSafeInteger)
   }
 
@@ -55,7 +63,7 @@ export class RunStore implements AsyncDisposable {
     let next = 0
     const read = async (): Promise<void> => {
       for (let at = next++; at < indices.length; at = next++)
-        results[at] = await this.#read(this.#at(`slices/${numberText(indices[at]!)}.json`))
+        results[at] = await this.#read(this.#at(`${this.#slices}${numberText(indices[at]!)}.json`))
     }
     await Promise.all(Array.from({ length: READS_MAX }, read))
     return results

@@ -1,12 +1,16 @@
 import { isDeepStrictEqual } from 'node:util'
+import { connect } from '../database/database.ts'
+import type { Table } from '../database/table.ts'
 import type { JobSpec } from '../job/jobSpec.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { isS3, readS3Address, S3 } from '../storage/s3.ts'
+import type { SharedRate } from '../throughput/sharedRate.ts'
 import type { LambdaContext } from './lambdaContext.ts'
 import { lambdaError } from './lambdaError.ts'
 import { runSlice, type SliceContext, type SliceResult } from './runSlice.ts'
 import { RunStore, type StoredResult } from './runStore.ts'
 import { beginningOf } from './seedSlice.ts'
+import { sharedRate } from './sharedRate.ts'
 import type { SliceCursor } from './slice.ts'
 
 /** What the state machine hands to the function that works on a slice; {@link stateMachineDefinition} makes it so. */
@@ -31,6 +35,11 @@ export interface SliceHandlerOptions
   > {
   /** Where results and rejects of runs are kept, `s3://BUCKET/PREFIX`. Default: `HEADRACE_STORE` of the environment. */
   readonly store?: string
+  /**
+   * For a rate that all slices share, where a job's rate is in units a second; any table with the partition key `pk`, text. Default:
+   * the one that `HEADRACE_CONTROL_TABLE` of the environment names; without it each slice has its part of the rate.
+   */
+  readonly controlTable?: Table
 }
 
 export type SliceHandler = (event: SliceEvent, context: LambdaContext) => Promise<StoredResult>
@@ -40,20 +49,22 @@ export type SliceHandler = (event: SliceEvent, context: LambdaContext) => Promis
  * machine calls it again with that. It throws what stops the slice, by the name of {@link lambdaErrorName}.
  */
 export function sliceHandler(options: SliceHandlerOptions = {}): SliceHandler {
-  const { store: prefix, ...sliceOptions } = options
+  const { store: prefix, controlTable: _, ...sliceOptions } = options
   return async (event, context) => {
     try {
       const { index, of, run, workersMax = of, result } = event
       const job = await loadJob(event.job)
       const cursor = result?.cursor ?? event.cursor
-      const store = run === undefined ? undefined : openStore(prefix, run)
+      const store = run === undefined ? undefined : openStore(prefix, run, job, of)
       const rejects = [...(result?.rejects ?? [])]
+      const control = openControl(options)
       try {
         const done = await runSlice(
           { job, index, of, ...(cursor === undefined ? {} : { cursor }) },
           {
             ...sliceOptions,
             workersMax,
+            ...sharedRates(job, workersMax, control, options.onWarning),
             remainingMs: () => context.getRemainingTimeInMillis(),
             ...(store === undefined
               ? {}
@@ -69,6 +80,7 @@ export function sliceHandler(options: SliceHandlerOptions = {}): SliceHandler {
         return told.done && store !== undefined ? await store.settle(told) : told
       } finally {
         await store?.[Symbol.asyncDispose]()
+        if (control !== undefined && control !== options.controlTable) await control.database.close()
       }
     } catch (error) {
       throw lambdaError(error)
@@ -77,9 +89,9 @@ export function sliceHandler(options: SliceHandlerOptions = {}): SliceHandler {
 }
 
 /** @throws {HeadraceError} `CONFIGURATION` when nothing says where */
-export function openStore(prefix: string | undefined, run: string): RunStore {
+export function openStore(prefix: string | undefined, run: string, job: JobSpec, of: number): RunStore {
   const place = prefix ?? process.env['HEADRACE_STORE']
-  if (place !== undefined) return new RunStore(`${place.replace(/\/$/, '')}/${run}`)
+  if (place !== undefined) return new RunStore(`${place.replace(/\/$/, '')}/${run}`, job, of)
   throw new HeadraceError(
     'CONFIGURATION',
     'nothing says where results are kept: give the handler a store, s3://BUCKET/PREFIX, or set HEADRACE_STORE',
@@ -101,6 +113,30 @@ export async function loadJob(job: JobSpec | string): Promise<JobSpec> {
     throw new HeadraceError('CONFIGURATION', `${job} is no JSON: ${error.message}`, { cause: error })
   } finally {
     await s3.close()
+  }
+}
+
+function openControl({ controlTable }: SliceHandlerOptions): Table | undefined {
+  const name = process.env['HEADRACE_CONTROL_TABLE']
+  return controlTable ?? (name === undefined ? undefined : connect().table(name))
+}
+
+function sharedRates(
+  { id, mark, how: { rates } }: JobSpec,
+  workersMax: number,
+  control: Table | undefined,
+  onNotice: ((text: string) => void) | undefined,
+): Pick<SliceContext, 'sharedReadRate' | 'sharedWriteRate'> {
+  const share = (direction: 'read' | 'write'): SharedRate | undefined => {
+    const unitsPerSecond = rates?.[direction]
+    if (control === undefined || typeof unitsPerSecond !== 'number') return undefined
+    const name = `${id}#${mark}#${direction}`
+    return sharedRate(control, { name, unitsPerSecond, workersMax, ...(onNotice === undefined ? {} : { onNotice }) })
+  }
+  const [sharedReadRate, sharedWriteRate] = [share('read'), share('write')]
+  return {
+    ...(sharedReadRate === undefined ? {} : { sharedReadRate }),
+    ...(sharedWriteRate === undefined ? {} : { sharedWriteRate }),
   }
 }
 

@@ -1,4 +1,5 @@
 import { checkWhole } from '../database/checkOption.ts'
+import type { Database } from '../database/database.ts'
 import type { JobSpec } from '../job/jobSpec.ts'
 import { readRateOf } from '../operations/resume.ts'
 import { DEFAULT_RATE, type Rate, shareOf } from '../throughput/rate.ts'
@@ -11,23 +12,29 @@ export interface SliceRates {
 
 /**
  * What one of so many workers may spend of what the job may, or of what is Headrace's default: nobody needs to talk to
- * anybody for that to hold. Where the rate is shared, it alone counts.
+ * anybody for that to hold. Where the rate is shared, it alone counts. An emulator on this machine has no default.
  *
  * @throws {TypeError} for a number of workers that is none
  */
-export function ratesOf(
+export async function ratesOf(
   { how: { rates } }: JobSpec,
   workersMax: number,
+  database: Database,
   shared: { readonly sharedReadRate?: SharedRate; readonly sharedWriteRate?: SharedRate } = {},
-): SliceRates {
+): Promise<SliceRates> {
+  const { loopback } = (await database.open()).connection
   checkWhole('workersMax', workersMax, 1, 100_000)
-  const part = (direction: 'read' | 'write'): Rate => {
+  const rateOf = (direction: 'read' | 'write', isShared: boolean): Rate | undefined => {
+    if (isShared) return Number.POSITIVE_INFINITY
     const rate = rates?.[direction]
-    return partOf(rate === undefined ? DEFAULT_RATE : readRateOf(direction, rate), workersMax)
+    if (rate !== undefined) return partOf(readRateOf(direction, rate), workersMax)
+    return loopback ? undefined : partOf(DEFAULT_RATE, workersMax)
   }
+  const read = rateOf('read', shared.sharedReadRate !== undefined)
+  const write = rateOf('write', shared.sharedWriteRate !== undefined)
   return {
-    readUnitsPerSecond: shared.sharedReadRate === undefined ? part('read') : Number.POSITIVE_INFINITY,
-    writeUnitsPerSecond: shared.sharedWriteRate === undefined ? part('write') : Number.POSITIVE_INFINITY,
+    ...(read === undefined ? {} : { readUnitsPerSecond: read }),
+    ...(write === undefined ? {} : { writeUnitsPerSecond: write }),
   }
 }
 

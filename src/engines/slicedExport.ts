@@ -40,9 +40,10 @@ export function checkSlicedExport({ file = '', format, columns }: JobWhat): void
  */
 export async function settlePieces(
   job: JobSpec,
+  of: number,
   { index, counters, pieces = {} }: { index: number; counters: SliceCounters; pieces: Pieces | undefined },
 ): Promise<SliceResult> {
-  await using store = new RunStore(piecesAt(job.what.file!, job.mark), s3Options(job))
+  await using store = new RunStore(piecesAt(job.what.file!, job.mark), job, of, s3Options(job))
   const result: PiecesResult = { index, done: true, counters, pieces }
   const { pieces: _, ...settled } = (await store.settle(result)) as PiecesResult
   return settled
@@ -75,7 +76,7 @@ export async function finishExport(
 ): Promise<FinishedExport | undefined> {
   const { file } = job.what as { file: string }
   const place = piecesAt(file, job.mark)
-  await using store = new RunStore(place, s3Options(job))
+  await using store = new RunStore(place, job, of, s3Options(job))
   const s3 = new S3(s3Options(job))
   try {
     const address = readS3Address(file)
@@ -142,7 +143,7 @@ async function partsOf(
 
 /** What says that slices are done goes last, so that a call that dies can be made again. */
 async function removeAll(s3: S3, bucket: string, left: readonly { readonly key: string }[]): Promise<void> {
-  const isManifest = ({ key }: { readonly key: string }): boolean => /\/slices\/\d+\.json$/.test(key)
+  const isManifest = ({ key }: { readonly key: string }): boolean => /\/slices\/[^/]+\/\d+\.json$/.test(key)
   const addresses = (some: readonly { readonly key: string }[]): S3Address[] => some.map(({ key }) => ({ bucket, key }))
   await s3.remove(addresses(left.filter((object) => !isManifest(object))))
   await s3.remove(addresses(left.filter(isManifest)))

@@ -79,7 +79,8 @@ async function open(
     const types = options.csv?.types ?? {}
     return readCsv(source.from(offset), { file, types, delimiter, lineBytesMax, offset })
   }
-  const { after, seek } = options
+  // Either way the record that begins there may come.
+  const { seek, after = options.beginAt } = options
   if (shape.shape === 'ion') {
     const decoder = new IonDecoder(await loadIon(), options.changes === true)
     if (after === undefined || seek === undefined)

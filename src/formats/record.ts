@@ -59,6 +59,8 @@ export interface ReadOptions {
   readonly changes?: boolean
   /** Records up to the one that begins there are not wanted; some of them may come nevertheless. */
   readonly after?: RecordPosition | undefined
+  /** Begin with the record that begins there, where the bytes from there on can be had. */
+  readonly beginAt?: RecordPosition | undefined
   /** The bytes of the same file from an offset on, where they can be had without reading what is in front of them. */
   readonly seek?: ((offset: number) => AsyncIterable<Uint8Array>) | undefined
   /** The longest record taken, in bytes; a longer one becomes an error record. At least 1; default 8 MiB. */

@@ -83,3 +83,10 @@ export function priceOf(
 ): number {
   return readUnits * unit.read + writeUnits * unit.write
 }
+
+/** @returns undefined where neither is known */
+export function addCosts(left: Cost | undefined, right: Cost | undefined): Cost | undefined {
+  if (left === undefined || right === undefined) return left ?? right
+  const billing = left.billing === 'on demand' ? left.billing : right.billing
+  return { ...right, amount: left.amount + right.amount, billing }
+}

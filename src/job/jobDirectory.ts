@@ -13,7 +13,7 @@ import type { Summary } from './summary.ts'
 export const JOB = 'job.json'
 export const CHECKPOINT = 'checkpoint'
 const PREVIOUS = 'checkpoint.previous'
-const EVENTS = 'events.jsonl'
+export const EVENTS = 'events.jsonl'
 const REPORT = 'report.json'
 /** Read at once, in search of the end of a line. */
 const LOOK_BYTES = 1024 * 1024

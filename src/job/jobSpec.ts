@@ -93,6 +93,8 @@ export interface SourceSpec {
   readonly csv?: object
   /** Its records are changes, and no items. */
   readonly changes?: boolean
+  /** Of a file of lines, those that begin in a range of its bytes; the name has it too. */
+  readonly range?: { readonly from: number; readonly to: number }
   /** How many records it has, where something tells. */
   readonly itemCount?: number
   /** How S3 is reached; not what it is. */

@@ -8,8 +8,12 @@ import type { Summary } from './summary.ts'
 const EVERY_MS = 250
 /** A checkpoint that takes longer than this to come to the disk is waited for. */
 const LATE_MS = 10_000
-/** How often what goes on is noted. */
-const NOTE_EVERY_MS = 5_000
+/** How often what goes on is noted: a job of a minute wants as many notes as one of an hour, and one of a week not many more. */
+const NOTE_EVERY_MS = [
+  { untilMs: 60_000, everyMs: 1_000 },
+  { untilMs: 3_600_000, everyMs: 5_000 },
+  { untilMs: Number.POSITIVE_INFINITY, everyMs: 30_000 },
+]
 
 export type CheckpointContent = Pick<Checkpoint, 'tally' | 'positions' | 'spent'>
 
@@ -34,6 +38,7 @@ export class JobState {
   #saving: Promise<void> | undefined
   #latest = ''
   #notedAtMs: number
+  readonly #begunAtMs: number
   #ended = false
   /** The last words were said, or it was tried: the directory is others' now. */
   #over = false
@@ -44,6 +49,7 @@ export class JobState {
     const { directory, clock } = options
     this.#runs = (directory.checkpoint?.runs ?? 0) + 1
     this.#notedAtMs = clock.now()
+    this.#begunAtMs = this.#notedAtMs
     directory.note(directory.checkpoint === undefined ? 'started' : 'resumed', { run: this.#runs })
     this.#setTimer()
   }
@@ -121,7 +127,8 @@ export class JobState {
     try {
       await this.#save(false, false)
       const now = clock.now()
-      if (now - this.#notedAtMs < NOTE_EVERY_MS || this.#ended) return
+      const { everyMs } = NOTE_EVERY_MS.find(({ untilMs }) => now - this.#begunAtMs < untilMs)!
+      if (now - this.#notedAtMs < everyMs || this.#ended) return
       this.#notedAtMs = now
       directory.note('progress', { run: this.#runs, summary: progress() })
     } catch (error) {

@@ -14,7 +14,7 @@ import { nameOf, type S3, type S3Address, type S3Object } from '../storage/s3.ts
 import { openS3Object, readS3Object } from '../storage/s3Source.ts'
 import { StorageError } from '../storage/storageError.ts'
 
-export interface FileOptions extends Omit<ReadOptions, 'file' | 'after' | 'seek'>, OpenSourceOptions {}
+export interface FileOptions extends Omit<ReadOptions, 'file' | 'after' | 'beginAt' | 'seek'>, OpenSourceOptions {}
 
 /** Records of one file, in lists as they are read. */
 export interface RecordSource {
@@ -36,6 +36,8 @@ export interface RecordSource {
   readonly isChanges?: boolean
   /** How many records it has, where something tells; others are an error at the end. */
   readonly itemCount?: number
+  /** Of a file of lines, the records that begin in a range of its bytes; undefined for what can not be cut. */
+  part?(from: number, to: number): RecordSource
   /** How to look into it without reading all of it, for plans; undefined for what can be read only once. */
   readonly sample?: SourceSample | undefined
 }
@@ -56,6 +58,8 @@ export interface SourcePart {
   bytesTaken(): number
 }
 
+const NEWLINE = 10
+const MARK = Buffer.from('\uFEFF')
 /** Of the first and the last so many bytes of a file its digest is made. */
 const DIGEST_BYTES = 64 * 1024
 
@@ -77,14 +81,18 @@ export function file(path: string, options: FileOptions = {}): RecordSource {
       () => fileBytes(path),
       describe,
     )
+  const seek = isOnce ? undefined : (offset: number) => openSource(path, { ...storage, start: offset })
+  const isCut = !isOnce && open === undefined && isSeekable(path, readOptions.format)
+  const read = (after?: RecordPosition, beginAt?: RecordPosition): AsyncIterable<readonly SourceRecord[]> =>
+    readRecords(openSource(path, storage), { file: path, ...readOptions, after, beginAt, seek })
   return {
     name: path,
     isOnce,
     isChanges: options.changes === true,
-    records: (after) => {
-      const seek = isOnce ? undefined : (offset: number) => openSource(path, { ...storage, start: offset })
-      return readRecords(openSource(path, storage), { file: path, ...readOptions, after, seek })
-    },
+    records: (after) => read(after),
+    ...(isCut
+      ? { part: (from: number, to: number) => partOf({ name: path, read, open: seek!, describe }, from, to) }
+      : {}),
     describe: () => (isOnce || open !== undefined ? Promise.resolve({ name: path, ...told }) : describe()),
     sample: isOnce || open !== undefined ? undefined : sampleOf(path, { file: path, ...readOptions }),
   }
@@ -125,10 +133,15 @@ export function s3File(
   const sizeOf = async (): Promise<number> => (await look()).sizeBytes
   if (isParquet(name, format))
     return parquetFile(name, async () => openS3Object(s3, address, await look()), sizeOf, describe)
+  const read = (after?: RecordPosition, beginAt?: RecordPosition): AsyncIterable<readonly SourceRecord[]> =>
+    readRecords(open(0), { file: name, ...readOptions, after, beginAt, seek: open })
   return {
     name,
     isChanges: options.changes === true,
-    records: (after) => readRecords(open(0), { file: name, ...readOptions, after, seek: open }),
+    records: (after) => read(after),
+    ...(isSeekable(name, format)
+      ? { part: (from: number, to: number) => partOf({ name, read, open, describe }, from, to) }
+      : {}),
     describe,
     sample: {
       sizeBytes: sizeOf,
@@ -142,6 +155,55 @@ export function s3File(
       },
     },
   }
+}
+
+interface WholeFile {
+  readonly name: string
+  readonly read: (after?: RecordPosition, beginAt?: RecordPosition) => AsyncIterable<readonly SourceRecord[]>
+  readonly open: (offset: number) => AsyncIterable<Uint8Array>
+  readonly describe: () => Promise<SourceSpec>
+}
+
+/** Lines are counted from the beginning of the part. */
+function partOf(whole: WholeFile, from: number, to: number): RecordSource {
+  const name = `${whole.name}#${from}-${to}`
+  async function* records(after?: RecordPosition): AsyncGenerator<readonly SourceRecord[]> {
+    const offset = after !== undefined || from === 0 ? from : await lineStart(whole.open, from)
+    if (offset >= to) return
+    for await (const batch of whole.read(after, from === 0 ? undefined : { line: 1, offset })) {
+      const mine = batch.filter(({ place }) => place.offset >= offset && place.offset < to)
+      if (mine.length > 0) yield mine
+      if (batch.at(-1)!.place.offset >= to) return
+    }
+  }
+  return {
+    name,
+    records,
+    describe: async () => ({ ...(await whole.describe()), name, range: { from, to } }),
+  }
+}
+
+/** Where the first line begins that begins there or behind it; `Infinity` where there is none. */
+async function lineStart(open: (offset: number) => AsyncIterable<Uint8Array>, from: number): Promise<number> {
+  // Behind a byte order mark the first line begins, too.
+  if (from === MARK.length && (await beginning(open, from)).equals(MARK)) return from
+  // The byte before says whether a line begins here.
+  let offset = from - 1
+  for await (const chunk of open(offset)) {
+    const end = chunk.indexOf(NEWLINE)
+    if (end !== -1) return offset + end + 1
+    offset += chunk.length
+  }
+  return Number.POSITIVE_INFINITY
+}
+
+async function beginning(open: (offset: number) => AsyncIterable<Uint8Array>, length: number): Promise<Buffer> {
+  let head = Buffer.alloc(0)
+  for await (const chunk of open(0)) {
+    head = Buffer.concat([head, chunk])
+    if (head.length >= length) break
+  }
+  return head.subarray(0, length)
 }
 
 function isParquet(path: string, format: FormatName | undefined): boolean {

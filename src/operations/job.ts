@@ -77,6 +77,11 @@ export interface PlannableJob<Options extends PlanOptions = PlanOptions> extends
 export interface DescribeOptions {
   /** The job can be cut into so many slices, 1 to 1,000,000: a table is read in at least so many segments. Default 1. */
   readonly slices?: number
+  /**
+   * Cut large files of lines into parts, so that a load of one file runs in slices too. Parts are read side by side: of two lines with
+   * one key in different parts either may be the last that is written. Default false.
+   */
+  readonly split?: boolean
   /** What the job is called. Default: its operation and table. */
   readonly id?: string
 }

@@ -26,6 +26,7 @@ import { MadeWrites } from './madeWrites.ts'
 import { type LoadPlanOptions, planLoad } from './plan/planLoad.ts'
 import { openReplacements, type Replacements } from './replacements.ts'
 import { SourceLedger } from './sourceLedger.ts'
+import { splitSources } from './splitSources.ts'
 import { Transformer, type TransformSource, transformSpec } from './transform.ts'
 import { type WriteOptions, WriteRun } from './writeRun.ts'
 
@@ -115,6 +116,8 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
   #streams: readonly SourceLedger[] = []
   /** As long as their records' offsets go; undefined where that is not known. */
   #sizes: readonly (number | undefined)[] = []
+  /** Offsets at which they begin. */
+  #starts: readonly number[] = []
   readonly #unsettledMax: number
   #signal!: AbortSignal
   #failure: unknown
@@ -149,8 +152,10 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     }
   }
 
-  describe(options?: DescribeOptions): Promise<JobSpec> {
-    return this.#run.describe(options, (table) => this.#what(table))
+  async describe(options: DescribeOptions = {}): Promise<JobSpec> {
+    const { split = false, slices = 1 } = options
+    const sources = split ? await splitSources(this.#sources, slices) : this.#sources
+    return this.#run.describe(options, (table) => this.#what(table, sources))
   }
 
   setRates({ writeUnitsPerSecond }: JobRates): void {
@@ -267,10 +272,11 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     this.#failure = new HeadraceError('INPUT', message)
   }
 
-  async #what(table: TableSpec): Promise<JobWhat> {
+  async #what(table: TableSpec, ofSources = this.#sources): Promise<JobWhat> {
     const sources: SourceSpec[] = []
-    for (const source of this.#sources) sources.push((await source.describe?.()) ?? { name: source.name })
+    for (const source of ofSources) sources.push((await source.describe?.()) ?? { name: source.name })
     this.#sizes = sources.map(sizeOf)
+    this.#starts = sources.map(({ range }) => range?.from ?? 0)
     const { operation, module } = this.#identity
     const { transform, keepOld } = this.#options
     const keeps = keepOld === true ? { keepOld } : {}
@@ -285,7 +291,8 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
       const size = this.#sizes[index]
       if (size === undefined) return undefined
       all += size
-      settled += position.done ? size : (position.after?.offset ?? 0)
+      const start = this.#starts[index]!
+      settled += position.done ? size : Math.max(0, (position.after?.offset ?? start) - start)
     }
     return all === 0 ? undefined : settled / all
   }
@@ -410,7 +417,8 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
 }
 
 /** A packed file is longer than it lies on the disk. */
-function sizeOf({ name, sizeBytes }: SourceSpec): number | undefined {
+function sizeOf({ name, sizeBytes, range }: SourceSpec): number | undefined {
+  if (range !== undefined) return range.to - range.from
   return packingOf(name) !== undefined ? undefined : sizeBytes
 }
 

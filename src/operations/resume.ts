@@ -211,7 +211,15 @@ const NOTHING: AsyncIterable<Uint8Array> = {
   },
 }
 
-function openSource({ name, format, csv, changes, connection, itemCount }: SourceSpec): RecordSource {
+function openSource({ range, ...spec }: SourceSpec): RecordSource {
+  if (range === undefined) return openWhole(spec)
+  const { from, to } = range
+  const whole = openWhole({ ...spec, name: spec.name.slice(0, -`#${from}-${to}`.length) })
+  if (whole.part !== undefined) return whole.part(from, to)
+  throw new HeadraceError('STATE', `${whole.name} can not be read in parts, and was said to be`)
+}
+
+function openWhole({ name, format, csv, changes, connection, itemCount }: SourceSpec): RecordSource {
   const options = {
     ...(name === '-' ? { stdin: NOTHING } : {}),
     ...(format === undefined ? {} : { format: format as FormatName }),

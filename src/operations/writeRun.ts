@@ -4,7 +4,7 @@ import type { Table } from '../database/table.ts'
 import type { TableDescription } from '../database/tableDescription.ts'
 import type { KeySchema } from '../item/itemKey.ts'
 import type { Positions, Spent } from '../job/checkpoint.ts'
-import { type Cost, CostMeter } from '../job/costMeter.ts'
+import { addCosts, type Cost, CostMeter } from '../job/costMeter.ts'
 import { expectedCost, shareOfTable } from '../job/expectedCost.ts'
 import { findSpec, JobDirectory } from '../job/jobDirectory.ts'
 import type { JobHow, JobSpec, JobWhat, TableSpec } from '../job/jobSpec.ts'
@@ -539,18 +539,13 @@ export function rateText(rate: Rate): number | string {
   return rate === Number.POSITIVE_INFINITY ? 'unlimited' : rate
 }
 
-function costMeter(
+/** @returns undefined for emulators, and where the price is not known */
+export function costMeter(
   description: TableDescription,
   { connection }: OpenDatabase,
   prices: PriceTable | undefined,
 ): CostMeter | undefined {
   return connection.loopback ? undefined : new CostMeter(description, connection.region, prices)
-}
-
-function addCosts(left: Cost | undefined, right: Cost | undefined): Cost | undefined {
-  if (left === undefined || right === undefined) return left ?? right
-  const billing = left.billing === 'on demand' ? left.billing : right.billing
-  return { ...right, amount: left.amount + right.amount, billing }
 }
 
 function addCounts(

@@ -16,7 +16,17 @@ import { readS3Object } from '../../src/storage/s3Source.ts'
 import { type S3Server, startS3Server } from '../support/s3Server.ts'
 import { headrace, scratchDirectory } from './command.ts'
 
-export const VERBS = ['load', 'update', 'copy', 'delete', 'export', 'export-s3', 'run', 'run-files'] as const
+export const VERBS = [
+  'load',
+  'update',
+  'update-threads',
+  'copy',
+  'delete',
+  'export',
+  'export-s3',
+  'run',
+  'run-files',
+] as const
 export type Verb = (typeof VERBS)[number]
 
 export interface KillsOptions {
@@ -157,7 +167,7 @@ async function killJob(world: World, verb: Verb, number: number, killsMax: numbe
     const afterMs = kills < killsMax ? KILL_MS_MIN + random() * (killMsMax - KILL_MS_MIN) : undefined
     const before = settledOf(directory, job)
     const writesBefore = world.gateway.statistics().acknowledgedWrites
-    const end = await run(world, begun ? ['resume', job] : commandOf(world, verb, torn, job), afterMs)
+    const end = await run(world, begun ? resumeOf(world, verb, job) : commandOf(world, verb, torn, job), afterMs)
     code = end.code
     if (code !== null) {
       if (code !== 0 && code !== 3) faults.push(`exit ${code}: ${end.stderr}`)
@@ -182,6 +192,8 @@ function commandOf({ s3Server }: World, verb: Verb, table: string, job: string):
       return ['load', table, 'input.jsonl', ...state]
     case 'update':
       return ['update', table, 'visit.mjs', '--once', ...state]
+    case 'update-threads':
+      return ['update', table, 'visit.mjs', '--once', '--threads', '2', ...state]
     case 'copy':
       return ['copy', table, `${table}-target`, ...state]
     case 'delete':
@@ -194,6 +206,12 @@ function commandOf({ s3Server }: World, verb: Verb, table: string, job: string):
     case 'run-files':
       return ['run', `${table}.mjs`, ...state]
   }
+}
+
+/** What was begun in threads goes on in threads, in more of them, or in none. */
+function resumeOf({ random }: World, verb: Verb, job: string): string[] {
+  const threads = verb === 'update-threads' ? Math.floor(random() * 4) : 0
+  return ['resume', job, ...(threads === 0 ? [] : ['--threads', `${threads}`])]
 }
 
 function hasTarget(verb: Verb): boolean {

@@ -167,3 +167,26 @@ test('slices that there are not, and jobs that leave more behind than a cursor, 
   const other = { ...job, what: { ...job.what, table: { ...job.what.table, key: 'other:S' } } }
   await assert.rejects(runSlice({ job: other, index: 0, of: 1 }, { database }), { code: 'STATE' })
 })
+
+test('one large file is cut into parts of whole lines, each line in one of them, and a part goes on where it was', async () => {
+  const path = join(folder, 'large.jsonl')
+  const lines = Array.from({ length: 4_000 }, (_, index) =>
+    index % 500 === 3 ? `{"wrong":${index}}` : `{"id":"l${index}","text":"${'é'.repeat((index * 7) % 800)}"}`,
+  )
+  writeFileSync(path, lines.join('\n'))
+  const table = await newTable()
+  const job = await load([file(path)], table).describe({ slices: 3, split: true })
+  assert.equal(job.what.sources?.length, 3)
+  const rejects: string[] = []
+  const results = await runAll(job, 3, {
+    writeRejects: (text) => void rejects.push(...text.trimEnd().split('\n')),
+    maxInFlight: 25,
+    remainingMs: () => 400,
+  })
+  assert.equal(sum(results, 'read'), 4_000)
+  assert.equal(sum(results, 'written'), 3_992)
+  assert.equal(rejects.length, 8)
+  assert.equal((await readAll(table)).length, 3_992)
+  const whole = await load([file(path)], table).describe({ slices: 3 })
+  assert.equal(whole.what.sources?.length, 1)
+})

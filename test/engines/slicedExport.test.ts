@@ -136,6 +136,20 @@ test("what calls have written that died, or came too late, is nobody's: each ite
   assert.equal(new Set(ids).size, 1_500)
 })
 
+test('what a slice has come to does not change any more, whatever a late call finds', async () => {
+  const table = await filledTable(100)
+  const job = await exportTable(table, url('late.jsonl')).describe({ slices: 1 })
+  const first = await runToEnd({ job, index: 0, of: 1 })
+  await using publisher = table.publisher()
+  publisher.put({ id: 'newcomer' })
+  await publisher.flush()
+  assert.deepEqual(await runToEnd({ job, index: 0, of: 1 }), first)
+  assert.equal((await finishExport(job, 1))?.counters.written, 100)
+  const lines = (await read('late.jsonl')).toString().trimEnd().split('\n')
+  assert.equal(lines.length, 100)
+  assert.ok(lines.every((line) => !line.includes('newcomer')))
+})
+
 test('packed, in lines, and as CSV with columns', async () => {
   const table = await filledTable(2_000)
   const lines = await exportTable(table, url('lines.jsonl.gz')).describe({ slices: 4 })

@@ -35,6 +35,7 @@ export async function copyCommand(
       table: source,
       flags,
       database,
+      target: there,
       rates: options,
       warn: async (say) => {
         const { itemCount } = await there.table(target).describe()

@@ -43,7 +43,7 @@ export async function sliceCommand(
     if (flags.controlTable !== undefined) return await runLeased({ job, index, of }, flags, talk)
     const directory = flags.job ?? join(JOBS, `${job.id}-${index}-of-${of}`)
     const database = openAgain(job, flags)
-    const rates = ratesOf(job, flags, database, (text) => talk.say(text))
+    const rates = await ratesOf(job, flags, database, (text) => talk.say(text))
     beginSlice(directory, { job, index, of })
     await runJob({
       operation: job.what.operation,
@@ -85,7 +85,7 @@ async function runLeased(
     const result = await runLeasedSlice(slice, database.table(flags.controlTable!), {
       database,
       signal: interruption.signal,
-      ...ratesOf(job, flags, database, (text) => talk.say(text)),
+      ...(await ratesOf(job, flags, database, (text) => talk.say(text))),
       ...(flags.maxInFlight === undefined ? {} : { maxInFlight: flags.maxInFlight }),
       writeRejects: (lines) => appendFileSync(rejects, lines, { mode: 0o600 }),
       keepCursor: async (_, counters) => {
@@ -140,12 +140,12 @@ interface Rates {
   readonly sharedWriteRate?: SharedRate
 }
 
-function ratesOf(
+async function ratesOf(
   job: JobSpec,
   flags: CommonFlags & WriteFlags & SliceFlags,
   database: Database,
   say: (text: string) => void,
-): Rates {
+): Promise<Rates> {
   const read = flags.readRate ?? flags.rate ?? job.how.rates?.read
   const write = flags.writeRate ?? flags.rate ?? job.how.rates?.write
   const workersMax = flags.workers ?? flags.of
@@ -157,7 +157,7 @@ function ratesOf(
     },
   }
   if (flags.controlTable === undefined || (read === undefined && write === undefined))
-    return sliceRates(asked, workersMax)
+    return sliceRates(asked, workersMax, database)
   const control = database.table(flags.controlTable)
   const share = (direction: 'read' | 'write', rate: number | string | undefined): SharedRate | undefined => {
     // A part of what the table has is each slice's own share of it.
@@ -169,5 +169,5 @@ function ratesOf(
     ...(sharedReadRate === undefined ? {} : { sharedReadRate }),
     ...(sharedWriteRate === undefined ? {} : { sharedWriteRate }),
   }
-  return { ...sliceRates(asked, workersMax, shared), ...shared }
+  return { ...(await sliceRates(asked, workersMax, database, shared)), ...shared }
 }

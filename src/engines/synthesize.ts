@@ -1,0 +1,95 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { HeadraceError } from '../runtime/headraceError.ts'
+import { readS3Address } from '../storage/s3.ts'
+import { packLambda } from './lambdaPackage.ts'
+
+export interface SynthesizeOptions {
+  /** What its jobs do: `update`, `delete`, `copy`, `load`, `run` or `export`. */
+  readonly operation: string
+  /** `arn:aws:dynamodb:eu-west-1:123456789012:table/users` */
+  readonly tableArn: string
+  /** Of a copy, the table that is written. */
+  readonly otherTableArn?: string
+  readonly optionalActions?: readonly string[]
+  /** Visitors and what they import: files and folders below the working directory; each keeps its path. */
+  readonly modules?: readonly string[]
+  /** `s3://BUCKET/PREFIX`, where the files of a load lie. */
+  readonly sources?: string
+  /** `s3://BUCKET/PREFIX`, where an export writes. */
+  readonly target?: string
+  readonly maxConcurrency?: number
+}
+
+export interface Synthesized {
+  /** The file's path. */
+  readonly template: string
+  /** The folder with what the functions are made of, of which the template speaks. */
+  readonly code: string
+}
+
+/**
+ * Writes the CloudFormation template of what `HeadraceJob` of `headrace/cdk` makes, and beside it what its functions are made of:
+ * `aws cloudformation package` and `deploy` take it from there.
+ *
+ * @throws {HeadraceError} `CONFIGURATION` when aws-cdk-lib is not installed
+ * @throws {TypeError} for what is no address or no ARN, and for what the operation does not have
+ */
+export async function synthesize(folder: string, options: SynthesizeOptions): Promise<Synthesized> {
+  const { operation, tableArn, otherTableArn, modules, sources, target, optionalActions, maxConcurrency } = options
+  const { App, BootstraplessSynthesizer, CfnOutput, Stack, Validations } = await loadCdk(() => import('aws-cdk-lib'))
+  const { Table } = await loadCdk(() => import('aws-cdk-lib/aws-dynamodb'))
+  const { Code } = await loadCdk(() => import('aws-cdk-lib/aws-lambda'))
+  const { Bucket } = await loadCdk(() => import('aws-cdk-lib/aws-s3'))
+  const { HeadraceJob } = await loadCdk(() => import('./cdk.ts'))
+  const code = join(folder, 'code')
+  packLambda(code, modules === undefined ? {} : { modules })
+  const out = join(folder, '.cdk')
+  const app = new App({ outdir: out, analyticsReporting: false })
+  try {
+    const stack = new Stack(app, 'Headrace', { synthesizer: new BootstraplessSynthesizer() as never })
+    const below = (name: string, address: string) => {
+      const { bucket, key } = readS3Address(address)
+      return { bucket: Bucket.fromBucketName(stack, name, bucket) as never, prefix: key }
+    }
+    const job = new HeadraceJob(stack, 'Job', {
+      operation,
+      table: Table.fromTableArn(stack, 'Table', tableArn),
+      code: Code.fromInline('// in its place comes what lies beside the template'),
+      ...(otherTableArn === undefined ? {} : { otherTable: Table.fromTableArn(stack, 'OtherTable', otherTableArn) }),
+      ...(sources === undefined ? {} : { sources: below('Sources', sources) }),
+      ...(target === undefined ? {} : { target: below('Target', target) }),
+      ...(optionalActions === undefined ? {} : { optionalActions }),
+      ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
+    })
+    for (const one of [job.prepare, job.slice, job.finish]) {
+      // As `aws cloudformation package` has it.
+      const resource = one.node.defaultChild as unknown as { addPropertyOverride(name: string, value: unknown): void }
+      resource.addPropertyOverride('Code', './code')
+    }
+    Validations.of(stack).acknowledge({
+      id: 'CloudFormation-Validate::W3002',
+      reason: 'it is packaged before it is deployed',
+    })
+    new CfnOutput(stack, 'StateMachineArn', { value: job.stateMachine.stateMachineArn })
+    new CfnOutput(stack, 'BucketName', { value: job.bucket.bucketName })
+    const template = join(folder, 'template.json')
+    const made: unknown = app.synth().getStackByName('Headrace').template
+    writeFileSync(template, `${JSON.stringify(made, undefined, 2)}\n`)
+    return { template, code }
+  } finally {
+    rmSync(out, { recursive: true, force: true })
+  }
+}
+
+async function loadCdk<Module>(load: () => Promise<Module>): Promise<Module> {
+  try {
+    return await load()
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause
+    const message =
+      'templates are made by aws-cdk-lib, which is not installed beside headrace: in your project, npm install --save-dev headrace ' +
+      'aws-cdk-lib constructs, and npx headrace deploy there'
+    throw new HeadraceError('CONFIGURATION', message, { cause })
+  }
+}
