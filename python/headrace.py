@@ -185,13 +185,17 @@ def register(spark: Any, slots: Optional[int] = None) -> None:
     """Makes `df.write.format("headrace").mode("append").option("table", …).save()` known to a session of Spark 4.
 
     Options: table, region, endpoint, rate, operation, max_in_flight, patience_seconds, as of `publish`; there is one stage, and
-    what is rejected fails the write at its end, when all else is written. Takes pyarrow, in the driver and in executors.
+    what is rejected fails the write at its end, when all else is written. Each task has the part of the rate that one of `slots`
+    is (default: what Spark says). Takes pyarrow, in the driver and in executors.
     """
     from pyspark import cloudpickle
 
     if __name__ != "__main__":
         cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    spark.dataSource.register(_data_source(_own_worker(), slots or _slots(spark, sys.maxsize)))
+    at_once = slots or _slots(spark, 0)
+    if at_once == 0:
+        raise ValueError("say slots=, how many tasks may run at once: spark.dynamicAllocation.maxExecutors sets no bound to it")
+    spark.dataSource.register(_data_source(_own_worker(), at_once))
 
 
 # ---------------------------------------------------------------------------------------------------- on the driver

@@ -49,12 +49,15 @@ def normal(spark):
 
 
 def empty(spark):
-    none = ids(spark, 100, 4, "none").where("n < 0")
+    none = ids(spark, 100, 2, "none").where("n < 0")
     kept = publish(none, ORDER["table"], rejects=f"{FOLDER}/empty-rejects")
     nothing = spark.createDataFrame([], none.schema)
+    no_partitions = spark.createDataFrame(spark.sparkContext.emptyRDD(), none.schema)
     return {
         "kept": {**summary(kept), "rejects": kept.rejects.count()},
-        "optimised": summary(publish(nothing, ORDER["table"])),
+        "nothing": summary(publish(nothing, ORDER["table"])),
+        "no partitions": summary(publish(no_partitions, ORDER["table"])),
+        "no partitions, kept": summary(publish(no_partitions, ORDER["table"], rejects=f"{FOLDER}/no-rejects")),
         "files": summary(publish(none, ORDER["table"], files=f"{FOLDER}/empty")),
     }
 
