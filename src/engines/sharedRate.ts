@@ -30,6 +30,8 @@ const NEXT_FROM_MS = 930
 const HOLDS_MS = 900
 /** Units that are got at once, as a part of what was spent in the last second: twenty times a second at most. */
 const CHUNK_SHARE = 0.05
+/** Workers that ask for a second's units do so over this time, at most. */
+const SPREAD_MS_MAX = 150
 const PATIENCE_MS = 1_000
 /** A control table that did not answer is asked again so much later. */
 const ASK_AGAIN_MS = 5_000
@@ -61,6 +63,7 @@ class Member implements SharedBudget {
   readonly #options: SharedRateOptions
   readonly #bucket: GrantBucket
   readonly #items: number
+  readonly #spreadMs: number
   readonly #opening: Promise<OpenDatabase>
   #database: OpenDatabase | undefined
   #isAsking = false
@@ -70,6 +73,8 @@ class Member implements SharedBudget {
   /** The second whose budget is gone, as far as is known, and in which items. */
   #goneSecond = -1
   readonly #gone = new Set<number>()
+  /** Units of that second that were got here. */
+  #got = 0
   /** What was spent when the current second began, and in the one before it. */
   #countedSecond = -1
   #spentBefore = 0
@@ -81,6 +86,7 @@ class Member implements SharedBudget {
     this.#options = options
     this.#bucket = new GrantBucket(unitsPerSecond / workersMax, nowMs)
     this.#items = Math.ceil(workersMax / WORKERS_PER_ITEM)
+    this.#spreadMs = Math.min(SPREAD_MS_MAX, 20 + workersMax / 20)
     this.#opening = control.database.open()
     this.#opening.then(
       (database) => {
@@ -124,7 +130,7 @@ class Member implements SharedBudget {
     const item = this.#itemWithSome(second, random())
     if (item === undefined) {
       // All of it is gone; not all workers ask for the next second's at once.
-      this.#askLater(clock, second * 1_000 + NEXT_FROM_MS - wallMs + random() * 20)
+      this.#askLater(clock, second * 1_000 + NEXT_FROM_MS - wallMs + random() * this.#spreadMs)
       return
     }
     this.#isAsking = true
@@ -144,6 +150,7 @@ class Member implements SharedBudget {
     if (second !== this.#goneSecond) {
       this.#goneSecond = second
       this.#gone.clear()
+      this.#got = 0
     }
     const first = Math.floor(die * this.#items)
     for (let step = 0; step < this.#items; step += 1) {
@@ -151,6 +158,17 @@ class Member implements SharedBudget {
       if (!this.#gone.has(item)) return item
     }
     return undefined
+  }
+
+  /**
+   * Where others have spent a counter, they have spent the others as well, since all choose at random: to ask each would be a
+   * request in vain for each worker and counter. Only who has spent it alone goes on to the next.
+   */
+  #markGone(second: number, item: number, budget: number): void {
+    if (second !== this.#goneSecond) return
+    this.#gone.add(item)
+    if (this.#got >= (this.#gone.size * budget) / 2) return
+    for (let other = 0; other < this.#items; other += 1) this.#gone.add(other)
   }
 
   #count(second: number): void {
@@ -193,7 +211,8 @@ class Member implements SharedBudget {
     const budget = this.#options.unitsPerSecond / this.#items
     const before = after - asked
     const units = Math.min(asked, budget - before)
-    if (after >= budget) this.#gone.add(item)
+    if (units > 0 && second === this.#goneSecond) this.#got += units
+    if (after >= budget) this.#markGone(second, item, budget)
     // The limiter counts by another clock.
     const secondMs = second * 1_000 - clock.wallNow() + clock.now()
     if (units > 0) {

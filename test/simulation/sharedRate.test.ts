@@ -28,7 +28,8 @@ interface World {
 }
 
 async function startWorld(unitsPerSecond = BUDGET): Promise<World> {
-  const { clock, service } = await start({}, { table: { capacity: { billing: 'on demand' } } })
+  const capacity = { billing: 'provisioned', writeUnitsPerSecond: 2 * unitsPerSecond, burstSeconds: 0 } as const
+  const { clock, service } = await start({}, { table: { capacity } })
   service.addTable({
     name: 'control',
     key: { partition: { name: 'pk', type: 'S' } },
@@ -135,6 +136,23 @@ test('without the control table each spends its share, says so, and shares again
       'the control table control answers again: the rate is shared',
     ]),
   )
+})
+
+test('of many workers each asks little more than once a second, and one that is left spends all counters', async () => {
+  const world = await startWorld(1_500)
+  const workers = Array.from({ length: 60 }, () => world.join({ workersMax: 900 }))
+  await world.until(3)
+  const requests = (): number => world.service.log.requests.filter(({ operation }) => operation === 'UpdateItem').length
+  const before = requests()
+  await world.until(5)
+  const asked = (requests() - before) / 2
+  assert.ok(asked < 150, `${asked} requests a second to the control table`)
+  for (const count of world.writes(3, 5)) assert.ok(count <= 1_500 && count > 1_300, `${world.writes(3, 5)}`)
+  for (const { publisher } of workers.slice(1)) publisher.destroy()
+  // Its own limiter has to find out first that there is more.
+  await world.until(14)
+  const [last] = world.writesOf(workers[0]!, 13, 14)
+  assert.ok(last! > 1_200, `${last} units for the one that is left`)
 })
 
 test('many workers spread over several counters, and two rates of other names have nothing in common', async () => {
