@@ -90,7 +90,7 @@ test('100 slices: throttles, handlers that crash before and after their work, de
   const visitor = visitorModule(
     'add',
     `async (item) => {
-      await new Promise((resolve) => setTimeout(resolve, 30))
+      await new Promise((resolve) => setTimeout(resolve, 20))
       if (item.index % 50 === 0) throw new Error('every fiftieth')
       return { add: { count: 1 } }
     }`,
@@ -98,7 +98,8 @@ test('100 slices: throttles, handlers that crash before and after their work, de
   const job = await updateAll(database.table(table.name), visitor, {
     once: true,
     concurrency: 1,
-    segments: 200,
+    segments: 800,
+    readUnitsPerSecond: 160,
   }).describe({
     slices: 100,
     id: 'add',
@@ -125,7 +126,7 @@ test('100 slices: throttles, handlers that crash before and after their work, de
     return result
   }
   // Some have little time, and each time more, so that a slow machine comes to an end too.
-  const timeOf = ({ index }: SliceEvent): number => (index % 4 === 0 ? 80 * 2 ** (calls.get(index) ?? 0) : 60_000)
+  const timeOf = ({ index }: SliceEvent): number => (index % 4 === 0 ? 150 * 2 ** (calls.get(index) ?? 0) : 60_000)
   const { status, output, error } = await states.execute(
     definition,
     {
@@ -146,7 +147,7 @@ test('100 slices: throttles, handlers that crash before and after their work, de
   for (const { count, index } of await readAll(table)) assert.equal(count, (index as number) % 50 === 0 ? 0 : 1)
   assert.ok(proxy.counts.throttled > 10, `${proxy.counts.throttled} throttles`)
   assert.ok(crashes >= 5, `${crashes} crashes`)
-  assert.ok(cursors >= 5, `${cursors} calls with a cursor`)
+  assert.ok(cursors >= 3, `${cursors} calls with a cursor`)
 })
 
 test('a slice that does not come through is named, and a second execution does that and no other', {
