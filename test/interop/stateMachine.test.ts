@@ -90,7 +90,7 @@ test('100 slices: throttles, handlers that crash before and after their work, de
   const visitor = visitorModule(
     'add',
     `async (item) => {
-      await new Promise((resolve) => setTimeout(resolve, 30))
+      await new Promise((resolve) => setTimeout(resolve, 20))
       if (item.index % 50 === 0) throw new Error('every fiftieth')
       return { add: { count: 1 } }
     }`,
@@ -98,7 +98,8 @@ test('100 slices: throttles, handlers that crash before and after their work, de
   const job = await updateAll(database.table(table.name), visitor, {
     once: true,
     concurrency: 1,
-    segments: 200,
+    segments: 800,
+    readUnitsPerSecond: 160,
   }).describe({
     slices: 100,
     id: 'add',
@@ -125,7 +126,7 @@ test('100 slices: throttles, handlers that crash before and after their work, de
     return result
   }
   // Some have little time, and each time more, so that a slow machine comes to an end too.
-  const timeOf = ({ index }: SliceEvent): number => (index % 4 === 0 ? 80 * 2 ** (calls.get(index) ?? 0) : 60_000)
+  const timeOf = ({ index }: SliceEvent): number => (index % 4 === 0 ? 150 * 2 ** (calls.get(index) ?? 0) : 60_000)
   const { status, output, error } = await states.execute(
     definition,
     {
