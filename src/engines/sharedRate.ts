@@ -22,26 +22,31 @@ export interface SharedRateOptions {
  * units, and once in vain.
  */
 const WORKERS_PER_ITEM = 300
-/** The budget of a second is given out over this part of it, so that what was sent with it arrives before its end. */
-const GIVING_MS = 800
-/** From then on in a second units of the next one are got. */
-const NEXT_FROM_MS = 930
-/** Until then in its second a grant holds. */
-const HOLDS_MS = 900
-/** Units that are got at once, as a part of what was spent in the last second: twenty times a second at most. */
+/** A counter is of a second; where there are many workers of several, or each would ask more than once a second. */
+const WINDOW_MS = 1_000
+const LONG_WINDOW_MS = 5_000
+/** So long before its end the budget of a window is given out, so that what was sent with it arrives before that. */
+const GIVEN_BEFORE_MS = 200
+/** So long before its end a grant ends. */
+const HOLDS_BEFORE_MS = 100
+/** So long before its end units of the next one are got. */
+const NEXT_BEFORE_MS = 70
+/** Units that are got at once, as a part of what was spent in the last window: twenty times in it at most. */
 const CHUNK_SHARE = 0.05
-/** Workers that ask for a second's units do so over this time, at most. */
+/** Workers that ask for a window's units do so over this time, at most. */
 const SPREAD_MS_MAX = 150
 const PATIENCE_MS = 1_000
 /** A control table that did not answer is asked again so much later. */
 const ASK_AGAIN_MS = 5_000
-/** A second's counter is of no use any more. For the table's time to live, if that is switched on for `expiresAt`. */
+/** Then a counter is of no use any more. For the table's time to live, if that is switched on for `expiresAt`. */
 const KEEP_SECONDS = 3_600
 
 /**
  * A rate that processes share, whichever of them are there: who has more to do spends what others leave, and nobody needs to
  * know how many there are. Each second has a counter in a control table (any table with the partition key `pk`, text); a process
  * adds what it wants, and where that brings the counter to says when in this second it may spend it, or that the budget is gone.
+ * For more than 300 workers there are several counters, each of five seconds, of which each second gets its part. All that take part
+ * have to be told the same.
  *
  * The clocks of the processes decide which second it is: one that is wrong spends of another second. Where the control table
  * does not answer within a second, each process spends its share (`unitsPerSecond / workersMax`) until it does.
@@ -63,6 +68,9 @@ class Member implements SharedBudget {
   readonly #options: SharedRateOptions
   readonly #bucket: GrantBucket
   readonly #items: number
+  readonly #windowMs: number
+  /** Units of a window, in each of its counters. */
+  readonly #budget: number
   readonly #spreadMs: number
   readonly #opening: Promise<OpenDatabase>
   #database: OpenDatabase | undefined
@@ -70,13 +78,15 @@ class Member implements SharedBudget {
   #isAlone = false
   #closed = false
   #timer: Timer | undefined
-  /** The second whose budget is gone, as far as is known, and in which items. */
-  #goneSecond = -1
+  /** The window whose budget is gone, as far as is known, and in which items. */
+  #goneWindow = -1
   readonly #gone = new Set<number>()
-  /** Units of that second that were got here. */
+  /** What its items have come to, as far as is known: who is alone goes round all of them. */
+  readonly #reached = new Map<number, number>()
+  /** Units of that window that were got here. */
   #got = 0
-  /** What was spent when the current second began, and in the one before it. */
-  #countedSecond = -1
+  /** What was spent when the current window began, and in the one before it. */
+  #countedWindow = -1
   #spentBefore = 0
   #spentLast = 0
 
@@ -86,6 +96,10 @@ class Member implements SharedBudget {
     this.#options = options
     this.#bucket = new GrantBucket(unitsPerSecond / workersMax, nowMs)
     this.#items = Math.ceil(workersMax / WORKERS_PER_ITEM)
+    this.#windowMs = this.#items === 1 ? WINDOW_MS : LONG_WINDOW_MS
+    // A second's worth is given out in less than a second; in a longer window no second is to have more than its own.
+    const seconds = this.#items === 1 ? 1 : (LONG_WINDOW_MS - GIVEN_BEFORE_MS) / 1_000
+    this.#budget = (unitsPerSecond * seconds) / this.#items
     this.#spreadMs = Math.min(SPREAD_MS_MAX, 20 + workersMax / 20)
     this.#opening = control.database.open()
     this.#opening.then(
@@ -99,8 +113,8 @@ class Member implements SharedBudget {
   }
 
   shortMs(units: number, nowMs: number): number {
-    // A request that is larger than all of a second goes when a second's worth is there, and the rest is owed.
-    const waitMs = this.#bucket.shortMs(Math.min(units, this.#options.unitsPerSecond / this.#items), nowMs)
+    // A request that is larger than all of a counter goes when that much is there, and the rest is owed.
+    const waitMs = this.#bucket.shortMs(Math.min(units, this.#budget), nowMs)
     if (this.#bucket.wanted > 0) this.#ask()
     return waitMs
   }
@@ -125,19 +139,22 @@ class Member implements SharedBudget {
     if (this.#isAsking || this.#closed || this.#timer !== undefined || database === undefined) return
     const { clock, random } = database
     const wallMs = clock.wallNow()
-    const second = Math.floor((wallMs + 1_000 - NEXT_FROM_MS) / 1_000)
-    this.#count(second)
-    const item = this.#itemWithSome(second, random())
+    const window = Math.floor((wallMs + NEXT_BEFORE_MS) / this.#windowMs)
+    this.#count(window)
+    const item = this.#itemWithSome(window, random())
     if (item === undefined) {
-      // All of it is gone; not all workers ask for the next second's at once.
-      this.#askLater(clock, second * 1_000 + NEXT_FROM_MS - wallMs + random() * this.#spreadMs)
+      // All of it is gone; not all workers ask for the next window's at once.
+      const nextMs = (window + 1) * this.#windowMs - NEXT_BEFORE_MS
+      this.#askLater(clock, nextMs - wallMs + random() * this.#spreadMs)
       return
     }
     this.#isAsking = true
-    const units = Math.max(this.#bucket.wanted, this.#spentLast * CHUNK_SHARE)
-    this.#add(database, second, item, units)
+    // Of whole requests such as the one that waits: what is left over would be lost.
+    const { wanted } = this.#bucket
+    const units = Math.min(this.#budget, wanted * Math.max(1, Math.floor((this.#spentLast * CHUNK_SHARE) / wanted)))
+    this.#add(database, window, item, units)
       .then(
-        (after) => this.#onCounter(clock, second, item, after, units),
+        (after) => this.#onCounter(clock, window, item, after, units),
         (error: unknown) => this.#onFailure(clock, error),
       )
       .finally(() => {
@@ -145,53 +162,56 @@ class Member implements SharedBudget {
       })
   }
 
-  /** @returns an item of the second's of which not all is gone; undefined where there is none */
-  #itemWithSome(second: number, die: number): number | undefined {
-    if (second !== this.#goneSecond) {
-      this.#goneSecond = second
+  /** @returns an item of the window's of which not all is gone; undefined where there is none */
+  #itemWithSome(window: number, die: number): number | undefined {
+    if (window !== this.#goneWindow) {
+      this.#goneWindow = window
       this.#gone.clear()
+      this.#reached.clear()
       this.#got = 0
     }
     const first = Math.floor(die * this.#items)
+    let least: number | undefined
     for (let step = 0; step < this.#items; step += 1) {
       const item = (first + step) % this.#items
-      if (!this.#gone.has(item)) return item
+      if (this.#gone.has(item)) continue
+      if (least === undefined || (this.#reached.get(item) ?? 0) < (this.#reached.get(least) ?? 0)) least = item
     }
-    return undefined
+    return least
   }
 
   /**
    * Where others have spent a counter, they have spent the others as well, since all choose at random: to ask each would be a
    * request in vain for each worker and counter. Only who has spent it alone goes on to the next.
    */
-  #markGone(second: number, item: number, budget: number): void {
-    if (second !== this.#goneSecond) return
+  #markGone(window: number, item: number): void {
+    if (window !== this.#goneWindow) return
     this.#gone.add(item)
-    if (this.#got >= (this.#gone.size * budget) / 2) return
+    if (this.#got >= (this.#gone.size * this.#budget) / 2) return
     for (let other = 0; other < this.#items; other += 1) this.#gone.add(other)
   }
 
-  #count(second: number): void {
-    if (second === this.#countedSecond) return
+  #count(window: number): void {
+    if (window === this.#countedWindow) return
     const { spent } = this.#bucket
-    this.#spentLast = second === this.#countedSecond + 1 ? spent - this.#spentBefore : 0
+    this.#spentLast = window === this.#countedWindow + 1 ? spent - this.#spentBefore : 0
     this.#spentBefore = spent
-    this.#countedSecond = second
+    this.#countedWindow = window
   }
 
   /** @returns what the counter has come to */
-  async #add({ service }: OpenDatabase, second: number, item: number, units: number): Promise<number> {
+  async #add({ service }: OpenDatabase, window: number, item: number, units: number): Promise<number> {
     const answer = (await service.call(
       'UpdateItem',
       {
         TableName: this.#control.name,
-        Key: { pk: { S: `rate#${this.#options.name}#${item}#${second}` } },
+        Key: { pk: { S: `rate#${this.#options.name}#${item}#${window}` } },
         UpdateExpression: 'ADD #units :units SET #expiresAt = :expiresAt',
         ExpressionAttributeNames: { '#units': 'units', '#expiresAt': 'expiresAt' },
         ExpressionAttributeValues: {
           // No more digits than a counter needs.
           ':units': { N: units.toFixed(1) },
-          ':expiresAt': { N: `${second + KEEP_SECONDS}` },
+          ':expiresAt': { N: `${Math.ceil((window * this.#windowMs) / 1_000) + KEEP_SECONDS}` },
         },
         ReturnValues: 'UPDATED_NEW',
       },
@@ -202,22 +222,27 @@ class Member implements SharedBudget {
     return after
   }
 
-  #onCounter(clock: Clock, second: number, item: number, after: number, asked: number): void {
+  #onCounter(clock: Clock, window: number, item: number, after: number, asked: number): void {
     if (this.#closed) return
     if (this.#isAlone) {
       this.#isAlone = false
       this.#options.onNotice?.(`the control table ${this.#control.name} answers again: the rate is shared`)
     }
-    const budget = this.#options.unitsPerSecond / this.#items
+    const budget = this.#budget
     const before = after - asked
     const units = Math.min(asked, budget - before)
-    if (units > 0 && second === this.#goneSecond) this.#got += units
-    if (after >= budget) this.#markGone(second, item, budget)
+    if (window === this.#goneWindow) {
+      this.#reached.set(item, after)
+      this.#got += Math.max(0, units)
+    }
+    if (after >= budget) this.#markGone(window, item)
     // The limiter counts by another clock.
-    const secondMs = second * 1_000 - clock.wallNow() + clock.now()
+    const windowMs = window * this.#windowMs - clock.wallNow() + clock.now()
     if (units > 0) {
-      const fromMs = secondMs + (before / budget) * GIVING_MS
-      this.#bucket.grant({ units, fromMs, untilMs: secondMs + HOLDS_MS })
+      const fromMs = windowMs + (before / budget) * (this.#windowMs - GIVEN_BEFORE_MS)
+      // What nobody wanted in its second is not saved up for another.
+      const untilMs = Math.min(windowMs + this.#windowMs - HOLDS_BEFORE_MS, fromMs + WINDOW_MS)
+      this.#bucket.grant({ units, fromMs, untilMs })
     }
     this.onGrant?.()
   }
