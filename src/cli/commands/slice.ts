@@ -74,6 +74,12 @@ async function runLeased(
 ): Promise<void> {
   const { job, index, of } = slice
   if (flags.job !== undefined) throw new TypeError('with --control-table a slice keeps no directory; leave out --job')
+  const { maxErrors, maxDuration, maxCost } = flags
+  if (maxErrors !== undefined || maxDuration !== undefined || maxCost !== undefined) {
+    throw new TypeError(
+      'a slice with --control-table is done to its end: leave out --max-errors, --max-duration and --max-cost, or the control table',
+    )
+  }
   const { rejects = `${job.id}-${index}-of-${of}-rejects.jsonl` } = flags
   const database = openAgain(job, flags)
   const interruption = new Interruption(talk)
