@@ -29,7 +29,7 @@ export function parquetConversion(options: ParquetOptions): ItemConversion {
     const columns = found.map(parquetColumn)
     const all = options.columns === undefined
     const hasRest =
-      (all && survey.isFull) || found.some(({ facts }, index) => facts.types.has('NULL') && !columns[index]!.note)
+      (all && survey.isFull) || found.some(({ facts }, index) => facts.types.has('NULL') && !holdsNull(columns[index]!))
     const rest = hasRest ? freeName(columns) : undefined
     const bytes = new library.ByteWriter()
     const writer = new library.ParquetWriter({
@@ -75,6 +75,11 @@ function freeName(columns: readonly ParquetColumn[]): string {
   let name = 'headrace.rest'
   while (columns.some((column) => column.name === name)) name += '_'
   return name
+}
+
+/** As text of JSON it stands in its cell; elsewhere a cell that holds nothing is an attribute that is missing. */
+function holdsNull({ note }: ParquetColumn): boolean {
+  return note === 'json' || note === 'ddb'
 }
 
 function noteOf(columns: readonly ParquetColumn[], rest: string | undefined): ParquetNote {

@@ -90,6 +90,11 @@ function sorted(item: unknown): [string, unknown][] {
   return Object.entries(item as object).sort(([left], [right]) => (left < right ? -1 : 1))
 }
 
+test('NULL beside numbers that no column of numbers holds is NULL, and what is missing is missing', async () => {
+  const items = [{ id: 'a', much: null }, { id: 'b', much: 10n ** 41n }, { id: 'c' }]
+  assert.deepEqual(await roundTrip(items), items.map(asRead))
+})
+
 test('each attribute has the narrowest column that holds all its values exactly', async () => {
   const items = [
     {
