@@ -3,11 +3,10 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 /** Name of the table that the null server pretends to have. */
 export const TABLE = 'bench'
 
-/** Requests that every measured client keeps in flight, and entries in each of them. */
-export const REQUESTS_IN_FLIGHT = 16
+/** Entries in each request of every measured client. */
 export const ENTRIES_PER_REQUEST = 25
 
-/** Items in one page of the null server's scan, and segments that every measured client reads. */
+/** Items in one page of the null server's scan, and segments that it takes a table to be read in. */
 export const ITEMS_PER_PAGE = 5_000
 export const SEGMENTS = 16
 
@@ -57,8 +56,3 @@ export function toAttributeValues(item: BenchItem): Record<string, AttributeValu
 }
 
 export const UPDATE_STATEMENT: string = `UPDATE "${TABLE}" SET "tier"=? WHERE "pk"=? AND "sk"=? AND "tier" IS MISSING`
-
-/** A table whose scan has this many pages in each segment; the null server reads the number from the name. */
-export function scanTable(pagesPerSegment: number): string {
-  return `${TABLE}-pages-${pagesPerSegment}`
-}

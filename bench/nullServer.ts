@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createServer as createTlsServer } from 'node:tls'
 import { crc32 } from 'node:zlib'
+import { marshall } from '@aws-sdk/util-dynamodb'
 import { generate } from 'selfsigned'
 import { ITEMS_PER_PAGE, SEGMENTS, TABLE } from './items.ts'
+import { PAGE_VARIANTS, SHAPES, type ShapeName, shapeNamed } from './shapes.ts'
 
 /**
  * A program that speaks just enough DynamoDB to measure a client: it stores nothing, counts exactly, and answers from
@@ -25,7 +27,7 @@ export interface NullServerOptions {
   /**
    * Pages of a segment of any table whose name does not say (`bench-pages-3`). All pages of such a table are alike; in one
    * named `bench-own-pages-3` each item has a key of its own, and a page as many items as are asked for; in
-   * `bench-large-own-pages-3` an item has 2.7 KB.
+   * `bench-large-own-pages-3` an item has 2.7 KB; in `bench-shape-wide-pages-3` items are of that shape.
    */
   pagesPerSegment: number
 }
@@ -36,7 +38,11 @@ export interface NullServerCounts {
   /** Entries of BatchExecuteStatement, and UpdateItem. */
   statements: number
   pages: number
+  /** Items of those pages. */
+  itemsRead: number
   requests: number
+  /** Most requests that waited for their answer at one moment, since this was last asked for. Never above 1 without a delay. */
+  inFlightMax: number
   connections: number
   /** User and system time of the server's process: shows that it was not the bottleneck. */
   cpuMicros: number
@@ -50,7 +56,8 @@ export type NullServerMessage =
 const HEAD_END = '\r\n\r\n'
 const PUT_MARK = Buffer.from('"PutRequest"')
 const STATEMENT_MARK = Buffer.from('"Statement"')
-const TOTAL_MARK = Buffer.from('"ReturnConsumedCapacity":"TOTAL"')
+/** `TOTAL` or `INDEXES`: the table has no index, so both are answered alike. */
+const CAPACITY_MARK = Buffer.from('"ReturnConsumedCapacity":')
 
 const STUCK_MS = 5_000
 
@@ -66,7 +73,18 @@ const options: NullServerOptions = { ...DEFAULTS, ...JSON.parse(process.argv[2] 
 /** When what was asked for so far will have been written, and how often the one that is stuck was asked for. */
 let busyUntilMs = 0
 let stuckTimes = 0
-const counts: NullServerCounts = { puts: 0, statements: 0, pages: 0, requests: 0, connections: 0, cpuMicros: 0 }
+/** Requests that wait for their answer. */
+let inFlight = 0
+const counts: NullServerCounts = {
+  puts: 0,
+  statements: 0,
+  pages: 0,
+  itemsRead: 0,
+  requests: 0,
+  inFlightMax: 0,
+  connections: 0,
+  cpuMicros: 0,
+}
 
 /** Gathers what arrives, however it is cut, and hands over each whole request, however many arrive together. */
 function serve(socket: Socket): void {
@@ -113,7 +131,7 @@ function answer(socket: Socket, head: string, body: Buffer): void {
   if (operation === 'Scan') {
     const request: ScanRequest = JSON.parse(body.toString())
     if (request.TableName.includes('-own-pages-')) sendOwnPage(socket, request)
-    else sendPage(socket, request)
+    else sendPage(socket, request, pagesOf(request.TableName))
   } else if (stuckTimes < options.stuckTimes && body.includes(options.stuckText)) {
     stuckTimes += 1
     setTimeout(() => socket.write(STUCK, 'latin1'), STUCK_MS)
@@ -129,12 +147,12 @@ function answerText(operation: string, body: Buffer): string | undefined {
     case 'BatchWriteItem': {
       const puts = countOf(PUT_MARK, body)
       counts.puts += puts
-      return body.includes(TOTAL_MARK) ? writtenWithCapacity(puts) : WRITTEN
+      return body.includes(CAPACITY_MARK) ? writtenWithCapacity(puts) : WRITTEN
     }
     case 'BatchExecuteStatement': {
       const statements = countOf(STATEMENT_MARK, body)
       counts.statements += statements
-      return executed(statements, body.includes(TOTAL_MARK))
+      return executed(statements, body.includes(CAPACITY_MARK))
     }
     case 'PutItem':
       counts.puts += 1
@@ -215,11 +233,39 @@ function describeTable(table: string): string {
   })
 }
 
-/** The part that all pages share; what follows it differs by a few bytes, and CRC-32 can be carried on from here. */
-const PAGE = Buffer.from(makePage())
-const PAGE_CRC32 = crc32(PAGE)
+/** The part of a page that is made once; what follows it differs by a few bytes, and CRC-32 can be carried on from here. */
+interface Page {
+  bytes: Buffer
+  checksum: number
+  items: number
+}
 
-function makePage(): string {
+function makePage(itemTexts: readonly string[]): Page {
+  const items = itemTexts.length
+  const bytes = Buffer.from(`{"Items":[${itemTexts.join(',')}],"Count":${items},"ScannedCount":${items}`)
+  return { bytes, checksum: crc32(bytes), items }
+}
+
+/** All pages of a table whose name tells no shape are alike. */
+const PAGES: readonly Page[] = [makePage(itemTexts())]
+const shapedPages = new Map<ShapeName, readonly Page[]>()
+
+function pagesOf(table: string): readonly Page[] {
+  const name = /-shape-(.+)-pages-\d+$/.exec(table)?.[1]
+  if (name === undefined) return PAGES
+  const shape = shapeNamed(name)
+  let pages = shapedPages.get(shape)
+  if (pages === undefined) {
+    const { make, itemsPerPage } = SHAPES[shape]
+    const texts = (from: number): string[] =>
+      Array.from({ length: itemsPerPage }, (_, index) => JSON.stringify(marshall(make(from + index))))
+    pages = Array.from({ length: PAGE_VARIANTS }, (_, page) => makePage(texts(page * itemsPerPage)))
+    shapedPages.set(shape, pages)
+  }
+  return pages
+}
+
+function itemTexts(): string[] {
   const cities = ['Rotterdam', 'Trondheim', 'Salamanca', 'Ljubljana', 'Edinburgh']
   const items: string[] = []
   for (let index = 0; index < ITEMS_PER_PAGE; index += 1) {
@@ -230,7 +276,7 @@ function makePage(): string {
         `"address":{"M":{"city":{"S":"${cities[index % 5]}"},"zip":{"S":"${10_000 + index}"}}}}`,
     )
   }
-  return `{"Items":[${items.join(',')}],"Count":${ITEMS_PER_PAGE},"ScannedCount":${ITEMS_PER_PAGE}`
+  return items
 }
 
 interface ScanRequest {
@@ -242,20 +288,22 @@ interface ScanRequest {
 }
 
 /** A segment's pages are numbered from 1, and the key to go on from names the page that was read last. */
-function sendPage(socket: Socket, request: ScanRequest): void {
-  counts.pages += 1
+function sendPage(socket: Socket, request: ScanRequest, pages: readonly Page[]): void {
   const page = Number(request.ExclusiveStartKey?.pk.S.replace('page-', '') ?? 0) + 1
+  const { bytes, checksum, items } = pages[page % pages.length]!
+  counts.pages += 1
+  counts.itemsRead += items
   const capacityText = `,"ConsumedCapacity":{"TableName":"${request.TableName}","CapacityUnits":128}`
   const startKey = `,"LastEvaluatedKey":{"pk":{"S":"page-${page}"},"sk":{"S":"segment-${request.Segment ?? 0}"}}`
   const tail =
     (request.ReturnConsumedCapacity === 'TOTAL' ? capacityText : '') +
     (page < pagesPerSegmentOf(request.TableName) ? startKey : '') +
     '}'
-  const head = headOf('200 OK', PAGE.length + tail.length, crc32(tail, PAGE_CRC32))
+  const head = headOf('200 OK', bytes.length + tail.length, crc32(tail, checksum))
   later(() => {
     socket.cork()
     socket.write(head, 'latin1')
-    socket.write(PAGE)
+    socket.write(bytes)
     socket.write(tail, 'latin1')
     socket.uncork()
   })
@@ -312,6 +360,7 @@ function sendOwnPage(socket: Socket, request: ScanRequest): void {
     request.ExclusiveStartKey === undefined ? 0 : (Number(request.ExclusiveStartKey.pk.S.slice(5)) % 10_000_000) + 1
   const to = Math.min(last, from + Math.min(limit, itemsPerPage))
   const count = to - from
+  counts.itemsRead += count
   const tail = Buffer.from(
     `],"Count":${count},"ScannedCount":${count}` +
       `,"ConsumedCapacity":{"TableName":"${table}","CapacityUnits":${Math.ceil((count * itemBytes) / 8_192)}}` +
@@ -338,9 +387,15 @@ function send(socket: Socket, text: string | undefined, writes: number): void {
 
 function later(write: () => void, writes = 0): void {
   const delayMs = options.delayMs + queueMs(writes)
+  inFlight += 1
+  counts.inFlightMax = Math.max(counts.inFlightMax, inFlight)
+  const answerNow = (): void => {
+    inFlight -= 1
+    write()
+  }
   // Timers of one duration fire in the order in which they were set, so pipelined answers keep theirs.
-  if (delayMs > 0) setTimeout(write, delayMs)
-  else write()
+  if (delayMs > 0) setTimeout(answerNow, delayMs)
+  else answerNow()
 }
 
 function queueMs(writes: number): number {
@@ -365,11 +420,21 @@ async function start(): Promise<void> {
   let folder: string | undefined
   let caFile: string | undefined
   if (options.tls) {
-    const pem = await generate([{ name: 'commonName', value: 'localhost' }], {
+    const authority = await generate([{ name: 'commonName', value: 'headrace bench' }], {
       keyType: 'ec',
       algorithm: 'sha256',
       extensions: [
-        { name: 'basicConstraints', cA: true },
+        { name: 'basicConstraints', cA: true, critical: true },
+        { name: 'keyUsage', keyCertSign: true, critical: true },
+      ],
+    })
+    // A certificate of its own beneath that: rustls takes no authority's certificate for a server's.
+    const pem = await generate([{ name: 'commonName', value: 'localhost' }], {
+      keyType: 'ec',
+      algorithm: 'sha256',
+      ca: { key: authority.private, cert: authority.cert },
+      extensions: [
+        { name: 'basicConstraints', cA: false },
         {
           name: 'subjectAltName',
           altNames: [
@@ -381,7 +446,7 @@ async function start(): Promise<void> {
     })
     folder = mkdtempSync(join(tmpdir(), 'headrace-bench-'))
     caFile = join(folder, 'ca.pem')
-    writeFileSync(caFile, pem.cert)
+    writeFileSync(caFile, authority.cert)
     server = createTlsServer({ key: pem.private, cert: pem.cert, noDelay: true }, serve)
   } else {
     server = createServer({ noDelay: true }, serve)
@@ -400,6 +465,7 @@ async function start(): Promise<void> {
   process.on('message', () => {
     const { user, system } = process.cpuUsage()
     tellParent({ kind: 'counts', counts: { ...counts, cpuMicros: user + system } })
+    counts.inFlightMax = inFlight
   })
 
   server.listen(0, '127.0.0.1', () => {

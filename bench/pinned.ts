@@ -4,11 +4,15 @@ import { spawnSync } from 'node:child_process'
 export const CLIENT_CORE = 0
 export const SERVER_CORE = 1
 
-/** A command line that runs a Node program on one core, or anywhere when this machine has no way to pin. */
-export function pinnedNode(core: number, args: readonly string[]): { command: string; args: string[] } {
-  return canPin(core)
-    ? { command: 'taskset', args: ['--cpu-list', String(core), process.execPath, ...args] }
-    : { command: process.execPath, args: [...args] }
+export interface CommandLine {
+  command: string
+  args: string[]
+}
+
+/** A command line that runs a program on these cores, or anywhere when this machine has no way to pin. */
+export function pinned(cores: readonly number[], { command, args }: CommandLine): CommandLine {
+  if (!cores.every(canPin)) return { command, args }
+  return { command: 'taskset', args: ['--cpu-list', cores.join(','), command, ...args] }
 }
 
 const pinnable = new Map<number, boolean>()

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { NullServerCounts, NullServerMessage, NullServerOptions } from './nullServer.ts'
-import { pinnedNode, SERVER_CORE } from './pinned.ts'
+import { pinned, SERVER_CORE } from './pinned.ts'
 
 export interface NullServer {
   readonly endpoint: string
@@ -14,9 +14,19 @@ export interface NullServer {
 
 const PROGRAM: string = fileURLToPath(new URL('./nullServer.js', import.meta.url))
 
-/** Starts the null server in a process of its own, on a core of its own where the machine lets us. */
-export async function startNullServer(options: Partial<NullServerOptions> = {}): Promise<NullServer> {
-  const { command, args } = pinnedNode(SERVER_CORE, [PROGRAM, JSON.stringify(options)])
+/**
+ * Starts the null server in a process of its own.
+ *
+ * @param cores that it may run on, where the machine lets us say; default one of its own
+ */
+export async function startNullServer(
+  options: Partial<NullServerOptions> = {},
+  cores: readonly number[] = [SERVER_CORE],
+): Promise<NullServer> {
+  const { command, args } = pinned(cores, {
+    command: process.execPath,
+    args: [PROGRAM, JSON.stringify(options)],
+  })
   const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
 
   const receive = async (kind: NullServerMessage['kind']): Promise<NullServerMessage> => {

@@ -1,4 +1,4 @@
-// Runs the compiled tests. --fast leaves out those that start the built program, ask others' programs, or push many items through a store.
+// Runs the compiled tests. --fast leaves out those that start programs, play worlds, or push many items through a store.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,10 @@ const fast = process.argv.includes('--fast')
 const named = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
 const files = readdirSync('.build/test', { recursive: true })
   .filter((file) => file.endsWith('.test.js'))
-  .filter((file) => !fast || !/^(?:e2e|interop|spark)[\\/]/.test(file))
+  .filter(
+    (file) =>
+      !fast || !/^(?:bench|cli|e2e|examples|interop|operations|simulation|simulator|spark|storage)[\\/]/.test(file),
+  )
   .filter((file) => named.length === 0 || named.some((name) => file.includes(name)))
   .map((file) => join('.build/test', file))
   .sort()

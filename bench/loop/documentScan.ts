@@ -1,5 +1,5 @@
 import { DynamoDBDocumentClient, type NativeAttributeValue, ScanCommand } from '@aws-sdk/lib-dynamodb'
-import { SEGMENTS, scanTable } from '../items.ts'
+import { scanTable } from '../shapes.ts'
 import { scanInFlight } from './inFlight.ts'
 import { loopOptions, measure } from './measure.ts'
 import { sdkClient } from './sdkClient.ts'
@@ -8,12 +8,12 @@ const options = loopOptions()
 const client = DynamoDBDocumentClient.from(sdkClient(options))
 
 function scan(table: string): Promise<number> {
-  return scanInFlight<Record<string, NativeAttributeValue>>(async (segment, startKey) => {
+  return scanInFlight<Record<string, NativeAttributeValue>>(options.inFlight, async (segment, startKey) => {
     const page = await client.send(
       new ScanCommand({
         TableName: table,
         Segment: segment,
-        TotalSegments: SEGMENTS,
+        TotalSegments: options.inFlight,
         ...(startKey === undefined ? {} : { ExclusiveStartKey: startKey }),
       }),
     )
@@ -21,8 +21,8 @@ function scan(table: string): Promise<number> {
   })
 }
 
-await measure('@aws-sdk/lib-dynamodb', 'scan', options, {
-  warmUp: () => scan(scanTable(1)),
-  measured: () => scan(scanTable(options.pagesPerSegment)),
+await measure({
+  warmUp: () => scan(scanTable(options.shape, options.warmUpPages)),
+  measured: () => scan(scanTable(options.shape, options.pagesPerSegment)),
 })
 client.destroy()

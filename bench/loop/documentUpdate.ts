@@ -17,8 +17,8 @@ async function update(from: number, to: number): Promise<void> {
   for (const response of answer.Responses ?? []) if (response.Error !== undefined) throw new Error(response.Error.Code)
 }
 
-await measure('@aws-sdk/lib-dynamodb', 'update', options, {
-  warmUp: () => writeInFlight(0, options.warmUpItems, update),
-  measured: () => writeInFlight(options.warmUpItems, options.items, update),
+await measure({
+  warmUp: () => writeInFlight(options.inFlight, 0, options.warmUpItems, update),
+  measured: () => writeInFlight(options.inFlight, options.warmUpItems, options.items, update),
 })
 client.destroy()

@@ -1,11 +1,13 @@
-import { ENTRIES_PER_REQUEST, makeItem, REQUESTS_IN_FLIGHT, TABLE } from '../items.ts'
+import { ENTRIES_PER_REQUEST, TABLE } from '../items.ts'
+import { itemMaker } from '../shapes.ts'
 import { headraceClient } from './headraceClient.ts'
 import { loopOptions, measure } from './measure.ts'
 
 const options = loopOptions()
+const makeItem = itemMaker(options.shape)
 const db = headraceClient(options)
 const publisher = await db.table(TABLE).publisher({
-  maxInFlight: REQUESTS_IN_FLIGHT * ENTRIES_PER_REQUEST,
+  maxInFlight: options.inFlight * ENTRIES_PER_REQUEST,
   maxQueueSize: 10_000,
 })
 
@@ -17,7 +19,7 @@ async function publish(first: number, count: number): Promise<number> {
   return count
 }
 
-await measure('headrace', 'publish', options, {
+await measure({
   warmUp: () => publish(0, options.warmUpItems),
   measured: () => publish(options.warmUpItems, options.items),
 })

@@ -1,4 +1,4 @@
-import { SEGMENTS, scanTable } from '../items.ts'
+import { scanTable } from '../shapes.ts'
 import { headraceClient } from './headraceClient.ts'
 import { loopOptions, measure } from './measure.ts'
 
@@ -7,12 +7,12 @@ const db = headraceClient(options)
 
 async function scan(table: string): Promise<number> {
   let items = 0
-  for await (const page of db.table(table).scan({ segments: SEGMENTS }).pages()) items += page.items.length
+  for await (const page of db.table(table).scan({ segments: options.inFlight }).pages()) items += page.items.length
   return items
 }
 
-await measure('headrace', 'scan', options, {
-  warmUp: () => scan(scanTable(1)),
-  measured: () => scan(scanTable(options.pagesPerSegment)),
+await measure({
+  warmUp: () => scan(scanTable(options.shape, options.warmUpPages)),
+  measured: () => scan(scanTable(options.shape, options.pagesPerSegment)),
 })
 await db.close()

@@ -1,11 +1,11 @@
-import { ENTRIES_PER_REQUEST, makeKey, REQUESTS_IN_FLIGHT, TABLE } from '../items.ts'
+import { ENTRIES_PER_REQUEST, makeKey, TABLE } from '../items.ts'
 import { headraceClient } from './headraceClient.ts'
 import { loopOptions, measure } from './measure.ts'
 
 const options = loopOptions()
 const db = headraceClient(options)
 const publisher = await db.table(TABLE).publisher({
-  maxInFlight: REQUESTS_IN_FLIGHT * ENTRIES_PER_REQUEST,
+  maxInFlight: options.inFlight * ENTRIES_PER_REQUEST,
   maxQueueSize: 10_000,
 })
 
@@ -18,7 +18,7 @@ async function update(first: number, count: number): Promise<number> {
   return count
 }
 
-await measure('headrace', 'update', options, {
+await measure({
   warmUp: () => update(0, options.warmUpItems),
   measured: () => update(options.warmUpItems, options.items),
 })

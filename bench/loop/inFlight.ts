@@ -1,10 +1,11 @@
-import { ENTRIES_PER_REQUEST, REQUESTS_IN_FLIGHT, SEGMENTS } from '../items.ts'
+import { ENTRIES_PER_REQUEST } from '../items.ts'
 
 /**
- * Writes items `first` to `first + count - 1` in requests of 25, 16 of them in flight, with a client whose calls are
- * promises: one loop for each place in flight, which is how people do it.
+ * Writes items `first` to `first + count - 1` in requests of 25, so many of them in flight, with a client whose calls
+ * are promises: one loop for each place in flight, which is how people do it.
  */
 export async function writeInFlight(
+  requestsInFlight: number,
   first: number,
   count: number,
   write: (from: number, to: number) => Promise<void>,
@@ -18,12 +19,13 @@ export async function writeInFlight(
       await write(from, next)
     }
   }
-  await Promise.all(Array.from({ length: REQUESTS_IN_FLIGHT }, worker))
+  await Promise.all(Array.from({ length: requestsInFlight }, worker))
   return count
 }
 
-/** Reads 16 segments at once, each page after page; gives the number of items. */
+/** Reads so many segments at once, each page after page; gives the number of items. */
 export async function scanInFlight<Key>(
+  segments: number,
   readPage: (segment: number, startKey: Key | undefined) => Promise<{ items: number; lastKey: Key | undefined }>,
 ): Promise<number> {
   let items = 0
@@ -35,6 +37,6 @@ export async function scanInFlight<Key>(
       startKey = page.lastKey
     } while (startKey !== undefined)
   }
-  await Promise.all(Array.from({ length: SEGMENTS }, worker))
+  await Promise.all(Array.from({ length: segments }, worker))
   return items
 }

@@ -5,7 +5,7 @@ import type { LoopOptions } from './measure.ts'
 
 /** The AWS SDK as its documentation sets it up for many requests: keep-alive, enough sockets, no retries to hide. */
 export function sdkClient(options: LoopOptions): DynamoDBClient {
-  const agentOptions = { keepAlive: true, maxSockets: 64 }
+  const agentOptions = { keepAlive: true, maxSockets: options.inFlight }
   return new DynamoDBClient({
     endpoint: options.endpoint,
     region: 'eu-west-1',

@@ -1,5 +1,5 @@
 import { type AttributeValue, ScanCommand } from '@aws-sdk/client-dynamodb'
-import { SEGMENTS, scanTable } from '../items.ts'
+import { scanTable } from '../shapes.ts'
 import { scanInFlight } from './inFlight.ts'
 import { loopOptions, measure } from './measure.ts'
 import { sdkClient } from './sdkClient.ts'
@@ -9,12 +9,12 @@ const client = sdkClient(options)
 
 /** Items stay what this client gives: objects of AttributeValues, not plain ones. */
 function scan(table: string): Promise<number> {
-  return scanInFlight<Record<string, AttributeValue>>(async (segment, startKey) => {
+  return scanInFlight<Record<string, AttributeValue>>(options.inFlight, async (segment, startKey) => {
     const page = await client.send(
       new ScanCommand({
         TableName: table,
         Segment: segment,
-        TotalSegments: SEGMENTS,
+        TotalSegments: options.inFlight,
         ...(startKey === undefined ? {} : { ExclusiveStartKey: startKey }),
       }),
     )
@@ -22,8 +22,8 @@ function scan(table: string): Promise<number> {
   })
 }
 
-await measure('@aws-sdk/client-dynamodb', 'scan', options, {
-  warmUp: () => scan(scanTable(1)),
-  measured: () => scan(scanTable(options.pagesPerSegment)),
+await measure({
+  warmUp: () => scan(scanTable(options.shape, options.warmUpPages)),
+  measured: () => scan(scanTable(options.shape, options.pagesPerSegment)),
 })
 client.destroy()

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
 import { Command, CommanderError } from 'commander'
 import { EXIT, exitCodeOf } from './exitCode.ts'
@@ -11,16 +10,19 @@ import {
   addRateOptions,
   addReadOptions,
   addS3Options,
+  addShowOptions,
   addStateOptions,
   addTalkOptions,
   addThreadsOption,
   addTransformOption,
   addWriteOptions,
   keySchema,
+  listOption,
   rate,
   wholeFrom,
   workers,
 } from './options.ts'
+import { readVersion } from './readVersion.ts'
 
 const s3Reading = (command: Command): Command => addS3Options(command, false)
 const s3Writing = (command: Command): Command => addS3Options(command, true)
@@ -189,7 +191,7 @@ verb(
     'headrace generate orders --items 1000000 --item-bytes 1000 --seed 7',
     `headrace generate users --items 1000 --template '{"id":"user-{{index}}","age":"{{whole 18 99}}"}'`,
   ],
-  [addConnectionOptions, addWriteOptions, writeRates, addTalkOptions],
+  [addConnectionOptions, addWriteOptions, writeRates, addShowOptions, addTalkOptions],
 )
   .requiredOption('--items <n>', 'how many', wholeFrom(1))
   .option('--seed <n>', 'which ones', wholeFrom(0), 1)
@@ -216,6 +218,7 @@ verb(
     addThreadsOption,
     writeRates,
     addPlanOptions,
+    addShowOptions,
     addTalkOptions,
     addTransformOption,
     s3Reading,
@@ -258,6 +261,7 @@ verb(
     addThreadsOption,
     readWriteRates,
     addPlanOptions,
+    addShowOptions,
     addTalkOptions,
   ],
 )
@@ -289,6 +293,7 @@ verb(
     addThreadsOption,
     readWriteRates,
     addPlanOptions,
+    addShowOptions,
     addTalkOptions,
   ],
 )
@@ -313,6 +318,7 @@ verb(
     addThreadsOption,
     readWriteRates,
     addPlanOptions,
+    addShowOptions,
     addTalkOptions,
     addTransformOption,
   ],
@@ -344,6 +350,7 @@ verb(
     addReadOptions,
     readRates,
     addPlanOptions,
+    addShowOptions,
     addTalkOptions,
     addTransformOption,
     s3Writing,
@@ -386,7 +393,7 @@ verb(
     'headrace run order-lines.ts --rate 50%',
     'headrace run nightly.ts --job jobs/nightly --max-errors 1%',
   ],
-  [addConnectionOptions, addWriteOptions, readWriteRates, addPlanOptions, addTalkOptions],
+  [addConnectionOptions, addWriteOptions, readWriteRates, addPlanOptions, addShowOptions, addTalkOptions],
 ).action(async (module, flags) => (await import('./commands/run.ts')).runCommand(module, flags))
 
 verb(
@@ -398,7 +405,15 @@ verb(
     'headrace resume .headrace/update-users-20260801T101500-a1 --rate 500 --max-duration 8h',
     'headrace resume jobs/nightly --json',
   ],
-  [addConnectionOptions, addInFlightOption, addThreadsOption, addLimitOptions, readWriteRates, addTalkOptions],
+  [
+    addConnectionOptions,
+    addInFlightOption,
+    addThreadsOption,
+    addLimitOptions,
+    readWriteRates,
+    addShowOptions,
+    addTalkOptions,
+  ],
 ).action(async (directory, flags) => (await import('./commands/resume.ts')).resumeCommand(directory, flags))
 
 verb(
@@ -431,7 +446,7 @@ verb(
     'headrace undo .headrace/delete-sessions-20260801T101500-b2 --rate 50%',
     'headrace undo jobs/nightly --job jobs/nightly-undone --json',
   ],
-  [addConnectionOptions, addWriteOptions, writeRates, addTalkOptions],
+  [addConnectionOptions, addWriteOptions, writeRates, addShowOptions, addTalkOptions],
 ).action(async (directory, flags) => (await import('./commands/undo.ts')).undoCommand(directory, flags))
 
 verb(
@@ -449,14 +464,57 @@ verb(
   [
     'headrace report .headrace/update-users-20260801T101500-a1',
     'headrace report jobs/nightly --out nightly.html',
-    'headrace report jobs/nightly --out nightly.svg',
+    'headrace report jobs/nightly --out nightly.png',
   ],
   [addTalkOptions],
 )
-  .option('--out <file>', 'a page (.html) or its picture alone (.svg); default: report.html in the directory')
-  .action(async (directory, flags) =>
-    (await import('./commands/report.ts')).reportCommand(directory, flags, readVersion()),
-  )
+  .option('--out <file>', 'a page (.html) or its picture alone (.svg, .png); default: report.html in the directory')
+  .action(async (directory, flags) => (await import('./commands/report.ts')).reportCommand(directory, flags))
+
+const bench = program
+  .command('bench')
+  .description('Measure how fast it goes here: ways to do one job, and one job on tables of more and more capacity.')
+  .exitOverride()
+
+verb(
+  bench,
+  'strategies',
+  'Give every item of a table a new attribute in each way that people try: one by one, with a batch writer, with producers and consumers, in several processes, and as Headrace does by itself. On an embedded store, unless an endpoint is named; the table is made for it and dropped.',
+  [
+    'headrace bench strategies',
+    'headrace bench strategies --items 50000 --producers 1,4 --consumers 1,10 --rounds 3',
+    'headrace bench strategies --endpoint-url http://localhost:8000 --out bench',
+  ],
+  [addConnectionOptions, addTalkOptions],
+)
+  .option('--items <n>', 'items in the table', wholeFrom(1), 50_000)
+  .option('--item-bytes <n>', 'of one item', wholeFrom(100), 200)
+  .addOption(listOption('--producers <list>', 'segments that are read at once', [1, 2, 4, 8]))
+  .addOption(listOption('--consumers <list>', 'batches that are written at once', [1, 5, 10]))
+  .option('--processes <n>', 'of several processes (default: as many as there are cores)', wholeFrom(1))
+  .option('--rounds <n>', 'times that each way is run, in turn; the fastest counts', wholeFrom(1), 3)
+  .option('--out <directory>', 'where strategies.json and strategies.svg go', '.')
+  .option('--yes', 'do not ask before writing to a DynamoDB that is not on this machine')
+  .action(async (flags) => (await import('./commands/bench.ts')).benchStrategies(flags))
+
+verb(
+  bench,
+  'capacity',
+  'Give every item of a table a new attribute where the table is provisioned with more and more units: how long it takes, and what is used of them. In virtual time, against the simulator: an hour in seconds.',
+  [
+    'headrace bench capacity',
+    'headrace bench capacity --items 50000 --units 100,200,500,1000 --rate 100%',
+    'headrace bench capacity --items 200000 --item-bytes 3000 --out bench',
+  ],
+  [addTalkOptions],
+)
+  .option('--items <n>', 'items in the table', wholeFrom(1), 50_000)
+  .option('--item-bytes <n>', 'of one item', wholeFrom(100), 200)
+  .addOption(listOption('--units <list>', 'read and write units a second', [100, 200, 500, 1_000]))
+  .option('--rate <rate>', 'units to spend a second, or a part of what there is', rate, '80%')
+  .option('--seed <n>', 'which dice', wholeFrom(0), 1)
+  .option('--out <directory>', 'where capacity.json and capacity.svg go', '.')
+  .action(async (flags) => (await import('./commands/bench.ts')).benchCapacity(flags))
 
 verb(
   program,
@@ -559,20 +617,6 @@ verb(
 
 function collect(value: string, earlier: string[] = []): string[] {
   return [...earlier, value]
-}
-
-function readVersion(): string {
-  const file = new URL('../../package.json', import.meta.url)
-  const fallback = new URL('../../../package.json', import.meta.url)
-  for (const candidate of [file, fallback]) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(candidate, 'utf8')) as { name: string; version: string }
-      if (name === 'headrace') return version
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    }
-  }
-  return 'unknown'
 }
 
 // A reader that has gone away (| head) is no failure of ours, and there is nobody left to tell.

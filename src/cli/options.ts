@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Rate, S3Options } from '../index.ts'
 import type { TalkOptions } from './talk.ts'
 
@@ -25,11 +25,20 @@ export interface ReadFlags {
   where?: string
 }
 
-export interface JobFlags {
+/** How a job is shown besides what it says. */
+interface ShowFlags {
+  report?: boolean
+  /** The port, or any. */
+  ui?: number | true
+  uiControl?: boolean
+}
+
+export interface JobFlags extends ShowFlags {
   job?: string
   maxErrors?: number | `${number}%`
   maxDuration?: number
   maxCost?: number
+  metricsPort?: string
 }
 
 export interface ThreadFlags {
@@ -131,6 +140,15 @@ export function addLimitOptions(command: Command): Command {
     .option('--max-cost <amount>', 'stop before its units cost more than this, in the currency of the prices', amount)
     .option('--price-file <file>', "prices to reckon with: AWS's price list of a region (default: us-east-1, built in)")
     .option('--max-duration <time>', 'stop after so long, such as 90s, 30m or 8h', duration)
+    .option('--metrics-port <port>', 'serve metrics for Prometheus there while it runs; HOST:PORT for other machines')
+}
+
+/** How a job is shown besides what it says. */
+export function addShowOptions(command: Command): Command {
+  return command
+    .option('--report', "at the end, also of a job that was stopped, write report.html into the job's directory")
+    .option('--ui [port]', 'show it while it runs, on a page of this machine whose address is printed', wholeFrom(0))
+    .option('--ui-control', 'as --ui, and the page can pause the job and set its rates')
 }
 
 export function addReadOptions(command: Command): Command {
@@ -205,6 +223,13 @@ export function wholeFrom(least: number): (text: string) => number {
     }
     return value
   }
+}
+
+/** Of whole numbers, such as `1,5,10`. */
+export function listOption(flags: string, description: string, otherwise: readonly number[]): Option {
+  return new Option(flags, description)
+    .argParser((text) => [...new Set(text.split(',').map(wholeFrom(1)))])
+    .default(otherwise, otherwise.join(','))
 }
 
 /** `4` or `auto`, for commander. */

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { formatCount, formatDuration } from '../report/figures.ts'
+import { tableText } from '../report/tableText.ts'
 import { throughputChart } from '../report/throughputChart.ts'
 import { runScenario, type Scenario } from '../simulator/scenario.ts'
 import { SCENARIOS } from '../simulator/scenarios.ts'
@@ -66,9 +67,5 @@ function table(phases: readonly ReturnType<typeof phaseFigures>[]): string {
     percent(phase.partlyThrottledShare),
     percent(phase.throttledItemsShare),
   ])
-  const all = [['', 'units there', 'used', 'share', 'requests throttled', 'in part', 'items throttled'], ...rows]
-  const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)))
-  const line = (row: readonly string[]): string =>
-    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]! + 2))).join('')
-  return all.map(line).join('\n')
+  return tableText([['', 'units there', 'used', 'share', 'requests throttled', 'in part', 'items throttled'], ...rows])
 }

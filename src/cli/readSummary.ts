@@ -8,6 +8,7 @@ export function readSummary(
   durationMs: number,
   stats: ScanStats | undefined,
 ): Summary {
+  const segments = stats?.segments ?? 0
   return {
     operation,
     table,
@@ -38,7 +39,9 @@ export function readSummary(
     latencyMsP99: 0,
     latencyMsMax: 0,
     costExpected: undefined,
-    segmentsDone: undefined,
-    segments: undefined,
+    segmentsDone: segments === 0 ? undefined : stats?.segmentsDone,
+    segments: segments === 0 ? undefined : segments,
+    share: segments === 0 ? undefined : stats!.segmentsDone / segments,
+    oldestSegment: undefined,
   }
 }

@@ -19,9 +19,12 @@ import { describeJob } from './describeJob.ts'
 import { dryRun, readPrices } from './dryRun.ts'
 import { EXIT, exitCodeOf } from './exitCode.ts'
 import { Interruption } from './interruption.ts'
+import { LiveJob } from './liveJob.ts'
+import { type MetricsServer, serveMetrics } from './metricsServer.ts'
 import type { CommonFlags, JobFlags, PlanFlags, ThreadFlags, WriteFlags } from './options.ts'
 import { Talk } from './talk.ts'
 import { warnOfRates } from './warnOfRates.ts'
+import { writeReport } from './writeReport.ts'
 
 /** Where jobs are kept that were not told where. */
 export const JOBS = '.headrace'
@@ -92,17 +95,24 @@ export async function runJob(toRun: JobToRun): Promise<void> {
   let shown = 0
   let job: Job | undefined
   let follower: { stop(): void } | undefined
+  let live: LiveJob | undefined
+  let metrics: MetricsServer | undefined
   const reread = (): void => rereadRates(directory, job, talk)
-  const where = ({ rejected }: Summary): [string, string][] => [
-    ...(rejected > 0 ? ([['rejects', rejectsPath]] as [string, string][]) : []),
-    ['job', directory],
-  ]
+  const end = async (summary: Summary): Promise<void> => {
+    const report = flags.report === true ? await reportOf(directory, talk) : undefined
+    talk.summary(summary, [
+      ...(summary.rejected > 0 ? ([['rejects', rejectsPath]] as const) : []),
+      ...(report === undefined ? [] : ([['report', report]] as const)),
+      ['job', directory],
+    ])
+  }
   try {
     const onReject = (reject: JobReject): void => {
       shown += 1
       if (shown <= 3) talk.say(`rejected ${reject.place}: ${reject.message}`)
       else if (shown === 4) talk.say(`more rejects are in ${rejectsPath}`)
       talk.event('reject', { code: reject.code, message: reject.message, place: reject.place })
+      live?.reject(reject)
     }
     job = await makeThreaded(toRun, directory, { onReject, ...prices })
     await warnOfRates(talk, database.table(table), rates)
@@ -111,9 +121,15 @@ export async function runJob(toRun: JobToRun): Promise<void> {
     talk.say(`${operation} ${arn}`)
     await warn?.((text) => talk.say(text))
     talk.event('start', { operation, table, arn, job: directory })
+    live = await follow(flags, directory, running, talk)
     // Until now nothing was done that would have to be ended well.
     interruption = new Interruption(talk)
+    if (flags.metricsPort !== undefined) {
+      metrics = await serveMetrics(flags.metricsPort, () => running.progress)
+      talk.say(`metrics at ${metrics.url}`)
+    }
     follower = talk.follow(() => running.progress)
+    interruption.signal.addEventListener('abort', () => live?.stopping(), { once: true })
     process.on('SIGHUP', reread)
     const { maxErrors, maxDuration, maxCost } = flags
     const summary = await running.run({
@@ -122,6 +138,7 @@ export async function runJob(toRun: JobToRun): Promise<void> {
       onWarning: (text) => {
         talk.say(text)
         talk.event('warning', { message: text })
+        live?.warn(text)
       },
       limits: {
         ...(maxErrors === undefined ? {} : { rejectsMax: maxErrors }),
@@ -130,7 +147,12 @@ export async function runJob(toRun: JobToRun): Promise<void> {
       },
     })
     follower.stop()
-    talk.summary(summary, where(summary))
+    await live?.end(
+      summary.complete ? 'done' : 'stopped',
+      summary.complete ? 'done' : `${stopWords(summary, flags)}. ${goOn}`,
+      summary,
+    )
+    await end(summary)
     if (summary.complete) {
       process.exitCode = summary.rejected > 0 ? EXIT.rejects : EXIT.done
     } else {
@@ -140,7 +162,8 @@ export async function runJob(toRun: JobToRun): Promise<void> {
   } catch (error) {
     follower?.stop()
     const progress = job?.progress
-    if (progress !== undefined && progress.read > 0) talk.summary(progress, where(progress))
+    if (progress !== undefined) await live?.end('failed', error instanceof Error ? error.message : `${error}`, progress)
+    if (progress !== undefined && progress.read > 0) await end(progress)
     talk.failure(error)
     if (error instanceof HeadraceError && error.code === 'DENIED') {
       await sayWhatIsMissing(talk, operation, database, table)
@@ -153,7 +176,39 @@ export async function runJob(toRun: JobToRun): Promise<void> {
   } finally {
     process.off('SIGHUP', reread)
     interruption?.release()
+    metrics?.close()
     await database.close()
+  }
+}
+
+/** Shows the job on a page, where that was asked for. */
+function follow(
+  { ui, uiControl = false }: JobFlags,
+  directory: string,
+  job: Job,
+  talk: Talk,
+): Promise<LiveJob> | undefined {
+  if (ui === undefined && !uiControl) return undefined
+  return LiveJob.start({
+    directory,
+    port: typeof ui === 'number' ? ui : 0,
+    progress: () => job.progress,
+    setRates: uiControl ? (rates) => job.setRates(rates) : undefined,
+    talk,
+  })
+}
+
+/** Writes the report that was asked for. That there is none changes nothing of what the job has come to. */
+async function reportOf(directory: string, talk: Talk): Promise<string | undefined> {
+  const file = join(directory, 'report.html')
+  try {
+    await writeReport(directory, file)
+    return file
+  } catch (error) {
+    const message = `there is no report: ${error instanceof Error ? error.message : error}`
+    talk.say(message)
+    talk.event('warning', { message })
+    return undefined
   }
 }
 

@@ -1,4 +1,5 @@
 import { HeadraceError, type Summary } from '../index.ts'
+import { type BlockStyle, ProgressBlock, shownWidth } from '../report/progressBlock.ts'
 import { progressLine } from '../report/progressLine.ts'
 import { summaryText } from '../report/summaryText.ts'
 
@@ -10,8 +11,11 @@ export interface TalkOptions {
 const REDRAW_MS = 250
 const LINE_EVERY_MS = 5_000
 
+/** Lines of a terminal that stay free for the rest. */
+const ROWS_LEFT = 2
+
 /**
- * All that a command says besides its data. On a terminal one line that is redrawn; elsewhere a line every few seconds;
+ * All that a command says besides its data. On a terminal a block of lines that is redrawn, below what is said; elsewhere a line every few seconds;
  * with `--json` one event a line, on standard output unless that carries items; with `--quiet` only what went wrong.
  */
 export class Talk {
@@ -20,7 +24,8 @@ export class Talk {
   readonly #events: NodeJS.WriteStream
   readonly #live: boolean
   #timer: NodeJS.Timeout | undefined
-  #drawn = false
+  /** The lines of the block that are on the terminal, the cursor at the end of the last. */
+  #drawn: readonly string[] = []
 
   constructor(options: TalkOptions, dataOnStdout = false) {
     this.#json = options.json === true
@@ -36,6 +41,13 @@ export class Talk {
     process.stderr.write(`${text}\n`)
   }
 
+  /** A sentence that was asked for: said also where little is. */
+  tell(text: string): void {
+    if (this.#json) return
+    this.#clear()
+    process.stderr.write(`${text}\n`)
+  }
+
   /** One machine-readable event. */
   event(name: string, fields: object): void {
     if (this.#json) this.#events.write(`${JSON.stringify({ event: name, ...fields })}\n`)
@@ -45,7 +57,7 @@ export class Talk {
   follow(progress: () => Summary): { stop(): void } {
     if (this.#quiet && !this.#json) return { stop: () => undefined }
     let before: Summary | undefined
-    let drawnLine = ''
+    const block = new ProgressBlock()
     this.#timer = setInterval(
       () => {
         const now = progress()
@@ -53,12 +65,10 @@ export class Talk {
         if (this.#json) {
           this.event('progress', now)
         } else if (this.#live) {
-          // The rate is of the last second or so, that it can be read.
-          if (before === undefined || now.durationMs - before.durationMs > 1_000 || drawnLine === '') {
-            drawnLine = progressLine(now, before)
-            before = now
-          }
-          this.#draw(drawnLine)
+          block.note(now)
+          const { columns, rows = 24 } = process.stderr
+          const lines = block.lines(now, { ...this.#style, columns: columns ?? 80 })
+          this.#draw(lines.slice(0, Math.max(1, rows - ROWS_LEFT)))
         } else {
           process.stderr.write(`${progressLine(now, before)}\n`)
           before = now
@@ -93,15 +103,29 @@ export class Talk {
     }
   }
 
-  #draw(line: string): void {
-    const columns = process.stderr.columns ?? 80
-    const shown = line.length < columns ? line : `${line.slice(0, columns - 2)}…`
-    process.stderr.write(`\r\u001b[2K${shown}`)
-    this.#drawn = true
+  get #style(): Omit<BlockStyle, 'columns'> {
+    const { LC_ALL, LC_CTYPE, LANG, WT_SESSION } = process.env
+    const isUnicode = /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || '') || WT_SESSION !== undefined
+    // It knows of NO_COLOR and FORCE_COLOR.
+    return { hasColors: process.stderr.hasColors(), isUnicode }
+  }
+
+  #draw(lines: readonly string[]): void {
+    const drawn = lines.map((line) => `${line}\u001b[K`).join('\n')
+    process.stderr.write(`${this.#toTop()}${drawn}\u001b[J`)
+    this.#drawn = lines
   }
 
   #clear(): void {
-    if (this.#drawn) process.stderr.write('\r\u001b[2K')
-    this.#drawn = false
+    if (this.#drawn.length > 0) process.stderr.write(`${this.#toTop()}\u001b[J`)
+    this.#drawn = []
+  }
+
+  /** Back to where the block begins, though the terminal may have become narrower and broken its lines. */
+  #toTop(): string {
+    if (this.#drawn.length === 0) return ''
+    const columns = process.stderr.columns ?? 80
+    const rows = this.#drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(shownWidth(line) / columns)), 0)
+    return rows > 1 ? `\r\u001b[${rows - 1}A` : '\r'
   }
 }

@@ -1,15 +1,15 @@
 import { type Connection, type ConnectionOptions, resolveConnection } from '../dynamodb/connection.ts'
 import { CredentialSource } from '../dynamodb/credentialSource.ts'
+import { HttpTransport } from '../dynamodb/httpTransport.ts'
 import { Service } from '../dynamodb/service.ts'
 import { Signer } from '../dynamodb/signer.ts'
 import type { Transport } from '../dynamodb/transport.ts'
-import { UndiciTransport } from '../dynamodb/undiciTransport.ts'
 import { type Clock, systemClock } from '../runtime/clock.ts'
 import { type Random, systemRandom } from '../runtime/random.ts'
 import { Table } from './table.ts'
 
 export interface ConnectOptions extends ConnectionOptions {
-  /** Certificates to trust besides the system's, PEM. */
+  /** Certificates to trust in place of those that Node trusts, PEM. */
   readonly certificateAuthority?: string
   /** Longest wait for an answer to begin or to go on, 1 to 600,000. Default 10,000. */
   readonly answerTimeoutMs?: number
@@ -67,7 +67,7 @@ export class Database implements AsyncDisposable {
     const connection = await resolveConnection(this.options, process.env)
     const { endpoint } = connection
     const transport =
-      this.options.transport ?? new UndiciTransport({ endpoint, clock, certificateAuthority, answerTimeoutMs })
+      this.options.transport ?? new HttpTransport({ endpoint, clock, certificateAuthority, answerTimeoutMs })
     const signer = new Signer(connection.host, connection.region)
     const credentials = new CredentialSource(connection.provider, clock)
     return { service: new Service({ transport, signer, credentials, clock }), connection, clock, random }

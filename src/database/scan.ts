@@ -7,6 +7,11 @@ import type { SharedRate } from '../throughput/sharedRate.ts'
 export interface ScanOptions {
   /** Segments to cut the table into, 1 to 1,000,000. Default: from the table's size. */
   readonly segments?: number
+  /**
+   * Of these segments only some, each a number from 0 on, for a table that several processes read together; with `segments`.
+   * Default: all.
+   */
+  readonly onlySegments?: readonly number[]
   /** Segments to read at the same time, 1 to 1,000. Default 16, or all when there are fewer. */
   readonly concurrency?: number
   /**
@@ -104,6 +109,7 @@ const NO_STATS: ScanStats = {
   readUnitsPerSecondAllowed: Number.POSITIVE_INFINITY,
   throttlingReasons: {},
   segmentsDone: 0,
+  segments: 0,
   scanned: 0,
   matched: 0,
 }

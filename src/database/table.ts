@@ -5,6 +5,7 @@ import { keyPartsOf } from '../item/itemKey.ts'
 import { type EngineOptions, PublishEngine } from '../publish/publishEngine.ts'
 import { Publisher, type PublisherOptions } from '../publish/publisher.ts'
 import { Gate } from '../runtime/gate.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 import { compileExpression, compileProjection, type Expression } from '../scan/expression.ts'
 import { ScanEngine } from '../scan/scanEngine.ts'
 import { chooseSegments } from '../scan/segmentOrder.ts'
@@ -127,11 +128,11 @@ export class Table {
     onUnits?: (readUnits: number) => void,
   ): Promise<{ [name: string]: unknown } | undefined> {
     const [{ service }, { key: schema }] = await Promise.all([this.database.open(), this.describe()])
-    const attributes = JSON.parse(keyText) as { [name: string]: unknown }
+    const attributes = parseJson(keyText) as { [name: string]: unknown }
     const key = keyPartsOf(schema)
     const names: { [alias: string]: string } = { ...filter?.names }
     const values: { [alias: string]: unknown } = {}
-    for (const [alias, text] of Object.entries(filter?.values ?? {})) values[alias] = JSON.parse(text)
+    for (const [alias, text] of Object.entries(filter?.values ?? {})) values[alias] = parseJson(text)
     for (const [index, { name }] of key.entries()) {
       names[`#k${index}`] = name
       values[`:k${index}`] = attributes[name]
@@ -156,6 +157,12 @@ export class Table {
 
   #prepareScan(options: ScanOptions): ScanOptions {
     if (options.segments !== undefined) checkWhole('segments', options.segments, 1, 1_000_000)
+    if (options.onlySegments !== undefined) {
+      const { segments, onlySegments } = options
+      if (segments === undefined) throw new TypeError('onlySegments needs segments: of how many they are')
+      for (const segment of onlySegments) checkWhole('onlySegments', segment, 0, segments - 1)
+      if (new Set(onlySegments).size < onlySegments.length) throw new TypeError('onlySegments has a segment twice')
+    }
     if (options.concurrency !== undefined) checkWhole('concurrency', options.concurrency, 1, 1_000)
     if (options.pageItemsMax !== undefined) checkWhole('pageItemsMax', options.pageItemsMax, 1, 1_000_000)
     if (options.readUnitsPerSecond !== undefined) shareOf('readUnitsPerSecond', options.readUnitsPerSecond)
@@ -186,7 +193,7 @@ export class Table {
       consistentRead: options.consistentRead ?? false,
       countOnly: inner.countOnly ?? false,
       holdSegments: inner.holdSegments,
-      only: inner.only,
+      only: inner.only ?? options.onlySegments,
       holdEnds: inner.holdEnds,
       pageItemsMax: options.pageItemsMax,
       pageBytesMax: inner.pageBytesMax,

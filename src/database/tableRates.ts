@@ -58,6 +58,11 @@ export class TableRates implements RateControl {
     this.#lookLater(this.#description === undefined ? 0 : LOOK_EVERY_MS)
   }
 
+  setPaused(paused: boolean): void {
+    this.limiter.isPaused = paused
+    if (!paused) this.onChange?.()
+  }
+
   close(): void {
     this.#closed = true
     this.#shared?.close()

@@ -78,6 +78,9 @@ function finish(
   loopback: boolean,
   options: ConnectionOptions,
 ): Connection {
+  if (!/^[\w-]+$/.test(region)) {
+    throw new HeadraceError('CONFIGURATION', `the region ${JSON.stringify(region)} is not a name like us-east-1`)
+  }
   if (url.protocol === 'http:' && !loopback && options.allowInsecureEndpoint !== true) {
     throw new HeadraceError(
       'CONFIGURATION',

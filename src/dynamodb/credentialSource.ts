@@ -77,7 +77,10 @@ export class CredentialSource {
   async #ask(): Promise<Credentials> {
     this.#askAgainAt = this.#clock.now() + ASK_AGAIN_AFTER_MS
     try {
-      this.#current = await this.#provider(this.#force ? { forceRefresh: true } : {})
+      const credentials = await this.#provider(this.#force ? { forceRefresh: true } : {})
+      checkPrintable('access key id', credentials.accessKeyId)
+      checkPrintable('session token', credentials.sessionToken ?? '')
+      this.#current = credentials
       this.#force = false
       this.#gaveOnce = true
       this.#failure = undefined
@@ -95,4 +98,9 @@ export class CredentialSource {
       throw this.#failure
     }
   }
+}
+
+/** These two go into the head of each request as they are. */
+function checkPrintable(name: string, text: string): void {
+  if (/[^\x20-\x7e]/.test(text)) throw new Error(`the ${name} has a line break or another character that none has`)
 }

@@ -1,3 +1,4 @@
+import { parseJson } from '../runtime/parseJson.ts'
 import type { TransportFailure } from './transport.ts'
 
 /**
@@ -13,7 +14,7 @@ export interface Stored {
   readonly kind: 'stored'
 }
 
-interface Again {
+export interface Again {
   readonly kind: 'again'
   /**
    * - `throttled`: too fast for now (a whole request)
@@ -125,7 +126,7 @@ function outcome(
   message: string,
   ambiguous: boolean,
   rest: Partial<Again> = {},
-): Outcome {
+): Again | Refused {
   return AGAIN.has(verdict)
     ? { kind: 'again', why: verdict as Again['why'], code, message, ambiguous, ...rest }
     : { kind: 'refused', why: verdict as Refused['why'], code, message }
@@ -136,7 +137,7 @@ function outcome(
  *
  * @param body the answer's text; what is not the service's JSON (a proxy's page) is judged by the status alone
  */
-export function sortError(status: number, body: string, retryAfterMs?: number): Outcome {
+export function sortError(status: number, body: string, retryAfterMs?: number): Again | Refused {
   const { code, message, reasons } = readError(body)
   const skewed = code === 'InvalidSignatureException' && /Signature (?:expired|not yet current)/.test(message)
   const verdict = skewed ? 'clock' : VERDICTS.get(code)
@@ -153,12 +154,12 @@ export function sortError(status: number, body: string, retryAfterMs?: number): 
 }
 
 /** The outcome of one statement of a batch that was answered with an error. */
-export function sortStatementError(code: string, message: string): Outcome {
+export function sortStatementError(code: string, message: string): Again | Refused {
   return outcome(STATEMENT_VERDICTS.get(code) ?? 'request', code, message, code === 'InternalServerError')
 }
 
 /** The outcome of a request that was not answered. */
-export function sortFailure(failure: TransportFailure): Outcome {
+export function sortFailure(failure: TransportFailure): Again | Refused {
   switch (failure.kind) {
     case 'connect':
       return outcome('transient', 'ConnectionFailed', failure.message, false)
@@ -174,7 +175,7 @@ export function sortFailure(failure: TransportFailure): Outcome {
 }
 
 /** An answer with status 200 that did not arrive whole: its checksum is wrong, or it is not JSON. */
-export function sortDamage(message: string): Outcome {
+export function sortDamage(message: string): Again | Refused {
   return outcome('transient', 'DamagedAnswer', message, true)
 }
 
@@ -184,7 +185,7 @@ const QUOTED_REQUEST = /\s*The Canonical String for this request[\s\S]*/
 function readError(body: string): { code: string; message: string; reasons: ThrottlingReason[] | undefined } {
   let parsed: unknown
   try {
-    parsed = JSON.parse(body)
+    parsed = parseJson(body)
   } catch {
     // A load balancer's or proxy's page; its status decides.
     parsed = undefined

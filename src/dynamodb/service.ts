@@ -1,8 +1,10 @@
 import { crc32, gunzip } from 'node:zlib'
+import { REQUEST_END, type RequestEnd } from '../runtime/channels.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 import type { CredentialSource } from './credentialSource.ts'
-import { type Outcome, type Refused, sortDamage, sortError, sortFailure } from './outcome.ts'
+import { type Again, type Outcome, type Refused, sortDamage, sortError, sortFailure } from './outcome.ts'
 import type { Credentials, Signer } from './signer.ts'
 import type { Abort, Transport, TransportAnswer, TransportFailure } from './transport.ts'
 
@@ -95,7 +97,7 @@ export class Service {
   ): Abort {
     const headers = this.#signer.sign(credentials, TARGETS[operation], body, this.clock.wallNow() + this.#skewMs)
     if (acceptGzip) headers.push('accept-encoding', 'gzip')
-    return this.#transport.send(headers, body, new Exchange(this, receiver, credentials, this.clock.now()))
+    return this.#transport.send(headers, body, new Exchange(this, operation, receiver, credentials, this.clock.now()))
   }
 
   /** What an error teaches about clock and credentials, before its outcome is handed on. */
@@ -166,7 +168,7 @@ export class Service {
 /** Undefined for an answer that did not arrive whole. */
 function parseReply(reply: Buffer): unknown {
   try {
-    return JSON.parse(reply.toString('utf8'))
+    return parseJson(reply.toString('utf8'))
   } catch (error) {
     if (error instanceof SyntaxError) return undefined
     throw error
@@ -176,12 +178,20 @@ function parseReply(reply: Buffer): unknown {
 /** One request under way. */
 class Exchange {
   readonly #service: Service
+  readonly #operation: Operation
   readonly #receiver: ReplyReceiver
   readonly #credentials: Credentials
   readonly #sentAt: number
 
-  constructor(service: Service, receiver: ReplyReceiver, credentials: Credentials, sentAt: number) {
+  constructor(
+    service: Service,
+    operation: Operation,
+    receiver: ReplyReceiver,
+    credentials: Credentials,
+    sentAt: number,
+  ) {
     this.#service = service
+    this.#operation = operation
     this.#receiver = receiver
     this.#credentials = credentials
     this.#sentAt = sentAt
@@ -191,10 +201,10 @@ class Exchange {
     const latencyMs = this.#service.clock.now() - this.#sentAt
     // The checksum is of the bytes that travelled: botocore checks it, the SDK for JavaScript does not.
     if (answer.crc32 !== undefined && answer.crc32 !== crc32(answer.body)) {
-      this.#receiver.onOutcome(sortDamage('the checksum of the answer is wrong'), latencyMs, answer.requestId)
+      this.#end(sortDamage('the checksum of the answer is wrong'), latencyMs, answer.requestId)
     } else if (answer.gzip) {
       gunzip(answer.body, (error, body) => {
-        if (error !== null) this.#receiver.onOutcome(sortDamage(error.message), latencyMs, answer.requestId)
+        if (error !== null) this.#end(sortDamage(error.message), latencyMs, answer.requestId)
         else this.#finish(answer, body, latencyMs)
       })
     } else {
@@ -203,17 +213,27 @@ class Exchange {
   }
 
   onFailure(failure: TransportFailure): void {
-    this.#receiver.onOutcome(sortFailure(failure), this.#service.clock.now() - this.#sentAt, '')
+    this.#end(sortFailure(failure), this.#service.clock.now() - this.#sentAt, '')
   }
 
   #finish(answer: TransportAnswer, body: Buffer, latencyMs: number): void {
     if (answer.status === 200) {
+      if (REQUEST_END.hasSubscribers) this.#tell('answered', '', latencyMs)
       this.#receiver.onReply(body, latencyMs, answer.requestId)
       return
     }
     const outcome = sortError(answer.status, body.toString('utf8'), answer.retryAfterMs)
     this.#service.learn(outcome, answer, this.#credentials)
-    this.#receiver.onOutcome(outcome, latencyMs, answer.requestId)
+    this.#end(outcome, latencyMs, answer.requestId)
+  }
+
+  #end(outcome: Again | Refused, latencyMs: number, requestId: string): void {
+    if (REQUEST_END.hasSubscribers) this.#tell(outcome.kind, outcome.code, latencyMs)
+    this.#receiver.onOutcome(outcome, latencyMs, requestId)
+  }
+
+  #tell(outcome: RequestEnd['outcome'], code: string, latencyMs: number): void {
+    REQUEST_END.publish({ operation: this.#operation, latencyMs, outcome, code } satisfies RequestEnd)
   }
 }
 

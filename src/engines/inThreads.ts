@@ -12,6 +12,7 @@ import { checkTally } from '../job/tally.ts'
 import type { Job, JobRates, RunOptions } from '../operations/job.ts'
 import { Stopper } from '../operations/stopper.ts'
 import { costMeter } from '../operations/writeRun.ts'
+import { toldRun } from '../runtime/channels.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
@@ -109,17 +110,23 @@ class ThreadedJob implements Job {
     const { threads } = this.#options
     const part = (rate: JobRates['readUnitsPerSecond']): typeof rate =>
       typeof rate === 'number' ? rate / threads : rate
-    const { readUnitsPerSecond, writeUnitsPerSecond } = rates
+    const { readUnitsPerSecond, writeUnitsPerSecond, paused } = rates
     this.#rates = {
       ...this.#rates,
       ...(readUnitsPerSecond === undefined ? {} : { readUnitsPerSecond: part(readUnitsPerSecond)! }),
       ...(writeUnitsPerSecond === undefined ? {} : { writeUnitsPerSecond: part(writeUnitsPerSecond)! }),
+      ...(paused === undefined ? {} : { paused }),
     }
     for (const { worker } of this.#seats)
       worker.postMessage({ kind: 'rates', rates: this.#rates } satisfies SliceThreadOrder)
   }
 
-  async run(options: RunOptions = {}): Promise<Summary> {
+  run(options: RunOptions = {}): Promise<Summary> {
+    const { operation, table } = this.progress
+    return toldRun({ operation, table, progress: () => this.progress }, () => this.#run(options))
+  }
+
+  async #run(options: RunOptions): Promise<Summary> {
     const { directory: path, signal, limits = {}, onWarning, disk, processes } = options
     if (path === undefined) throw new TypeError('a job in threads needs a directory: run({ directory })')
     if (limits.costMax !== undefined)

@@ -1,3 +1,4 @@
+export { embeddedMetrics } from './embeddedMetrics.ts'
 export type { LambdaContext } from './lambdaContext.ts'
 export { lambdaErrorName, PERMANENT_CODES } from './lambdaError.ts'
 export {

@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFil
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { HeadraceError } from '../runtime/headraceError.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 
 /** So Lambda finds them as `index.slice`, `index.queue` and so on. */
 const INDEX = "export * from './node_modules/headrace/dist/engines/lambdaFunctions.js'\n"
@@ -100,7 +101,7 @@ interface PackageFile {
 }
 
 function readPackage(folder: string): PackageFile {
-  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as PackageFile
+  return parseJson(readFileSync(join(folder, 'package.json'), 'utf8')) as PackageFile
 }
 
 function isProgram(path: string): boolean {

@@ -2,6 +2,7 @@ import type { OpenDatabase } from '../database/database.ts'
 import type { Table } from '../database/table.ts'
 import { newMark } from '../job/newMark.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 import { type ProcessIdentity, systemProcesses } from '../runtime/processIdentity.ts'
 import { runSlice, type SliceContext, type SliceCounters, type SliceResult } from './runSlice.ts'
 import type { Slice, SliceCursor } from './slice.ts'
@@ -112,7 +113,7 @@ class Lease {
   /** Of a holder on this machine it can be seen that it is gone. */
   async #takeOfDead(): Promise<Row | undefined> {
     const holder = (await this.#control.get({ pk: this.#key }))?.['owner'] as string | undefined
-    if (holder === undefined || systemProcesses.isAlive(JSON.parse(holder) as ProcessIdentity) !== false)
+    if (holder === undefined || systemProcesses.isAlive(parseJson(holder) as ProcessIdentity) !== false)
       return undefined
     return this.#takeIf('#owner = :dead', { ':dead': { S: holder } })
   }
@@ -164,5 +165,5 @@ class Lease {
 
 function stateOf(row: Row): State {
   const text = row['state']?.S
-  return text === undefined ? { done: false } : (JSON.parse(text) as State)
+  return text === undefined ? { done: false } : (parseJson(text) as State)
 }

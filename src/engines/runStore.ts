@@ -1,5 +1,6 @@
 import type { JobSpec } from '../job/jobSpec.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 import { nameOf, readS3Address, S3, type S3Address, type S3Options } from '../storage/s3.ts'
 import type { SliceResult } from './runSlice.ts'
 
@@ -75,7 +76,7 @@ export class RunStore implements AsyncDisposable {
 
   async #read(address: S3Address): Promise<StoredResult> {
     const bytes = await this.#s3.get(address)
-    if (bytes !== undefined) return JSON.parse(bytes.toString()) as StoredResult
+    if (bytes !== undefined) return parseJson(bytes.toString()) as StoredResult
     throw new HeadraceError('STATE', `${nameOf(address)} was there and is gone: somebody removes results of this run`)
   }
 

@@ -21,7 +21,9 @@ export interface SharedRateOptions {
  * One item takes less than 1,000 writes a second (developer guide, "Partitions and data distribution"); each worker asks for some
  * units, and once in vain.
  */
-const WORKERS_PER_ITEM = 300
+const WORKERS_OF_ONE_ITEM_MAX = 300
+/** Where there are several, some of them share a partition by chance. */
+const WORKERS_PER_ITEM = 200
 /** A counter is of a second; where there are many workers of several, or each would ask more than once a second. */
 const WINDOW_MS = 1_000
 const LONG_WINDOW_MS = 5_000
@@ -29,12 +31,17 @@ const LONG_WINDOW_MS = 5_000
 const GIVEN_BEFORE_MS = 200
 /** So long before its end a grant ends. */
 const HOLDS_BEFORE_MS = 100
-/** So long before its end units of the next one are got. */
+/** So long before its end units of the next one are got, since none of this one would arrive in time. */
 const NEXT_BEFORE_MS = 70
-/** Units that are got at once, as a part of what was spent in the last window: twenty times in it at most. */
+/** And where all of this one is gone; of a long window, whose counters hundreds ask at that time. */
+const NEXT_OF_LONG_BEFORE_MS = 600
+/** Units that are got at once, as a part of what was spent in the last window: so often in it at most. */
 const CHUNK_SHARE = 0.05
+/** In a long window: each worker would ask more than once a second else, and so many ask together. */
+const LONG_CHUNK_SHARE = 0.4
 /** Workers that ask for a window's units do so over this time, at most. */
 const SPREAD_MS_MAX = 150
+const LONG_SPREAD_MS = 800
 const PATIENCE_MS = 1_000
 /** A control table that did not answer is asked again so much later. */
 const ASK_AGAIN_MS = 5_000
@@ -72,6 +79,7 @@ class Member implements SharedBudget {
   /** Units of a window, in each of its counters. */
   readonly #budget: number
   readonly #spreadMs: number
+  readonly #nextBeforeMs: number
   readonly #opening: Promise<OpenDatabase>
   #database: OpenDatabase | undefined
   #isAsking = false
@@ -95,12 +103,13 @@ class Member implements SharedBudget {
     this.#control = control
     this.#options = options
     this.#bucket = new GrantBucket(unitsPerSecond / workersMax, nowMs)
-    this.#items = Math.ceil(workersMax / WORKERS_PER_ITEM)
+    this.#items = workersMax <= WORKERS_OF_ONE_ITEM_MAX ? 1 : Math.ceil(workersMax / WORKERS_PER_ITEM)
     this.#windowMs = this.#items === 1 ? WINDOW_MS : LONG_WINDOW_MS
     // A second's worth is given out in less than a second; in a longer window no second is to have more than its own.
     const seconds = this.#items === 1 ? 1 : (LONG_WINDOW_MS - GIVEN_BEFORE_MS) / 1_000
     this.#budget = (unitsPerSecond * seconds) / this.#items
-    this.#spreadMs = Math.min(SPREAD_MS_MAX, 20 + workersMax / 20)
+    this.#spreadMs = this.#items === 1 ? Math.min(SPREAD_MS_MAX, 20 + workersMax / 20) : LONG_SPREAD_MS
+    this.#nextBeforeMs = this.#items === 1 ? NEXT_BEFORE_MS : NEXT_OF_LONG_BEFORE_MS
     this.#opening = control.database.open()
     this.#opening.then(
       (database) => {
@@ -139,27 +148,40 @@ class Member implements SharedBudget {
     if (this.#isAsking || this.#closed || this.#timer !== undefined || database === undefined) return
     const { clock, random } = database
     const wallMs = clock.wallNow()
-    const window = Math.floor((wallMs + NEXT_BEFORE_MS) / this.#windowMs)
+    const window = this.#windowOf(wallMs)
     this.#count(window)
     const item = this.#itemWithSome(window, random())
     if (item === undefined) {
       // All of it is gone; not all workers ask for the next window's at once.
-      const nextMs = (window + 1) * this.#windowMs - NEXT_BEFORE_MS
+      const nextMs = (window + 1) * this.#windowMs - this.#nextBeforeMs
       this.#askLater(clock, nextMs - wallMs + random() * this.#spreadMs)
       return
     }
     this.#isAsking = true
     // Of whole requests such as the one that waits: what is left over would be lost.
     const { wanted } = this.#bucket
-    const units = Math.min(this.#budget, wanted * Math.max(1, Math.floor((this.#spentLast * CHUNK_SHARE) / wanted)))
+    // And no more than a fraction of a second of the counter's, since what is granted may all be spent when the grant begins.
+    const chunk =
+      this.#items === 1
+        ? this.#spentLast * CHUNK_SHARE
+        : Math.min(this.#spentLast * LONG_CHUNK_SHARE, this.#budget * CHUNK_SHARE)
+    const units = Math.min(this.#budget, wanted * Math.max(1, Math.floor(chunk / wanted)))
     this.#add(database, window, item, units)
+      .finally(() => {
+        this.#isAsking = false
+      })
       .then(
         (after) => this.#onCounter(clock, window, item, after, units),
         (error: unknown) => this.#onFailure(clock, error),
       )
-      .finally(() => {
-        this.#isAsking = false
-      })
+  }
+
+  /** The window to ask for: the one that it is, the next towards its end, and once that was asked for no earlier one. */
+  #windowOf(wallMs: number): number {
+    const window = Math.floor((wallMs + NEXT_BEFORE_MS) / this.#windowMs)
+    if (window === this.#goneWindow - 1) return this.#goneWindow
+    if (window > this.#goneWindow || this.#gone.size < this.#items) return window
+    return Math.floor((wallMs + this.#nextBeforeMs) / this.#windowMs)
   }
 
   /** @returns an item of the window's of which not all is gone; undefined where there is none */

@@ -2,9 +2,12 @@ import { isDeepStrictEqual } from 'node:util'
 import { connect } from '../database/database.ts'
 import type { Table } from '../database/table.ts'
 import type { JobSpec } from '../job/jobSpec.ts'
+import { systemClock } from '../runtime/clock.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 import { isS3, readS3Address, S3 } from '../storage/s3.ts'
 import type { SharedRate } from '../throughput/sharedRate.ts'
+import { embeddedMetrics } from './embeddedMetrics.ts'
 import type { LambdaContext } from './lambdaContext.ts'
 import { lambdaError } from './lambdaError.ts'
 import { runSlice, type SliceContext, type SliceResult } from './runSlice.ts'
@@ -40,6 +43,8 @@ export interface SliceHandlerOptions
    * the one that `HEADRACE_CONTROL_TABLE` of the environment names; without it each slice has its part of the rate.
    */
   readonly controlTable?: Table
+  /** Told what each call has come to, as a line for the function's log of which CloudWatch makes metrics; see `embeddedMetrics`. */
+  readonly onMetrics?: (line: string) => void
 }
 
 export type SliceHandler = (event: SliceEvent, context: LambdaContext) => Promise<StoredResult>
@@ -49,8 +54,9 @@ export type SliceHandler = (event: SliceEvent, context: LambdaContext) => Promis
  * machine calls it again with that. It throws what stops the slice, by the name of {@link lambdaErrorName}.
  */
 export function sliceHandler(options: SliceHandlerOptions = {}): SliceHandler {
-  const { store: prefix, controlTable: _, ...sliceOptions } = options
+  const { store: prefix, controlTable: _, onMetrics, ...sliceOptions } = options
   return async (event, context) => {
+    const beganAt = systemClock.now()
     try {
       const { index, of, run, workersMax = of, result } = event
       const job = await loadJob(event.job)
@@ -76,6 +82,13 @@ export function sliceHandler(options: SliceHandlerOptions = {}): SliceHandler {
           },
         )
         checkProgress(cursor ?? beginningOf(job, index, of), done, job.what.table.name)
+        onMetrics?.(
+          embeddedMetrics(
+            callMetrics(cursor ?? beginningOf(job, index, of), done, systemClock.now() - beganAt),
+            { Operation: job.what.operation, Table: job.what.table.name },
+            systemClock.wallNow(),
+          ),
+        )
         const told: StoredResult = { ...done, ...(rejects.length === 0 ? {} : { rejects }) }
         return told.done && store !== undefined ? await store.settle(told) : told
       } finally {
@@ -85,6 +98,21 @@ export function sliceHandler(options: SliceHandlerOptions = {}): SliceHandler {
     } catch (error) {
       throw lambdaError(error)
     }
+  }
+}
+
+/** What this call alone has done: counters go on from call to call. */
+function callMetrics(from: SliceCursor, { counters }: SliceResult, durationMs: number): { [name: string]: number } {
+  const { tally, spent } = from
+  return {
+    ItemsRead: counters.read - tally.read,
+    ItemsWritten: counters.written - tally.written,
+    ItemsRejected: counters.rejected - tally.rejected,
+    ReadUnits: counters.readUnits - spent.readUnits,
+    WriteUnits: counters.writeUnits - spent.writeUnits,
+    Requests: counters.requests - spent.requests,
+    Retries: counters.retried - spent.retried,
+    Duration: durationMs,
   }
 }
 
@@ -107,7 +135,7 @@ export async function loadJob(job: JobSpec | string): Promise<JobSpec> {
     const bytes = await s3.get(readS3Address(job))
     if (bytes === undefined)
       throw new HeadraceError('INPUT', `there is no job ${job}; write what describe() gives there`)
-    return JSON.parse(bytes.toString()) as JobSpec
+    return parseJson(bytes.toString()) as JobSpec
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
     throw new HeadraceError('CONFIGURATION', `${job} is no JSON: ${error.message}`, { cause: error })

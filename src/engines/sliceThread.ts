@@ -67,6 +67,7 @@ async function run(slice: Slice): Promise<void> {
     rejects = ''
   }
   try {
+    const { paused, ...unitsPerSecond } = rates ?? {}
     const result = await runSlice(slice, {
       database,
       workersMax,
@@ -75,9 +76,10 @@ async function run(slice: Slice): Promise<void> {
       ...(targetDatabase === undefined ? {} : { target: targetDatabase }),
       ...(maxInFlight === undefined ? {} : { maxInFlight }),
       ...(prices === undefined ? {} : { prices }),
-      ...(rates ?? {}),
+      ...unitsPerSecond,
       onBegin: (begun) => {
         job = begun
+        if (paused !== undefined) begun.setRates({ paused })
       },
       onWarning: (text) => port.postMessage({ kind: 'warning', text } satisfies SliceThreadNews),
       writeRejects: (lines) => {

@@ -3,6 +3,7 @@ import type { JobSpec, JobWhat } from '../job/jobSpec.ts'
 import { exportEnds } from '../operations/exportTable.ts'
 import { piecesAt } from '../operations/pieceTarget.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 import { type JoinedPart, joinObjects } from '../storage/joinObjects.ts'
 import { isS3, nameOf, readS3Address, S3, type S3Object, type S3Options } from '../storage/s3.ts'
 import type { SliceCounters, SliceResult } from './runSlice.ts'
@@ -87,7 +88,7 @@ export async function finishExport(
     const told = await s3.get(readS3Address(`${place}/${MADE}`))
     if (told !== undefined) {
       await removeAll(s3, place, left)
-      return JSON.parse(told.toString()) as FinishedExport
+      return parseJson(told.toString()) as FinishedExport
     }
     const before = await s3.find(address)
     // Everything was done, and only the answer was lost.

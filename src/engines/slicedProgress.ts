@@ -163,7 +163,29 @@ export class SlicedProgress {
       latencyMsMax: most('latencyMsMax'),
       segmentsDone: this.#segments === undefined ? undefined : this.#done.size,
       segments: this.#segments,
+      share: complete ? 1 : this.#share(all),
+      // Each slice has one; which of them is behind the others is not known.
+      oldestSegment: undefined,
     }
+  }
+
+  /** Slices are about as large as each other; one that has not begun, or that an earlier run did, tells nothing. */
+  #share(all: readonly Summary[]): number | undefined {
+    if (this.#segments !== undefined) {
+      let open = 0
+      for (const index of this.#running) {
+        const { share = 0, segments = 0 } = this.#progress.get(index)!
+        const mine = this.#partsOf(index)
+        // A slice's own share counts the segments of others as done.
+        const others = segments - mine.length
+        const settled = share * segments - others - mine.filter((part) => this.#done.has(part)).length
+        open += Math.max(0, settled)
+      }
+      return Math.min(1, (this.#done.size + open) / this.#segments)
+    }
+    const shares = all.map(({ share }) => share)
+    if (shares.includes(undefined)) return undefined
+    return shares.reduce((sum: number, share) => sum + share!, 0) / this.#of
   }
 
   #sum(name: keyof SliceCounters): number {

@@ -1,5 +1,6 @@
 import { ItemError } from '../item/itemError.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 import type { StreamRecord } from './runStream.ts'
 import { type SparkType, sparkRowReader } from './sparkRow.ts'
 
@@ -152,7 +153,7 @@ function recordOf(line: string, read: (text: string) => { readonly [name: string
 function frameOf(line: Buffer | string): unknown[] {
   const text = line.toString()
   try {
-    const frame: unknown = JSON.parse(text)
+    const frame: unknown = parseJson(text)
     if (Array.isArray(frame)) return frame
   } catch {
     // Said below, with what stands there.

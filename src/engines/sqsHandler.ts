@@ -9,7 +9,9 @@ import type { PublishEngine } from '../publish/publishEngine.ts'
 import type { PublisherOptions } from '../publish/publisher.ts'
 import { type Clock, systemClock } from '../runtime/clock.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 import { readS3Address, S3 } from '../storage/s3.ts'
+import { embeddedMetrics } from './embeddedMetrics.ts'
 import type { LambdaContext } from './lambdaContext.ts'
 import { Queue } from './queue.ts'
 import { type SliceEvent, type SliceHandler, sliceHandler } from './sliceHandler.ts'
@@ -41,6 +43,8 @@ export interface SqsHandlerOptions
   readonly slice?: SliceHandler
   /** Told why a message fails, and of what is odd, for people. */
   readonly onWarning?: (text: string) => void
+  /** As of {@link sliceHandler}. */
+  readonly onMetrics?: (line: string) => void
 }
 
 /** A handler for batches of messages, and what it holds. */
@@ -78,6 +82,11 @@ export function sqsHandler(options: SqsHandlerOptions = {}): SqsHandler {
   })
 }
 
+/** Of an ARN or a URL. */
+function queueName(address: string | undefined): string {
+  return address?.split(/[:/]/).at(-1) ?? 'unknown'
+}
+
 class QueueWork {
   readonly #options: SqsHandlerOptions
   readonly #queueUrl: string | undefined
@@ -107,6 +116,7 @@ class QueueWork {
   }
 
   async handle({ Records: messages }: SqsEvent, context: LambdaContext | undefined): Promise<SqsBatchResponse> {
+    const beganAt = this.#clock.now()
     const call = new Call(context, this.#clock, () => this.#stop())
     this.#visibility?.hold(messages)
     try {
@@ -117,6 +127,13 @@ class QueueWork {
       call.end()
       await this.#visibility?.release(messages)
     }
+    this.#options.onMetrics?.(
+      embeddedMetrics(
+        { Messages: messages.length, FailedMessages: call.failed.size, Duration: this.#clock.now() - beganAt },
+        { Queue: queueName(messages[0]?.eventSourceARN ?? this.#queueUrl) },
+        this.#clock.wallNow(),
+      ),
+    )
     return { batchItemFailures: [...call.failed].map((message) => ({ itemIdentifier: message.messageId })) }
   }
 
@@ -337,7 +354,7 @@ function overError(): HeadraceError {
 
 function sliceOf(body: string): SliceEvent | undefined {
   if (!body.includes(`"${SLICE}"`)) return undefined
-  const value = JSON.parse(body) as { readonly [SLICE]?: SliceEvent }
+  const value = parseJson(body) as { readonly [SLICE]?: SliceEvent }
   return Object.keys(value).length === 1 ? value[SLICE] : undefined
 }
 

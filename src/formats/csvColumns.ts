@@ -4,6 +4,7 @@ import { decodeValue } from '../item/decode.ts'
 import { ItemError } from '../item/itemError.ts'
 import { plainNumber } from '../item/number.ts'
 import { jsonFault, parsePlainJson } from '../item/plainJson.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 import { FormatError } from './formatError.ts'
 import type { ColumnType, CsvOptions } from './record.ts'
 
@@ -119,7 +120,7 @@ export function cellValue(cell: string, column: CsvColumn): PlainValue {
 export function dynamoDbValue(text: string): PlainValue {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = parseJson(text)
   } catch {
     throw jsonFault(text)
   }

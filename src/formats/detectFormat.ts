@@ -1,3 +1,4 @@
+import { parseJson } from '../runtime/parseJson.ts'
 import { type Spelling, spellingOf } from './dynamoDbJson.ts'
 import { FormatError } from './formatError.ts'
 import type { FormatName } from './record.ts'
@@ -91,7 +92,7 @@ function leadingObjects(text: string): { first: object | undefined; lineOne: obj
     // What is indented belongs to something larger.
     if (index > 0 && line[0] !== '{') continue
     try {
-      const value: unknown = JSON.parse(line)
+      const value: unknown = parseJson(line)
       if (typeof value !== 'object' || value === null || Array.isArray(value)) continue
       return { first: value, lineOne: index === 0 ? value : undefined }
     } catch {

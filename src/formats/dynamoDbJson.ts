@@ -2,6 +2,7 @@ import type { PlainItem } from '../item/attributeValue.ts'
 import { decodeItem, ItemDecoder } from '../item/decode.ts'
 import { ItemError } from '../item/itemError.ts'
 import { parsePlainJson } from '../item/plainJson.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 
 /**
  * How a record's text becomes an item: ordinary JSON, DynamoDB JSON, DynamoDB JSON within `{"Item": …}` as the native
@@ -51,7 +52,7 @@ export class RecordDecoder {
 
   #judge(text: string): Spelling {
     try {
-      const record: unknown = JSON.parse(text)
+      const record: unknown = parseJson(text)
       if (typeof record === 'object' && record !== null) this.#spelling = spellingOf(record)
     } catch {
       // A bad record tells nothing of the others.
@@ -71,7 +72,7 @@ function unwrap(text: string): string {
 function changeItem(text: string): PlainItem {
   let change: { readonly Keys?: unknown; readonly NewImage?: unknown }
   try {
-    change = JSON.parse(text) ?? {}
+    change = parseJson(text) ?? {}
   } catch (error) {
     throw new ItemError(`this is no JSON: ${(error as Error).message}`)
   }
@@ -88,7 +89,7 @@ function isObject(value: unknown): value is { [name: string]: unknown } {
 function rejectedItem(text: string): PlainItem {
   let reject: { item?: { [name: string]: unknown }; raw?: unknown }
   try {
-    reject = JSON.parse(text)
+    reject = parseJson(text) as typeof reject
   } catch {
     throw new ItemError('this is no line of a rejects file, which is {"code":…,"message":…,"place":…,"item":{…}}')
   }

@@ -1,4 +1,5 @@
 import { ItemError } from '../item/itemError.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 import { SCAN_OUTPUT_NAMES } from './detectFormat.ts'
 import { FormatError } from './formatError.ts'
 import type { ReaderOptions } from './jsonLines.ts'
@@ -232,7 +233,7 @@ class ValueScanner {
     }
     let names: string[]
     try {
-      names = Object.keys(JSON.parse(`{"Items":[]${this.#tail}`))
+      names = Object.keys(parseJson(`{"Items":[]${this.#tail}`) as object)
     } catch {
       throw new FormatError('the scan output is not closed as it should be. Fetch or make the file anew.', place)
     }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { parseJson } from '../runtime/parseJson.ts'
 import { decompress } from './decompress.ts'
 import { FormatError } from './formatError.ts'
 
@@ -77,7 +78,7 @@ function readFile(entry: { readonly [name: string]: unknown }, place: { file: st
 
 function readObject({ name }: ManifestText, line: number, text: string): { readonly [name: string]: unknown } {
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = parseJson(text)
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value }
   } catch (cause) {
     throw new FormatError(`it is no JSON. ${FETCH}`, { file: name, line }, { cause })

@@ -5,6 +5,7 @@ import { ItemError } from '../item/itemError.ts'
 import { plainNumber } from '../item/number.ts'
 import { parsePlainJson } from '../item/plainJson.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 import { dynamoDbValue } from './csvColumns.ts'
 import { FormatError } from './formatError.ts'
 import { loadParquetCompressors, loadParquetReader, NOTE_KEY, type ParquetNote } from './parquetLibrary.ts'
@@ -181,7 +182,7 @@ class ParquetReader {
     if (text === undefined) return undefined
     let note: Partial<ParquetNote> | undefined
     try {
-      note = JSON.parse(text)
+      note = parseJson(text) as Partial<ParquetNote>
     } catch {
       // As below.
     }

@@ -1,3 +1,4 @@
+import { parseJson } from '../runtime/parseJson.ts'
 import { ByteSource } from './byteSource.ts'
 import { readCsv } from './csv.ts'
 import { checkCsvOptions } from './csvColumns.ts'
@@ -130,7 +131,7 @@ function beginsWithRecord(head: Buffer): boolean {
   const end = text.indexOf('\n')
   if (end === -1) return false
   try {
-    JSON.parse(text.slice(0, end))
+    parseJson(text.slice(0, end))
     return true
   } catch {
     return false

@@ -1,3 +1,4 @@
+import { parseJson, parseJsonString } from '../runtime/parseJson.ts'
 import { NESTING_MAX, type PlainItem } from './attributeValue.ts'
 import { bytesFromBase64 } from './base64.ts'
 import { ItemError } from './itemError.ts'
@@ -8,9 +9,9 @@ import { jsonFault } from './plainJson.ts'
  * DynamoDB JSON text to plain JavaScript, without AttributeValue objects in between.
  *
  * The items of a page mostly have the same attributes in the same order, and the service writes compact JSON. So the
- * decoder *expects* what came last time: after `"pk":{"S":"…"}` of one item it looks for precisely the text
- * `,"name":{"S":"` that followed before, and only where that is not there reads name and type letter by letter and
- * learns them. Everything is checked: an expectation that fails costs time, never correctness. Text that is not in the
+ * decoder *expects* what came before: after `"pk":{"S":"…"}` of one item it looks for precisely the text
+ * `,"name":{"S":"` that followed last time, then for the few others that have followed, and only where none is there reads
+ * name and type letter by letter and learns them. Everything is checked: an expectation that fails costs time, never correctness. Text that is not in the
  * service's own compact form (blanks, escapes in names), or wrong, is left to `JSON.parse` and {@link decodeItem}, see
  * `decodeText`.
  *
@@ -21,7 +22,9 @@ export class ItemDecoder {
   #position = 0
   /** Where the next backslash is, so that a string without one is known as such at no cost. */
   #nextEscape = 0
-  readonly #root: Expectation = new Expectation()
+  #root: Expectation = new Expectation()
+  /** Attributes that the root and all beneath it have learnt. */
+  #learnt = 0
   #spans: AttributeSpans | undefined
 
   /** Where reading stopped: just behind the last item read. */
@@ -66,7 +69,7 @@ export class ItemDecoder {
     }
     let attributes: unknown
     try {
-      attributes = JSON.parse(text)
+      attributes = parseJson(text)
     } catch {
       throw jsonFault(text)
     }
@@ -81,6 +84,10 @@ export class ItemDecoder {
   readItem(): PlainItem {
     if (this.#text.charCodeAt(this.#position) !== BRACE_OPEN) throw new UnexpectedText(this.#position)
     this.#position += 1
+    if (this.#learnt > LEARNT_MAX) {
+      this.#root = new Expectation()
+      this.#learnt = 0
+    }
     return this.#map(this.#root, 0)
   }
 
@@ -113,15 +120,14 @@ export class ItemDecoder {
       this.#position += 1
       return map
     }
-    let index = 0
+    let last = expectation.start
     for (;;) {
-      let attribute = expectation.attributes[index]
-      if (attribute !== undefined && text.startsWith(attribute.head, this.#position)) {
-        this.#position += attribute.head.length
-      } else {
-        attribute = this.#head(index === 0)
-        expectation.learn(index, attribute)
+      let attribute = last.next
+      if (attribute === undefined || !text.startsWith(attribute.head, this.#position)) {
+        attribute = this.#another(last) ?? this.#unexpected(expectation, last)
       }
+      last = attribute
+      this.#position += attribute.head.length
       const start = this.#position - attribute.valueOffset
       const value = this.#value(attribute, depth + 1)
       if (depth === 0 && this.#spans !== undefined) {
@@ -131,7 +137,6 @@ export class ItemDecoder {
       }
       if (attribute.dangerous) define(map, attribute.name, value)
       else map[attribute.name] = value
-      index += 1
       const code = text.charCodeAt(this.#position)
       if (code === COMMA) continue
       if (code !== BRACE_CLOSE) throw new UnexpectedText(this.#position)
@@ -140,22 +145,45 @@ export class ItemDecoder {
     }
   }
 
-  /** Reads `,"name":{"S":"`, the comma only where the attribute is not the first. */
-  #head(first: boolean): Attribute {
+  /** One of the others that came behind `last` before, which is then the one to expect. */
+  #another(last: Attribute): Attribute | undefined {
+    const { others } = last
+    for (let index = 0; index < others.length; index += 1) {
+      const other = others[index]!
+      if (this.#text.startsWith(other.head, this.#position)) {
+        others[index] = last.next!
+        last.next = other
+        return other
+      }
+    }
+    return undefined
+  }
+
+  /** Reads `,"name":{"S":"`, the comma only where the attribute is not the first, and learns that it may follow. */
+  #unexpected(expectation: Expectation, last: Attribute): Attribute {
     const text = this.#text
     const start = this.#position
-    let position = start
-    if (!first) position += 1
+    const position = last === expectation.start ? start : start + 1
     if (text.charCodeAt(position) !== QUOTE) throw new UnexpectedText(position)
     const nameEnd = text.indexOf('"', position + 1)
-    const name = text.slice(position + 1, nameEnd)
-    if (nameEnd === -1 || name.includes('\\')) throw new UnexpectedText(position)
-    position = nameEnd + 1
-    const type = this.#type(position)
-    if (type === undefined) throw new UnexpectedText(position)
-    position += type.head.length
-    this.#position = position
-    return new Attribute(text.slice(start, position), name, type.kind)
+    if (nameEnd === -1) throw new UnexpectedText(position)
+    const type = this.#type(nameEnd + 1)
+    if (type === undefined) throw new UnexpectedText(nameEnd + 1)
+    const head = text.slice(start, nameEnd + 1 + type.head.length)
+    let attribute = expectation.attributes.get(head)
+    if (attribute === undefined) {
+      const name = text.slice(position + 1, nameEnd)
+      if (name.includes('\\')) throw new UnexpectedText(position)
+      attribute = this.#learn(expectation, new Attribute(head, name, type.kind))
+    }
+    last.follow(attribute)
+    return attribute
+  }
+
+  #learn(expectation: Expectation, attribute: Attribute): Attribute {
+    expectation.attributes.set(attribute.head, attribute)
+    this.#learnt += 1
+    return attribute
   }
 
   #type(position: number): TypeHead | undefined {
@@ -220,12 +248,9 @@ export class ItemDecoder {
     if (depth >= NESTING_MAX) throw new UnexpectedText(this.#position)
     for (;;) {
       // Elements have no names: an element's head is `{"S":"`, and the expectation has one per type met.
-      let element: Attribute | undefined = expectation.attributes[0]
+      let element = expectation.start.next
       if (element === undefined || !text.startsWith(element.head, this.#position)) {
-        const type = ELEMENT_HEADS.find(({ head }) => text.startsWith(head, this.#position))
-        if (type === undefined) throw new UnexpectedText(this.#position)
-        element = new Attribute(type.head, '', type.kind)
-        expectation.learn(0, element)
+        element = this.#another(expectation.start) ?? this.#unexpectedElement(expectation)
       }
       this.#position += element.head.length
       list.push(this.#value(element, depth + 1))
@@ -236,6 +261,15 @@ export class ItemDecoder {
       this.#skip(BRACE_CLOSE)
       return list
     }
+  }
+
+  #unexpectedElement(expectation: Expectation): Attribute {
+    const type = ELEMENT_HEADS.find(({ head }) => this.#text.startsWith(head, this.#position))
+    if (type === undefined) throw new UnexpectedText(this.#position)
+    const element =
+      expectation.attributes.get(type.head) ?? this.#learn(expectation, new Attribute(type.head, '', type.kind))
+    expectation.start.follow(element)
+    return element
   }
 
   #set(read: () => unknown): Set<unknown> {
@@ -273,7 +307,7 @@ export class ItemDecoder {
       end += code === BACKSLASH ? 2 : 1
     }
     this.#position = end + 1
-    return parseJsonString(text.slice(start - 1, end + 1), start)
+    return readString(text.slice(start - 1, end + 1), start)
   }
 
   #number(): unknown {
@@ -379,6 +413,9 @@ class Attribute {
   readonly dangerous: boolean
   /** Characters from the `{` of the AttributeValue to the end of the head. */
   readonly valueOffset: number
+  /** What followed last time, and what did before that. */
+  next: Attribute | undefined
+  readonly others: Attribute[] = []
   #child: Expectation | undefined
 
   constructor(head: string, name: string, kind: Kind) {
@@ -389,21 +426,37 @@ class Attribute {
     this.valueOffset = VALUE_OFFSETS[kind]
   }
 
+  /** From now on `attribute` is expected behind this one. */
+  follow(attribute: Attribute): void {
+    if (this.next !== undefined) {
+      if (this.others.length === OTHERS_MAX) this.others.pop()
+      this.others.unshift(this.next)
+    }
+    this.next = attribute
+  }
+
   child(): Expectation {
     this.#child ??= new Expectation()
     return this.#child
   }
 }
 
-/** What the last maps at one place of the item looked like, attribute by attribute. */
+/**
+ * What maps at one place of the item looked like: attributes, of which each knows what followed it. A table may hold items
+ * of several kinds in any order; where one kind ends and another begins to differ, an attribute has several that follow.
+ */
 class Expectation {
-  readonly attributes: Attribute[] = []
-
-  learn(index: number, attribute: Attribute): void {
-    // A dictionary with names that are data would only ever miss; a few hundred names are an item's.
-    if (index < 512) this.attributes[index] = attribute
-  }
+  /** Stands in front of the first. */
+  readonly start: Attribute = new Attribute('', '', 'M')
+  /** All that were met, by their heads. */
+  readonly attributes = new Map<string, Attribute>()
 }
+
+/** Of what followed an attribute, how many are kept besides the latest: each costs a comparison before the name is read. */
+const OTHERS_MAX = 4
+
+/** Attributes that a decoder learns before it begins anew: names can be data in a map that is used as a dictionary. */
+const LEARNT_MAX = 8_192
 
 const QUOTE = 34
 const COMMA = 44
@@ -421,9 +474,9 @@ function ownString(text: string, start: number, end: number): string {
   return ` ${text.slice(start, end)}`.slice(1)
 }
 
-function parseJsonString(text: string, position: number): string {
+function readString(text: string, position: number): string {
   try {
-    return JSON.parse(text)
+    return parseJsonString(text)
   } catch {
     throw new UnexpectedText(position)
   }

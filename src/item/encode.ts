@@ -2,29 +2,35 @@ import { ITEM_BYTES_MAX, NESTING_MAX, type PlainItem } from './attributeValue.ts
 import { base64 } from './base64.ts'
 import { ItemError } from './itemError.ts'
 import { canonicalNumber, NumberValue, numberSizeBytes, numberText } from './number.ts'
+import { isPlainText, Piece, Utf8Writer } from './utf8Writer.ts'
+import { writeNumber } from './writeNumber.ts'
 
 /**
- * Plain JavaScript to DynamoDB JSON text, without AttributeValue objects in between, and the size in bytes by the
- * service's rules in the same pass.
+ * Plain JavaScript to DynamoDB JSON, without AttributeValue objects in between, and the size in bytes by the service's
+ * rules in the same pass.
  *
  * Items of one table mostly have the same attributes in the same order, so a map is walked along the *shape* learnt from
- * the first one: comparing an attribute's name with the expected one is a pointer comparison, and `,"name":` is ready
- * made. A map that leaves its shape goes on by looking each name up. Nothing is assumed of types; each value is asked.
+ * the first one: comparing an attribute's name with the expected one is a pointer comparison, and `"name":` is ready made.
+ * A map that leaves its shape goes on by looking each name up. Nothing is assumed of types; each value is asked.
  *
- * One encoder serves one stream of similar items. It is not reentrant and keeps no item.
+ * Behind each attribute and element a comma is written, and what closes a map or list is written over the last of them.
+ *
+ * One encoder serves one stream of similar items. It keeps no item.
  */
 export class ItemEncoder {
   /** Size of what was last encoded, in bytes: names and values (developer guide, "DynamoDB item sizes and formats"). */
   sizeBytes = 0
   /** Whether the text that was last encoded is all ASCII, so that it has as many bytes as characters. */
   ascii = true
-  readonly #root: Shape
+  readonly #root = new Shape()
+  #isWriting = false
+  readonly #prefix: Piece
+  readonly #suffix: Piece
 
-  /**
-   * @param prefix and `suffix` are put around each item's text by {@link encode}, at less than joining them afterwards costs
-   */
+  /** @param prefix and `suffix`, both ASCII, are put around each item's text */
   constructor(prefix = '', suffix = '') {
-    this.#root = new Shape(prefix, suffix)
+    this.#prefix = prefix === '' ? BRACE_OPEN : new Piece(`${prefix}{`)
+    this.#suffix = suffix === '' ? BRACE_CLOSE : new Piece(`}${suffix}`)
   }
 
   /**
@@ -35,168 +41,212 @@ export class ItemEncoder {
    *   over 400 KB.
    */
   encode(item: PlainItem): string {
-    if (item === null || typeof item !== 'object') throw new ItemError('an item is an object of attributes')
-    this.sizeBytes = 0
-    this.ascii = true
-    let text: string
+    const start = scratch.end
     try {
-      text = this.#map(item, this.#root, 0, 0)
-    } catch (error) {
-      throw error instanceof ItemError ? locate(item, '', error) : error
+      this.write(item, scratch)
+      return this.#textFrom(start)
+    } finally {
+      leaveScratch(start)
     }
-    if (this.sizeBytes > ITEM_BYTES_MAX) {
-      throw new ItemError(`the item has ${this.sizeBytes} bytes; DynamoDB holds ${ITEM_BYTES_MAX}`)
-    }
-    return text
   }
 
   /** One value, as `{"S":"…"}`. `sizeBytes` is then the value's alone. Errors as {@link encode}. */
   encodeValue(value: unknown, path = ''): string {
-    this.sizeBytes = 0
-    this.ascii = true
+    // Keys and what is set are mostly short texts, for which the way through bytes and back is dearer.
+    if (typeof value === 'string' && isPlainText(value)) {
+      this.sizeBytes = value.length
+      this.ascii = true
+      return `{"S":"${value}"}`
+    }
+    const start = scratch.end
+    this.#begin()
     try {
-      return this.#value(value, NO_SHAPE, 1)
+      this.#value(scratch, value, undefined, 1)
+      scratch.end -= 1
+      return this.#textFrom(start)
     } catch (error) {
       throw error instanceof ItemError ? locate(value, path, error) : error
+    } finally {
+      this.#isWriting = false
+      leaveScratch(start)
     }
   }
 
-  /** `overhead` is what DynamoDB adds to each element: 0 for the item itself, 1 inside of maps. */
-  #map(map: { readonly [name: string]: unknown }, shape: Shape, depth: number, overhead: number): string {
+  /**
+   * Writes what {@link encode} returns, as UTF-8. Errors as there; then the writer may hold a part of it.
+   */
+  write(item: PlainItem, writer: Utf8Writer): void {
+    if (item === null || typeof item !== 'object') throw new ItemError('an item is an object of attributes')
+    this.#begin()
+    try {
+      writer.piece(this.#prefix)
+      this.#map(writer, item, this.#root, 0, 0)
+      writer.piece(this.#suffix)
+    } catch (error) {
+      throw error instanceof ItemError ? locate(item, '', error) : error
+    } finally {
+      this.#isWriting = false
+    }
+    if (this.sizeBytes > ITEM_BYTES_MAX) {
+      throw new ItemError(`the item has ${this.sizeBytes} bytes; DynamoDB holds ${ITEM_BYTES_MAX}`)
+    }
+  }
+
+  #begin(): void {
+    if (this.#isWriting) throw new ItemError(GETTER_WRITES)
+    this.#isWriting = true
+    this.sizeBytes = 0
+    this.ascii = true
+  }
+
+  #textFrom(start: number): string {
+    return scratch.buffer.toString(this.ascii ? 'latin1' : 'utf8', start, scratch.end)
+  }
+
+  /**
+   * Writes the attributes, without braces.
+   *
+   * @param overhead is what DynamoDB adds to each element: 0 for the item itself, 1 inside of maps
+   */
+  #map(
+    writer: Utf8Writer,
+    map: { readonly [name: string]: unknown },
+    shape: Shape | undefined,
+    depth: number,
+    overhead: number,
+  ): void {
     if (Object.getPrototypeOf(map) !== Object.prototype && !isPlain(map)) throw new ItemError(describeInstance(map))
-    let text = ''
     let index = 0
-    let known = true
-    // Texts and numbers are left open, without their closing `"}`: the next head begins with it. Each piece that is joined
-    // is an object for the garbage collector, and so there are half as many.
-    let quoted = false
+    let known = shape
+    let isEmpty = true
     for (const name in map) {
       const value = map[name]
-      if (known) {
-        if (shape.names[index] !== name && !(shape.open && index === shape.names.length && shape.learn(name))) {
-          known = false
-        } else if (value === undefined) {
-          known = false
-          continue
-        } else {
-          const heads = quoted ? shape.headsAfterQuote[index]! : shape.heads[index]!
-          const nameBytes = shape.nameBytes[index]!
-          this.sizeBytes += nameBytes + overhead
-          if (nameBytes !== name.length) this.ascii = false
-          if (typeof value === 'string' && isPlainAscii(value)) {
-            this.sizeBytes += value.length
-            text = text + heads.text + value
-            quoted = true
-          } else if (typeof value === 'number') {
-            const number = numberText(value)
-            this.sizeBytes += numberSizeBytes(number)
-            text = text + heads.number + number
-            quoted = true
-          } else {
-            text = text + heads.any + this.#value(value, shape, depth + 1, index)
-            quoted = false
-          }
-          index += 1
+      let head: NameHead
+      if (known !== undefined && (known.names[index] === name || known.learn(name, index))) {
+        if (value === undefined) {
+          known = undefined
           continue
         }
+        head = known.heads[index]!
+      } else {
+        known = undefined
+        if (value === undefined) continue
+        head = nameHead(name)
       }
-      if (value === undefined) continue
-      const head = nameHead(name)
-      if (quoted) {
-        text += '"}'
-        quoted = false
-      }
-      text += text === '' ? `${shape.prefix}{${head.text.slice(1)}` : head.text
+      isEmpty = false
       this.sizeBytes += head.bytes + overhead
       if (head.bytes !== name.length) this.ascii = false
-      text += this.#value(value, NO_SHAPE, depth + 1)
+      if (typeof value === 'string') {
+        writer.piece(head.text)
+        this.#string(writer, value)
+      } else if (typeof value === 'number') {
+        writer.piece(head.number)
+        this.sizeBytes += writeNumber(writer, value)
+        writer.piece(TEXT_END)
+      } else {
+        writer.piece(head.any)
+        this.#value(writer, value, known, depth + 1, index)
+      }
+      if (known !== undefined) index += 1
     }
-    if (index > 0) shape.open = false
-    if (quoted) return text + shape.endAfterQuote
-    return (text === '' ? `${shape.prefix}{` : text) + shape.end
+    if (shape !== undefined && index > 0) shape.open = false
+    if (!isEmpty) writer.end -= 1
   }
 
-  #value(value: unknown, shape: Shape, depth: number, index = -1): string {
+  /** Writes the value and a comma. */
+  #value(writer: Utf8Writer, value: unknown, shape: Shape | undefined, depth: number, index = 0): void {
     switch (typeof value) {
-      case 'string': {
-        if (isPlainAscii(value)) {
-          this.sizeBytes += value.length
-          return `{"S":"${value}"}`
-        }
-        return `{"S":${this.#unusualString(value)}}`
-      }
-      case 'number': {
-        const text = numberText(value)
-        this.sizeBytes += numberSizeBytes(text)
-        return `{"N":"${text}"}`
-      }
+      case 'string':
+        writer.piece(TEXT)
+        this.#string(writer, value)
+        break
+      case 'number':
+        writer.piece(NUMBER)
+        this.sizeBytes += writeNumber(writer, value)
+        writer.piece(TEXT_END)
+        break
       case 'boolean':
         this.sizeBytes += 1
-        return value ? '{"BOOL":true}' : '{"BOOL":false}'
-      case 'bigint': {
-        const text = canonicalNumber(`${value}`)
-        this.sizeBytes += numberSizeBytes(text)
-        return `{"N":"${text}"}`
-      }
+        writer.piece(value ? TRUE : FALSE)
+        break
+      case 'bigint':
+        this.#numberText(writer, canonicalNumber(`${value}`))
+        break
       case 'object':
-        return value === null ? this.#null() : this.#object(value, shape, depth, index)
+        if (value === null) {
+          this.sizeBytes += 1
+          writer.piece(NULL)
+        } else {
+          this.#object(writer, value, shape, depth, index)
+        }
+        break
       default:
         throw new ItemError(`a ${typeof value} can not be stored`)
     }
   }
 
-  #null(): string {
-    this.sizeBytes += 1
-    return '{"NULL":true}'
+  /** Writes the string and what closes it. */
+  #string(writer: Utf8Writer, value: string): void {
+    if (writer.plain(value)) {
+      this.sizeBytes += value.length
+    } else {
+      requireWellFormed(value)
+      let bytes: number
+      if (NEEDS_ESCAPE.test(value)) {
+        const text = JSON.stringify(value).slice(1, -1)
+        // Only ASCII becomes longer, and what it becomes is ASCII.
+        bytes = writer.text(text) - (text.length - value.length)
+      } else {
+        bytes = writer.text(value)
+      }
+      if (bytes !== value.length) this.ascii = false
+      this.sizeBytes += bytes
+    }
+    writer.piece(TEXT_END)
   }
 
-  #unusualString(value: string): string {
-    if (!value.isWellFormed()) throw new ItemError('the string holds half a surrogate pair, which has no UTF-8 form')
-    const bytes = Buffer.byteLength(value)
-    if (bytes !== value.length) this.ascii = false
-    this.sizeBytes += bytes
-    return JSON.stringify(value)
+  #numberText(writer: Utf8Writer, text: string): void {
+    this.sizeBytes += numberSizeBytes(text)
+    writer.piece(NUMBER)
+    writer.ascii(text)
+    writer.piece(TEXT_END)
   }
 
-  #object(value: object, shape: Shape, depth: number, index: number): string {
+  #object(writer: Utf8Writer, value: object, shape: Shape | undefined, depth: number, index: number): void {
     if (Array.isArray(value)) {
       if (depth >= NESTING_MAX && value.length > 0) throw new ItemError(TOO_DEEP)
       this.sizeBytes += 3
       const length = value.length
-      let text = '{"L":['
-      let quoted = false
+      writer.piece(LIST)
       for (let position = 0; position < length; position += 1) {
         const element = value[position]
         if (element === undefined) throw new ItemError(`element ${position} of the list is undefined`)
         this.sizeBytes += 1
-        if (typeof element === 'string' && isPlainAscii(element)) {
-          this.sizeBytes += element.length
-          text = text + (position === 0 ? '{"S":"' : quoted ? '"},{"S":"' : ',{"S":"') + element
-          quoted = true
-          continue
-        }
-        if (position > 0) text += quoted ? '"},' : ','
-        quoted = false
-        text += this.#value(element, NO_SHAPE, depth + 1)
+        this.#value(writer, element, undefined, depth + 1)
       }
-      return text + (quoted ? '"}]}' : ']}')
-    }
-    if (value instanceof Uint8Array) {
+      if (length > 0) writer.end -= 1
+      writer.piece(LIST_END)
+    } else if (value instanceof Uint8Array) {
       this.sizeBytes += value.byteLength
-      return `{"B":"${base64(value)}"}`
+      const text = base64(value)
+      writer.piece(BINARY)
+      writer.ascii(text)
+      writer.piece(TEXT_END)
+    } else if (value instanceof NumberValue) {
+      this.#numberText(writer, value.text)
+    } else if (value instanceof Set) {
+      writer.text(this.#set(value))
+    } else {
+      if (depth >= NESTING_MAX && Object.values(value).some((member) => member !== undefined))
+        throw new ItemError(TOO_DEEP)
+      this.sizeBytes += 3
+      writer.piece(MAP)
+      this.#map(writer, value as { readonly [name: string]: unknown }, shape?.child(index), depth, 1)
+      writer.piece(MAP_END)
     }
-    if (value instanceof NumberValue) {
-      this.sizeBytes += numberSizeBytes(value.text)
-      return `{"N":"${value.text}"}`
-    }
-    if (value instanceof Set) return this.#set(value)
-    if (depth >= NESTING_MAX && Object.values(value).some((member) => member !== undefined))
-      throw new ItemError(TOO_DEEP)
-    this.sizeBytes += 3
-    const inner = index === -1 ? NO_SHAPE : shape.child(index)
-    return `{"M":${this.#map(value as { readonly [name: string]: unknown }, inner, depth, 1)}}`
   }
 
+  /** The text of a set and a comma: rare enough to be a string first, and its elements are compared by theirs. */
   #set(set: ReadonlySet<unknown>): string {
     let kind = ''
     const texts = new Set<string>()
@@ -205,12 +255,11 @@ export class ItemEncoder {
       let elementKind: string
       if (typeof element === 'string') {
         elementKind = 'SS'
-        if (isPlainAscii(element)) {
-          this.sizeBytes += element.length
-          text = `"${element}"`
-        } else {
-          text = this.#unusualString(element)
-        }
+        requireWellFormed(element)
+        const bytes = Buffer.byteLength(element)
+        if (bytes !== element.length) this.ascii = false
+        this.sizeBytes += bytes
+        text = JSON.stringify(element)
       } else if (typeof element === 'number' || typeof element === 'bigint' || element instanceof NumberValue) {
         elementKind = 'NS'
         const number = typeof element === 'number' ? numberText(element) : canonicalNumber(`${element}`)
@@ -229,38 +278,23 @@ export class ItemEncoder {
       texts.add(text)
     }
     if (kind === '') throw new ItemError('an empty set can not be stored')
-    return `{"${kind}":[${[...texts].join(',')}]}`
+    return `{"${kind}":[${[...texts].join(',')}]},`
   }
 }
 
 /** Names of a map's attributes in the order first seen, and what is written for each. */
 class Shape {
   readonly names: string[] = []
-  readonly heads: Heads[] = []
-  readonly headsAfterQuote: Heads[] = []
-  readonly nameBytes: number[] = []
+  readonly heads: NameHead[] = []
   readonly children: (Shape | undefined)[] = []
   /** Still being learnt from its first map. */
   open = true
-  /** What stands before the map, and what closes it. */
-  readonly prefix: string
-  readonly end: string
-  readonly endAfterQuote: string
 
-  constructor(prefix = '', suffix = '') {
-    this.prefix = prefix
-    this.end = `}${suffix}`
-    this.endAfterQuote = `"}}${suffix}`
-  }
-
-  learn(name: string): boolean {
-    if (this === NO_SHAPE || this.names.length >= 256) return false
-    const head = nameHead(name)
-    const start = this.names.length === 0 ? `${this.prefix}{${head.text.slice(1)}` : head.text
-    this.heads.push(headsOf(start))
-    this.headsAfterQuote.push(headsOf(`"}${start}`))
+  /** Whether the name is now the one of this index. */
+  learn(name: string, index: number): boolean {
+    if (!this.open || index !== this.names.length || index >= SHAPE_NAMES_MAX) return false
+    this.heads.push(nameHead(name))
     this.names.push(name)
-    this.nameBytes.push(head.bytes)
     this.children.push(undefined)
     return true
   }
@@ -275,29 +309,46 @@ class Shape {
   }
 }
 
-const NO_SHAPE: Shape = new Shape()
-NO_SHAPE.open = false
+const SHAPE_NAMES_MAX = 256
 
 /** What stands before a value: with a text's or a number's own beginning, or without. */
-interface Heads {
-  readonly any: string
-  readonly text: string
-  readonly number: string
-}
-
-function headsOf(start: string): Heads {
-  return { any: start, text: `${start}{"S":"`, number: `${start}{"N":"` }
-}
-
 interface NameHead {
-  /** `,"name":` */
-  readonly text: string
+  /** Of the name alone. */
   readonly bytes: number
+  readonly any: Piece
+  readonly text: Piece
+  readonly number: Piece
+}
+
+const BRACE_OPEN = new Piece('{')
+const BRACE_CLOSE = new Piece('}')
+const TEXT = new Piece('{"S":"')
+const NUMBER = new Piece('{"N":"')
+const BINARY = new Piece('{"B":"')
+const TEXT_END = new Piece('"},')
+const TRUE = new Piece('{"BOOL":true},')
+const FALSE = new Piece('{"BOOL":false},')
+const NULL = new Piece('{"NULL":true},')
+const LIST = new Piece('{"L":[')
+const LIST_END = new Piece(']},')
+const MAP = new Piece('{"M":{')
+const MAP_END = new Piece('}},')
+
+/** Memory for texts, one at a time; a text that is made while another is, by an attribute's getter, stands behind that. */
+const SCRATCH_BYTES = 16 * 1024
+/** What a long text needed is not kept for ever. */
+const SCRATCH_BYTES_MAX = 1024 * 1024
+let scratch = new Utf8Writer(SCRATCH_BYTES)
+
+function leaveScratch(start: number): void {
+  scratch.end = start
+  if (start === 0 && scratch.buffer.length > SCRATCH_BYTES_MAX) scratch = new Utf8Writer(SCRATCH_BYTES)
 }
 
 /** Attribute names seen so far. Bounded, since names can be data in a map that is used as a dictionary. */
 const nameHeads: Map<string, NameHead> = new Map()
 const NAME_HEADS_MAX = 4_096
+const KEPT_NAME_BYTES_MAX = 255
 const NAME_BYTES_MAX = 65_535
 
 function nameHead(name: string): NameHead {
@@ -309,23 +360,17 @@ function nameHead(name: string): NameHead {
   const bytes = Buffer.byteLength(name)
   if (bytes > NAME_BYTES_MAX)
     throw new ItemError(`an attribute name has ${bytes} bytes; DynamoDB holds ${NAME_BYTES_MAX}`)
-  const head = { text: `,${JSON.stringify(name)}:`, bytes }
-  if (nameHeads.size < NAME_HEADS_MAX) nameHeads.set(name, head)
+  const text = `${JSON.stringify(name)}:`
+  const head = { bytes, any: new Piece(text), text: new Piece(`${text}{"S":"`), number: new Piece(`${text}{"N":"`) }
+  if (nameHeads.size < NAME_HEADS_MAX && bytes <= KEPT_NAME_BYTES_MAX) nameHeads.set(name, head)
   return head
 }
 
-const NEEDS_CARE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/
+/** What JSON writes otherwise, of a well-formed text. */
+const NEEDS_ESCAPE = /[^\x20\x21\x23-\x5b\x5d-\uffff]/
 
-/** Printable ASCII without quote and backslash: JSON text is the string itself, and bytes are its length. */
-function isPlainAscii(value: string): boolean {
-  const length = value.length
-  // Below about this length a loop beats the regular expression's call.
-  if (length > 24) return !NEEDS_CARE.test(value)
-  for (let index = 0; index < length; index += 1) {
-    const code = value.charCodeAt(index)
-    if (code < 32 || code > 126 || code === 34 || code === 92) return false
-  }
-  return true
+function requireWellFormed(value: string): void {
+  if (!value.isWellFormed()) throw new ItemError('the string holds half a surrogate pair, which has no UTF-8 form')
 }
 
 function describeInstance(value: object): string {
@@ -353,6 +398,9 @@ function locate(value: unknown, path: string, error: ItemError): ItemError {
   }
   return new ItemError(error.message, path)
 }
+
+/** What is written by a getter, meanwhile, would go into the midst of the item that has it. */
+export const GETTER_WRITES = 'an attribute has a getter that itself writes an item'
 
 const TOO_DEEP = `nested deeper than ${NESTING_MAX} levels`
 

@@ -152,7 +152,7 @@ export function numberSizeBytes(canonical: string): number {
     while (canonical.charCodeAt(end - 1) === 48) end -= 1
     const whole = canonical.length - negative
     const trailing = canonical.length - end
-    return 1 + negative + Math.ceil((whole - trailing) / 2)
+    return packedSizeBytes(negative, whole - trailing, 0)
   }
   const wholeText = canonical.slice(negative, point)
   const whole = wholeText === '0' ? 0 : wholeText.length
@@ -162,7 +162,18 @@ export function numberSizeBytes(canonical: string): number {
     while (canonical.charCodeAt(start) === 48) start += 1
     fraction = canonical.length - start
   }
-  return 1 + negative + Math.ceil(whole / 2) + Math.ceil(fraction / 2)
+  return packedSizeBytes(negative, whole, fraction)
+}
+
+/**
+ * The same, of a number whose digits are counted.
+ *
+ * @param negative 1 for a number below zero, else 0
+ * @param whole digits left of the point, without trailing zeros where there are none right of it; none for 0
+ * @param fraction digits right of the point, without leading zeros where there are none left of it
+ */
+export function packedSizeBytes(negative: number, whole: number, fraction: number): number {
+  return 1 + negative + ((whole + 1) >> 1) + ((fraction + 1) >> 1)
 }
 
 function clip(text: string): string {

@@ -1,3 +1,4 @@
+import { parseJson, parseJsonString } from '../runtime/parseJson.ts'
 import { NESTING_MAX, type PlainValue } from './attributeValue.ts'
 import { ItemError } from './itemError.ts'
 import { plainNumber } from './number.ts'
@@ -14,7 +15,7 @@ export function parsePlainJson(text: string): PlainValue {
   // Almost every record is safe in the hands of JSON.parse; what is not, or fails there, goes the exact road.
   if (!losesDigits(text) && !mayNestTooDeep(text)) {
     try {
-      return JSON.parse(text)
+      return parseJson(text) as PlainValue
     } catch {
       // The exact road finds the same fault and words it for people.
     }
@@ -188,7 +189,7 @@ class ExactParser {
     this.#at = end + 1
     try {
       // Unescapes, refuses control characters, and copies, so that the string does not keep the whole text alive.
-      return JSON.parse(this.#text.slice(start, end + 1))
+      return parseJsonString(this.#text.slice(start, end + 1))
     } catch {
       throw new ItemError(
         `not JSON: the string that begins at column ${start + 1} holds a bare control character or a bad escape`,

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import { parseJson } from '../runtime/parseJson.ts'
 import type { Tally } from './tally.ts'
 
 /**
@@ -74,7 +75,7 @@ export function readCheckpoint(bytes: Buffer): Checkpoint {
   const body = bytes.subarray(end + 1, -1)
   if (bytes.at(-1) !== 10 || `${body.length}` !== length) throw new Error('it is cut off')
   if (digest(body) !== crc) throw new Error('it is damaged')
-  const checkpoint = JSON.parse(body.toString()) as Checkpoint
+  const checkpoint = parseJson(body.toString()) as Checkpoint
   if (checkpoint.version !== 1) {
     throw new Error(`it is of version ${checkpoint.version}, and this Headrace knows version 1; use a newer one`)
   }

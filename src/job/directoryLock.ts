@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Clock } from '../runtime/clock.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 import type { Processes, ProcessIdentity } from '../runtime/processIdentity.ts'
 import type { Random } from '../runtime/random.ts'
 import type { Disk } from '../storage/disk.ts'
@@ -120,7 +121,7 @@ function readHolder(disk: Disk, path: string): Holder | undefined {
   const bytes = disk.read(path)
   if (bytes === undefined) return undefined
   try {
-    return JSON.parse(bytes.toString()) as Holder
+    return parseJson(bytes.toString()) as Holder
   } catch {
     return undefined
   }

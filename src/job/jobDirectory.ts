@@ -1,6 +1,7 @@
 import { basename, join, resolve } from 'node:path'
 import type { Clock } from '../runtime/clock.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 import { type Processes, systemProcesses } from '../runtime/processIdentity.ts'
 import type { Random } from '../runtime/random.ts'
 import { type Disk, type DiskFile, systemDisk } from '../storage/disk.ts'
@@ -330,7 +331,7 @@ function readJson<Value>(file: string, disk: Disk): Value | undefined {
   const bytes = disk.read(file)
   if (bytes === undefined) return undefined
   try {
-    return JSON.parse(bytes.toString()) as Value
+    return parseJson(bytes.toString()) as Value
   } catch (error) {
     throw new HeadraceError('STATE', `${file} is no JSON: ${(error as Error).message}`, { cause: error })
   }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { HeadraceError } from '../runtime/headraceError.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 import { type Disk, systemDisk } from '../storage/disk.ts'
 import { EVENTS } from './jobDirectory.ts'
 import type { Summary } from './summary.ts'
@@ -45,7 +46,8 @@ export interface JobHistory {
   readonly warnings: readonly string[]
 }
 
-interface Note {
+/** A line of what happened, as `events.jsonl` has it. */
+export interface HistoryNote {
   readonly at: string
   readonly event: string
   readonly run?: number
@@ -59,44 +61,76 @@ interface Note {
  * @throws {HeadraceError} `STATE` where there are none
  */
 export function jobHistory(directory: string, disk: Disk = systemDisk): JobHistory {
-  const bytes = disk.read(join(directory, EVENTS))
-  if (bytes === undefined) {
+  if (disk.sizeOf(join(directory, EVENTS)) === undefined) {
     throw new HeadraceError(
       'STATE',
       `${directory} has no ${EVENTS}: no job was begun there, or it is of another version`,
     )
   }
-  const steps: HistoryStep[] = []
-  const runs: HistoryRun[] = []
-  const warnings: string[] = []
-  let last: Summary | undefined
-  let isNewRun = true
-  for (const note of notesOf(bytes.toString())) {
-    const { event, at, run = 0, summary, message } = note
-    if (event === 'started' || event === 'resumed') {
-      runs.push({ run, startedAt: at, fromMs: last?.durationMs ?? 0, end: undefined })
-      isNewRun = true
-    }
-    if (event === 'warning' && message !== undefined) warnings.push(message)
-    if (summary === undefined) continue
-    const step = stepTo(summary, last, isNewRun, run)
-    if (step.toMs > step.fromMs) steps.push(step)
-    isNewRun = false
-    last = summary
-    if (event === 'done' || event === 'stopped' || event === 'failed') {
-      const end = { at, how: event, ...(message === undefined ? {} : { message }) } as const
-      const open = runs.pop()
-      if (open !== undefined) runs.push({ ...open, end })
-    }
-  }
-  return { steps, runs, summary: last, warnings }
+  const history = new HistoryBuilder()
+  for (const note of jobNotes(directory, disk)) history.add(note)
+  return history
 }
 
-function* notesOf(text: string): Generator<Note> {
-  for (const line of text.split('\n')) {
+/** Makes of notes, one after another, how a job went. */
+export class HistoryBuilder implements JobHistory {
+  readonly #stepsMax: number
+  readonly #warningsMax: number
+  #steps: HistoryStep[] = []
+  readonly #runs: HistoryRun[] = []
+  readonly #warnings: string[] = []
+  #last: Summary | undefined
+  #isNewRun = true
+
+  /** @param stepsMax where there are more of them, those that lie side by side become one; 2 at least, default no limit */
+  constructor(stepsMax: number = Number.POSITIVE_INFINITY, warningsMax: number = Number.POSITIVE_INFINITY) {
+    this.#stepsMax = stepsMax
+    this.#warningsMax = warningsMax
+  }
+
+  get steps(): readonly HistoryStep[] {
+    return this.#steps
+  }
+
+  get runs(): readonly HistoryRun[] {
+    return this.#runs
+  }
+
+  get summary(): Summary | undefined {
+    return this.#last
+  }
+
+  get warnings(): readonly string[] {
+    return this.#warnings
+  }
+
+  add({ event, at, run = 0, summary, message }: HistoryNote): void {
+    if (event === 'started' || event === 'resumed') {
+      this.#runs.push({ run, startedAt: at, fromMs: this.#last?.durationMs ?? 0, end: undefined })
+      this.#isNewRun = true
+    }
+    if (event === 'warning' && message !== undefined && this.#warnings.length < this.#warningsMax)
+      this.#warnings.push(message)
+    if (summary === undefined) return
+    const step = stepTo(summary, this.#last, this.#isNewRun, run)
+    if (step.toMs > step.fromMs) this.#steps.push(step)
+    if (this.#steps.length > this.#stepsMax) this.#steps = coarser(this.#steps, this.#stepsMax / 2)
+    this.#isNewRun = false
+    this.#last = summary
+    if (event === 'done' || event === 'stopped' || event === 'failed') {
+      const end = { at, how: event, ...(message === undefined ? {} : { message }) } as const
+      const open = this.#runs.pop()
+      if (open !== undefined) this.#runs.push({ ...open, end })
+    }
+  }
+}
+
+/** What happened in a job, as its directory has it: nothing where none was begun there. */
+export function* jobNotes(directory: string, disk: Disk = systemDisk): Generator<HistoryNote> {
+  for (const line of disk.read(join(directory, EVENTS))?.toString().split('\n') ?? []) {
     if (line === '') continue
     try {
-      yield JSON.parse(line) as Note
+      yield parseJson(line) as HistoryNote
     } catch {
       // The process died while it wrote this line; what it said is in the next note, if there is one.
     }

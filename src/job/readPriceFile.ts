@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { HeadraceError } from '../runtime/headraceError.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 import { fileSentence } from '../storage/fileSentence.ts'
 import { StorageError } from '../storage/storageError.ts'
 import type { ClassPrices, PriceTable, RegionPrices } from './priceTable.ts'
@@ -19,7 +20,7 @@ export async function readPriceFile(path: string): Promise<PriceTable> {
     throw new StorageError(fileSentence(path, cause), path, { cause })
   }
   try {
-    return parsePrices(JSON.parse(text))
+    return parsePrices(parseJson(text))
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : `${cause}`
     throw new HeadraceError('CONFIGURATION', `the price file ${path} can not be used: ${reason}`, { cause })

@@ -51,4 +51,11 @@ export interface Summary extends Readonly<Tally> {
   /** How far a scan has come, by segments; undefined where there is no scan. */
   readonly segmentsDone: number | undefined
   readonly segments: number | undefined
+  /**
+   * The part of the work that is settled, from 0 to 1: of segments, by how many items the first of them had; of files, by
+   * bytes; of items that are made, by their count. Undefined where nobody knows.
+   */
+  readonly share: number | undefined
+  /** The segment that was begun first of those that are not at their end, with the items of it that are settled. */
+  readonly oldestSegment: { readonly segment: number; readonly items: number } | undefined
 }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { pathToFileURL } from 'node:url'
 import { systemClock } from '../runtime/clock.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 import type { FoundStore } from './findStore.ts'
 
 /**
@@ -18,7 +19,7 @@ const HOST = '127.0.0.1'
 /** How long a store may take to close its files when asked. */
 const FAREWELL_MS = 1000
 
-const order: StoreOrder = JSON.parse(process.argv[2] ?? '{}')
+const order = parseJson(process.argv[2] ?? '{}') as StoreOrder
 if (order.kind === 'dynoxide') hostProgram(order)
 else await hostModule(order)
 
@@ -38,6 +39,8 @@ function hostProgram({ path, port, dataPath }: StoreOrder): void {
 }
 
 async function hostModule({ path, port, dataPath }: StoreOrder): Promise<void> {
+  // This process is the store's alone, which reads items by it.
+  JSON.parse = parseJson
   const { default: dynalite } = await import(pathToFileURL(path).href)
   const waits = { createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 }
   const server = dynalite(dataPath === undefined ? waits : { ...waits, path: dataPath })

@@ -120,9 +120,12 @@ export class CopyJob implements PlannableJob {
     return this.#run.describe(options, (table, earlier) => this.#what(table, earlier), this.#reader.how)
   }
 
-  setRates({ readUnitsPerSecond, writeUnitsPerSecond }: JobRates): void {
+  setRates({ readUnitsPerSecond, writeUnitsPerSecond, paused }: JobRates): void {
     if (readUnitsPerSecond !== undefined) this.#reader.setRate(readUnitsPerSecond)
     if (writeUnitsPerSecond !== undefined) this.#run.setRate(writeUnitsPerSecond)
+    if (paused === undefined) return
+    this.#reader.setPaused(paused)
+    this.#run.setPaused(paused)
   }
 
   async run(options: RunOptions = {}): Promise<Summary> {

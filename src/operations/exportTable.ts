@@ -169,8 +169,9 @@ class ExportJob implements PlannableJob {
     return this.#run.describe(options, (table, earlier) => this.#what(table, earlier), this.#reader.how)
   }
 
-  setRates({ readUnitsPerSecond }: JobRates): void {
+  setRates({ readUnitsPerSecond, paused }: JobRates): void {
     if (readUnitsPerSecond !== undefined) this.#reader.setRate(readUnitsPerSecond)
+    if (paused !== undefined) this.#reader.setPaused(paused)
   }
 
   async run(options: RunOptions = {}): Promise<Summary> {

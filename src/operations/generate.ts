@@ -7,6 +7,7 @@ import { ItemEncoder } from '../item/encode.ts'
 import { ItemError } from '../item/itemError.ts'
 import type { Summary } from '../job/summary.ts'
 import type { Entry, EntryOwner } from '../publish/entry.ts'
+import { sleep } from '../runtime/clock.ts'
 import { seededRandom } from '../runtime/random.ts'
 import type { Job, JobRates, RunOptions } from './job.ts'
 import { SourceLedger } from './sourceLedger.ts'
@@ -23,6 +24,9 @@ export interface GenerateOptions extends WriteOptions {
   /** Pads each item to this size by the service's rules, 1 to 409,600. Default: no padding. */
   readonly itemBytes?: number
 }
+
+/** Of items that are nobody's to send, so many at once: then signals, limits and checkpoints have their turn. */
+const UNSENT_AT_ONCE = 1_000
 
 /** Fills a table with made items. */
 export function generate(table: Table, options: GenerateOptions): Job {
@@ -46,15 +50,16 @@ class GenerateJob implements Job, EntryOwner {
     return this.#run.summary
   }
 
-  setRates({ writeUnitsPerSecond }: JobRates): void {
+  setRates({ writeUnitsPerSecond, paused }: JobRates): void {
     if (writeUnitsPerSecond !== undefined) this.#run.setRate(writeUnitsPerSecond)
+    if (paused !== undefined) this.#run.setPaused(paused)
   }
 
   async run(options: RunOptions = {}): Promise<Summary> {
     const run = this.#run
     try {
       const { items, seed = 1, template: given, itemBytes } = this.#options
-      const { engine, schema, directory, signal } = await run.open(options, (table) => ({
+      const { engine, schema, database, directory, signal } = await run.open(options, (table) => ({
         operation: 'generate',
         table,
         generated: {
@@ -74,9 +79,17 @@ class GenerateJob implements Job, EntryOwner {
       const random = seededRandom(seed)
       const compiled = compileTemplate(template)
       const make = itemBytes === undefined ? compiled : padded(compiled, itemBytes)
+      let unsent = 0
       for (let index = 0; index < items && !signal.aborted; index += 1) {
+        if (unsent === UNSENT_AT_ONCE) {
+          await sleep(database.clock, 0)
+          unsent = 0
+        }
         const item = make(index, random)
-        if (index <= (from?.after?.offset ?? -1)) continue
+        if (index <= (from?.after?.offset ?? -1)) {
+          unsent += 1
+          continue
+        }
         const { behind } = run
         if (behind !== undefined) await behind
         run.take()
@@ -86,6 +99,7 @@ class GenerateJob implements Job, EntryOwner {
         } catch (error) {
           if (!(error instanceof ItemError)) throw error
           this.#reject(sequence, 'InvalidItem', error.message, item)
+          unsent += 1
         }
         await run.room()
         // One that is long in coming must not let the account of the others grow.

@@ -46,7 +46,7 @@ export interface Job {
    */
   run(options?: RunOptions): Promise<Summary>
   /**
-   * Other rates from now on, before or while it runs; what is not named stays as it is.
+   * Other rates from now on, before or while it runs, or none at all; what is not named stays as it is.
    *
    * @throws {TypeError} for what is no rate
    */
@@ -90,6 +90,11 @@ export interface JobRates {
   /** Of jobs that read a table. */
   readonly readUnitsPerSecond?: Rate
   readonly writeUnitsPerSecond?: Rate
+  /**
+   * Nothing more is read or written until it is false again; what is at the service ends. The job keeps its directory and its
+   * limits of time meanwhile.
+   */
+  readonly paused?: boolean
 }
 
 /** How long a stopped job waits for what is at the service. */

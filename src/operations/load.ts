@@ -158,8 +158,9 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     return this.#run.describe(options, (table) => this.#what(table, sources))
   }
 
-  setRates({ writeUnitsPerSecond }: JobRates): void {
+  setRates({ writeUnitsPerSecond, paused }: JobRates): void {
     if (writeUnitsPerSecond !== undefined) this.#run.setRate(writeUnitsPerSecond)
+    if (paused !== undefined) this.#run.setPaused(paused)
   }
 
   async run(options: RunOptions = {}): Promise<Summary> {

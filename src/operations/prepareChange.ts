@@ -6,6 +6,7 @@ import { type KeySchema, keyNamesOf, typeName } from '../item/itemKey.ts'
 import { addNumbers, canonicalNumber, NumberValue, numberText } from '../item/number.ts'
 import { writeUnits } from '../item/units.ts'
 import { valueBytes } from '../item/valueBytes.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 
 /** An item as it was read, whatever a visitor does to the object it is shown. */
 export interface RawItem {
@@ -109,7 +110,7 @@ export function checkEdit(edit: unknown): asserts edit is Changes {
 
 /** What an attribute will be when something is added to it. */
 function sumText(name: string, present: string | undefined, addend: unknown, encoder: ItemEncoder): string {
-  const value = present === undefined ? undefined : decodeValue(JSON.parse(present))
+  const value = present === undefined ? undefined : decodeValue(parseJson(present))
   if (addend instanceof Set) {
     if (value !== undefined && !(value instanceof Set)) {
       throw new ItemError(`a set can not be added to what is ${typeName(value)}`, name)
@@ -124,6 +125,6 @@ function sumText(name: string, present: string | undefined, addend: unknown, enc
   const right = typeof addend === 'number' ? numberText(addend) : canonicalNumber(`${addend}`)
   if (value === undefined) return `{"N":"${right}"}`
   if (typeName(value) !== 'N') throw new ItemError(`a number can not be added to what is ${typeName(value)}`, name)
-  const left = (JSON.parse(present!) as { N: string }).N
+  const left = (parseJson(present!) as { N: string }).N
   return `{"N":"${addNumbers(left, right)}"}`
 }

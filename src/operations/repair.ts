@@ -10,6 +10,7 @@ import { changeOf } from '../publish/changeBatch.ts'
 import { type Entry, type EntryOwner, entryKeyText } from '../publish/entry.ts'
 import { isDone } from '../publish/isDone.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 import type { Finding } from './doubts.ts'
 import type { Attributes } from './keyReader.ts'
 
@@ -85,7 +86,7 @@ export class Repair implements EntryOwner {
 
   #reject(entry: Entry, code: string, message: string): void {
     const { schema, onReject } = this.#options
-    const key = decodeItem(JSON.parse(entryKeyText(entry, schema)))
+    const key = decodeItem(parseJson(entryKeyText(entry, schema)))
     onReject({ code, message, place: describeItemKey(key, schema), item: key })
   }
 }

@@ -2,6 +2,7 @@ import { type Positions, rangesText, readRanges, type SegmentPositions } from '.
 import type { JobReject } from '../job/reject.ts'
 import { type Ending, type PassedTally, SettledPrefix } from '../job/settledPrefix.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 import type { RawPage } from '../scan/page.ts'
 
 export interface LedgerOptions {
@@ -18,7 +19,12 @@ export interface LedgerOptions {
   /** Counts what lies in front of the positions. */
   readonly passed: PassedTally
   readonly onReject: (reject: JobReject) => void
+  /** Items of the table, as the service tells it: about, and some hours ago. */
+  readonly itemsTold: number
 }
+
+/** Of a segment that is not at its end nobody knows how much is left, however many items of it there were. */
+const OPEN_SHARE_MAX = 0.95
 
 /** A page of which not everything is settled. */
 export interface LedgerPage {
@@ -37,6 +43,8 @@ interface SegmentState {
   cursor: string | undefined
   /** Items that were visited and are not settled. */
   unsettled: number
+  /** This run began it. */
+  isWhole: boolean
 }
 
 /** How far each segment of a table is settled, item by item. */
@@ -44,6 +52,9 @@ export class SegmentLedger {
   readonly #options: LedgerOptions
   readonly #done: Set<number>
   readonly #states = new Map<number, SegmentState>()
+  /** That this run read from beginning to end, and the items that they had. */
+  #whole = 0
+  #wholeItems = 0
 
   constructor(options: LedgerOptions) {
     this.#options = options
@@ -53,7 +64,11 @@ export class SegmentLedger {
       throw new HeadraceError('STATE', `the checkpoint is of ${then}, and this job reads ${segments} segments`)
     }
     this.#done = readRanges(from?.done ?? '')
-    for (const [segment, cursor] of Object.entries(from?.cursors ?? {})) this.#state(Number(segment)).cursor = cursor
+    for (const [segment, cursor] of Object.entries(from?.cursors ?? {})) {
+      const state = this.#state(Number(segment))
+      state.cursor = cursor
+      state.isWhole = false
+    }
   }
 
   /** Segments that an earlier run came to the end of. */
@@ -66,6 +81,25 @@ export class SegmentLedger {
     const cursors = new Map<number, string>()
     for (const [segment, { cursor }] of this.#states) if (cursor !== undefined) cursors.set(segment, cursor)
     return cursors
+  }
+
+  /**
+   * The part of all segments that is settled, from 0 to 1. Segments are about as large as each other, since keys are hashed: what
+   * those had that were read whole says more than what is told of the table.
+   */
+  get share(): number {
+    const { segments, itemsTold } = this.#options
+    const items = this.#whole > 0 ? this.#wholeItems / this.#whole : itemsTold / segments
+    let open = 0
+    for (const { prefix } of this.#states.values())
+      open += items > 0 ? Math.min(OPEN_SHARE_MAX, prefix.passed / items) : 0
+    return Math.min(1, (this.#done.size + open) / segments)
+  }
+
+  /** The segment that was begun first of those that are not settled. */
+  get oldest(): { readonly segment: number; readonly items: number } | undefined {
+    for (const [segment, { prefix }] of this.#states) return { segment, items: prefix.passed }
+    return undefined
   }
 
   /** A page of a segment was read, the next in its order. */
@@ -105,7 +139,7 @@ export class SegmentLedger {
     let state = this.#states.get(segment)
     if (state === undefined) {
       const prefix = new SettledPrefix(this.#options.passed, this.#options.onReject)
-      state = { prefix, pages: [], cursor: undefined, unsettled: 0 }
+      state = { prefix, pages: [], cursor: undefined, unsettled: 0, isWhole: true }
       this.#states.set(segment, state)
     }
     return state
@@ -121,6 +155,10 @@ export class SegmentLedger {
       if (page.cursor === undefined) {
         this.#done.add(page.segment)
         this.#states.delete(page.segment)
+        if (state.isWhole) {
+          this.#whole += 1
+          this.#wholeItems += prefix.passed
+        }
         return
       }
       state.cursor = this.#endsGone(front) ? this.#survivor(front, page.items.length, state.cursor) : page.cursor
@@ -144,9 +182,9 @@ export class SegmentLedger {
   #endsGone({ page, deleted }: LedgerPage): boolean {
     const last = page.items.length - 1
     if (deleted?.has(last) !== true) return false
-    const cursor = JSON.parse(page.cursor!) as { [name: string]: unknown }
+    const cursor = parseJson(page.cursor!) as { [name: string]: unknown }
     return this.#options.keyNames.every(
-      (name) => JSON.stringify(cursor[name]) === JSON.stringify(JSON.parse(page.rawAttribute(last, name)!)),
+      (name) => JSON.stringify(cursor[name]) === JSON.stringify(parseJson(page.rawAttribute(last, name)!)),
     )
   }
 

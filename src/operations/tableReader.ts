@@ -47,6 +47,7 @@ export class TableReader {
   readonly #options: ReadOptions
   #rate: Rate | undefined
   #scan: ScanEngine | undefined
+  #isPaused = false
   #signal!: AbortSignal
   #run!: WriteRun
   walk!: TableWalk
@@ -67,6 +68,11 @@ export class TableReader {
     shareOf('readUnitsPerSecond', rate)
     this.#rate = rate
     this.#scan?.setRate(rate)
+  }
+
+  setPaused(paused: boolean): void {
+    this.#isPaused = paused
+    this.#scan?.setPaused(paused)
   }
 
   /** How it reads, for a job's description. */
@@ -110,6 +116,7 @@ export class TableReader {
       survivorsOnly: loopback,
       passed: run.passed,
       onReject: run.record,
+      itemsTold: run.itemsTold,
     })
     this.#scan = await this.#table.scanEngine({
       ...this.#options,
@@ -132,7 +139,10 @@ export class TableReader {
       isStopped,
     })
     this.#scan.onNotice = run.warn
+    this.#scan.setPaused(this.#isPaused)
     const { ledger } = this
+    run.share = () => ledger.share
+    run.oldestSegment = () => ledger.oldest
     run.keep(() => ledger.positions())
   }
 

@@ -13,6 +13,7 @@ import { type Entry, type EntryOwner, entryKeyText } from '../publish/entry.ts'
 import { isDone } from '../publish/isDone.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 import { type Disk, systemDisk } from '../storage/disk.ts'
 import type { Job, JobRates, RunOptions } from './job.ts'
 import { changeBack, OLD_IMAGES, type OldImage } from './oldImages.ts'
@@ -89,8 +90,9 @@ class UndoJob implements Job, EntryOwner {
     return this.#run.summary
   }
 
-  setRates({ writeUnitsPerSecond }: JobRates): void {
+  setRates({ writeUnitsPerSecond, paused }: JobRates): void {
     if (writeUnitsPerSecond !== undefined) this.#run.setRate(writeUnitsPerSecond)
+    if (paused !== undefined) this.#run.setPaused(paused)
   }
 
   async run(options: RunOptions = {}): Promise<Summary> {
@@ -114,7 +116,7 @@ class UndoJob implements Job, EntryOwner {
       for (const { text, fromEnd } of reversedLines(this.#disk, path, size)) {
         if (signal.aborted || this.#failure !== undefined) break
         line += 1
-        const image = JSON.parse(text) as OldImage
+        const image = parseJson(text) as OldImage
         const isVoid = this.#isVoid(image)
         if (isVoid || fromEnd <= (from?.after?.offset ?? 0)) continue
         const { behind } = run
@@ -245,7 +247,7 @@ class UndoJob implements Job, EntryOwner {
   }
 
   #rejectOf(code: string, message: string, keyText: string): JobReject {
-    const key = decodeItem(JSON.parse(keyText))
+    const key = decodeItem(parseJson(keyText))
     return { code, message, place: describeItemKey(key, this.#schema), item: key }
   }
 

@@ -24,6 +24,7 @@ import type { Clock } from '../runtime/clock.ts'
 import { Deadlines } from '../runtime/deadlines.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { isPromise } from '../runtime/isPromise.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 import { compileExpression, type Expression } from '../scan/expression.ts'
 import type { DescribeOptions, JobRates, PlannableJob, RunOptions } from './job.ts'
 import { OldImages } from './oldImages.ts'
@@ -161,9 +162,12 @@ class UpdateJob implements PlannableJob, EntryOwner {
     return this.#run.describe(options, (table, earlier) => this.#what(table, earlier), this.#how)
   }
 
-  setRates({ readUnitsPerSecond, writeUnitsPerSecond }: JobRates): void {
+  setRates({ readUnitsPerSecond, writeUnitsPerSecond, paused }: JobRates): void {
     if (readUnitsPerSecond !== undefined) this.#reader.setRate(readUnitsPerSecond)
     if (writeUnitsPerSecond !== undefined) this.#run.setRate(writeUnitsPerSecond)
+    if (paused === undefined) return
+    this.#reader.setPaused(paused)
+    this.#run.setPaused(paused)
   }
 
   async run(options: RunOptions = {}): Promise<Summary> {
@@ -396,7 +400,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
   }
 
   onRefused(entry: Entry, code: string, message: string): void {
-    const key = decodeItem(JSON.parse(entryKeyText(entry, this.#schema)))
+    const key = decodeItem(parseJson(entryKeyText(entry, this.#schema)))
     const place = describeItemKey(key, this.#schema)
     this.#reject(entry.origin as VisitedItem, { code, message, place, item: key })
   }
@@ -489,7 +493,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
 
   #keyOf(raw: RawItem): PlainItem {
     const names = keyNamesOf(this.#schema)
-    return decodeItem(Object.fromEntries(names.map((name) => [name, JSON.parse(raw.attribute(name)!)])))
+    return decodeItem(Object.fromEntries(names.map((name) => [name, parseJson(raw.attribute(name)!)])))
   }
 
   #placeOf(raw: RawItem): string {
@@ -525,6 +529,6 @@ function fleetingError(): HeadraceError {
 /** The item as it was read, whatever the visitor has done to the object. */
 function originalItem(raw: RawItem): PlainItem {
   const attributes: { [name: string]: unknown } = Object.create(null)
-  for (const name of raw.names()) attributes[name] = JSON.parse(raw.attribute(name)!)
+  for (const name of raw.names()) attributes[name] = parseJson(raw.attribute(name)!)
   return decodeItem(attributes)
 }

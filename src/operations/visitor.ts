@@ -3,6 +3,7 @@ import { decodeValue } from '../item/decode.ts'
 import type { Changes, Edit } from '../item/edit.ts'
 import { ItemEncoder } from '../item/encode.ts'
 import type { VisitorSpec } from '../job/jobSpec.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 import { loadFunction, moduleSpec } from './userModule.ts'
 
 /**
@@ -35,7 +36,7 @@ export function visitorSpec(source: VisitorSource): VisitorSpec {
 
 /** The changes that {@link editText} wrote down. */
 export function readEdit(text: string): Changes {
-  const { set, remove, add } = JSON.parse(text) as { set: object; remove: string[]; add: object }
+  const { set, remove, add } = parseJson(text) as { set: object; remove: string[]; add: object }
   return { set: decodeAll(set), remove, add: decodeAll(add) as NonNullable<Changes['add']> }
 }
 

@@ -19,6 +19,7 @@ import type { Summary } from '../job/summary.ts'
 import { checkTally, newTally, type Tally } from '../job/tally.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
 import type { PublisherOptions } from '../publish/publisher.ts'
+import { startRun } from '../runtime/channels.ts'
 import type { Clock, Timer } from '../runtime/clock.ts'
 import { deferred } from '../runtime/deferred.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
@@ -69,12 +70,16 @@ export class WriteRun {
   #writeCost: CostMeter | undefined
   /** Asked for since the job was made. */
   #rate: Rate | undefined
+  #isPaused = false
   #startedAt = 0
   #endedAt: number | undefined
   #complete = false
   #failure: HeadraceError | undefined
-  /** Of a job that reads no table: the part of all its records that is settled, from 0 to 1; undefined where nobody knows. */
+  /** The part of the work that is settled, from 0 to 1; undefined where nobody knows. See `Summary`. */
   share: (() => number | undefined) | undefined
+  /** See `Summary`. */
+  oldestSegment: (() => Summary['oldestSegment']) | undefined
+  #tellEnd: ReturnType<typeof startRun> | undefined
   #plannedCost: Cost | undefined
   conflicts = 0
   /** What is written may be written again when the job goes on. Otherwise a stop waits for what would be left in gaps. */
@@ -141,6 +146,11 @@ export class WriteRun {
     what: (table: TableSpec, earlier: JobWhat | undefined) => Promise<JobWhat> | JobWhat,
     how: JobHow = {},
   ): Promise<OpenRun> {
+    this.#tellEnd = startRun({
+      operation: this.#operation,
+      table: this.#table.name,
+      progress: () => this.summary,
+    })
     this.#limits = options.limits ?? {}
     this.#onWarning = options.onWarning
     this.#stopper = new Stopper(options.signal, this.#limits)
@@ -192,6 +202,7 @@ export class WriteRun {
     })
     if (this.#rate !== undefined && this.#rate !== rate) this.#engine.setRate(this.#rate)
     this.#engine.onNotice = this.warn
+    this.#engine.setPaused(this.#isPaused)
     return this.#engine
   }
 
@@ -320,6 +331,11 @@ export class WriteRun {
     this.#engine?.setRate(writeUnitsPerSecond)
   }
 
+  setPaused(paused: boolean): void {
+    this.#isPaused = paused
+    this.#engine?.setPaused(paused)
+  }
+
   /** A record can never be written: counts it, and tells whoever asked to be told. */
   reject(reject: JobReject): void {
     // A visit that ends after its job was stopped: its item is counted as not reached already.
@@ -409,6 +425,7 @@ export class WriteRun {
     const { summary } = this
     this.#stopper.release()
     await this.#state?.end(this.#complete, clean, summary)
+    this.#tellEnd?.(summary)
     return summary
   }
 
@@ -426,7 +443,9 @@ export class WriteRun {
     this.#stopBeforeEnd()
     if (this.#state !== undefined) await this.#state.abandon(error, this.summary)
     else this.#directory?.close()
-    if (error instanceof Aborted) return this.summary
+    const isStopped = error instanceof Aborted
+    this.#tellEnd?.(isStopped ? this.summary : undefined, isStopped ? undefined : error)
+    if (isStopped) return this.summary
     throw error
   }
 
@@ -491,6 +510,8 @@ export class WriteRun {
       latencyMsMax: stats?.latencyMsMax ?? 0,
       segmentsDone: scan?.segmentsDone,
       segments,
+      share: this.#complete ? 1 : this.share?.(),
+      oldestSegment: this.oldestSegment?.(),
     }
   }
 }

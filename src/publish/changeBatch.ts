@@ -1,6 +1,7 @@
 import { type Outcome, STORED, sortStatementError } from '../dynamodb/outcome.ts'
 import type { Change } from '../item/edit.ts'
 import { type KeySchema, keyNamesOf } from '../item/itemKey.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 import type { ConsumedUnits } from '../throughput/limiter.ts'
 import { type ConsumedCapacity, readConsumed } from './consumed.ts'
 import type { Entry } from './entry.ts'
@@ -137,10 +138,13 @@ function sameNames(left: readonly string[], right: readonly string[]): boolean {
 
 /** The parameters of a change, in the order of its statement, with commas between. */
 export function parametersText(change: Change): string {
+  const { setTexts, key, expectTexts } = change
   let text = ''
-  for (const parameter of change.setTexts) text += text === '' ? parameter : `,${parameter}`
-  for (const parameter of change.key) text += text === '' ? parameter : `,${parameter}`
-  for (const parameter of change.expectTexts) if (parameter !== undefined) text += `,${parameter}`
+  for (let index = 0; index < setTexts.length; index += 1) text += `${setTexts[index]},`
+  text += key.length === 1 ? key[0] : `${key[0]},${key[1]}`
+  for (let index = 0; index < expectTexts.length; index += 1) {
+    if (expectTexts[index] !== undefined) text += `,${expectTexts[index]}`
+  }
   return text
 }
 
@@ -148,7 +152,7 @@ export function parametersText(change: Change): string {
 export function changeOf(entry: Entry, schema: KeySchema): Change {
   const plan = entry.plan!
   const text = entry.buffer!.toString('utf8', entry.start, entry.end)
-  const parameters = (JSON.parse(`[${text}]`) as unknown[]).map((parameter) => JSON.stringify(parameter))
+  const parameters = (parseJson(`[${text}]`) as unknown[]).map((parameter) => JSON.stringify(parameter))
   const keyStart = plan.setNames.length
   const keyEnd = keyStart + (schema.sort === undefined ? 1 : 2)
   let next = keyEnd
@@ -201,7 +205,7 @@ export interface ChangeBatchReply {
 
 /** @throws {Error} when it is not an answer to so many statements */
 export function readChangeBatchReply(body: Buffer, count: number): ChangeBatchReply {
-  const reply = JSON.parse(body.toString('utf8')) as {
+  const reply = parseJson(body.toString('utf8')) as {
     Responses?: { Error?: { Code?: string; Message?: string } }[]
     ConsumedCapacity?: ConsumedCapacity[]
   }

@@ -1,6 +1,7 @@
 import { decodeItemText } from '../item/decode.ts'
 import { ItemEncoder } from '../item/encode.ts'
 import { itemKey, type KeySchema, keyNamesOf } from '../item/itemKey.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 import type { ChangePlan } from './changeBatch.ts'
 
 /**
@@ -105,7 +106,7 @@ export function entryKey(entry: Entry, schema: KeySchema): string {
 
 /** The value of the partition key in DynamoDB JSON. Read from the entry's bytes, so for rare use. */
 export function entryPartition(entry: Entry, schema: KeySchema): string {
-  const attributes = JSON.parse(entryKeyText(entry, schema)) as { [name: string]: unknown }
+  const attributes = parseJson(entryKeyText(entry, schema)) as { [name: string]: unknown }
   return JSON.stringify(attributes[schema.partition.name])
 }
 
@@ -113,7 +114,7 @@ export function entryPartition(entry: Entry, schema: KeySchema): string {
 export function entryKeyText(entry: Entry, schema: KeySchema): string {
   const { plan, buffer } = entry
   if (plan === undefined) return entry.text
-  const parameters = JSON.parse(`[${buffer!.toString('utf8', entry.start, entry.end)}]`) as unknown[]
+  const parameters = parseJson(`[${buffer!.toString('utf8', entry.start, entry.end)}]`) as unknown[]
   const names = keyNamesOf(schema)
   return JSON.stringify(
     Object.fromEntries(names.map((name, index) => [name, parameters[plan.setNames.length + index]])),

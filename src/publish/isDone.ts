@@ -1,4 +1,5 @@
 import type { Change } from '../item/edit.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 
 /**
  * Whether the item, given in DynamoDB JSON as it is now, is as this change would have made it. Asked after an answer was
@@ -8,7 +9,7 @@ export function isDone(change: Change, attributes: { [name: string]: unknown } |
   if (change.deletes) return attributes === undefined
   if (attributes === undefined) return false
   return (
-    change.setNames.every((name, index) => sameValue(attributes[name], JSON.parse(change.setTexts[index]!))) &&
+    change.setNames.every((name, index) => sameValue(attributes[name], parseJson(change.setTexts[index]!))) &&
     change.removeNames.every((name) => !Object.hasOwn(attributes, name))
   )
 }

@@ -63,6 +63,12 @@ const SCOUT_DELAY_MS = 25
 const ASIDE_QUEUE_FACTOR = 10
 /** No batch takes more than this part of a second's units, but for one entry. */
 const BATCH_SECONDS = 0.04
+/**
+ * Nor is it less than what a quarter of a second has, up to these units, at a rate that was asked for: a request for each entry costs
+ * more than all else. Where throttles say what there is, small ones say it better.
+ */
+const SLOW_BATCH_SECONDS = 0.25
+const SLOW_BATCH_UNITS = 5
 /** However few wait out a failure, one of them goes again about each second; and however many, about two a second. */
 const BACKOFF_MS_PER_GROUP = 500
 const BACKOFF_MS_MIN = 1_000
@@ -206,9 +212,9 @@ export class PublishEngine {
   put(item: PlainItem, owner: EntryOwner, origin: unknown, lane = 0): boolean {
     const encoder = this.#putEncoder
     const hash = keyHash(item, this.#options.schema)
-    const text = encoder.encode(item)
-    const bytes = encoder.ascii ? text.length : Buffer.byteLength(text)
-    return this.write('put', text, bytes, hash, writeUnits(encoder.sizeBytes), owner, origin, lane)
+    this.#slab.writeItem(encoder, item)
+    this.#checkOpen()
+    return this.#take('put', hash, writeUnits(encoder.sizeBytes), owner, origin, lane)
   }
 
   /**
@@ -232,13 +238,26 @@ export class PublishEngine {
   ): boolean {
     this.#checkOpen()
     this.#slab.write(text, wireBytes)
+    return this.#take(kind, hash, units, owner, origin, lane)
+  }
+
+  /** Takes what was written last into the slab. */
+  #take(
+    kind: 'put' | 'delete',
+    hash: number,
+    units: number,
+    owner: EntryOwner,
+    origin: unknown,
+    lane: number,
+  ): boolean {
+    const { buffer, start, end } = this.#slab
     const entry = this.#newEntry(owner)
     entry.kind = kind
-    entry.buffer = this.#slab.buffer
-    entry.start = this.#slab.start
-    entry.end = this.#slab.end
+    entry.buffer = buffer
+    entry.start = start
+    entry.end = end
     entry.keyHash = hash
-    entry.wireBytes = wireBytes
+    entry.wireBytes = end - start
     entry.units = units
     entry.origin = origin
     entry.lane = lane
@@ -439,6 +458,11 @@ export class PublishEngine {
     this.#options.rates.setRate(rate)
   }
 
+  /** Sends nothing new until it is false again; what is at the service ends as ever. */
+  setPaused(paused: boolean): void {
+    this.#options.rates.setPaused(paused)
+  }
+
   #onLimitsChanged(): void {
     this.#permitTimer?.clear()
     this.#permitTimer = undefined
@@ -558,7 +582,8 @@ export class PublishEngine {
     // A batch of everything that a small table has in a second would be a burst, and then a pause.
     const aside = way === 'aside' ? this.#pushback.asideUnitsPerSecond(this.#clock.now()) : Number.POSITIVE_INFINITY
     const unitsPerSecond = Math.min(this.#limiter.unitsPerSecond, aside)
-    const unitsMax = unitsPerSecond * BATCH_SECONDS
+    const least = this.#limiter.isAsked ? Math.min(unitsPerSecond * SLOW_BATCH_SECONDS, SLOW_BATCH_UNITS) : 0
+    const unitsMax = Math.max(unitsPerSecond * BATCH_SECONDS, least)
     while (batch.length < this.#batchEntriesMax && units < unitsMax) {
       const entry = queue.peek()
       if (entry === undefined) break
@@ -602,6 +627,8 @@ export class PublishEngine {
       if (way === 'aside') this.#pushback.spendAside(units, now)
       return true
     }
+    // What is waited for on purpose is no want of progress.
+    if (this.#limiter.isPaused) this.#lastProgressAt = now
     this.#permitTimer = this.#clock.setTimer(() => {
       this.#permitTimer = undefined
       this.#pump()

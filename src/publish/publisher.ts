@@ -3,7 +3,7 @@ import { decodeItemText } from '../item/decode.ts'
 import type { Change, Changes } from '../item/edit.ts'
 import { encodeItem, ItemEncoder } from '../item/encode.ts'
 import { ItemError } from '../item/itemError.ts'
-import { describeItemKey, type KeySchema, keyNamesOf } from '../item/itemKey.ts'
+import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
 import { keyHash } from '../item/keyHash.ts'
 import { writeUnits } from '../item/units.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
@@ -155,22 +155,11 @@ export class Publisher implements AsyncDisposable, EntryOwner {
     options: { expect?: { readonly [name: string]: unknown } } = {},
   ): boolean {
     this.#check()
-    const apply = (schema: KeySchema, engine: PublishEngine): boolean => {
-      const { change, units } = makeChange(this.#keyEncoder, key, schema, changes, options.expect ?? {})
-      return engine.change(change, keyHash(key, schema), units, this, undefined)
-    }
+    const expect = options.expect ?? NOTHING_EXPECTED
     try {
-      if (this.#engine !== undefined) return apply(this.#schema!, this.#engine)
-      // Checked and copied now; the caller may change its objects.
-      const frozen = snapshot(key, changes, options.expect ?? {})
-      return this.#pushEarly(frozen.bytes, (schema, engine) => {
-        try {
-          const { change, units } = makeChange(this.#keyEncoder, frozen.key, schema, frozen.changes, frozen.expect)
-          engine.change(change, keyHash(frozen.key, schema), units, this, undefined)
-        } catch (error) {
-          this.#rejectInvalid(error, frozen.key, 'update')
-        }
-      })
+      if (this.#engine === undefined) return this.#updateEarly(key, changes, expect)
+      const { change, units } = makeChange(this.#keyEncoder, key, this.#schema!, changes, expect)
+      return this.#engine.change(change, keyHash(key, this.#schema!), units, this, undefined)
     } catch (error) {
       return this.#rejectInvalid(error, key, 'update')
     }
@@ -327,6 +316,19 @@ export class Publisher implements AsyncDisposable, EntryOwner {
     })
   }
 
+  #updateEarly(key: PlainItem, changes: Omit<Changes, 'add'>, expect: { readonly [name: string]: unknown }): boolean {
+    // Checked and copied now; the caller may change its objects.
+    const frozen = snapshot(key, changes, expect)
+    return this.#pushEarly(frozen.bytes, (schema, engine) => {
+      try {
+        const { change, units } = makeChange(this.#keyEncoder, frozen.key, schema, frozen.changes, frozen.expect)
+        engine.change(change, keyHash(frozen.key, schema), units, this, undefined)
+      } catch (error) {
+        this.#rejectInvalid(error, frozen.key, 'update')
+      }
+    })
+  }
+
   #pushEarly(bytes: number, take: (schema: KeySchema, engine: PublishEngine) => void): boolean {
     this.#early.push(take)
     this.#earlyBytes += bytes
@@ -384,6 +386,8 @@ export class Publisher implements AsyncDisposable, EntryOwner {
 /** Producers that share a publisher may each overrun by one before they learn of it; there may be many. */
 const OVERRUN_ALLOWED = 10_000
 
+const NOTHING_EXPECTED: { readonly [name: string]: unknown } = {}
+
 /** Of a key that is to be deleted. @throws {ItemError} where it is no key, or more than one */
 export function deleteHash(key: PlainItem, schema: KeySchema): number {
   const hash = keyHash(key, schema)
@@ -427,34 +431,34 @@ export function makeChange(
   changes: Omit<Changes, 'add'>,
   expect: { readonly [name: string]: unknown },
 ): { change: Change; units: number } {
-  const keyNames = keyNamesOf(schema)
   const setNames: string[] = []
   const setTexts: string[] = []
   let size = 0
   for (const name in changes.set) {
     const value = changes.set[name]
     if (value === undefined) continue
-    if (keyNames.includes(name)) throw new ItemError('a key attribute can not be changed', name)
+    if (isKeyName(schema, name)) throw new ItemError('a key attribute can not be changed', name)
     const text = encoder.encodeValue(value, name)
     size += encoder.sizeBytes + name.length
     setNames.push(name)
     setTexts.push(text)
   }
-  const removeNames = [...(changes.remove ?? [])]
+  const removeNames = changes.remove === undefined ? NO_NAMES : [...changes.remove]
   for (const name of removeNames) {
-    if (keyNames.includes(name)) throw new ItemError('a key attribute can not be removed', name)
+    if (isKeyName(schema, name)) throw new ItemError('a key attribute can not be removed', name)
     if (setNames.includes(name)) throw new ItemError('an attribute can not be both set and removed', name)
   }
   if (setNames.length + removeNames.length === 0) throw new ItemError('an update must set or remove something')
   const expectNames = Object.keys(expect)
-  const expectTexts = expectNames.map((name) => {
+  const expectTexts: (string | undefined)[] = []
+  for (const name of expectNames) {
     const value = expect[name]
-    if (value === undefined) return undefined
-    const text = encoder.encodeValue(value, name)
-    return text
-  })
+    expectTexts.push(value === undefined ? undefined : encoder.encodeValue(value, name))
+  }
+  const { partition, sort } = schema
+  const partitionText = encoder.encodeValue(key[partition.name], partition.name)
   const change = {
-    key: keyNames.map((name) => encoder.encodeValue(key[name], name)),
+    key: sort === undefined ? [partitionText] : [partitionText, encoder.encodeValue(key[sort.name], sort.name)],
     deletes: false,
     setNames,
     setTexts,
@@ -463,4 +467,10 @@ export function makeChange(
     expectTexts,
   }
   return { change, units: writeUnits(size) }
+}
+
+const NO_NAMES: readonly string[] = []
+
+function isKeyName({ partition, sort }: KeySchema, name: string): boolean {
+  return name === partition.name || name === sort?.name
 }

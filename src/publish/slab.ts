@@ -1,3 +1,8 @@
+import type { PlainItem } from '../item/attributeValue.ts'
+import { GETTER_WRITES, type ItemEncoder } from '../item/encode.ts'
+import { ItemError } from '../item/itemError.ts'
+import { Utf8Writer } from '../item/utf8Writer.ts'
+
 /** Large enough that allocating is rare, small enough that one entry that waits long keeps little else alive. */
 const SLAB_BYTES = 64 * 1024
 const COMMA = 44
@@ -11,25 +16,57 @@ const COMMA = 44
  */
 export class Slab {
   /** Where the last text went: `buffer` from `start` to `end`. */
-  buffer: Buffer = Buffer.allocUnsafeSlow(SLAB_BYTES)
+  buffer: Buffer
   start = 0
   end = -1
+  #isWriting = false
+  readonly #writer: Utf8Writer
+
+  /** @param bytes of a slab; a text that is longer has one of its own */
+  constructor(bytes: number = SLAB_BYTES) {
+    this.#writer = new Utf8Writer(bytes)
+    this.buffer = this.#writer.buffer
+  }
 
   /**
-   * A comma goes between two texts, so that neighbours can be copied together.
+   * Writes an item. A comma goes between two texts, so that neighbours can be copied together.
    *
-   * @param bytes of the text in UTF-8; as many as it has characters when it is ASCII
+   * @throws {ItemError} as `ItemEncoder.encode`, and when an attribute's getter writes here meanwhile; then the slab is as
+   *   before
    */
-  write(text: string, bytes: number): void {
-    let offset = this.end + 1
-    if (offset + bytes > this.buffer.length) {
-      this.buffer = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, bytes))
-      offset = 0
-    } else {
-      this.buffer[offset - 1] = COMMA
+  writeItem(encoder: ItemEncoder, item: PlainItem): void {
+    this.#begin()
+    try {
+      encoder.write(item, this.#writer)
+      this.#commit()
+    } finally {
+      this.#isWriting = false
     }
-    this.start = offset
-    this.end = offset + this.buffer.write(text, offset, bytes === text.length ? 'latin1' : 'utf8')
+  }
+
+  /** @param bytes of the text in UTF-8; as many as it has characters when it is ASCII */
+  write(text: string, bytes: number): void {
+    this.#begin()
+    if (bytes === text.length) this.#writer.ascii(text)
+    else this.#writer.text(text)
+    this.#commit()
+    this.#isWriting = false
+  }
+
+  /** The next text begins behind the last that is whole: what was begun and not finished is written over. */
+  #begin(): void {
+    if (this.#isWriting) throw new ItemError(GETTER_WRITES)
+    this.#isWriting = true
+    const { buffer, end } = this
+    if (end >= 0 && end < buffer.length) buffer[end] = COMMA
+    this.#writer.open(buffer, Math.min(end + 1, buffer.length))
+  }
+
+  #commit(): void {
+    const { buffer, start, end } = this.#writer
+    this.buffer = buffer
+    this.start = start
+    this.end = end
   }
 }
 

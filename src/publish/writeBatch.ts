@@ -1,5 +1,6 @@
 import { decodeItem } from '../item/decode.ts'
 import { itemKey, type KeySchema } from '../item/itemKey.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 import type { ConsumedUnits } from '../throughput/limiter.ts'
 import { type ConsumedCapacity, readConsumed } from './consumed.ts'
 import { type Entry, entryKey } from './entry.ts'
@@ -52,7 +53,7 @@ export interface WriteBatchReply {
  * @throws {Error} when it is not such an answer, or speaks of entries that were not sent
  */
 export function readWriteBatchReply(body: Buffer, entries: readonly Entry[], schema: KeySchema): WriteBatchReply {
-  const reply = JSON.parse(body.toString('utf8')) as {
+  const reply = parseJson(body.toString('utf8')) as {
     UnprocessedItems?: { [table: string]: { PutRequest?: { Item: unknown }; DeleteRequest?: { Key: unknown } }[] }
     ConsumedCapacity?: ConsumedCapacity[]
   }

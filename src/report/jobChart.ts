@@ -11,18 +11,29 @@ export interface JobChart {
   readonly parts: readonly PartState[]
   /** What these parts are, such as `segments`. */
   readonly partsName: string
+  /** It goes on: what is now is worth saying. Default false. */
+  readonly isLive?: boolean
 }
 
 export type PartState = 'done' | 'begun' | 'left'
 
 const WIDTH = 900
+/** Of one plot that stands in a page, which may be narrow. */
+const FIGURE_WIDTH = 400
 const MARGIN = 20
-const AXIS_WIDTH = 52
+const AXIS_WIDTH = 44
 const PLOT_HEIGHT = 110
-const PLOT_GAP = 44
-const TOP = 70
+/** Name and legend above a plot, and the time below it. */
+const HEAD_HEIGHT = 36
+const FOOT_HEIGHT = 20
+const PLOT_GAP = 18
+const TOP = 56
+const STRIP_HEIGHT = 18
 const CELLS_MAX = 400
+/** A smaller part of a plot's height is not to be seen. */
+const SHARE_SHOWN = 0.002
 
+/** Of pictures that stand alone, and of pages that have some in them. */
 export const CHART_STYLE: string = `
 svg { --paper: #ffffff; --ink: #1b2430; --soft: #5d6b7c; --rule: #e3e8ee; --left: #dfe5ec;
   --write: #1f6feb; --read: #0f8a7e; --allowed: #8250df; --throttled: #cf222e; --failed: #57606a; --begun: #e8a317 }
@@ -34,6 +45,7 @@ svg .small { font-size: 11px } svg .end { text-anchor: end } svg .middle { text-
 svg .rule { stroke: var(--rule) } svg .run { stroke: var(--soft); stroke-dasharray: 2 3 }
 svg .line { fill: none; stroke-width: 1.6; stroke-linejoin: round }
 svg .write { stroke: var(--write) } svg .read { stroke: var(--read) } svg .limit { stroke: var(--allowed); stroke-dasharray: 5 3 }
+svg .area { stroke: none; fill-opacity: 0.12 } svg .area.write { fill: var(--write) } svg .area.read { fill: var(--read) }
 svg .bar { stroke: none } svg .throttled { fill: var(--throttled) } svg .failed { fill: var(--failed) }
 svg .done { fill: var(--read) } svg .begun { fill: var(--begun) } svg .left { fill: var(--left) }`
 
@@ -57,27 +69,44 @@ interface Plot {
 /** A job over the time that it worked: what it used, what came of it, what was in the way. A picture that stands alone. */
 export function jobChart(chart: JobChart): string {
   const plots = plotsOf(chart)
-  const strip = chart.parts.length > 0 ? 18 : 0
-  const height = TOP + plots.length * (PLOT_HEIGHT + PLOT_GAP) + strip + MARGIN
-  const endMs = chart.steps.at(-1)?.toMs ?? 1
-  const width = WIDTH - 2 * MARGIN - AXIS_WIDTH
-  const x = (atMs: number): number => AXIS_WIDTH + (atMs / endMs) * width
+  const strip = chart.parts.length > 0 ? STRIP_HEIGHT + PLOT_GAP : 0
+  const each = HEAD_HEIGHT + PLOT_HEIGHT + FOOT_HEIGHT + PLOT_GAP
+  const height = TOP + plots.length * each + strip + MARGIN
+  const width = WIDTH - 2 * MARGIN
   const drawn = plots.map(
     (plot, index) =>
-      `<g transform="translate(${MARGIN} ${TOP + index * (PLOT_HEIGHT + PLOT_GAP)})">\n${drawPlot(plot, chart, x)}\n</g>`,
+      `<g transform="translate(${MARGIN} ${TOP + index * each})">\n${drawPlot(plot, chart, width)}\n</g>`,
   )
-  const stripTop = TOP + plots.length * (PLOT_HEIGHT + PLOT_GAP)
-  const parts = strip === 0 ? '' : `<g transform="translate(${MARGIN} ${stripTop})">\n${drawParts(chart)}\n</g>`
+  const words = `<text class="name" x="0" y="10">${escapeText(partsWords(chart))}</text>`
+  const cells = `<g transform="translate(0 ${PLOT_GAP})">${drawParts(chart, width)}</g>`
+  const parts =
+    strip === 0 ? '' : `<g transform="translate(${MARGIN} ${TOP + plots.length * each})">\n${words}\n${cells}\n</g>`
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img">
 <title>${escapeText(chart.title)}</title>
 <style>${CHART_STYLE}
 </style>
 <rect width="100%" height="100%" rx="8" fill="var(--paper)"/>
-<text class="title" x="${MARGIN}" y="30">${escapeText(chart.title)}</text>
+<text class="title" x="${MARGIN}" y="34">${escapeText(chart.title)}</text>
 ${drawn.join('\n')}
 ${parts}
 </svg>
 `
+}
+
+/** The same for a page that has {@link CHART_STYLE}: each plot by itself, to stand beside one another or one above the other. */
+export function jobFigures(chart: JobChart): string[] {
+  const height = HEAD_HEIGHT + PLOT_HEIGHT + FOOT_HEIGHT
+  return plotsOf(chart).map(
+    (plot) =>
+      `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${FIGURE_WIDTH} ${height}" role="img" aria-label="${escapeText(plot.name)}">\n${drawPlot(plot, chart, FIGURE_WIDTH)}\n</svg>`,
+  )
+}
+
+/** How far each segment or file is, as a strip as wide as the page, and in words; undefined where there are none. */
+export function partsStrip(chart: JobChart): { readonly words: string; readonly svg: string } | undefined {
+  if (chart.parts.length === 0) return undefined
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="100%" height="${STRIP_HEIGHT}" viewBox="0 0 ${WIDTH} ${STRIP_HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${escapeText(chart.partsName)}">${drawParts(chart, WIDTH)}</svg>`
+  return { words: partsWords(chart), svg }
 }
 
 function plotsOf({ steps }: JobChart): Plot[] {
@@ -148,84 +177,111 @@ function plotsOf({ steps }: JobChart): Plot[] {
   ]
 }
 
-function drawPlot({ name, lines, bars = [] }: Plot, { steps, runs }: JobChart, x: (atMs: number) => number): string {
-  const used = lines.filter(({ kind }) => kind !== 'limit').flatMap(({ values }) => values)
-  const usedMax = Math.max(1e-9, ...used.filter((value) => value !== undefined))
-  const limits = lines.filter(({ kind }) => kind === 'limit').flatMap(({ values }) => values)
-  const limitMax = Math.max(0, ...limits.filter((value) => value !== undefined))
+function drawPlot({ name, lines, bars = [] }: Plot, { steps, runs, isLive }: JobChart, width: number): string {
+  const endMs = steps.at(-1)?.toMs ?? 1_000
+  const x = (atMs: number): number => AXIS_WIDTH + (atMs / endMs) * (width - AXIS_WIDTH)
+  const most = (some: readonly Line[]): number =>
+    Math.max(0, ...some.flatMap(({ values }) => values).filter((value) => value !== undefined))
+  const highest = most(lines.filter(({ kind }) => kind !== 'limit'))
+  const usedMax = Math.max(1, highest)
+  const limitMax = most(lines.filter(({ kind }) => kind === 'limit'))
   // A limit that is far away would leave nothing to be seen of what was used.
   const max = Math.max(usedMax * 1.1, Math.min(limitMax * 1.1, usedMax * 2))
-  const y = (value: number): number => PLOT_HEIGHT - (Math.min(value, max) / max) * PLOT_HEIGHT
-  const end = x(steps.at(-1)?.toMs ?? 1)
-  const parts = [`<text class="name" x="${AXIS_WIDTH}" y="-8">${escapeText(name)}</text>`, ...legend(lines, bars, end)]
+  const bottom = HEAD_HEIGHT + PLOT_HEIGHT
+  const y = (value: number): number => bottom - (Math.min(value, max) / max) * PLOT_HEIGHT
+  const shown = bars.filter(({ values }) => values.some((share) => share >= SHARE_SHOWN))
+  const now = lines[0]!.values.at(-1)
+  const figures = `${isLive && now !== undefined ? `now ${tick(now)} · ` : ''}highest ${tick(highest)}`
+  const parts = [
+    `<text class="name" x="0" y="12">${escapeText(name)}</text>`,
+    `<text class="small end" x="${width}" y="12">${figures}</text>`,
+    ...legend(lines, shown),
+  ]
   const every = tickStep(max, 3)
   for (let value = 0; value <= max; value += every) {
     const at = y(value).toFixed(1)
-    parts.push(`<path class="rule" d="M${AXIS_WIDTH} ${at}H${end.toFixed(1)}"/>`)
+    parts.push(`<path class="rule" d="M${AXIS_WIDTH} ${at}H${width}"/>`)
     parts.push(`<text class="small end" x="${AXIS_WIDTH - 6}" y="${(y(value) + 4).toFixed(1)}">${tick(value)}</text>`)
   }
   const base = steps.map(() => 0)
-  for (const { kind, values } of bars) {
+  for (const { kind, values } of shown) {
     let path = ''
     for (const [index, share] of values.entries()) {
-      if (share < 0.002) continue
+      if (share < SHARE_SHOWN) continue
       const { fromMs, toMs } = steps[index]!
       const [left, right] = [x(fromMs), x(toMs)]
-      const top = PLOT_HEIGHT * (1 - base[index]! - share)
+      const top = bottom - PLOT_HEIGHT * (base[index]! + share)
       path += `M${left.toFixed(1)} ${top.toFixed(1)}h${(right - left + 0.3).toFixed(1)}v${(share * PLOT_HEIGHT).toFixed(1)}h${(left - right - 0.3).toFixed(1)}z`
       base[index]! += share
     }
-    if (path !== '') parts.push(`<path class="bar ${kind}" fill-opacity="0.55" d="${path}"/>`)
+    parts.push(`<path class="bar ${kind}" fill-opacity="0.55" d="${path}"/>`)
   }
-  for (const { kind, values } of lines) {
-    let path = ''
-    for (const [index, value] of values.entries()) {
-      if (value === undefined) continue
-      const { fromMs, toMs } = steps[index]!
-      const joined = index > 0 && values[index - 1] !== undefined
-      path += `${joined ? 'L' : 'M'}${x((fromMs + toMs) / 2).toFixed(1)} ${y(value).toFixed(1)}`
-    }
+  for (const [index, { kind, values }] of lines.entries()) {
+    const path = stepsPath(steps, values, x, y)
+    if (path === '') continue
+    // Only of the first line: areas that cover one another say nothing.
+    if (index === 0) parts.push(`<path class="area ${kind}" d="${path}V${bottom}H${x(steps[0]!.fromMs).toFixed(1)}z"/>`)
     parts.push(`<path class="line ${kind}" d="${path}"/>`)
   }
   for (const { fromMs, run } of runs.slice(1)) {
+    if (fromMs > endMs) continue
     const at = x(fromMs).toFixed(1)
     parts.push(
-      `<path class="run" d="M${at} 0V${PLOT_HEIGHT}"/><text class="small" x="${at}" dx="3" y="10">run ${run}</text>`,
+      `<path class="run" d="M${at} ${HEAD_HEIGHT}V${bottom}"/><text class="small" x="${at}" dx="3" y="${HEAD_HEIGHT + 10}">run ${run}</text>`,
     )
   }
-  const endMs = steps.at(-1)?.toMs ?? 1
   const { scale, word } = timeScale(endMs)
-  const everyTime = tickStep(endMs / scale, 10)
-  for (let time = 0; time <= endMs / scale; time += everyTime)
-    parts.push(
-      `<text class="small middle" x="${x(time * scale).toFixed(1)}" y="${PLOT_HEIGHT + 15}">${tick(time)} ${word}</text>`,
-    )
+  const everyTime = tickStep(endMs / scale, width / 90)
+  for (let time = 0; time <= endMs / scale; time += everyTime) {
+    const at = x(time * scale)
+    // The last one would be cut off where it stands at the very edge.
+    const anchor = at > width - 14 ? 'end' : 'middle'
+    parts.push(`<text class="small ${anchor}" x="${at.toFixed(1)}" y="${bottom + 15}">${tick(time)} ${word}</text>`)
+  }
   return parts.join('\n')
 }
 
-function legend(
-  lines: readonly Line[],
-  bars: readonly { readonly name: string; readonly kind: string }[],
-  end: number,
-): string[] {
-  let right = end
+/** Through the middle of each step, and to both ends of the first and of the last. */
+function stepsPath(
+  steps: readonly HistoryStep[],
+  values: readonly (number | undefined)[],
+  x: (atMs: number) => number,
+  y: (value: number) => number,
+): string {
+  let path = ''
+  for (const [index, value] of values.entries()) {
+    if (value === undefined) continue
+    const { fromMs, toMs } = steps[index]!
+    const at = y(value).toFixed(1)
+    const joined = index > 0 && values[index - 1] !== undefined
+    path += joined ? `L${x((fromMs + toMs) / 2).toFixed(1)} ${at}` : `M${x(fromMs).toFixed(1)} ${at}`
+    if (index === values.length - 1) path += `H${x(toMs).toFixed(1)}`
+  }
+  return path
+}
+
+/** Nothing where there is but one thing, which the name says. */
+function legend(lines: readonly Line[], bars: readonly { readonly name: string; readonly kind: string }[]): string[] {
+  if (lines.length + bars.length === 1) return []
   const entries = [
-    ...lines.map(({ name, kind }) => ({ name, mark: (x: number) => `<path class="line ${kind}" d="M${x} -12h16"/>` })),
+    ...lines.map(({ name, kind }) => ({ name, mark: (x: number) => `<path class="line ${kind}" d="M${x} 24h14"/>` })),
     ...bars.map(({ name, kind }) => ({
       name,
-      mark: (x: number) => `<rect class="bar ${kind}" x="${x}" y="-17" width="16" height="9" fill-opacity="0.55"/>`,
+      mark: (x: number) => `<rect class="bar ${kind}" x="${x}" y="19" width="14" height="9" fill-opacity="0.55"/>`,
     })),
   ]
-  return entries.reverse().map(({ name, mark }) => {
-    right -= name.length * 6 + 30
-    return `${mark(right)}<text class="small" x="${(right + 20).toFixed(1)}" y="-8">${escapeText(name)}</text>`
+  let x = AXIS_WIDTH
+  return entries.map(({ name, mark }) => {
+    const drawn = `${mark(x)}<text class="small" x="${x + 19}" y="28">${escapeText(name)}</text>`
+    x += Math.round(name.length * 5.8) + 34
+    return drawn
   })
 }
 
-function drawParts({ parts, partsName }: JobChart): string {
+function drawParts({ parts }: JobChart, width: number): string {
   const cells = Math.min(CELLS_MAX, parts.length)
-  const width = WIDTH - 2 * MARGIN - AXIS_WIDTH
   const cell = width / cells
+  const shown = Math.max(0.5, cell - (cell > 3 ? 1 : 0)).toFixed(2)
   const shapes = { done: '', begun: '', left: '' }
   for (let index = 0; index < cells; index += 1) {
     const some = parts.slice(
@@ -237,13 +293,17 @@ function drawParts({ parts, partsName }: JobChart): string {
       : some.every((part) => part === 'left')
         ? 'left'
         : 'begun'
-    shapes[state] +=
-      `M${(AXIS_WIDTH + index * cell).toFixed(2)} 0h${Math.max(0.5, cell - (cell > 3 ? 1 : 0)).toFixed(2)}v18h-${Math.max(0.5, cell - (cell > 3 ? 1 : 0)).toFixed(2)}z`
+    shapes[state] += `M${(index * cell).toFixed(2)} 0h${shown}v${STRIP_HEIGHT}h-${shown}z`
   }
+  return (['left', 'begun', 'done'] as const)
+    .filter((state) => shapes[state] !== '')
+    .map((state) => `<path class="bar ${state}" d="${shapes[state]}"/>`)
+    .join('\n')
+}
+
+function partsWords({ parts, partsName }: JobChart): string {
   const count = (state: PartState): string => formatCount(parts.filter((part) => part === state).length)
-  const words = `${count('done')} done, ${count('begun')} under way, ${count('left')} not begun`
-  return `<text class="name" x="${AXIS_WIDTH}" y="-8">${escapeText(partsName)}: ${words}</text>
-${(['left', 'begun', 'done'] as const).map((state) => `<path class="bar ${state}" d="${shapes[state]}"/>`).join('\n')}`
+  return `${partsName}: ${count('done')} done, ${count('begun')} under way, ${count('left')} not begun`
 }
 
 function tick(value: number): string {

@@ -1,6 +1,7 @@
 import type { Summary } from '../job/summary.ts'
 import { costWords } from './costWords.ts'
 import { formatCount, formatDuration, formatRate } from './figures.ts'
+import { latestReason } from './progressBlock.ts'
 import { throttlingWords } from './throttlingWords.ts'
 
 /** One line on a running job: counts, the rate of late, what holds it up, what is waiting, and what went wrong, if anything. */
@@ -27,17 +28,4 @@ export function progressLine(now: Summary, before: Summary | undefined): string 
   if (now.segments !== undefined) parts.push(`segment ${now.segmentsDone}/${now.segments}`)
   parts.push(formatDuration(now.durationMs))
   return parts.join(' · ')
-}
-
-/** The reason that was given most often since then. */
-function latestReason(now: Summary['throttlingReasons'], before: Summary['throttlingReasons']): string | undefined {
-  let latest: string | undefined
-  let most = 0
-  for (const [reason, times] of Object.entries(now)) {
-    const more = times - (before[reason] ?? 0)
-    if (more <= most) continue
-    most = more
-    latest = reason
-  }
-  return latest
 }

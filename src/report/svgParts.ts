@@ -1,6 +1,9 @@
-/** Text within an SVG. */
+/** Text within an SVG or a page, which may be read as XML: what XML has no way to write is shown as �. */
 export function escapeText(text: string): string {
-  return text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`)
+  return text
+    .toWellFormed()
+    .replace(/[\p{Cc}\ufffe\uffff]/gu, (letter) => ('\t\n\r'.includes(letter) ? letter : '\ufffd'))
+    .replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`)
 }
 
 /** A line from value to value; it breaks where one is missing. Empty when all are. */

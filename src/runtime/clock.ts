@@ -7,8 +7,12 @@ export interface Clock {
   now(): number
   /** Milliseconds since 1970-01-01T00:00:00Z, as the machine believes. For signatures, names and reports. */
   wallNow(): number
-  /** Calls `callback` once, `delayMs` from now. The returned timer must be cleared or must have fired before shutdown. */
-  setTimer(callback: () => void, delayMs: number): Timer
+  /**
+   * Calls `callback` once, `delayMs` from now. The returned timer must be cleared or must have fired before shutdown.
+   *
+   * @param background it does not keep the process alive. Default false; a clock that knows no process takes no notice
+   */
+  setTimer(callback: () => void, delayMs: number, background?: boolean): Timer
 }
 
 export interface Timer {
@@ -20,8 +24,9 @@ export interface Timer {
 export const systemClock: Clock = {
   now: () => performance.now(),
   wallNow: () => Date.now(),
-  setTimer(callback, delayMs) {
+  setTimer(callback, delayMs, background = false) {
     const handle = setTimeout(callback, delayMs)
+    if (background) handle.unref()
     return { clear: () => clearTimeout(handle) }
   },
 }

@@ -12,13 +12,16 @@ interface Deadline {
 export class Deadlines {
   readonly limitMs: number
   readonly #clock: Clock
+  readonly #background: boolean
   /** In the order in which they are due. */
   readonly #open = new Set<Deadline>()
   #timer: Timer | undefined
 
-  constructor(clock: Clock, limitMs: number) {
+  /** @param background its timer does not keep the process alive */
+  constructor(clock: Clock, limitMs: number, background = false) {
     this.#clock = clock
     this.limitMs = limitMs
+    this.#background = background
   }
 
   /**
@@ -42,7 +45,7 @@ export class Deadlines {
   }
 
   #setTimer(delayMs: number): Timer {
-    return this.#clock.setTimer(() => this.#expireDue(), delayMs)
+    return this.#clock.setTimer(() => this.#expireDue(), delayMs, this.#background)
   }
 
   #expireDue(): void {

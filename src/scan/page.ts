@@ -2,6 +2,7 @@ import { isAscii } from 'node:buffer'
 import type { PlainItem } from '../item/attributeValue.ts'
 import { type AttributeSpans, decodeItem, type ItemDecoder, UnexpectedText } from '../item/decode.ts'
 import { attributesBytes, valueBytes } from '../item/valueBytes.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 
 /** What one request of a scan brought. */
 export interface Page {
@@ -98,7 +99,7 @@ function read(
   } catch (error) {
     if (!(error instanceof UnexpectedText)) throw error
     // Blanks, escapes in names, or a field that is not known: JSON.parse understands all of it.
-    const fields = JSON.parse(text) as Fields & { Items?: { [name: string]: unknown }[] }
+    const fields = parseJson(text) as Fields & { Items?: { [name: string]: unknown }[] }
     const raw = fields.Items ?? []
     return assemble(fields, raw.map(decodeItem), segment, {
       rawAttribute: (itemIndex, name) => {
@@ -181,7 +182,7 @@ function readFields(
 
 function parse(text: string, position: number): unknown {
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch {
     throw new UnexpectedText(position)
   }

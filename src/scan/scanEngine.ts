@@ -63,7 +63,9 @@ export interface ScanStats {
   readonly readUnitsPerSecondAllowed: number
   /** The service's reasons for throttles, and how often each was given. */
   readonly throttlingReasons: Readonly<Record<string, number>>
+  /** Segments that were read to their end, of how many; 0 of 0 before it has begun. */
   readonly segmentsDone: number
+  readonly segments: number
   /** Items that were looked at, and those of them for which the filter holds. */
   readonly scanned: number
   readonly matched: number
@@ -165,6 +167,7 @@ export class ScanEngine {
       readUnitsPerSecondAllowed: this.#limiter.unitsPerSecond,
       throttlingReasons: Object.fromEntries(this.#throttlingReasons),
       segmentsDone: this.#segmentsDone,
+      segments: this.#options.segments,
       scanned: this.#scanned,
       matched: this.#matched,
     }
@@ -237,6 +240,11 @@ export class ScanEngine {
   /** Another rate from now on. */
   setRate(rate: Rate): void {
     this.#options.rates.setRate(rate)
+  }
+
+  /** Sends nothing new until it is false again; what is at the service ends as ever. */
+  setPaused(paused: boolean): void {
+    this.#options.rates.setPaused(paused)
   }
 
   /** Gives up whatever is under way. */
@@ -336,8 +344,11 @@ export class ScanEngine {
     while (this.#line.length > 0 && this.#permitTimer === undefined && !this.#ended) {
       if (this.#budget.spent && (this.#delays.size > 0 || this.#asking.size > 0)) return
       const units = this.#unitsOf(this.#pageItems * this.#itemBytes)
-      const waitMs = this.#limiter.take(units, this.#clock.now())
+      const now = this.#clock.now()
+      const waitMs = this.#limiter.take(units, now)
       if (waitMs > 0) {
+        // What is waited for on purpose is no want of progress.
+        if (this.#limiter.isPaused) this.#lastProgressAt = now
         this.#permitTimer = this.#clock.setTimer(() => {
           this.#permitTimer = undefined
           this.#pump()

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { crc32 } from 'node:zlib'
 import type { Clock, Timer } from '../runtime/clock.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 import type { Random } from '../runtime/random.ts'
 import { drawFault, type Fault, type FaultPlan } from './faults.ts'
 import { errorReply, type GatewayCall, type GatewayRecord, passUntouched, type Reply } from './gatewayCall.ts'
@@ -209,7 +210,7 @@ export class GatewayService {
     const table = await call.tableOf(call.body.TableName)
     const { status, body } = await call.forward(call.raw)
     if (status !== 200 || table === undefined) return { status, body, writes: 0 }
-    const answer = describeCapacity(JSON.parse(body.toString('utf8')), table)
+    const answer = describeCapacity(parseJson(body.toString('utf8')) as { Table: object }, table)
     return { status, body: Buffer.from(JSON.stringify(answer)), writes: 0 }
   }
 
@@ -234,7 +235,7 @@ export class GatewayService {
 /** Undefined for what is no JSON object: the store says so. */
 function readJson(raw: Buffer): object | undefined {
   try {
-    const body: unknown = JSON.parse(raw.toString('utf8'))
+    const body: unknown = parseJson(raw.toString('utf8'))
     return body !== null && typeof body === 'object' ? body : undefined
   } catch (error) {
     if (error instanceof SyntaxError) return undefined

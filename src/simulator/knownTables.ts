@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { parseJson } from '../runtime/parseJson.ts'
 import type { CapacityOptions } from './capacity.ts'
 import type { KeySchema } from './primaryKey.ts'
 import { SimulatedTable } from './simulatedTable.ts'
@@ -77,7 +78,7 @@ export class KnownTables {
     const question = Buffer.from(JSON.stringify({ TableName: name }))
     const { status, body } = await this.#upstream.ask(headers, 'DescribeTable', question)
     if (status !== 200) return undefined
-    const { Table: table } = JSON.parse(body.toString('utf8')) as { Table: Description }
+    const { Table: table } = parseJson(body.toString('utf8')) as { Table: Description }
     const { indexes: ofIndexes = {}, ...given } = this.#capacityOf(name)
     const onDemand =
       table.BillingModeSummary?.BillingMode === 'PAY_PER_REQUEST' ||

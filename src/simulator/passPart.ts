@@ -1,3 +1,4 @@
+import { parseJson } from '../runtime/parseJson.ts'
 import { type Charge, giveBack, settle, type ToldUnits } from './charge.ts'
 import { askForUnits, type GatewayCall, type Reply } from './gatewayCall.ts'
 import type { SimulatedTable } from './simulatedTable.ts'
@@ -37,7 +38,7 @@ export async function passPart<Answer extends { ConsumedCapacity?: ToldUnits[] }
     for (const { charges } of charged) giveBack(charges, call.now())
     return { status, body, writes: 0 }
   }
-  const answer = JSON.parse(body.toString('utf8')) as Answer
+  const answer = parseJson(body.toString('utf8')) as Answer
   for (const table of new Set(charged.map((one) => one.table))) {
     const charges = charged.flatMap((one) => (one.table === table ? one.charges : []))
     const told = answer.ConsumedCapacity?.find(({ TableName }) => TableName === table.name)

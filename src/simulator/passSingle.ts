@@ -1,3 +1,4 @@
+import { parseJson } from '../runtime/parseJson.ts'
 import { throttleError, writeUnits } from './applyWrite.ts'
 import { type Attributes, itemSize, readAttributes, readValue } from './attributes.ts'
 import { type Charge, giveBack, settle, type ToldUnits, take } from './charge.ts'
@@ -35,7 +36,7 @@ export async function passSingle(call: GatewayCall): Promise<Reply> {
     if (!/ConditionalCheckFailedException/.test(body.toString('latin1'))) giveBack(charges, call.now())
     return { ...answer, writes: 0 }
   }
-  const parsed = JSON.parse(body.toString('utf8')) as { ConsumedCapacity?: ToldUnits }
+  const parsed = parseJson(body.toString('utf8')) as { ConsumedCapacity?: ToldUnits }
   const told = parsed.ConsumedCapacity
   // A read of an index is charged to that index alone, and told as one number.
   const units = settle(charges, table, reads ? onlyTotal(charges, told) : told, call.now())

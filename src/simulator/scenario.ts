@@ -1,5 +1,6 @@
 import { sleep } from '../runtime/clock.ts'
 import { type Random, seededRandom } from '../runtime/random.ts'
+import type { Attributes } from './attributes.ts'
 import type { CapacityOptions } from './capacity.ts'
 import type { FaultPlan } from './faults.ts'
 import type { LatencyOptions } from './latency.ts'
@@ -17,6 +18,8 @@ export interface Scenario {
   readonly capacity: CapacityOptions
   readonly indexes?: readonly IndexOptions[]
   readonly items: ScenarioItemOptions
+  /** So many of the items are there from the start, and the table keeps what is written. Default 0, and it keeps nothing. */
+  readonly itemsThere?: number
   readonly latency?: LatencyOptions
   readonly faults?: FaultPlan
   /** Virtual time for which it is watched. */
@@ -112,7 +115,7 @@ export async function runScenario(
   drive: Drive,
   { seed = 1, stepMs = 1_000 }: { seed?: number; stepMs?: number } = {},
 ): Promise<ScenarioResult> {
-  const { capacity, indexes = [], items, latency = {}, faults = {}, durationMs } = scenario
+  const { capacity, indexes = [], items, itemsThere = 0, latency = {}, faults = {}, durationMs } = scenario
   const clock = new VirtualClock()
   const random = seededRandom(seed)
   const service = new SimulatedService({ clock, random, latency, faults, keepsLog: false })
@@ -122,8 +125,9 @@ export async function runScenario(
     key: items.order.kind === 'hot key' ? { partition, sort: { name: 'sk', type: 'S' } } : { partition },
     capacity,
     indexes,
-    keepsItems: false,
+    keepsItems: itemsThere > 0,
   })
+  table.fill(storedItems(items, itemsThere))
   const world: ScenarioWorld = {
     clock,
     random: seededRandom(seed ^ 0x5eed),
@@ -151,6 +155,15 @@ export async function runScenario(
     stepsMax: Number.POSITIVE_INFINITY,
   })
   return { scenario, series, counts: service.log.counts, client, endedAtMs: clock.now() }
+}
+
+function* storedItems(options: ScenarioItemOptions, count: number): Generator<Attributes> {
+  const sources = makeSources(options)
+  for (let index = 0; index < count; index += 1) {
+    const item = sources[index % sources.length]!()
+    if (item === undefined) return
+    yield Object.fromEntries(Object.entries(item).map(([name, text]) => [name, { S: text }]))
+  }
 }
 
 function emptySeries(table: SimulatedTable, stepMs: number): ScenarioSeries {

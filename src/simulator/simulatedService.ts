@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib'
 import type { Clock } from '../runtime/clock.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 import type { Random } from '../runtime/random.ts'
 import { type Attributes, readAttributes } from './attributes.ts'
 import type { Call } from './call.ts'
@@ -238,7 +239,7 @@ export class SimulatedService implements Wire {
     const { partFailureShare = 0, partThrottleShare = 0, untilMs = Number.POSITIVE_INFINITY } = this.#faults
     let parsed: unknown
     try {
-      parsed = JSON.parse(body.toString('utf8'))
+      parsed = parseJson(body.toString('utf8'))
     } catch {
       throw new ServiceError('SerializationException', 'the body is not JSON')
     }

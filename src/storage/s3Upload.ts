@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { HeadraceError } from '../runtime/headraceError.ts'
+import { parseJson } from '../runtime/parseJson.ts'
 import type { Disk, DiskFile } from './disk.ts'
 import { nameOf, type S3, type S3Address, type S3Part } from './s3.ts'
 import { StorageError } from './storageError.ts'
@@ -370,11 +371,11 @@ function readLeft({ disk, directory }: Pick<S3UploadOptions, 'disk' | 'directory
   if (text === undefined) return undefined
   // What stands behind the last end of a line was cut off.
   const [first, ...lines] = text.slice(0, text.lastIndexOf('\n')).split('\n')
-  const { uploadId } = JSON.parse(first!) as { uploadId: string }
+  const { uploadId } = parseJson(first!) as { uploadId: string }
   const parts = new Map<number, S3Part>()
   let whole: Left['whole']
   for (const line of lines) {
-    const told = JSON.parse(line) as Line
+    const told = parseJson(line) as Line
     if ('part' in told) parts.set(told.part.number, told.part)
     if ('whole' in told) whole = told.whole
   }

@@ -8,8 +8,8 @@ export interface Grant {
   readonly untilMs: number
 }
 
-/** Where nothing can be said but that more was asked for. */
-const ASK_AGAIN_MS = 20
+/** Where nothing can be said but that more was asked for; who grants tells when there is some, and this is for when that fails. */
+const ASK_AGAIN_MS = 500
 
 /**
  * Leave to spend capacity units of a budget that is shared: what was granted, for as long as that holds. What was spent beyond

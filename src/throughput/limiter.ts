@@ -55,6 +55,9 @@ interface Resource {
  */
 const FOUND_DEBT_SECONDS_MAX = 5
 
+/** While it is paused, it is asked again so often: whoever waits need not be told when that ends. */
+const PAUSE_LOOK_MS = 1_000
+
 /** What an index takes is known by so many requests, older ones counting less. */
 const SHARE_REQUESTS = 16
 
@@ -68,6 +71,8 @@ export class Limiter {
   readonly #table: Resource
   readonly #indexes = new Map<string, Resource>()
   #heldUntilMs = Number.NEGATIVE_INFINITY
+  /** Nothing is let through: the user asked for that, and may end it. */
+  isPaused = false
 
   constructor(options: LimiterOptions, nowMs: number) {
     this.#asked = new UnitBucket(options.askedUnitsPerSecond, nowMs)
@@ -83,6 +88,11 @@ export class Limiter {
       if (share > 0) least = Math.min(least, finder.unitsPerSecond / share)
     }
     return least
+  }
+
+  /** Whether what was asked for decides, and not what the table gives. */
+  get isAsked(): boolean {
+    return this.#asked.unitsPerSecond / this.askedOf(1) <= this.unitsPerSecond
   }
 
   /** Units a second of the table that were consumed of late. */
@@ -122,6 +132,7 @@ export class Limiter {
    * asking again.
    */
   take(units: number, nowMs: number): number {
+    if (this.isPaused) return PAUSE_LOOK_MS
     const asked = this.askedOf(units)
     let waitMs = Math.max(this.#heldUntilMs - nowMs, this.#asked.shortMs(asked, nowMs))
     waitMs = Math.max(waitMs, shortMs(this.#table, units, nowMs))

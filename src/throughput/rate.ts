@@ -33,6 +33,8 @@ export interface RateControl {
   /** Told once, in words, when the table can take more or less than before. */
   onNotice: ((text: string) => void) | undefined
   setRate(rate: Rate): void
+  /** Nothing is let through until it is false again. */
+  setPaused(paused: boolean): void
   /** Releases timers. */
   close(): void
 }

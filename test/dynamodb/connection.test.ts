@@ -105,3 +105,11 @@ test('what is no address is refused', async () => {
     await refuses({ ...given, endpoint: text }, {}, /the endpoint ".*" is not an address like http:\/\/localhost:8000/)
   }
 })
+
+test('a region that can be none is refused by what it is', async () => {
+  await refuses(
+    { ...given, region: 'eu-west-1\n', endpoint: 'https://db.example' },
+    {},
+    /the region "eu-west-1\\n" is not/,
+  )
+})

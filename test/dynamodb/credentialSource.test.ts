@@ -146,3 +146,22 @@ test('credentials that expire while they are refreshed are refreshed before they
   assert.strictEqual(source.current(), undefined)
   assert.strictEqual((await source.get()).accessKeyId, 'key-2')
 })
+
+test('credentials that can not stand in the head of a request are refused by name, and not shown', async () => {
+  for (const [more, name] of [
+    [{ accessKeyId: 'AKIA1\n' }, 'access key id'],
+    [{ sessionToken: 'hidden\r\nX-Injected: 1' }, 'session token'],
+    [{ sessionToken: 'hidden\u00e9' }, 'session token'],
+  ] as const) {
+    const credentials = { accessKeyId: 'AKIA1', secretAccessKey: 'hidden', ...more }
+    const source = new CredentialSource(async () => credentials, new ManualClock())
+    await assert.rejects(source.get(), (error: unknown) => {
+      assert.ok(error instanceof HeadraceError)
+      assert.equal(error.code, 'CREDENTIALS')
+      assert.match(error.message, new RegExp(`the ${name} has a line break`))
+      assert.doesNotMatch(error.message, /hidden/)
+      return true
+    })
+    assert.equal(source.current(), undefined)
+  }
+})

@@ -79,7 +79,16 @@ console.log(JSON.stringify(await finish(state)))
     env: environment,
     timeout: 60_000,
   })
-  assert.equal((JSON.parse(stdout) as { counters: { written: number } }).counters.written, 50)
+  const logged = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { [name: string]: unknown })
+  const { counters } = logged.pop() as { counters: { written: number } }
+  assert.equal(counters.written, 50)
+  // In front of that each call has logged its metrics.
+  const written = logged.map(({ _aws, ItemsWritten }) => (_aws === undefined ? Number.NaN : (ItemsWritten as number)))
+  assert.equal(written.length, 2)
+  assert.equal(written[0]! + written[1]!, 50)
   assert.ok(store.endpoint.startsWith('http://127.0.0.1'))
 })
 

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { FormatError } from '../../src/formats/formatError.ts'
 import { readRecords } from '../../src/formats/readRecords.ts'
 import { deferred } from '../../src/runtime/deferred.ts'
+import { parseJson } from '../../src/runtime/parseJson.ts'
 import { readAll } from './readAll.ts'
 
 const file = 'users.jsonl'
@@ -23,7 +24,7 @@ test('any objects come back as they went, wherever the pieces are cut', async ()
         const read = await readAll(content, { file, format: 'jsonl' }, pieceBytes)
         assert.strictEqual(read.failure, undefined)
         assert.deepStrictEqual(read.errors, [])
-        assert.deepStrictEqual(read.items, JSON.parse(`[${lines.join(',')}]`))
+        assert.deepStrictEqual(read.items, parseJson(`[${lines.join(',')}]`))
         const bytes = Buffer.from(content)
         for (const { place } of read.records) assert.strictEqual(bytes[place.offset], 0x7b)
       },

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
+import { SHAPES } from '../../bench/shapes.ts'
 import type { PlainItem } from '../../src/item/attributeValue.ts'
 import {
   type AttributeSpans,
@@ -13,6 +16,7 @@ import {
 import { ItemEncoder } from '../../src/item/encode.ts'
 import { ItemError } from '../../src/item/itemError.ts'
 import { NumberValue } from '../../src/item/number.ts'
+import { parseJson } from '../../src/runtime/parseJson.ts'
 import { asRead, itemArbitrary } from './itemArbitrary.ts'
 
 const encode = (item: PlainItem) => new ItemEncoder().encode(item)
@@ -33,7 +37,7 @@ function refuses(text: string, message: string | RegExp): void {
 /** What the text means when it is read the plain way; undefined when it means nothing. */
 function meaning(text: string): unknown {
   try {
-    return decodeItem(JSON.parse(text))
+    return decodeItem(parseJson(text))
   } catch {
     return undefined
   }
@@ -106,9 +110,46 @@ test('more attributes than are learnt are read all the same, and so are names th
   }
 })
 
+test('a decoder holds no more of names that are data than it has use for', () => {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage: () => void = runInNewContext('gc')
+  const decoder = new ItemDecoder()
+  const decodeDictionaries = (from: number, to: number): void => {
+    for (let item = from; item < to; item += 1) {
+      const map = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`name ${item} ${index}`, [index]]))
+      assert.deepStrictEqual(decoder.decodeText(encode({ pk: 'a', map, end: true })), { pk: 'a', map, end: true })
+    }
+  }
+  decodeDictionaries(0, 2_000)
+  collectGarbage()
+  const heapBytesBefore = process.memoryUsage().heapUsed
+  decodeDictionaries(2_000, 30_000)
+  collectGarbage()
+  const grownMegabytes = (process.memoryUsage().heapUsed - heapBytesBefore) / 1_048_576
+  assert.ok(grownMegabytes < 10, `grown by ${grownMegabytes.toFixed(1)} MB`)
+})
+
+test('items of several kinds in any order cost little more than the same, one kind after another', () => {
+  const textsOf = (shape: 'kinds-apart' | 'kinds-mixed'): string[] =>
+    Array.from({ length: 27_000 }, (_, index) => encode(SHAPES[shape].make(index)))
+  const [apart, mixed] = [textsOf('kinds-apart'), textsOf('kinds-mixed')]
+  const cpuMicros = (texts: readonly string[]): number => {
+    const decoder = new ItemDecoder()
+    const before = process.cpuUsage()
+    decoder.open(`${texts.join(',')}]`)
+    decoder.readItems(() => undefined)
+    const { user, system } = process.cpuUsage(before)
+    return user + system
+  }
+  const rounds = Array.from({ length: 7 }, () => ({ apart: cpuMicros(apart), mixed: cpuMicros(mixed) }))
+  const least = (times: readonly number[]): number => Math.min(...times)
+  const ratio = least(rounds.map((round) => round.mixed)) / least(rounds.map((round) => round.apart))
+  assert.ok(ratio < 1.4, `${ratio.toFixed(2)} of it`)
+})
+
 test('blanks, escapes and any order are JSON, too', () => {
   const item = { pk: 'a/b', n: 1, list: [true, null], set: new Set(['x']), map: { y: new Uint8Array([1]) }, e: {} }
-  const pretty = JSON.stringify(JSON.parse(encode(item)), null, 2)
+  const pretty = JSON.stringify(parseJson(encode(item)), null, 2)
   assert.deepStrictEqual(decodeItemText(pretty), item)
   assert.deepStrictEqual(decodeItemText(` ${encode(item)}\n`), item)
   assert.deepStrictEqual(decodeItemText('{"\\u0070k":{"\\u0053":"\\u0041\\/\\ud83d\\ude00"}}'), { pk: 'A/😀' })
@@ -144,7 +185,7 @@ test('numbers are checked: what is none is refused with its attribute, in any pl
       [`{"a":{"NS":["1",${content}]}}`, 'a'],
     ] as const) {
       refuses(text, why)
-      assert.throws(() => decodeItem(JSON.parse(text)), { name: 'ItemError', path })
+      assert.throws(() => decodeItem(parseJson(text)), { name: 'ItemError', path })
       assert.throws(() => decodeItemText(text), { path })
     }
   }
@@ -229,7 +270,7 @@ test('__proto__, constructor and toString are attributes like any other, and no 
   const before = Object.getOwnPropertyNames(Object.prototype)
   const inner = '{"M":{"__proto__":{"M":{"polluted":{"BOOL":true}}},"constructor":{"M":{"prototype":{"S":"x"}}}}}'
   const text = `{"__proto__":${inner},"toString":{"S":"y"},"constructor":${inner},"list":{"L":[${inner}]}}`
-  for (const item of [decodeItemText(text), decodeItemText(` ${text}`), decodeItem(JSON.parse(text))]) {
+  for (const item of [decodeItemText(text), decodeItemText(` ${text}`), decodeItem(parseJson(text))]) {
     assert.strictEqual(Object.getPrototypeOf(item), Object.prototype)
     assert.deepStrictEqual(Object.keys(item), ['__proto__', 'toString', 'constructor', 'list'])
     const proto = Object.getOwnPropertyDescriptor(item, '__proto__')?.value

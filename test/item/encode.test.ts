@@ -5,7 +5,9 @@ import fc from 'fast-check'
 import { decodeItem, decodeItemText } from '../../src/item/decode.ts'
 import { ItemEncoder } from '../../src/item/encode.ts'
 import { ItemError } from '../../src/item/itemError.ts'
-import { NumberValue } from '../../src/item/number.ts'
+import { canonicalNumber, NumberValue, numberSizeBytes } from '../../src/item/number.ts'
+import { Utf8Writer } from '../../src/item/utf8Writer.ts'
+import { parseJson } from '../../src/runtime/parseJson.ts'
 import { asRead, itemArbitrary, valueArbitrary } from './itemArbitrary.ts'
 
 const encode = (item: unknown) => new ItemEncoder().encode(item as object)
@@ -31,11 +33,77 @@ test('any item comes back as it was, read as text or as AttributeValues, and is 
       assert.strictEqual(text, encode(item))
       const read = decodeItemText(text)
       assert.deepStrictEqual(read, asRead(item))
-      assert.deepStrictEqual(decodeItem(JSON.parse(text)), read)
+      assert.deepStrictEqual(decodeItem(parseJson(text)), read)
       assert.strictEqual(encode(read), text)
     }),
     { numRuns: 500 },
   )
+})
+
+/** The AttributeValue of a value as the API reference defines it, and its bytes as the developer guide counts them. */
+function definition(value: unknown): [attributeValue: { [type: string]: unknown }, bytes: number] {
+  if (typeof value === 'string') return [{ S: value }, Buffer.byteLength(value)]
+  if (typeof value === 'boolean') return [{ BOOL: value }, 1]
+  if (value === null) return [{ NULL: true }, 1]
+  if (value instanceof Uint8Array) return [{ B: Buffer.from(value).toString('base64') }, value.length]
+  if (Array.isArray(value)) {
+    const elements = value.map(definition)
+    return [{ L: elements.map(([element]) => element) }, elements.reduce((sum, [, bytes]) => sum + bytes + 1, 3)]
+  }
+  if (value instanceof Set) {
+    const elements = [...value].map(definition)
+    const type = Object.keys(elements[0]![0])[0]!
+    return [
+      { [`${type}S`]: elements.map(([element]) => element[type]) },
+      elements.reduce((sum, [, bytes]) => sum + bytes, 0),
+    ]
+  }
+  if (typeof value === 'object' && !(value instanceof NumberValue)) {
+    const [attributes, bytes] = attributesOf(value)
+    return [{ M: attributes }, bytes + 3 + Object.keys(attributes).length]
+  }
+  const text = canonicalNumber(`${value}`)
+  return [{ N: text }, numberSizeBytes(text)]
+}
+
+function attributesOf(item: object): [attributes: { [name: string]: unknown }, bytes: number] {
+  const entries = Object.entries(item).map(([name, value]) => [name, definition(value)] as const)
+  const bytes = entries.reduce((sum, [name, [, valueBytes]]) => sum + Buffer.byteLength(name) + valueBytes, 0)
+  return [Object.fromEntries(entries.map(([name, [attributeValue]]) => [name, attributeValue])), bytes]
+}
+
+test('text and bytes are what the definition says, however small the memory is that they begin in, and so is the size', () => {
+  const encoder = new ItemEncoder('[', ']')
+  fc.assert(
+    fc.property(itemArbitrary, fc.integer({ min: 0, max: 400 }), fc.boolean(), (item, bytes, repeats) => {
+      // Long enough for what is copied as a whole rather than character by character.
+      const written = repeats
+        ? { ...item, long: 'x'.repeat(bytes), wide: '€'.repeat(bytes), quoted: '"'.repeat(bytes) }
+        : item
+      const [attributes, sizeBytes] = attributesOf(written)
+      const text = `[${JSON.stringify(attributes)}]`
+      assert.strictEqual(encoder.encode(written), text)
+      assert.strictEqual(encoder.sizeBytes, sizeBytes)
+      const writer = new Utf8Writer(bytes)
+      encoder.write(written, writer)
+      assert.strictEqual(writer.buffer.toString('utf8', writer.start, writer.end), text)
+      assert.strictEqual(encoder.sizeBytes, sizeBytes)
+    }),
+    { numRuns: 1_000 },
+  )
+})
+
+test('an item whose getter encodes another, of any length, is encoded', () => {
+  const long = { long: 'x'.repeat(300_000) }
+  const item = {
+    before: 1,
+    get inner() {
+      return encode(long).length
+    },
+    after: 2,
+  }
+  const bytes = '{"long":{"S":""}}'.length + 300_000
+  assert.strictEqual(encode(item), `{"before":{"N":"1"},"inner":{"N":"${bytes}"},"after":{"N":"2"}}`)
 })
 
 test('the ascii flag tells whether characters are bytes', () => {
@@ -127,7 +195,7 @@ test('a thousand attributes are no matter', () => {
 })
 
 test('__proto__, constructor and toString are attributes like any other', () => {
-  const item = JSON.parse('{"__proto__":{"__proto__":1,"polluted":true},"constructor":{"prototype":2},"toString":"x"}')
+  const item = parseJson('{"__proto__":{"__proto__":1,"polluted":true},"constructor":{"prototype":2},"toString":"x"}')
   const text = encode(item)
   assert.strictEqual(
     text,

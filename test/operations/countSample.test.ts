@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { countSample, encodeItem } from '../../src/index.ts'
+import { parseJson } from '../../src/runtime/parseJson.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { readAttributes } from '../../src/simulator/attributes.ts'
 import { type Started, start } from '../simulation/start.ts'
@@ -15,7 +16,7 @@ async function startWith(count: number, bytes: number): Promise<Started> {
         state: random() < 0.2 ? 'open' : 'closed',
         body: 'x'.repeat(bytes * 2 * random()),
       }
-      yield readAttributes(JSON.parse(encodeItem(item)))
+      yield readAttributes(parseJson(encodeItem(item)))
     }
   }
   at.simulated.fill(items())

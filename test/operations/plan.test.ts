@@ -23,6 +23,7 @@ import {
   type Visitor,
 } from '../../src/index.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
+import { parseJson } from '../../src/runtime/parseJson.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { readAttributes } from '../../src/simulator/attributes.ts'
 import type { CapacityOptions } from '../../src/simulator/capacity.ts'
@@ -74,7 +75,7 @@ async function startWith(
               onAnswer: (answer) => {
                 const text = answer.body.toString()
                 if (!text.startsWith('{"Table":')) return receiver.onAnswer(answer)
-                const described = JSON.parse(text) as { Table: Answer }
+                const described = parseJson(text) as { Table: Answer }
                 changed(described.Table)
                 receiver.onAnswer({ ...answer, body: Buffer.from(JSON.stringify(described)), crc32: undefined })
               },
@@ -85,7 +86,7 @@ async function startWith(
       }),
     },
   )
-  at.simulated.fill(items.map((item) => readAttributes(JSON.parse(encodeItem(item)))))
+  at.simulated.fill(items.map((item) => readAttributes(parseJson(encodeItem(item)))))
   return at
 }
 

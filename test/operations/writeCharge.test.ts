@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { encodeItem, type PlainItem } from '../../src/index.ts'
 import { WriteCharge } from '../../src/operations/plan/writeCharge.ts'
+import { parseJson } from '../../src/runtime/parseJson.ts'
 import { indexParts, writeUnits } from '../../src/simulator/applyWrite.ts'
 import { itemSize, readAttributes } from '../../src/simulator/attributes.ts'
 import { SimulatedTable } from '../../src/simulator/simulatedTable.ts'
@@ -68,7 +69,7 @@ test('what a write takes is what the simulated service takes, of the table and o
   fc.assert(
     fc.property(option, option, (before, after) => {
       fc.pre(before !== undefined || after !== undefined)
-      const attributes = (one: PlainItem | undefined) => one && readAttributes(JSON.parse(encodeItem(one)))
+      const attributes = (one: PlainItem | undefined) => one && readAttributes(parseJson(encodeItem(one)))
       const [old, fresh] = [attributes(before), attributes(after)]
       const size = (one: ReturnType<typeof attributes>): number => (one === undefined ? 0 : itemSize(one))
       const units = [

@@ -515,6 +515,41 @@ test('promises', async (t) => {
     })
   })
 
+  await t.test('what the getter of an item writes meanwhile is refused, and the item is whole', async () => {
+    await using at = await withTable()
+    const rejects: Reject[] = []
+    const publisher = at.table.publisher({ onReject: (reject) => rejects.push(reject) })
+    const through = (write: () => void) => ({
+      pk: 'é outer',
+      get name() {
+        write()
+        return 'x'.repeat(100)
+      },
+    })
+    // Before the table's key is known, and after.
+    publisher.put(through(() => publisher.put({ pk: 'inner' })))
+    await publisher.ready
+    publisher.put({ pk: 'neighbour' })
+    publisher.put(through(() => publisher.put({ pk: 'inner' })))
+    publisher.put(through(() => publisher.delete({ pk: 'neighbour' })))
+    publisher.put(through(() => publisher.update({ pk: 'neighbour' }, { set: { a: 1 } })))
+    await publisher.close()
+    assert.deepEqual(Object.fromEntries(at.store.items), {
+      'é outer': { pk: { S: 'é outer' }, name: { S: 'x'.repeat(100) } },
+      neighbour: { pk: { S: 'neighbour' } },
+    })
+    const message = 'an attribute has a getter that itself writes an item'
+    assert.deepEqual(
+      rejects.map((reject) => [reject.kind, reject.item?.['pk'], reject.message]),
+      [
+        ['put', 'inner', message],
+        ['put', 'inner', message],
+        ['delete', 'neighbour', message],
+        ['update', 'neighbour', message],
+      ],
+    )
+  })
+
   await t.test('flush resolves when everything taken before is acknowledged, whatever is taken after', async () => {
     const go = deferred()
     await using at = await withTable(async (request) => {

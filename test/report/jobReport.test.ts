@@ -124,6 +124,23 @@ test('a job of weeks makes a page of less than a megabyte', () => {
   assert.ok(page.length < 200_000, `${page.length} bytes`)
 })
 
+test('a job that has done nothing yet has axes that can be read, and no figures out of nothing', () => {
+  const directory = writeEvents('empty', [
+    { at: 'a', event: 'started', run: 1 },
+    { at: 'b', event: 'progress', run: 1, summary: { ...SUMMARY, durationMs: 70, writeUnitsPerSecondAllowed: null } },
+  ])
+  const status = {
+    directory,
+    state: 'running',
+    holder: 'process 1',
+    summary: undefined,
+    spec: { createdAt: 't', what: { operation: 'update', table: { name: 'users', arn: '' } } },
+    checkpoint: undefined,
+  } as unknown as ReturnType<typeof jobStatus>
+  const chart = reportChart({ status, history: jobHistory(directory) })
+  assert.doesNotMatch(chart, /\de-\d|NaN|Infinity|undefined/)
+})
+
 async function hostileJob(): Promise<string> {
   const table = await newTable()
   const publisher = table.publisher()
@@ -131,7 +148,7 @@ async function hostileJob(): Promise<string> {
   await publisher.close()
   const directory = join(folder, 'hostile')
   const visitor = (): never => {
-    throw new Error('</style><script>document.title = "taken"</script>&"\'')
+    throw new Error('</style><script>document.title = "taken"</script>&"\' alert(\u0001)')
   }
   await updateAll(table, visitor, { filter: "id <> '<script>1</script>'" }).run({ directory })
   return directory
@@ -154,6 +171,8 @@ test('whatever tables and visitors say stands in a page as text, and its policy 
     assert.ok(policy.includes(`'sha256-${hash}'`), 'each style is one that the policy knows')
   }
   assert.doesNotMatch(page, / style="/)
+  assert.match(page, /alert\(\ufffd\)/, 'what XML has no way to write is shown as such')
+  assert.doesNotMatch(page.replaceAll('\n', ''), /\p{Cc}/u)
   assert.match(reportChart({ status, history }), /^<svg /)
 
   const file = join(folder, 'hostile.html')

@@ -1,43 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Summary } from '../../src/job/summary.ts'
-import { newTally } from '../../src/job/tally.ts'
 import { progressLine } from '../../src/report/progressLine.ts'
 import { summaryText } from '../../src/report/summaryText.ts'
 import { throttlingWords } from '../../src/report/throttlingWords.ts'
-
-function summary(more: Partial<Summary> = {}): Summary {
-  return {
-    ...newTally(),
-    operation: 'load',
-    table: 'orders',
-    stoppedBy: undefined,
-    complete: true,
-    durationMs: 10_000,
-    itemsPerSecond: 100,
-    buffered: 0,
-    inFlight: 0,
-    retried: 0,
-    unprocessed: 0,
-    throttledRequests: 0,
-    throttlingReasons: {},
-    failedRequests: 0,
-    requests: 0,
-    conflicts: 0,
-    readUnits: 0,
-    writeUnits: 0,
-    cost: undefined,
-    costExpected: undefined,
-    readUnitsPerSecondAllowed: Number.POSITIVE_INFINITY,
-    writeUnitsPerSecondAllowed: Number.POSITIVE_INFINITY,
-    latencyMsP50: 0,
-    latencyMsP99: 0,
-    latencyMsMax: 0,
-    segmentsDone: undefined,
-    segments: undefined,
-    ...more,
-  }
-}
+import { summary } from '../support/summary.ts'
 
 test('each of the sixteen reasons is put into words of its own, with what to do', () => {
   const sentences = new Set<string>()

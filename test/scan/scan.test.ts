@@ -306,3 +306,22 @@ test('pages of unusual content', async (t) => {
     assert.deepEqual(at.server.requests[1]?.body.ExclusiveStartKey, key)
   })
 })
+
+test('processes that read different segments of a table read all of it together', async () => {
+  const halves = await Promise.all(
+    [0, 1].map(async (index) => {
+      const ids: unknown[] = []
+      for await (const item of table.scan({ segments: 4, onlySegments: [index, index + 2] })) ids.push(item['id'])
+      return ids
+    }),
+  )
+  assert.ok(halves.every((ids) => ids.length > ITEMS / 4))
+  assert.equal(halves.flat().length, ITEMS)
+  assert.equal(new Set(halves.flat()).size, ITEMS)
+})
+
+test('segments that can not be are refused', () => {
+  assert.throws(() => table.scan({ onlySegments: [0] }), /onlySegments needs segments/)
+  assert.throws(() => table.scan({ segments: 4, onlySegments: [4] }), /onlySegments must be.*0 to 3/)
+  assert.throws(() => table.scan({ segments: 4, onlySegments: [1, 1] }), /twice/)
+})

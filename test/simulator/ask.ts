@@ -1,3 +1,4 @@
+import { parseJson } from '../../src/runtime/parseJson.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { SimulatedService, type SimulatedServiceOptions } from '../../src/simulator/simulatedService.ts'
 import type { TableOptions } from '../../src/simulator/simulatedTable.ts'
@@ -33,7 +34,7 @@ export function startService(
           onAnswer: (answer) => {
             let read: unknown
             try {
-              read = JSON.parse(answer.body.toString())
+              read = parseJson(answer.body.toString())
             } catch {
               read = undefined
             }

@@ -245,7 +245,7 @@ def source(spark):
 def throttled(spark):
     where = {"endpoint": ORDER["throttling"]}
     done = publish(ids(spark, 3_000, 4, "throttled"), "slow", **where)
-    limited = publish(ids(spark, 400, 4, "limited"), "slow", **where, rate=100)
+    limited = publish(ids(spark, 800, 4, "limited"), "slow", **where, rate=100)
     # All in one of four partitions: alone it has a fourth of the rate, and four times as long to go.
     one = ids(spark, 400, 1, "shared").union(ids(spark, 1, 3, "shared").where("n < 0"))
     shared = publish(one, "slow", **where, rate=100, control_table="control")

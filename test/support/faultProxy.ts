@@ -1,5 +1,6 @@
 import { Agent, createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
 import { crc32 } from 'node:zlib'
+import { parseJson } from '../../src/runtime/parseJson.ts'
 import { type Random, seededRandom } from '../../src/runtime/random.ts'
 import { answerHeaders, closeServer, listen, operationOf, readBody, reset, sendHalf } from './httpExchange.ts'
 
@@ -221,7 +222,7 @@ async function passBatch(
 ): Promise<Answer> {
   const share = options.unprocessedShare ?? 0
   if (share === 0) return await forwardPart(body)
-  const request: { RequestItems: EntriesByTable } = JSON.parse(body.toString())
+  const request = parseJson(body.toString()) as { RequestItems: EntriesByTable }
   const kept: EntriesByTable = {}
   const passed: EntriesByTable = {}
   for (const [table, entries] of Object.entries(request.RequestItems)) {
@@ -247,7 +248,7 @@ async function passBatch(
   const answer = await forwardPart(Buffer.from(JSON.stringify({ ...request, RequestItems: passed })))
   if (answer.status !== 200) return answer
   counts.unprocessed += keptCount
-  const answered: { UnprocessedItems?: EntriesByTable } = JSON.parse(answer.body.toString())
+  const answered = parseJson(answer.body.toString()) as { UnprocessedItems?: EntriesByTable }
   for (const [table, entries] of Object.entries(answered.UnprocessedItems ?? {})) {
     kept[table] = [...(kept[table] ?? []), ...entries]
   }
@@ -270,7 +271,7 @@ async function passStatements(
   const errorShare = options.statementErrorShare ?? 0
   const lostShare = options.statementLostShare ?? 0
   if (errorShare === 0 && lostShare === 0) return await forwardPart(body)
-  const request: { Statements: { Statement: string }[] } = JSON.parse(body.toString())
+  const request = parseJson(body.toString()) as { Statements: { Statement: string }[] }
   /** For each statement: the answer made up for it, or `undefined` where the store's own is to be given. */
   const madeUp: (StatementAnswer | undefined)[] = []
   const passed: { statement: { Statement: string }; index: number }[] = []
@@ -295,7 +296,7 @@ async function passStatements(
   const statements = passed.map(({ statement }) => statement)
   const answer = await forwardPart(Buffer.from(JSON.stringify({ ...request, Statements: statements })))
   if (answer.status !== 200) return answer
-  const answered: { Responses: StatementAnswer[] } = JSON.parse(answer.body.toString())
+  const answered = parseJson(answer.body.toString()) as { Responses: StatementAnswer[] }
   const responses = [...madeUp]
   for (const [position, { index }] of passed.entries()) responses[index] ??= answered.Responses[position]
   return jsonAnswer(200, { ...answered, Responses: responses })

@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { crc32 } from 'node:zlib'
+import { parseJson } from '../../src/runtime/parseJson.ts'
 import { answerHeaders, closeServer, listen, operationOf, readBody, reset, sendHalf } from './httpExchange.ts'
 
 export interface ScriptedRequest {
@@ -59,7 +60,7 @@ export async function startScriptedServer(script: Script): Promise<ScriptedServe
         operation: operationOf(request),
         headers: request.headers,
         text,
-        body: text === '' ? undefined : JSON.parse(text),
+        body: text === '' ? undefined : parseJson(text),
       }
       requests.push(scripted)
       requestId = `SCRIPTED${scripted.number}`

@@ -19,6 +19,7 @@ function start(provenUnitsPerSecond = Number.POSITIVE_INFINITY): { rates: RateCo
     onChange: undefined,
     onNotice: undefined,
     setRate: () => undefined,
+    setPaused: () => undefined,
     close: () => undefined,
   }
   return { rates, pushback: new Pushback(rates, 0) }

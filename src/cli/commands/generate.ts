@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { generate, type PlainItem } from '../../index.ts'
+import { parseJson } from '../../runtime/parseJson.ts'
 import { openDatabase } from '../openDatabase.ts'
 import { type CommonFlags, type JobFlags, type WriteFlags, writeOptions } from '../options.ts'
 import { runJob } from '../runJob.ts'
@@ -33,7 +34,7 @@ function readTemplate(text: string): PlainItem {
   const json = text.startsWith('@') ? readFileSync(text.slice(1), 'utf8') : text
   let template: unknown
   try {
-    template = JSON.parse(json)
+    template = parseJson(json)
   } catch (error) {
     throw new TypeError(`--template is not JSON: ${error instanceof Error ? error.message : error}`)
   }

@@ -29,6 +29,9 @@ const OF_SCANS = [
   'maxCost',
   'consistentRead',
   'dataFileMb',
+  'report',
+  'ui',
+  'uiControl',
 ]
 
 /** `headrace export TABLE --native s3://BUCKET/PREFIX`, or `--native ARN` for one that was begun. */

@@ -14,6 +14,7 @@ import {
   sharedRate,
   sliceRates,
 } from '../../index.ts'
+import { parseJson } from '../../runtime/parseJson.ts'
 import { EXIT, exitCodeOf } from '../exitCode.ts'
 import { Interruption } from '../interruption.ts'
 import { openAgain } from '../openAgain.ts'
@@ -124,7 +125,7 @@ function readJob(file: string): JobSpec {
     throw new HeadraceError('CONFIGURATION', message, { cause: error })
   }
   try {
-    const job = JSON.parse(text) as JobSpec | null
+    const job = parseJson(text) as JobSpec | null
     if (job?.version === 1 && typeof job.what?.operation === 'string') return job
   } catch {
     // Told of below, as what is JSON and no job.

@@ -5,6 +5,7 @@ import type { Change, Edit } from '../../item/edit.ts'
 import { ItemEncoder } from '../../item/encode.ts'
 import type { Plan, PlanOptions } from '../../job/plan.ts'
 import { isPromise } from '../../runtime/isPromise.ts'
+import { parseJson } from '../../runtime/parseJson.ts'
 import { prepareChange, type RawItem } from '../prepareChange.ts'
 import type { UpdateOptions } from '../updateAll.ts'
 import type { Visitor } from '../visitor.ts'
@@ -55,7 +56,7 @@ export async function planUpdate(
 function afterChange(item: PlainItem, { deletes, setNames, setTexts, removeNames }: Change): PlainItem | undefined {
   if (deletes) return undefined
   const after: { [name: string]: unknown } = { ...item }
-  for (const [index, name] of setNames.entries()) after[name] = decodeValue(JSON.parse(setTexts[index]!))
+  for (const [index, name] of setNames.entries()) after[name] = decodeValue(parseJson(setTexts[index]!))
   for (const name of removeNames) delete after[name]
   return after
 }

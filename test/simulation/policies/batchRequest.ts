@@ -1,3 +1,4 @@
+import { parseJson } from '../../../src/runtime/parseJson.ts'
 import type { ScenarioWorld } from '../../../src/simulator/scenario.ts'
 import type { ScenarioItem } from '../../../src/simulator/scenarioItems.ts'
 
@@ -30,7 +31,7 @@ export function sendBatch({ service, clock }: ScenarioWorld, items: readonly Sce
 }
 
 function readReply(text: string, items: readonly ScenarioItem[]): BatchReply {
-  const reply = JSON.parse(text) as {
+  const reply = parseJson(text) as {
     UnprocessedItems: { things?: { PutRequest: { Item: { pk: { S: string }; sk?: { S: string } } } }[] }
     ConsumedCapacity: { CapacityUnits: number }[]
   }

@@ -1,0 +1,111 @@
+import { createSecureContext } from 'node:tls'
+import type { Clock } from '../runtime/clock.ts'
+import { Deadlines } from '../runtime/deadlines.ts'
+import { CLOSED, HttpConnection, type HttpConnectionOptions } from './httpConnection.ts'
+import type { Abort, AnswerReceiver, Transport, TransportFailure } from './transport.ts'
+
+export interface HttpTransportOptions {
+  /** `http://host:port` or `https://host`. */
+  readonly endpoint: string
+  readonly clock: Clock
+  /** Longest wait for the head of an answer, and between two pieces of its body. Default 10,000. */
+  readonly answerTimeoutMs?: number
+  /** Longest wait for a connection. Default 3,000. */
+  readonly connectTimeoutMs?: number
+  /** Certificates to trust in place of those that Node trusts, PEM. */
+  readonly certificateAuthority?: string | undefined
+}
+
+/**
+ * A `Transport` over sockets of its own: HTTP/1.1, one connection for each request in flight, no streams, no promises.
+ *
+ * A connection is either in `#idle` or in its exchange; there is no flag that says so. The last one used is taken first,
+ * so that what a burst opened falls idle, and is closed when it has carried nothing for as long as an answer may take.
+ *
+ * **Half-open.** Where a network device forgets its connections, or the peer vanishes, all of them carry nothing from one
+ * moment on and nobody is told. A request finds out by waiting for its whole timeout; so that not each idle connection has
+ * to be found out in this way, those that have been as silent are dropped with it.
+ */
+export class HttpTransport implements Transport {
+  readonly #idle: HttpConnection[] = []
+  readonly #all = new Set<HttpConnection>()
+  readonly #options: HttpConnectionOptions
+  #opened = 0
+  #closed = false
+
+  constructor(options: HttpTransportOptions) {
+    const { answerTimeoutMs = ANSWER_TIMEOUT_MS, connectTimeoutMs = CONNECT_TIMEOUT_MS, certificateAuthority } = options
+    const endpoint = new URL(options.endpoint)
+    const ca = certificateAuthority === undefined ? {} : { ca: certificateAuthority }
+    const tls = endpoint.protocol === 'https:' ? { context: createSecureContext(ca), session: undefined } : undefined
+    const silences = new Deadlines(options.clock, answerTimeoutMs, true)
+    this.#options = { endpoint, clock: options.clock, silences, connectTimeoutMs, tls }
+  }
+
+  send(headers: string[], body: Buffer, receiver: AnswerReceiver): Abort {
+    if (this.#closed) {
+      queueMicrotask(() => receiver.onFailure(CLOSED))
+      return () => undefined
+    }
+    const now = this.#options.clock.now()
+    let connection = this.#idle.pop()
+    // What a name stands for changes; a socket that is a few minutes old makes way for a new one.
+    while (connection !== undefined && (connection.expiresAt < now || connection.idleUntil < now)) {
+      connection.destroy()
+      connection = this.#idle.pop()
+    }
+    const chosen = connection ?? this.#open(now)
+    chosen.sentAt = now
+    chosen.send(headers, body, receiver)
+    return () => chosen.abort(receiver)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#idle.length = 0
+    const connections = [...this.#all]
+    for (const connection of connections) connection.destroy()
+    await Promise.all(connections.map((connection) => connection.released()))
+    this.#all.clear()
+    this.#options.silences.clear()
+  }
+
+  #open(now: number): HttpConnection {
+    // Golden ratio: however many were opened at one moment, they are not all renewed at one moment.
+    this.#opened += 1
+    const share = (this.#opened * 0.618_033_988_749_895) % 1
+    const ageMs = CONNECTION_AGE_MIN_MS + share * (CONNECTION_AGE_MAX_MS - CONNECTION_AGE_MIN_MS)
+    const connection = new HttpConnection(this.#options, now + ageMs, this.#release)
+    this.#all.add(connection)
+    return connection
+  }
+
+  readonly #release = (connection: HttpConnection, failure: TransportFailure | undefined): void => {
+    if (this.#closed) return
+    if (failure === undefined) {
+      this.#idle.push(connection)
+      return
+    }
+    const idle = this.#idle.indexOf(connection)
+    if (idle !== -1) this.#idle.splice(idle, 1)
+    this.#all.delete(connection)
+    if (failure.kind === 'timeout') this.#dropSilent()
+  }
+
+  /** A request waited in vain: idle connections that have not been heard of for about as long may be dead as well. */
+  #dropSilent(): void {
+    const { clock, silences } = this.#options
+    const before = clock.now() - silences.limitMs * SILENT_SHARE
+    for (const connection of this.#idle.filter(({ sentAt }) => sentAt < before)) connection.destroy()
+  }
+}
+
+const ANSWER_TIMEOUT_MS = 10_000
+const CONNECT_TIMEOUT_MS = 3_000
+const CONNECTION_AGE_MIN_MS = 4 * 60_000
+const CONNECTION_AGE_MAX_MS = 5 * 60_000
+/**
+ * Of the timeout: another answer may have come just after the request was sent that then timed out, and before everything
+ * stopped. To open a connection anew costs little, to wait for a dead one much.
+ */
+const SILENT_SHARE = 0.5

@@ -1,0 +1,2 @@
+export type { RequestEnd, RunEnd, RunStart } from '../runtime/channels.ts'
+export { type OpenTelemetryApi, useOpenTelemetry } from './openTelemetry.ts'

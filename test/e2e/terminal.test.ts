@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { execFileSync, spawn } from 'node:child_process'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { newTable, store } from '../support/store.ts'
+import { scratchDirectory } from './command.ts'
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+
+/** Why a terminal can not be had here; undefined where it can. */
+function whyNot(): string | undefined {
+  try {
+    const version = execFileSync('script', ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+    return /util-linux/.test(version) ? undefined : 'the program "script" here is not that of util-linux'
+  } catch {
+    return 'there is no program "script" to give a terminal'
+  }
+}
+
+/** All that the command writes to a terminal of so many columns. */
+function onTerminal(
+  args: readonly string[],
+  columns: number,
+  directory: string,
+  environment: { [name: string]: string },
+): Promise<string> {
+  const command = `stty cols ${columns} rows 20; exec ${[process.execPath, MAIN, ...args].map((arg) => `'${arg}'`).join(' ')}`
+  const child = spawn('script', ['-qec', command, '/dev/null'], {
+    cwd: directory,
+    env: { PATH: process.env['PATH'], HOME: directory, AWS_EC2_METADATA_DISABLED: 'true', ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: 60_000,
+  })
+  let text = ''
+  child.stdout.setEncoding('utf8').on('data', (more: string) => {
+    text += more
+  })
+  return new Promise((resolve) => child.on('close', () => resolve(text)))
+}
+
+const NO_TERMINAL = whyNot()
+const ESCAPE = String.fromCharCode(27)
+const SEQUENCE = new RegExp(`${ESCAPE}\\[[\\d;]*[A-Za-z]`, 'g')
+
+test('on a terminal a block is redrawn in its place, no wider than it, and gone when the summary comes', {
+  skip: NO_TERMINAL ?? false,
+}, async () => {
+  using directory = scratchDirectory()
+  const table = await newTable()
+  await using publisher = table.publisher()
+  for (let index = 0; index < 900; index += 1) publisher.put({ id: `user-${index}` })
+  await publisher.close()
+  const update = (tier: number): string[] => {
+    const rate = ['--write-rate', '300', '--endpoint-url', store.endpoint]
+    return ['update', table.name, '--set', `tier=${tier}`, ...rate]
+  }
+  const color = { TERM: 'xterm-256color', LANG: 'C.UTF-8' }
+  for (const [columns, environment] of [
+    [60, color],
+    [200, { ...color, NO_COLOR: '1', LANG: 'C' }],
+  ] as const) {
+    const text = await onTerminal(update(columns), columns, directory.path, environment)
+    const blocks = text.split(`${ESCAPE}[J`)
+    assert.ok(blocks.length > 4, JSON.stringify(text))
+    assert.match(blocks[3]!, new RegExp(`^\\r${ESCAPE}\\[4A`), 'it goes up over the four other lines')
+    assert.match(text, /segments {3}\d+ of \d+ read/)
+    for (const line of text
+      .replaceAll(SEQUENCE, '')
+      .split(/[\r\n]+/)
+      .slice(1, -14))
+      assert.ok(line.length < columns, `${line.length}: ${line}`)
+    assert.equal(text.includes(`${ESCAPE}[36m`), environment === color)
+    assert.equal(text.includes('░'), environment === color)
+    assert.match(blocks.at(-1)!.replaceAll(SEQUENCE, ''), /^update \S+: done\r\n {2}read +900\r\n/)
+  }
+  const dumb = await onTerminal(update(80), 80, directory.path, { ...color, TERM: 'dumb' })
+  assert.ok(!dumb.includes(ESCAPE), JSON.stringify(dumb))
+})
