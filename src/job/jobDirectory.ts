@@ -5,6 +5,7 @@ import { parseJson } from '../runtime/parseJson.ts'
 import { type Processes, systemProcesses } from '../runtime/processIdentity.ts'
 import type { Random } from '../runtime/random.ts'
 import { type Disk, type DiskFile, systemDisk } from '../storage/disk.ts'
+import { replaceFile } from '../storage/replaceFile.ts'
 import { type Checkpoint, checkpointText, readCheckpoint } from './checkpoint.ts'
 import { DirectoryLock } from './directoryLock.ts'
 import { differences, type JobHow, type JobSpec, type JobWhat } from './jobSpec.ts'
@@ -339,31 +340,6 @@ function readJson<Value>(file: string, disk: Disk): Value | undefined {
 
 function writeSpec(path: string, spec: JobSpec, disk: Disk): Promise<void> {
   return replaceFile(disk, path, JOB, `${JSON.stringify(spec, undefined, 2)}\n`)
-}
-
-/** Old or new, whatever happens in between: never a part of it. */
-async function replaceFile(disk: Disk, path: string, name: string, text: string, previous?: string): Promise<void> {
-  const draft = join(path, `${name}.new`)
-  const target = join(path, name)
-  const file = disk.create(draft)
-  try {
-    file.write(Buffer.from(text))
-    await file.sync()
-  } finally {
-    file.close()
-  }
-  if (previous !== undefined) moveAside(disk, target, join(path, previous))
-  disk.rename(draft, target)
-  await disk.syncDirectory(path)
-}
-
-function moveAside(disk: Disk, from: string, to: string): void {
-  try {
-    disk.rename(from, to)
-  } catch (error) {
-    // The first one has none before it.
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-  }
 }
 
 function checkSame(path: string, then: JobWhat, now: JobWhat): void {

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 import type { Disk, DiskFile } from './disk.ts'
+import { dropDraft, replaceFile } from './replaceFile.ts'
 import { nameOf, type S3, type S3Address, type S3Part } from './s3.ts'
 import { StorageError } from './storageError.ts'
 
@@ -211,7 +212,9 @@ export class S3Upload implements DiskFile {
 
   /** What an earlier process has left. */
   #goOn(): void {
-    const { address, disk, size } = this.#options
+    const { address, disk, directory, size } = this.#options
+    // Of a process that died as it wrote it. First, for parts that are handed on may write another.
+    dropDraft(disk, directory, UPLOAD)
     const left = readLeft(this.#options)
     if (left !== undefined) this.#uploadId = Promise.resolve(left.uploadId)
     for (let number = 1; number < this.#number; number += 1) {
@@ -292,7 +295,7 @@ export class S3Upload implements DiskFile {
   async #begin(): Promise<string> {
     const { s3, address, disk, directory } = this.#options
     const uploadId = await s3.beginUpload(address)
-    disk.createNew(join(directory, UPLOAD), lineText({ key: nameOf(address), uploadId }))
+    await replaceFile(disk, directory, UPLOAD, lineText({ key: nameOf(address), uploadId }))
     return uploadId
   }
 

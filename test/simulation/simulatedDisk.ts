@@ -33,6 +33,11 @@ export class SimulatedDisk {
     return this.#names.get(path)?.bytes
   }
 
+  /** Of all that is there. */
+  get paths(): string[] {
+    return [...this.#names.keys()]
+  }
+
   /** The disk as one process has it, until that is gone. */
   session(): { readonly disk: Disk; kill(): void } {
     let alive = true
