@@ -8,7 +8,7 @@ const makeItem = itemMaker(options.shape)
 const db = headraceClient(options)
 const publisher = await db.table(TABLE).publisher({
   maxInFlight: options.inFlight * ENTRIES_PER_REQUEST,
-  maxQueueSize: 10_000,
+  maxQueueSize: 1_000,
 })
 
 async function publish(first: number, count: number): Promise<number> {

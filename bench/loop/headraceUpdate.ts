@@ -6,7 +6,7 @@ const options = loopOptions()
 const db = headraceClient(options)
 const publisher = await db.table(TABLE).publisher({
   maxInFlight: options.inFlight * ENTRIES_PER_REQUEST,
-  maxQueueSize: 10_000,
+  maxQueueSize: 1_000,
 })
 
 async function update(first: number, count: number): Promise<number> {

@@ -11,6 +11,11 @@ export interface HttpConnectionOptions {
   /** How long each connection may carry nothing, in the background: what is under way keeps the process alive by itself. */
   readonly silences: Deadlines
   readonly connectTimeoutMs: number
+  /**
+   * Where what comes is put, for all connections alike: it is read to the end before anything else comes, and memory that is
+   * used again at once stays near to the processor. Undefined where each needs its own.
+   */
+  readonly readBuffer: Buffer | undefined
   /** Undefined over plain HTTP. */
   readonly tls: SharedTls | undefined
 }
@@ -24,7 +29,7 @@ interface SharedTls {
 }
 
 /** Of one read. A record of TLS is at most 16 KiB. */
-const READ_BYTES = 32 << 10
+export const READ_BYTES: number = 32 << 10
 /** Up to here a request is copied into one piece: one call of the system, and one record of TLS where it fits. */
 const JOINED_BYTES_MAX = 64 << 10
 /** A connection that is about to be closed by the server is not used: the request and the end might cross. */
@@ -73,7 +78,7 @@ export class HttpConnection {
     const { endpoint, clock, connectTimeoutMs, tls } = options
     // An address of IPv6 stands in brackets.
     const host = endpoint.hostname.replace(/^\[|\]$/g, '')
-    const onread = { buffer: Buffer.allocUnsafeSlow(READ_BYTES), callback: this.#onBytes }
+    const onread = { buffer: options.readBuffer ?? Buffer.allocUnsafeSlow(READ_BYTES), callback: this.#onBytes }
     if (tls === undefined) {
       this.#socket = connectSocket({ host, port: Number(endpoint.port || 80), onread })
       this.#socket.once('connect', this.#onStanding)

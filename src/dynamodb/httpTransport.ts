@@ -1,7 +1,7 @@
 import { createSecureContext } from 'node:tls'
 import type { Clock } from '../runtime/clock.ts'
 import { Deadlines } from '../runtime/deadlines.ts'
-import { CLOSED, HttpConnection, type HttpConnectionOptions } from './httpConnection.ts'
+import { CLOSED, HttpConnection, type HttpConnectionOptions, READ_BYTES } from './httpConnection.ts'
 import type { Abort, AnswerReceiver, Transport, TransportFailure } from './transport.ts'
 
 export interface HttpTransportOptions {
@@ -39,7 +39,9 @@ export class HttpTransport implements Transport {
     const ca = certificateAuthority === undefined ? {} : { ca: certificateAuthority }
     const tls = endpoint.protocol === 'https:' ? { context: createSecureContext(ca), session: undefined } : undefined
     const silences = new Deadlines(options.clock, answerTimeoutMs, true)
-    this.#options = { endpoint, clock: options.clock, silences, connectTimeoutMs, tls }
+    // Windows is told where to put what comes before it comes, for each connection.
+    const readBuffer = process.platform === 'win32' ? undefined : Buffer.allocUnsafeSlow(READ_BYTES)
+    this.#options = { endpoint, clock: options.clock, silences, connectTimeoutMs, readBuffer, tls }
   }
 
   send(headers: string[], body: Buffer, receiver: AnswerReceiver): Abort {
