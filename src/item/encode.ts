@@ -72,6 +72,18 @@ export class ItemEncoder {
     }
   }
 
+  /** Writes what {@link encodeValue} returns, as UTF-8, and a comma. Errors as there; then the writer may hold a part of it. */
+  writeValue(value: unknown, writer: Utf8Writer, path = ''): void {
+    this.#begin()
+    try {
+      this.#value(writer, value, undefined, 1)
+    } catch (error) {
+      throw error instanceof ItemError ? locate(value, path, error) : error
+    } finally {
+      this.#isWriting = false
+    }
+  }
+
   /**
    * Writes what {@link encode} returns, as UTF-8. Errors as there; then the writer may hold a part of it.
    */

@@ -1,12 +1,10 @@
 import type { PlainItem } from '../item/attributeValue.ts'
 import type { Changes } from '../item/edit.ts'
-import { ItemEncoder } from '../item/encode.ts'
 import { ItemError } from '../item/itemError.ts'
 import type { KeySchema } from '../item/itemKey.ts'
-import { keyHash } from '../item/keyHash.ts'
 import { type EntryOwner, entryEncoder } from '../publish/entry.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
-import { deleteHash, makeChange } from '../publish/publisher.ts'
+import { deleteHash } from '../publish/publisher.ts'
 
 /** One thing to do to a table, without having read what is there. */
 export type TableChange = PutChange | DeleteChange | UpdateChange
@@ -48,7 +46,6 @@ export function checkChange(made: object): TableChange {
 export class TableChangeWriter {
   readonly #engine: PublishEngine
   readonly #schema: KeySchema
-  readonly #keyEncoder = new ItemEncoder()
   readonly #deleteEncoder = entryEncoder('delete')
 
   constructor(engine: PublishEngine, schema: KeySchema) {
@@ -70,7 +67,6 @@ export class TableChangeWriter {
       return engine.write('delete', text, Buffer.byteLength(text), hash, 1, owner, origin, lane)
     }
     const { update: key, expect = {}, ...changes } = asked
-    const { change, units } = makeChange(this.#keyEncoder, key, this.#schema, changes, expect)
-    return engine.change(change, keyHash(key, this.#schema), units, owner, origin, lane)
+    return engine.update(key, changes, expect, owner, origin, lane)
   }
 }

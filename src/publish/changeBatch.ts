@@ -1,5 +1,6 @@
 import { type Outcome, STORED, sortStatementError } from '../dynamodb/outcome.ts'
-import type { Change } from '../item/edit.ts'
+import type { Change, Changes } from '../item/edit.ts'
+import { ItemError } from '../item/itemError.ts'
 import { type KeySchema, keyNamesOf } from '../item/itemKey.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 import type { ConsumedUnits } from '../throughput/limiter.ts'
@@ -20,11 +21,8 @@ const STATEMENT_CHARACTERS_MAX = 8_192
  */
 export type Dialect = 'clauses' | 'commas'
 
-/**
- * What changes of one kind have in common: the names they set, remove and expect. Most changes of a job share one plan, so
- * an entry holds its plan and, in its slab, the texts of its parameters: values to set, key, values expected.
- */
-export interface ChangePlan {
+/** What a change writes and asks, but for the values. */
+interface ChangeNames {
   readonly deletes: boolean
   readonly creates: boolean
   readonly setNames: readonly string[]
@@ -32,6 +30,13 @@ export interface ChangePlan {
   readonly expectNames: readonly string[]
   /** For each expected name, whether it must be missing; it has no parameter then. */
   readonly expectMissing: readonly boolean[]
+}
+
+/**
+ * What changes of one kind have in common: the names they set, remove and expect. Most changes of a job share one plan, so
+ * an entry holds its plan and, in its slab, the texts of its parameters: values to set, key, values expected.
+ */
+export interface ChangePlan extends ChangeNames {
   /** It reads differently in the two dialects. */
   readonly isDialectal: boolean
   /** `{"Statement":"UPDATE …","Parameters":[`; undefined when it must go as an UpdateItem of its own. */
@@ -50,13 +55,38 @@ export class ChangePlanner {
     this.#schema = schema
   }
 
+  /** @throws {ItemError} for an update that changes nothing, or the key, or an attribute twice */
+  planOfUpdate(changes: Omit<Changes, 'add'>, expect: { readonly [name: string]: unknown }): ChangePlan {
+    if (this.#latest !== undefined && isUpdateOfPlan(changes, expect, this.#latest)) return this.#latest
+    const { set = {}, remove = [] } = changes
+    const setNames = Object.keys(set).filter((name) => set[name] !== undefined)
+    const removeNames = [...remove]
+    for (const name of setNames) {
+      if (this.#isKeyName(name)) throw new ItemError('a key attribute can not be changed', name)
+    }
+    for (const name of removeNames) {
+      if (this.#isKeyName(name)) throw new ItemError('a key attribute can not be removed', name)
+      if (setNames.includes(name)) throw new ItemError('an attribute can not be both set and removed', name)
+    }
+    if (setNames.length + removeNames.length === 0) throw new ItemError('an update must set or remove something')
+    const expectNames = Object.keys(expect)
+    const expectMissing = expectNames.map((name) => expect[name] === undefined)
+    return this.#find({ deletes: false, creates: false, setNames, removeNames, expectNames, expectMissing })
+  }
+
   planOf(change: Change): ChangePlan {
     if (this.#latest !== undefined && isOfPlan(change, this.#latest)) return this.#latest
-    let signature = change.deletes ? 'delete' : change.creates === true ? 'create' : 'update'
+    const { deletes, creates = false, setNames, removeNames, expectNames, expectTexts } = change
+    const expectMissing = expectTexts.map((text) => text === undefined)
+    return this.#find({ deletes, creates, setNames, removeNames, expectNames, expectMissing })
+  }
+
+  #find(change: ChangeNames): ChangePlan {
+    let signature = change.deletes ? 'delete' : change.creates ? 'create' : 'update'
     for (const name of change.setNames) signature += `\u0001${name}`
     for (const name of change.removeNames) signature += `\u0002${name}`
     for (let index = 0; index < change.expectNames.length; index += 1) {
-      signature += (change.expectTexts[index] === undefined ? '\u0003' : '\u0004') + change.expectNames[index]
+      signature += (change.expectMissing[index] ? '\u0003' : '\u0004') + change.expectNames[index]
     }
     let plan = this.#plans.get(signature)
     if (plan === undefined) {
@@ -68,9 +98,13 @@ export class ChangePlanner {
     return plan
   }
 
-  #make(change: Change): ChangePlan {
-    const { deletes, setNames, removeNames, expectNames } = change
-    const expectMissing = change.expectTexts.map((text) => text === undefined)
+  #isKeyName(name: string): boolean {
+    const { partition, sort } = this.#schema
+    return name === partition.name || name === sort?.name
+  }
+
+  #make(change: ChangeNames): ChangePlan {
+    const { creates, setNames, removeNames, expectNames } = change
     const names = [
       this.#schema.partition.name,
       this.#schema.sort?.name ?? '_',
@@ -81,23 +115,16 @@ export class ChangePlanner {
     const clauses = this.#statement(change, 'clauses')
     // An UPDATE makes no items, and an INSERT takes no parameters for its names in some emulators.
     const isUsual =
-      change.creates !== true &&
-      names.every((name) => PLAIN_NAME.test(name)) &&
-      clauses.length <= STATEMENT_CHARACTERS_MAX
+      !creates && names.every((name) => PLAIN_NAME.test(name)) && clauses.length <= STATEMENT_CHARACTERS_MAX
     return {
-      deletes,
-      creates: change.creates === true,
-      setNames,
-      removeNames,
-      expectNames,
-      expectMissing,
+      ...change,
       // One of each reads the same in both.
       isDialectal: setNames.length > 1 || removeNames.length > 1,
       statements: isUsual ? { clauses: headOf(clauses), commas: headOf(this.#statement(change, 'commas')) } : undefined,
     }
   }
 
-  #statement(change: Change, dialect: Dialect): string {
+  #statement(change: ChangeNames, dialect: Dialect): string {
     const [setWord, removeWord] = dialect === 'clauses' ? [' SET ', ' REMOVE '] : [', ', ', ']
     let statement = `${change.deletes ? 'DELETE FROM' : 'UPDATE'} "${this.#table}"`
     if (change.setNames.length > 0) statement += ` SET ${change.setNames.map((name) => `"${name}"=?`).join(setWord)}`
@@ -107,7 +134,7 @@ export class ChangePlanner {
     statement += ` WHERE "${this.#schema.partition.name}"=?`
     if (this.#schema.sort !== undefined) statement += ` AND "${this.#schema.sort.name}"=?`
     for (let index = 0; index < change.expectNames.length; index += 1) {
-      const missing = change.expectTexts[index] === undefined
+      const missing = change.expectMissing[index]!
       statement += ` AND "${change.expectNames[index]}"${missing ? ' IS MISSING' : '=?'}`
     }
     return statement
@@ -128,6 +155,28 @@ function isOfPlan(change: Change, plan: ChangePlan): boolean {
     if ((change.expectTexts[index] === undefined) !== plan.expectMissing[index]) return false
   }
   return true
+}
+
+function isUpdateOfPlan(
+  { set, remove }: Omit<Changes, 'add'>,
+  expect: { readonly [name: string]: unknown },
+  plan: ChangePlan,
+): boolean {
+  if (plan.deletes || plan.creates) return false
+  const { setNames, removeNames, expectNames, expectMissing } = plan
+  let index = 0
+  for (const name in set) {
+    if (set[name] === undefined) continue
+    if (setNames[index] !== name) return false
+    index += 1
+  }
+  if (index !== setNames.length || !sameNames(remove ?? [], removeNames)) return false
+  index = 0
+  for (const name in expect) {
+    if (expectNames[index] !== name || (expect[name] === undefined) !== expectMissing[index]) return false
+    index += 1
+  }
+  return index === expectNames.length
 }
 
 function sameNames(left: readonly string[], right: readonly string[]): boolean {
@@ -187,14 +236,29 @@ export function changeBatchBody(slab: BodySlab, entries: readonly Entry[], diale
   for (let index = 0; index < entries.length; index += 1) {
     const { plan, buffer, start, end } = entries[index]!
     if (index > 0) body[offset++] = COMMA
-    offset += plan!.statements![dialect].copy(body, offset)
-    offset += buffer!.copy(body, offset, start, end)
+    const statement = plan!.statements![dialect]
+    body.set(statement, offset)
+    offset += statement.length
+    offset = copyShort(buffer!, start, end, body, offset)
     body[offset++] = BRACKET_CLOSE
     body[offset++] = BRACE_CLOSE
   }
   STATEMENTS_TAIL.copy(body, offset)
   return body
 }
+
+/** Copies bytes, most often few of them: then a loop is cheaper than what a native copy begins with. */
+function copyShort(source: Buffer, start: number, end: number, target: Buffer, offset: number): number {
+  if (end - start > LOOP_BYTES_MAX) return offset + source.copy(target, offset, start, end)
+  let at = offset
+  for (let index = start; index < end; index += 1) {
+    target[at] = source[index]!
+    at += 1
+  }
+  return at
+}
+
+const LOOP_BYTES_MAX = 128
 
 /** How each statement ended, in order, and the write units of all. */
 export interface ChangeBatchReply {

@@ -2,7 +2,8 @@ import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import type { Outcome, Refused } from '../dynamodb/outcome.ts'
 import { type Operation, refusalError, type Service } from '../dynamodb/service.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
-import type { Change } from '../item/edit.ts'
+import type { Change, Changes } from '../item/edit.ts'
+import { ItemEncoder } from '../item/encode.ts'
 import type { KeySchema } from '../item/itemKey.ts'
 import { keyHash } from '../item/keyHash.ts'
 import { writeUnits } from '../item/units.ts'
@@ -20,6 +21,7 @@ import { RetryBudget } from '../throughput/retryBudget.ts'
 import { AsideQueue } from './asideQueue.ts'
 import {
   CHANGE_HEAD_BYTES,
+  type ChangePlan,
   ChangePlanner,
   changeBatchBody,
   changeOf,
@@ -102,6 +104,7 @@ export class PublishEngine {
   readonly #clock: Clock
   readonly #writeHead: Buffer
   readonly #putEncoder = entryEncoder('put')
+  readonly #valueEncoder = new ItemEncoder()
   readonly #slab = new Slab()
   readonly #bodies = new BodySlab()
   /** Entries that were stored, to be used again. */
@@ -214,7 +217,7 @@ export class PublishEngine {
     const hash = keyHash(item, this.#options.schema)
     this.#slab.writeItem(encoder, item)
     this.#checkOpen()
-    return this.#take('put', hash, writeUnits(encoder.sizeBytes), owner, origin, lane)
+    return this.#take('put', undefined, hash, writeUnits(encoder.sizeBytes), owner, origin, lane)
   }
 
   /**
@@ -238,12 +241,13 @@ export class PublishEngine {
   ): boolean {
     this.#checkOpen()
     this.#slab.write(text, wireBytes)
-    return this.#take(kind, hash, units, owner, origin, lane)
+    return this.#take(kind, undefined, hash, units, owner, origin, lane)
   }
 
   /** Takes what was written last into the slab. */
   #take(
-    kind: 'put' | 'delete',
+    kind: Entry['kind'],
+    plan: ChangePlan | undefined,
     hash: number,
     units: number,
     owner: EntryOwner,
@@ -253,36 +257,48 @@ export class PublishEngine {
     const { buffer, start, end } = this.#slab
     const entry = this.#newEntry(owner)
     entry.kind = kind
+    entry.plan = plan
     entry.buffer = buffer
     entry.start = start
     entry.end = end
     entry.keyHash = hash
     entry.wireBytes = end - start
+    if (plan !== undefined) entry.wireBytes += plan.statements?.clauses.length ?? CHANGE_HEAD_BYTES
     entry.units = units
     entry.origin = origin
     entry.lane = lane
     return this.#add(entry)
   }
 
+  /**
+   * Takes an update of an item that was not read. Returns whether there is room for another.
+   *
+   * @param key the key attributes; others are left aside
+   * @param expect attributes that must be equal to these values, or missing where `undefined`
+   * @throws {ItemError} for what is no update, or can not be stored
+   */
+  update(
+    key: PlainItem,
+    changes: Omit<Changes, 'add'>,
+    expect: { readonly [name: string]: unknown },
+    owner: EntryOwner,
+    origin: unknown,
+    lane = 0,
+  ): boolean {
+    const { schema } = this.#options
+    const hash = keyHash(key, schema)
+    const plan = this.#planner.planOfUpdate(changes, expect)
+    const bytesSet = this.#slab.writeParameters(this.#valueEncoder, schema, key, changes.set, expect)
+    this.#checkOpen()
+    return this.#take('change', plan, hash, writeUnits(bytesSet), owner, origin, lane)
+  }
+
   /** Takes a change. As {@link write}. */
   change(change: Change, hash: number, units: number, owner: EntryOwner, origin: unknown, lane = 0): boolean {
     this.#checkOpen()
-    const plan = this.#planner.planOf(change)
     const text = parametersText(change)
-    const bytes = Buffer.byteLength(text)
-    this.#slab.write(text, bytes)
-    const entry = this.#newEntry(owner)
-    entry.kind = 'change'
-    entry.plan = plan
-    entry.buffer = this.#slab.buffer
-    entry.start = this.#slab.start
-    entry.end = this.#slab.end
-    entry.keyHash = hash
-    entry.wireBytes = bytes + (plan.statements?.clauses.length ?? CHANGE_HEAD_BYTES)
-    entry.units = units
-    entry.origin = origin
-    entry.lane = lane
-    return this.#add(entry)
+    this.#slab.write(text, Buffer.byteLength(text))
+    return this.#take('change', this.#planner.planOf(change), hash, units, owner, origin, lane)
   }
 
   #newEntry(owner: EntryOwner): Entry {

@@ -1,7 +1,7 @@
 import type { PlainItem } from '../item/attributeValue.ts'
 import { decodeItemText } from '../item/decode.ts'
-import type { Change, Changes } from '../item/edit.ts'
-import { encodeItem, ItemEncoder } from '../item/encode.ts'
+import type { Changes } from '../item/edit.ts'
+import { encodeItem } from '../item/encode.ts'
 import { ItemError } from '../item/itemError.ts'
 import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
 import { keyHash } from '../item/keyHash.ts'
@@ -66,7 +66,6 @@ export class Publisher implements AsyncDisposable, EntryOwner {
   readonly #onReject: ((reject: Reject) => void) | undefined
   readonly #putEncoder = entryEncoder('put')
   readonly #deleteEncoder = entryEncoder('delete')
-  readonly #keyEncoder = new ItemEncoder()
   readonly #maxQueueSize: number
   readonly #maxQueueBytes: number
   #engine: PublishEngine | undefined
@@ -158,8 +157,7 @@ export class Publisher implements AsyncDisposable, EntryOwner {
     const expect = options.expect ?? NOTHING_EXPECTED
     try {
       if (this.#engine === undefined) return this.#updateEarly(key, changes, expect)
-      const { change, units } = makeChange(this.#keyEncoder, key, this.#schema!, changes, expect)
-      return this.#engine.change(change, keyHash(key, this.#schema!), units, this, undefined)
+      return this.#engine.update(key, changes, expect, this, undefined)
     } catch (error) {
       return this.#rejectInvalid(error, key, 'update')
     }
@@ -319,10 +317,9 @@ export class Publisher implements AsyncDisposable, EntryOwner {
   #updateEarly(key: PlainItem, changes: Omit<Changes, 'add'>, expect: { readonly [name: string]: unknown }): boolean {
     // Checked and copied now; the caller may change its objects.
     const frozen = snapshot(key, changes, expect)
-    return this.#pushEarly(frozen.bytes, (schema, engine) => {
+    return this.#pushEarly(frozen.bytes, (_schema, engine) => {
       try {
-        const { change, units } = makeChange(this.#keyEncoder, frozen.key, schema, frozen.changes, frozen.expect)
-        engine.change(change, keyHash(frozen.key, schema), units, this, undefined)
+        engine.update(frozen.key, frozen.changes, frozen.expect, this, undefined)
       } catch (error) {
         this.#rejectInvalid(error, frozen.key, 'update')
       }
@@ -421,56 +418,4 @@ function snapshot(
     expect: { ...copy(expect), ...Object.fromEntries(missing.map((name) => [name, undefined])) },
   }
   return { ...copies, bytes }
-}
-
-/** What an update without a reading asks for. @throws {ItemError} for what can not be stored, or changes the key */
-export function makeChange(
-  encoder: ItemEncoder,
-  key: PlainItem,
-  schema: KeySchema,
-  changes: Omit<Changes, 'add'>,
-  expect: { readonly [name: string]: unknown },
-): { change: Change; units: number } {
-  const setNames: string[] = []
-  const setTexts: string[] = []
-  let size = 0
-  for (const name in changes.set) {
-    const value = changes.set[name]
-    if (value === undefined) continue
-    if (isKeyName(schema, name)) throw new ItemError('a key attribute can not be changed', name)
-    const text = encoder.encodeValue(value, name)
-    size += encoder.sizeBytes + name.length
-    setNames.push(name)
-    setTexts.push(text)
-  }
-  const removeNames = changes.remove === undefined ? NO_NAMES : [...changes.remove]
-  for (const name of removeNames) {
-    if (isKeyName(schema, name)) throw new ItemError('a key attribute can not be removed', name)
-    if (setNames.includes(name)) throw new ItemError('an attribute can not be both set and removed', name)
-  }
-  if (setNames.length + removeNames.length === 0) throw new ItemError('an update must set or remove something')
-  const expectNames = Object.keys(expect)
-  const expectTexts: (string | undefined)[] = []
-  for (const name of expectNames) {
-    const value = expect[name]
-    expectTexts.push(value === undefined ? undefined : encoder.encodeValue(value, name))
-  }
-  const { partition, sort } = schema
-  const partitionText = encoder.encodeValue(key[partition.name], partition.name)
-  const change = {
-    key: sort === undefined ? [partitionText] : [partitionText, encoder.encodeValue(key[sort.name], sort.name)],
-    deletes: false,
-    setNames,
-    setTexts,
-    removeNames,
-    expectNames,
-    expectTexts,
-  }
-  return { change, units: writeUnits(size) }
-}
-
-const NO_NAMES: readonly string[] = []
-
-function isKeyName({ partition, sort }: KeySchema, name: string): boolean {
-  return name === partition.name || name === sort?.name
 }

@@ -1,6 +1,7 @@
 import type { PlainItem } from '../item/attributeValue.ts'
 import { GETTER_WRITES, type ItemEncoder } from '../item/encode.ts'
 import { ItemError } from '../item/itemError.ts'
+import type { KeySchema } from '../item/itemKey.ts'
 import { Utf8Writer } from '../item/utf8Writer.ts'
 
 /** Large enough that allocating is rare, small enough that one entry that waits long keeps little else alive. */
@@ -39,6 +40,44 @@ export class Slab {
     try {
       encoder.write(item, this.#writer)
       this.#commit()
+    } finally {
+      this.#isWriting = false
+    }
+  }
+
+  /**
+   * Writes the parameters of an update: the values that it sets, its key, and the values that it expects, in the order of
+   * its statement and with commas between.
+   *
+   * @returns bytes that are set, names and values
+   * @throws {ItemError} as {@link writeItem}
+   */
+  writeParameters(
+    encoder: ItemEncoder,
+    { partition, sort }: KeySchema,
+    key: PlainItem,
+    set: { readonly [name: string]: unknown } | undefined,
+    expect: { readonly [name: string]: unknown },
+  ): number {
+    let bytesSet = 0
+    this.#begin()
+    try {
+      const writer = this.#writer
+      for (const name in set) {
+        const value = set[name]
+        if (value === undefined) continue
+        encoder.writeValue(value, writer, name)
+        bytesSet += encoder.sizeBytes + name.length
+      }
+      encoder.writeValue(key[partition.name], writer, partition.name)
+      if (sort !== undefined) encoder.writeValue(key[sort.name], writer, sort.name)
+      for (const name in expect) {
+        const value = expect[name]
+        if (value !== undefined) encoder.writeValue(value, writer, name)
+      }
+      writer.end -= 1
+      this.#commit()
+      return bytesSet
     } finally {
       this.#isWriting = false
     }
