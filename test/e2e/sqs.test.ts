@@ -175,7 +175,9 @@ test('slices by a queue: each hands itself on with its cursor, and counts once, 
   const path = join(folder, 'slow.mjs')
   writeFileSync(path, 'export default () => new Promise((r) => setTimeout(r, 15, { add: { count: 1 } }))\n')
   const visitor = pathToFileURL(path)
-  const job = await updateAll(table, visitor, { once: true, segments: 32, concurrency: 1 }).describe({ slices: 4 })
+  // Twenty units a slice at ten a second: also on a quick machine none ends within its first call.
+  const options = { once: true, segments: 160, concurrency: 1, readUnitsPerSecond: 40 } as const
+  const job = await updateAll(table, visitor, options).describe({ slices: 4 })
   const queue = server.newQueue(3)
   const work = sliceHandler({ database, store: 's3://headrace-test/queued' })
   let calls = 0
