@@ -57,8 +57,11 @@ export class ChangePlanner {
 
   /** @throws {ItemError} for an update that changes nothing, or the key, or an attribute twice */
   planOfUpdate(changes: Omit<Changes, 'add'>, expect: { readonly [name: string]: unknown }): ChangePlan {
-    if (this.#latest !== undefined && isUpdateOfPlan(changes, expect, this.#latest)) return this.#latest
-    const { set = {}, remove = [] } = changes
+    // Held, since a getter of the caller's may ask for another plan meanwhile.
+    const latest = this.#latest
+    if (latest !== undefined && isUpdateOfPlan(changes, expect, latest)) return latest
+    const set = changes.set ?? {}
+    const remove = changes.remove ?? []
     const setNames = Object.keys(set).filter((name) => set[name] !== undefined)
     const removeNames = [...remove]
     for (const name of setNames) {

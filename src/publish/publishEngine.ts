@@ -288,7 +288,7 @@ export class PublishEngine {
     const { schema } = this.#options
     const hash = keyHash(key, schema)
     const plan = this.#planner.planOfUpdate(changes, expect)
-    const bytesSet = this.#slab.writeParameters(this.#valueEncoder, schema, key, changes.set, expect)
+    const bytesSet = this.#slab.writeParameters(this.#valueEncoder, schema, plan, key, changes.set, expect)
     this.#checkOpen()
     return this.#take('change', plan, hash, writeUnits(bytesSet), owner, origin, lane)
   }

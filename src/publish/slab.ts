@@ -3,6 +3,7 @@ import { GETTER_WRITES, type ItemEncoder } from '../item/encode.ts'
 import { ItemError } from '../item/itemError.ts'
 import type { KeySchema } from '../item/itemKey.ts'
 import { Utf8Writer } from '../item/utf8Writer.ts'
+import type { ChangePlan } from './changeBatch.ts'
 
 /** Large enough that allocating is rare, small enough that one entry that waits long keeps little else alive. */
 const SLAB_BYTES = 64 * 1024
@@ -49,31 +50,33 @@ export class Slab {
    * Writes the parameters of an update: the values that it sets, its key, and the values that it expects, in the order of
    * its statement and with commas between.
    *
+   * @param plan says which: a getter that gives nothing any more is then an error, and no parameter too few
    * @returns bytes that are set, names and values
    * @throws {ItemError} as {@link writeItem}
    */
   writeParameters(
     encoder: ItemEncoder,
     { partition, sort }: KeySchema,
+    plan: ChangePlan,
     key: PlainItem,
     set: { readonly [name: string]: unknown } | undefined,
     expect: { readonly [name: string]: unknown },
   ): number {
+    const { setNames, expectNames, expectMissing } = plan
     let bytesSet = 0
     this.#begin()
     try {
       const writer = this.#writer
-      for (const name in set) {
-        const value = set[name]
-        if (value === undefined) continue
-        encoder.writeValue(value, writer, name)
+      for (let index = 0; index < setNames.length; index += 1) {
+        const name = setNames[index]!
+        encoder.writeValue(set![name], writer, name)
         bytesSet += encoder.sizeBytes + name.length
       }
       encoder.writeValue(key[partition.name], writer, partition.name)
       if (sort !== undefined) encoder.writeValue(key[sort.name], writer, sort.name)
-      for (const name in expect) {
-        const value = expect[name]
-        if (value !== undefined) encoder.writeValue(value, writer, name)
+      for (let index = 0; index < expectNames.length; index += 1) {
+        const name = expectNames[index]!
+        if (!expectMissing[index]!) encoder.writeValue(expect[name], writer, name)
       }
       writer.end -= 1
       this.#commit()

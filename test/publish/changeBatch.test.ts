@@ -76,13 +76,14 @@ test('updates go out as they were asked for, wherever a slab ends and whatever w
           }
           if (refused) {
             const wrong = { ...expect, wrong: Number.NaN }
-            assert.throws(() => slab.writeParameters(encoder, schema, key, set, wrong), /^ItemError: wrong: /)
+            const plan = planner.planOfUpdate(changes as object, wrong)
+            assert.throws(() => slab.writeParameters(encoder, schema, plan, key, set, wrong), /^ItemError: wrong: /)
             continue
           }
           const entry = new Entry(OWNER, { outstanding: 0, onEmpty: undefined })
           entry.kind = 'change'
           entry.plan = planner.planOfUpdate(changes as object, expect)
-          slab.writeParameters(encoder, schema, key, set, expect)
+          slab.writeParameters(encoder, schema, entry.plan, key, set, expect)
           entry.buffer = slab.buffer
           entry.start = slab.start
           entry.end = slab.end
@@ -122,4 +123,32 @@ test('an update that changes nothing, the key or an attribute twice is refused w
     ]
     for (const [changes, message] of refused) assert.throws(() => planner.planOfUpdate(changes, {}), message)
   }
+})
+
+test('a getter that asks for another update, or gives nothing the second time, puts no value elsewhere', () => {
+  const schema = SCHEMAS[0]!
+  const planner = new ChangePlanner('things', schema)
+  planner.planOfUpdate({ set: { a: 1 } }, {})
+  const asking = {
+    get a() {
+      planner.planOfUpdate({ set: { b: 2 } }, {})
+      return 1
+    },
+  }
+  assert.deepEqual(planner.planOfUpdate({ set: asking }, {}).setNames, ['a'])
+  let times = 0
+  const fading = {
+    get a() {
+      times += 1
+      return times > 1 ? undefined : 1
+    },
+  }
+  planner.planOfUpdate({ set: { a: 1 } }, {})
+  const plan = planner.planOfUpdate({ set: fading as never }, {})
+  assert.throws(
+    () => new Slab().writeParameters(new ItemEncoder(), schema, plan, { pk: 'x' }, fading, {}),
+    /^ItemError: a: a undefined can not be stored/,
+  )
+  const none = { set: null, remove: ['e'] } as never
+  assert.deepEqual(planner.planOfUpdate(none, {}).removeNames, ['e'])
 })
