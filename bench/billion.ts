@@ -30,7 +30,7 @@ const KEY = '{"pk":{"S":"00000000-0000-4000-8000-000000000000"},"sk":{"S":"00000
 const CHECKPOINTS = 1_000
 
 const segments = chooseSegments(items * Number(values['item-bytes']), items, CONCURRENCY)
-const passed = { written: 0, rejected: 0, filtered: 0 }
+const passed = { written: 0, overwritten: 0, skipped: 0, rejected: 0, filtered: 0 }
 const ledger = new SegmentLedger({
   segments,
   keyNames: ['pk', 'sk'],

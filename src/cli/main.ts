@@ -16,6 +16,7 @@ import {
   addThreadsOption,
   addTransformOption,
   addWriteOptions,
+  ifExistsOption,
   keySchema,
   listOption,
   rate,
@@ -234,6 +235,7 @@ verb(
     keySchema,
   )
   .option('--keep-old', "keep what is replaced in the job's directory, so that headrace undo can put it back")
+  .addOption(ifExistsOption())
   .option('--from-rejects', 'the files are rejects of an earlier job, such as .headrace/JOB/rejects.jsonl')
   .option('--types <types>', 'types of CSV columns that are not text, such as age=N,active=BOOL,tags=json')
   .option(
@@ -324,6 +326,7 @@ verb(
   ],
 )
   .option('--keep-old', "keep what is replaced in the job's directory, so that headrace undo can put it back")
+  .addOption(ifExistsOption())
   .option('--target-region <region>', 'AWS region of the target (default: as the source)')
   .option('--target-profile <name>', 'profile of ~/.aws/config for the target (default: as the source)')
   .option('--target-endpoint-url <url>', 'DynamoDB that the target is in (default: as the source)')
@@ -394,7 +397,9 @@ verb(
     'headrace run nightly.ts --job jobs/nightly --max-errors 1%',
   ],
   [addConnectionOptions, addWriteOptions, readWriteRates, addPlanOptions, addShowOptions, addTalkOptions],
-).action(async (module, flags) => (await import('./commands/run.ts')).runCommand(module, flags))
+)
+  .addOption(ifExistsOption())
+  .action(async (module, flags) => (await import('./commands/run.ts')).runCommand(module, flags))
 
 verb(
   program,

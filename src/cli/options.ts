@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { Rate, S3Options } from '../index.ts'
+import type { IfExists, Rate, S3Options } from '../index.ts'
 import type { TalkOptions } from './talk.ts'
 
 export interface ConnectionFlags {
@@ -97,6 +97,22 @@ export function s3Options({ s3Region, bucketOwner, sse, sseKmsKey }: S3Flags): {
     ...(sseKmsKey === undefined ? {} : { kmsKeyId: sseKmsKey }),
   }
   return Object.keys(s3).length === 0 ? {} : { s3 }
+}
+
+/** What becomes of a record whose key the table already has. */
+export function ifExistsOption(): Option {
+  return new Option(
+    '--if-exists <what>',
+    'a record whose key the table already has: overwrite the item, skip the record, or reject it (default: overwrite)',
+  ).choices(['overwrite', 'skip', 'reject'])
+}
+
+export interface IfExistsFlags {
+  ifExists?: IfExists
+}
+
+export function ifExistsOf({ ifExists }: IfExistsFlags): { ifExists?: IfExists } {
+  return ifExists === undefined ? {} : { ifExists }
 }
 
 /** A user's module that makes of each item what is written. */

@@ -1,4 +1,5 @@
 import type { ScanStats, Summary } from '../index.ts'
+import { noEndings } from '../report/endingWords.ts'
 
 /** The progress of a command that only reads, in the form that jobs have. */
 export function readSummary(
@@ -13,9 +14,7 @@ export function readSummary(
     operation,
     table,
     read,
-    written: 0,
-    rejected: 0,
-    filtered: 0,
+    ...noEndings(),
     notReached: 0,
     complete: false,
     stoppedBy: undefined,
@@ -43,5 +42,7 @@ export function readSummary(
     segments: segments === 0 ? undefined : segments,
     share: segments === 0 ? undefined : stats!.segmentsDone / segments,
     oldestSegment: undefined,
+    keysCompared: undefined,
+    incompleteInput: [],
   }
 }

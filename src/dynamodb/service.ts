@@ -12,6 +12,7 @@ import type { Abort, Transport, TransportAnswer, TransportFailure } from './tran
 export type Operation =
   | 'BatchWriteItem'
   | 'BatchExecuteStatement'
+  | 'PutItem'
   | 'UpdateItem'
   | 'DeleteItem'
   | 'GetItem'
@@ -240,6 +241,7 @@ class Exchange {
 const TARGETS: { readonly [Name in Operation]: string } = {
   BatchWriteItem: 'DynamoDB_20120810.BatchWriteItem',
   BatchExecuteStatement: 'DynamoDB_20120810.BatchExecuteStatement',
+  PutItem: 'DynamoDB_20120810.PutItem',
   UpdateItem: 'DynamoDB_20120810.UpdateItem',
   DeleteItem: 'DynamoDB_20120810.DeleteItem',
   GetItem: 'DynamoDB_20120810.GetItem',

@@ -1,6 +1,7 @@
 import type { OpenDatabase } from '../database/database.ts'
 import type { Table } from '../database/table.ts'
 import { newMark } from '../job/newMark.ts'
+import { noEndings } from '../job/tally.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 import { type ProcessIdentity, systemProcesses } from '../runtime/processIdentity.ts'
@@ -52,9 +53,7 @@ export async function runLeasedSlice(slice: Slice, control: Table, context: Slic
 
 const NOTHING: SliceCounters = {
   read: 0,
-  written: 0,
-  rejected: 0,
-  filtered: 0,
+  ...noEndings(),
   readUnits: 0,
   writeUnits: 0,
   requests: 0,

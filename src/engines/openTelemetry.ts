@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Summary } from '../job/summary.ts'
+import { ENDINGS } from '../job/tally.ts'
 import { REQUEST_END, type RequestEnd, RUN_END, RUN_START, type RunEnd, type RunStart } from '../runtime/channels.ts'
 
 type Attributes = Record<string, string | number>
@@ -46,15 +47,7 @@ const BOUNDARIES = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10]
 
 /** Counts of a job, and where they stand in its summary. */
 const COUNTERS: readonly (readonly [name: string, unit: string, of: (summary: Summary) => [number, Attributes][]])[] = [
-  [
-    'headrace.items',
-    '{item}',
-    ({ written, rejected, filtered }) => [
-      [written, { 'headrace.ending': 'written' }],
-      [rejected, { 'headrace.ending': 'rejected' }],
-      [filtered, { 'headrace.ending': 'filtered' }],
-    ],
-  ],
+  ['headrace.items', '{item}', (summary) => ENDINGS.map((name) => [summary[name], { 'headrace.ending': name }])],
   [
     'headrace.consumed_capacity',
     '{unit}',

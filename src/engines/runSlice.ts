@@ -2,6 +2,7 @@ import { connect, type Database } from '../database/database.ts'
 import { findCheckpoint } from '../job/jobDirectory.ts'
 import type { JobSpec } from '../job/jobSpec.ts'
 import type { JobReject } from '../job/reject.ts'
+import { type Endings, endingsOf } from '../job/tally.ts'
 import type { Job } from '../operations/job.ts'
 import { type ResumeOptions, resume } from '../operations/resume.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
@@ -63,11 +64,8 @@ export interface SliceResult {
   readonly counters: SliceCounters
 }
 
-export interface SliceCounters {
+export interface SliceCounters extends Readonly<Endings> {
   readonly read: number
-  readonly written: number
-  readonly rejected: number
-  readonly filtered: number
   readonly readUnits: number
   readonly writeUnits: number
   readonly requests: number
@@ -157,7 +155,7 @@ export async function runSlice(slice: Slice, context: SliceContext = {}): Promis
 
 function countersOf({ tally, spent }: SliceCursor): SliceCounters {
   const { readUnits, writeUnits, requests, retried } = spent
-  return { ...tally, readUnits, writeUnits, requests, retried }
+  return { read: tally.read, ...endingsOf(tally), readUnits, writeUnits, requests, retried }
 }
 
 /** How long a call may take things up. */

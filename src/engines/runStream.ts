@@ -4,7 +4,7 @@ import { decodeItemText } from '../item/decode.ts'
 import { ItemError } from '../item/itemError.ts'
 import type { KeySchema } from '../item/itemKey.ts'
 import type { JobReject } from '../job/reject.ts'
-import { checkTally } from '../job/tally.ts'
+import { checkTally, newTally } from '../job/tally.ts'
 import { type Entry, type EntryOwner, entryEncoder, entryKeyText } from '../publish/entry.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
 import { deleteHash, type PublisherOptions } from '../publish/publisher.ts'
@@ -128,7 +128,7 @@ class StreamRun implements EntryOwner {
       if (this.#failure !== undefined) throw this.#failure
       const counters = this.#counters
       const { read, written, rejected } = counters
-      checkTally({ read, written, rejected, filtered: 0, notReached: 0 })
+      checkTally({ ...newTally(), read, written, rejected })
       return { done, ...(done ? {} : { cursor: { records: read } }), counters }
     } catch (error) {
       this.#engine.destroy()

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { type Checkpoint, checkpointText, type Positions, type Spent } from '../job/checkpoint.ts'
 import { CHECKPOINT, findSpec, JOB } from '../job/jobDirectory.ts'
 import type { JobSpec } from '../job/jobSpec.ts'
+import { noEndings } from '../job/tally.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { type Disk, systemDisk } from '../storage/disk.ts'
 import type { Slice, SliceCursor } from './slice.ts'
@@ -45,7 +46,7 @@ export function beginningOf({ what, createdAt }: JobSpec, index: number, of: num
     version: 1,
     sequence: 0,
     savedAt: createdAt,
-    tally: { read: 0, written: 0, rejected: 0, filtered: 0 },
+    tally: { read: 0, ...noEndings() },
     positions:
       what.segments === undefined ? sourcePositions(what, index, of) : segmentPositions(what.segments, index, of),
     spent: NOTHING_SPENT,

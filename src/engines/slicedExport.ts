@@ -1,5 +1,6 @@
 import { connect, type Database } from '../database/database.ts'
 import type { JobSpec, JobWhat } from '../job/jobSpec.ts'
+import { noEndings } from '../job/tally.ts'
 import { exportEnds } from '../operations/exportTable.ts'
 import { piecesAt } from '../operations/pieceTarget.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
@@ -120,9 +121,10 @@ export function checkAll(results: readonly SliceResult[], of: number, advice: st
 
 /** Of all slices. */
 export function sumOf(results: readonly SliceResult[]): SliceCounters {
-  const sum = { read: 0, written: 0, rejected: 0, filtered: 0, readUnits: 0, writeUnits: 0, requests: 0, retried: 0 }
+  const sum = { read: 0, ...noEndings(), readUnits: 0, writeUnits: 0, requests: 0, retried: 0 }
+  // A slice that an older Headrace has done knows fewer counters.
   for (const { counters } of results)
-    for (const name of Object.keys(sum) as (keyof SliceCounters)[]) sum[name] += counters[name]
+    for (const name of Object.keys(sum) as (keyof SliceCounters)[]) sum[name] += counters[name] ?? 0
   return sum
 }
 

@@ -2,6 +2,7 @@ import type { Checkpoint, Positions, SourcePosition, Spent } from '../job/checkp
 import { rangesText, readRanges } from '../job/checkpoint.ts'
 import type { JobSpec } from '../job/jobSpec.ts'
 import type { Summary } from '../job/summary.ts'
+import { ENDINGS, noEndings } from '../job/tally.ts'
 import type { SliceCounters } from './runSlice.ts'
 import { beginningOf } from './seedSlice.ts'
 import type { SliceCursor } from './slice.ts'
@@ -93,12 +94,9 @@ export class SlicedProgress {
   /** What lies in front of the positions. */
   get tally(): Settled {
     const { tally } = this.#before
-    return {
-      read: tally.read + this.#sum('read'),
-      written: tally.written + this.#sum('written'),
-      rejected: tally.rejected + this.#sum('rejected'),
-      filtered: tally.filtered + this.#sum('filtered'),
-    }
+    const endings = noEndings()
+    for (const name of ENDINGS) endings[name] = tally[name] + this.#sum(name)
+    return { read: tally.read + this.#sum('read'), ...endings }
   }
 
   spent(durationMs: number): Spent {
@@ -124,7 +122,9 @@ export class SlicedProgress {
     const most = (name: NumberOf<Summary>): number => all.reduce((peak, one) => Math.max(peak, one[name]), 0)
     const { tally, spent } = this.#before
     const durationMs = spent.durationMs + runMs
-    const written = tally.written + sum('written')
+    const endings = noEndings()
+    for (const name of ENDINGS) endings[name] = tally[name] + sum(name)
+    const { written } = endings
     const readUnits = spent.readUnits + sum('readUnits')
     const writeUnits = spent.writeUnits + sum('writeUnits')
     const reasons: { [reason: string]: number } = {}
@@ -136,9 +136,9 @@ export class SlicedProgress {
       complete,
       stoppedBy,
       read: tally.read + sum('read'),
-      written,
-      rejected: tally.rejected + sum('rejected'),
-      filtered: tally.filtered + sum('filtered'),
+      ...endings,
+      keysCompared: all.some(({ keysCompared }) => keysCompared !== undefined) ? 'slice' : undefined,
+      incompleteInput: all.flatMap(({ incompleteInput }) => incompleteInput),
       notReached: sum('notReached'),
       durationMs,
       itemsPerSecond: durationMs === 0 ? 0 : (written / durationMs) * 1_000,

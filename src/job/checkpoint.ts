@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { parseJson } from '../runtime/parseJson.ts'
-import type { Tally } from './tally.ts'
+import { endingsOf, type Tally } from './tally.ts'
 
 /**
  * How far a job has come, for certain: everything in front of these positions is settled, and all files of the job are on
@@ -79,7 +79,9 @@ export function readCheckpoint(bytes: Buffer): Checkpoint {
   if (checkpoint.version !== 1) {
     throw new Error(`it is of version ${checkpoint.version}, and this Headrace knows version 1; use a newer one`)
   }
-  return checkpoint
+  const { tally } = checkpoint
+  // An older Headrace knew fewer endings.
+  return { ...checkpoint, tally: { read: tally.read, ...endingsOf(tally) } }
 }
 
 function digest(body: string | Buffer): string {

@@ -4,6 +4,7 @@ import { parseJson } from '../runtime/parseJson.ts'
 import { type Disk, systemDisk } from '../storage/disk.ts'
 import { EVENTS } from './jobDirectory.ts'
 import type { Summary } from './summary.ts'
+import { settledOf } from './tally.ts'
 
 /** What happened between two notes of a job. Times are those that it worked, of all runs, one after another. */
 export interface HistoryStep {
@@ -139,8 +140,6 @@ export function* jobNotes(directory: string, disk: Disk = systemDisk): Generator
 
 /** Some counts are of all runs of the job, the others of one. */
 function stepTo(now: Summary, before: Summary | undefined, isNewRun: boolean, run: number): HistoryStep {
-  const settledOf = (summary: Summary | undefined): number =>
-    summary === undefined ? 0 : summary.written + summary.rejected + summary.filtered
   const ofAll = (name: 'readUnits' | 'writeUnits' | 'requests'): number =>
     Math.max(0, now[name] - (before?.[name] ?? 0))
   const ofRun = (name: 'throttledRequests' | 'failedRequests'): number =>
@@ -152,7 +151,7 @@ function stepTo(now: Summary, before: Summary | undefined, isNewRun: boolean, ru
     readUnits: ofAll('readUnits'),
     writeUnits: ofAll('writeUnits'),
     // What was settled behind a gap when a run was stopped comes again.
-    settled: Math.max(0, settledOf(now) - settledOf(before)),
+    settled: Math.max(0, settledOf(now) - settledOf(before ?? {})),
     requests: ofAll('requests'),
     throttledRequests: ofRun('throttledRequests'),
     failedRequests: ofRun('failedRequests'),

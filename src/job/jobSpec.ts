@@ -50,6 +50,8 @@ export interface JobWhat {
   /** The attribute that marks an item as done. */
   readonly once?: string
   readonly keepOld?: boolean
+  /** Of a record whose key the table already has. Where it is missing, the record is written over that item. */
+  readonly ifExists?: 'skip' | 'reject'
   /** The directory of the job that is undone. */
   readonly undoes?: string
 }

@@ -1,17 +1,14 @@
 import type { JobReject } from './reject.ts'
 import { rejectBytes } from './rejectBytes.ts'
-
-/** How a record ended. */
-export type Ending = 'written' | 'rejected' | 'filtered'
-
-export interface PassedTally {
-  written: number
-  rejected: number
-  filtered: number
-}
+import { ENDINGS, type Ending, type Endings } from './tally.ts'
 
 const PENDING = 0
-const CODES = { written: 1, rejected: 2, filtered: 3 } as const
+/** Of each ending, the code of a record that ended so: its place in {@link ENDINGS}, from 1. */
+const CODES = Object.fromEntries(ENDINGS.map((name, index) => [name, index + 1])) as {
+  readonly [Name in Ending]: number
+}
+const WRITTEN = CODES.written
+const REJECTED = CODES.rejected
 
 /**
  * The records of one segment or file in the order in which they were read, and how far they are settled without a gap: a
@@ -27,13 +24,13 @@ export class SettledPrefix {
   readonly #rejects = new Map<number, { readonly reject: JobReject; readonly bytes: number }>()
   #heldBytes = 0
   readonly #onReject: (reject: JobReject) => void
-  readonly #tally: PassedTally
+  readonly #tally: Endings
 
   /**
    * @param tally counts what is passed; several may share one
    * @param onReject told of each reject once it is passed; what it throws goes to whoever settled the record
    */
-  constructor(tally: PassedTally, onReject: (reject: JobReject) => void) {
+  constructor(tally: Endings, onReject: (reject: JobReject) => void) {
     this.#tally = tally
     this.#onReject = onReject
   }
@@ -75,9 +72,9 @@ export class SettledPrefix {
       const code = this.#codes[this.#passed & mask]
       if (code === PENDING) return
       this.#passed += 1
-      if (code === CODES.written) this.#tally.written += 1
-      else if (code === CODES.filtered) this.#tally.filtered += 1
-      else this.#passReject(this.#passed - 1)
+      if (code === WRITTEN) this.#tally.written += 1
+      else if (code === REJECTED) this.#passReject(this.#passed - 1)
+      else this.#tally[ENDINGS[code! - 1]!] += 1
     }
   }
 

@@ -3,6 +3,14 @@ import type { Tally } from './tally.ts'
 
 /** What happened in a job: so far while it runs (its progress), in all when it has ended. */
 export interface Summary extends Readonly<Tally> {
+  /**
+   * Among which records `overwritten` was counted: `all` of the job; those whose key is among the `first` 1,000,000
+   * different ones; the records of this `run`, where a job was resumed; those of each `slice`, where it is run in several.
+   * Undefined where keys are not compared, as for an update.
+   */
+  readonly keysCompared: 'all' | 'first' | 'run' | 'slice' | undefined
+  /** What is missing of the input, by what it says of itself: `page.json: NextToken: there are more pages`. Empty where nothing is. */
+  readonly incompleteInput: readonly string[]
   readonly operation: string
   readonly table: string
   /** Everything was read and settled; false while it runs and when it was stopped. */

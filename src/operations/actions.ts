@@ -1,7 +1,7 @@
 import type { Operation } from '../dynamodb/service.ts'
 
 /** A right, as IAM names it behind `dynamodb:`. */
-export type Action = Exclude<Operation, 'BatchExecuteStatement'> | 'PartiQLUpdate' | 'PartiQLDelete'
+export type Action = Exclude<Operation, 'BatchExecuteStatement'> | 'PartiQLInsert' | 'PartiQLUpdate' | 'PartiQLDelete'
 
 /**
  * What IAM calls the right to an operation (service authorization reference, "Actions for Amazon DynamoDB"). A batch of
@@ -9,8 +9,9 @@ export type Action = Exclude<Operation, 'BatchExecuteStatement'> | 'PartiQLUpdat
  */
 export const ACTIONS_OF_OPERATION: { readonly [Name in Operation]: readonly Action[] } = {
   BatchWriteItem: ['BatchWriteItem'],
-  BatchExecuteStatement: ['PartiQLUpdate', 'PartiQLDelete'],
+  BatchExecuteStatement: ['PartiQLInsert', 'PartiQLUpdate', 'PartiQLDelete'],
   BatchGetItem: ['BatchGetItem'],
+  PutItem: ['PutItem'],
   UpdateItem: ['UpdateItem'],
   DeleteItem: ['DeleteItem'],
   GetItem: ['GetItem'],
@@ -56,9 +57,16 @@ const SAFETY: readonly OptionalAction[] = [
 ]
 const MAKE: OptionalAction = { action: 'CreateTable', without: '--key makes no table where there is none' }
 /** What is replaced is read, and replaced by a change. */
-const KEEP: readonly OptionalAction[] = (['BatchGetItem', 'PartiQLUpdate', 'UpdateItem'] as const).map((action) => ({
+const KEEP: readonly OptionalAction[] = (
+  ['BatchGetItem', 'PartiQLInsert', 'PartiQLUpdate', 'PutItem', 'UpdateItem'] as const
+).map((action) => ({
   action,
   without: '--keep-old keeps nothing',
+}))
+/** Only what is not there is written; after a lost answer the item is looked at. */
+const INSERT: readonly OptionalAction[] = (['PartiQLInsert', 'PutItem', 'Query'] as const).map((action) => ({
+  action,
+  without: '--if-exists skip or reject writes nothing',
 }))
 const READ: TableActions = { needs: ['DescribeTable', 'Scan'], optional: [] }
 /** An item that was changed meanwhile is read again. */
@@ -69,7 +77,7 @@ const DELETE: readonly Action[] = ['DescribeTable', 'Scan', 'Query', 'BatchWrite
  * of each verb really asks for: whoever sends something new adds it here.
  */
 export const VERB_ACTIONS: { readonly [verb: string]: VerbActions } = {
-  load: { table: { needs: ['DescribeTable', 'BatchWriteItem'], optional: [MAKE, ...KEEP, ...SAFETY] } },
+  load: { table: { needs: ['DescribeTable', 'BatchWriteItem'], optional: [MAKE, ...KEEP, ...INSERT, ...SAFETY] } },
   generate: { table: { needs: ['DescribeTable', 'BatchWriteItem'], optional: [] } },
   update: {
     table: {
@@ -83,7 +91,10 @@ export const VERB_ACTIONS: { readonly [verb: string]: VerbActions } = {
     },
   },
   delete: { table: { needs: DELETE, optional: SAFETY } },
-  copy: { table: READ, other: { needs: ['DescribeTable', 'BatchWriteItem'], optional: [...KEEP, ...SAFETY] } },
+  copy: {
+    table: READ,
+    other: { needs: ['DescribeTable', 'BatchWriteItem'], optional: [...KEEP, ...INSERT, ...SAFETY] },
+  },
   run: {
     table: READ,
     other: {
@@ -92,6 +103,8 @@ export const VERB_ACTIONS: { readonly [verb: string]: VerbActions } = {
         { action: 'PartiQLUpdate', without: 'changes can not update' },
         { action: 'UpdateItem', without: 'changes can not update names that PartiQL does not take' },
         { action: 'Query', without: 'an update that is refused is not known to be made already' },
+        { action: 'PartiQLInsert', without: '--if-exists skip or reject writes nothing' },
+        { action: 'PutItem', without: '--if-exists skip or reject writes nothing' },
         ...SAFETY,
       ],
     },
@@ -110,14 +123,16 @@ export const VERB_ACTIONS: { readonly [verb: string]: VerbActions } = {
       needs: [...READ.needs, 'BatchGetItem'],
       optional: [
         { action: 'PartiQLUpdate', without: '--fix changes nothing' },
-        { action: 'UpdateItem', without: '--fix makes nothing that is missing' },
+        { action: 'UpdateItem', without: '--fix changes no names that PartiQL does not take' },
+        { action: 'PartiQLInsert', without: '--fix makes nothing that is missing' },
+        { action: 'PutItem', without: '--fix makes nothing that is missing' },
       ],
     },
   },
-  // What was deleted comes back by UpdateItem.
+  // What was deleted is inserted again.
   undo: {
     table: {
-      needs: ['DescribeTable', 'Query', 'PartiQLUpdate', 'UpdateItem'],
+      needs: ['DescribeTable', 'Query', 'PartiQLInsert', 'PartiQLUpdate', 'PutItem', 'UpdateItem'],
       optional: [
         { action: 'PartiQLDelete', without: 'what a load or a copy has made does not go' },
         { action: 'DeleteItem', without: 'what a load or a copy has made does not go' },

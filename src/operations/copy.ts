@@ -1,12 +1,12 @@
 import type { ScanOptions } from '../database/scan.ts'
 import type { Table } from '../database/table.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
-import { describeItemKey } from '../item/itemKey.ts'
+import { describeItemKey, keySchemaText } from '../item/itemKey.ts'
 import type { JobSpec, JobWhat, TableSpec } from '../job/jobSpec.ts'
 import type { Plan, PlanOptions } from '../job/plan.ts'
 import type { JobReject } from '../job/reject.ts'
-import type { Ending } from '../job/settledPrefix.ts'
 import type { Summary } from '../job/summary.ts'
+import type { Ending } from '../job/tally.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { isSameTable } from './isSameTable.ts'
 import type { DescribeOptions, JobRates, PlannableJob, RunOptions } from './job.ts'
@@ -20,7 +20,7 @@ import { TableReader } from './tableReader.ts'
 import { tableSpec } from './tableSpec.ts'
 import { Transformer, type TransformFault, type TransformSource, transformSpec } from './transform.ts'
 import type { VisitedItem } from './visitedItem.ts'
-import { type WriteOptions, WriteRun } from './writeRun.ts'
+import { checkIfExists, type IfExists, ifExistsSpec, type WriteOptions, WriteRun } from './writeRun.ts'
 
 export interface CopyOptions
   extends WriteOptions,
@@ -35,6 +35,8 @@ export interface CopyOptions
    * written on condition that it still is what was read: a read unit or more for each, and a write of its own. Default false.
    */
   readonly keepOld?: boolean
+  /** What becomes of an item whose key the target already has; see `LoadOptions`. Default `'overwrite'`. */
+  readonly ifExists?: IfExists
 }
 
 /**
@@ -74,8 +76,10 @@ export class CopyJob implements PlannableJob {
       consistentRead,
       transform,
       keepOld,
+      ifExists,
       ...writeOptions
     } = options
+    checkIfExists(ifExists, keepOld)
     this.#reader = new TableReader(source, options)
     this.#run = new WriteRun(identity.operation, source, writeOptions, () => this.#reader.scan)
   }
@@ -146,7 +150,10 @@ export class CopyJob implements PlannableJob {
       }
       this.#transformer = await Transformer.open(this.#options.transform, database.clock)
       const engine = await run.startEngine(this.#target)
-      const { keepOld, patienceMs } = this.#options
+      const { keepOld, ifExists = 'overwrite', patienceMs } = this.#options
+      // Items of one table have keys of their own, and another table's key need not tell them apart.
+      const mayMerge = this.#transformer !== undefined || keySchemaText(target.key) !== keySchemaText(schema)
+      if (mayMerge && ifExists === 'overwrite' && !this.#identity.makesChanges) run.compareKeys()
       if (keepOld === true) {
         const { clock } = database
         const table = this.#target
@@ -165,6 +172,7 @@ export class CopyJob implements PlannableJob {
         onEnd: (visited, ending, reject) => this.#end(visited, ending, reject),
         patienceMs,
         replacements: this.#replacements,
+        ifExists,
       })
       await reader.open({
         run,
@@ -192,7 +200,7 @@ export class CopyJob implements PlannableJob {
   }
 
   async #what(table: TableSpec, earlier: JobWhat | undefined): Promise<JobWhat> {
-    const { transform, keepOld } = this.#options
+    const { transform, keepOld, ifExists } = this.#options
     const [there, target] = await Promise.all([this.#target.database.open(), this.#target.describe()])
     return {
       operation: this.#identity.operation,
@@ -200,6 +208,7 @@ export class CopyJob implements PlannableJob {
       target: tableSpec(target, this.#target, there),
       ...transformSpec(this.#identity.module ?? transform),
       ...(keepOld === true ? { keepOld } : {}),
+      ...ifExistsSpec(ifExists),
       ...(await this.#reader.what(earlier, target)),
     }
   }

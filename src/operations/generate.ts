@@ -6,6 +6,7 @@ import { decodeItemText } from '../item/decode.ts'
 import { ItemEncoder } from '../item/encode.ts'
 import { ItemError } from '../item/itemError.ts'
 import type { Summary } from '../job/summary.ts'
+import { settledOf } from '../job/tally.ts'
 import type { Entry, EntryOwner } from '../publish/entry.ts'
 import { sleep } from '../runtime/clock.ts'
 import { seededRandom } from '../runtime/random.ts'
@@ -73,7 +74,8 @@ class GenerateJob implements Job, EntryOwner {
       const from = positions?.kind === 'sources' ? positions.sources[0] : undefined
       const ledger = new SourceLedger('item', from, run.passed, run.record)
       this.#ledger = ledger
-      run.share = () => (run.passed.written + run.passed.rejected) / items
+      run.compareKeys()
+      run.share = () => settledOf(run.passed) / items
       run.keep(() => ({ kind: 'sources', sources: [ledger.position] }))
       const template = given ?? orderTemplate(schema)
       const random = seededRandom(seed)
@@ -95,7 +97,7 @@ class GenerateJob implements Job, EntryOwner {
         run.take()
         const sequence = ledger.take({ file: 'item', line: index, offset: index })
         try {
-          if (engine.put(item, this, sequence)) continue
+          if (engine.put(item, this, sequence, 0, run.keyCheckOf(item, schema))) continue
         } catch (error) {
           if (!(error instanceof ItemError)) throw error
           this.#reject(sequence, 'InvalidItem', error.message, item)
@@ -119,8 +121,9 @@ class GenerateJob implements Job, EntryOwner {
   }
 
   onStored(entry: Entry): void {
-    this.#run.tally.written += 1
-    this.#ledger.settle(entry.origin as number, 'written')
+    const ending = this.#run.endingOf(entry.keyHash, entry.keyCheck)
+    this.#run.tally[ending] += 1
+    this.#ledger.settle(entry.origin as number, ending)
   }
 
   onRefused(entry: Entry, code: string, message: string): void {

@@ -6,7 +6,7 @@ import { HeadraceError } from '../runtime/headraceError.ts'
 import type { TableChange } from './tableChange.ts'
 import type { Transform } from './transform.ts'
 import { loadDefault } from './userModule.ts'
-import type { WriteOptions } from './writeRun.ts'
+import type { IfExists, WriteOptions } from './writeRun.ts'
 
 /** A job of one's own: where items come from, what is made of each, and where that goes. */
 export type JobDefinition = ItemJob | ChangeJob
@@ -65,6 +65,8 @@ export interface JobSink
    * Default `items`.
    */
   readonly write?: 'items' | 'changes'
+  /** Of items: what becomes of one whose key the table already has; see `LoadOptions`. Default `'overwrite'`. */
+  readonly ifExists?: IfExists
 }
 
 const EXAMPLE =
@@ -103,6 +105,9 @@ function faultOf(definition: unknown): string | undefined {
   const { write = 'items' } = sink
   if (write !== 'items' && write !== 'changes') return `its sink writes 'items' or 'changes', and not ${String(write)}`
   if (transform !== undefined && typeof transform !== 'function') return 'its transform is a function'
+  const { ifExists } = sink
+  if (write === 'changes' && ifExists !== undefined && ifExists !== 'overwrite')
+    return 'its sink writes changes, and ifExists is for items'
   if (write === 'changes' && transform === undefined)
     return 'its sink writes changes, and there is no transform to make them'
   return undefined

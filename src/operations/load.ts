@@ -11,8 +11,8 @@ import type { Positions } from '../job/checkpoint.ts'
 import type { JobSpec, JobWhat, SourceSpec, TableSpec } from '../job/jobSpec.ts'
 import type { Plan } from '../job/plan.ts'
 import type { JobReject } from '../job/reject.ts'
-import type { Ending } from '../job/settledPrefix.ts'
 import type { Summary } from '../job/summary.ts'
+import type { Ending } from '../job/tally.ts'
 import type { Entry, EntryOwner } from '../publish/entry.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
 import { deferred } from '../runtime/deferred.ts'
@@ -28,7 +28,7 @@ import { openReplacements, type Replacements } from './replacements.ts'
 import { SourceLedger } from './sourceLedger.ts'
 import { splitSources } from './splitSources.ts'
 import { Transformer, type TransformSource, transformSpec } from './transform.ts'
-import { type WriteOptions, WriteRun } from './writeRun.ts'
+import { checkIfExists, type IfExists, ifExistsSpec, type WriteOptions, WriteRun } from './writeRun.ts'
 
 export interface LoadOptions extends WriteOptions {
   /** Makes of each record what is written. Default: the record as it is. */
@@ -43,6 +43,13 @@ export interface LoadOptions extends WriteOptions {
    * written on condition that it still is what was read: a read unit or more for each, and a write of its own. Default false.
    */
   readonly keepOld?: boolean
+  /**
+   * What becomes of a record whose key the table already has: `'overwrite'` writes it in place of that item; `'skip'`
+   * leaves the item and counts the record as *skipped*; `'reject'` leaves the item and makes the record a reject with the
+   * code `DuplicateItem`. The last two go as PartiQL `INSERT`, 25 a request, at the price of any other write. Of two
+   * records of one key the first one is inserted. Default `'overwrite'`.
+   */
+  readonly ifExists?: IfExists
 }
 
 /**
@@ -67,7 +74,7 @@ export function load(
 function checkChanges(
   sources: readonly RecordSource[],
   applyChanges: boolean,
-  { transform, keepOld }: LoadOptions,
+  { transform, keepOld, ifExists }: LoadOptions,
 ): void {
   const isChanges = (source: RecordSource): boolean => source.isChanges === true
   const odd = sources.find((source) => isChanges(source) !== applyChanges)
@@ -83,6 +90,8 @@ function checkChanges(
   }
   if (applyChanges && keepOld === true)
     throw new TypeError('what changes of an incremental export replace is not kept; leave out keepOld (--keep-old)')
+  if (applyChanges && ifExists !== undefined && ifExists !== 'overwrite')
+    throw new TypeError('changes of an incremental export are made as they are; leave out ifExists (--if-exists)')
   if (applyChanges && transform !== undefined)
     throw new TypeError('changes of an incremental export are made as they are; leave out the transform')
 }
@@ -120,6 +129,7 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
   #starts: readonly number[] = []
   readonly #unsettledMax: number
   #signal!: AbortSignal
+  #schema!: KeySchema
   #failure: unknown
 
   constructor(sources: readonly RecordSource[], table: Table, options: LoadOptions, identity: JobIdentity = LOAD) {
@@ -129,7 +139,8 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     const names = new Set(sources.map(({ name }) => name))
     if (names.size < sources.length) throw new TypeError('two sources have one name; each is read once')
     this.#sources = sources
-    const { transform, keepOld, ...writeOptions } = options
+    const { transform, keepOld, ifExists, ...writeOptions } = options
+    checkIfExists(ifExists, keepOld)
     this.#run = new WriteRun(identity.operation, table, writeOptions)
     const side = Math.min(OPEN_MAX, sources.length)
     // Half of the queue for all of them together, so that one that waits never keeps another out.
@@ -172,6 +183,7 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
         return this.#what(table)
       })
       this.#signal = signal
+      this.#schema = schema
       this.#transformer = await Transformer.open(this.#options.transform, database.clock)
       const { keepOld, patienceMs } = this.#options
       if (keepOld === true) {
@@ -186,7 +198,14 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
           patienceMs,
         })
       }
-      if (this.#transformer !== undefined || this.#identity.makesChanges || this.#replacements !== undefined) {
+      const { ifExists = 'overwrite' } = this.#options
+      if (ifExists === 'overwrite' && !this.#identity.makesChanges) run.compareKeys()
+      if (
+        this.#transformer !== undefined ||
+        this.#identity.makesChanges ||
+        this.#replacements !== undefined ||
+        ifExists !== 'overwrite'
+      ) {
         this.#made = new MadeWrites({
           run,
           engine,
@@ -201,6 +220,7 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
           onEnd: (record, ending, reject) => this.#end(record, ending, reject),
           patienceMs,
           replacements: this.#replacements,
+          ifExists,
         })
       }
       if (!wasBegun && this.#transformer === undefined) await this.#checkKey(schema)
@@ -279,9 +299,9 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     this.#sizes = sources.map(sizeOf)
     this.#starts = sources.map(({ range }) => range?.from ?? 0)
     const { operation, module } = this.#identity
-    const { transform, keepOld } = this.#options
+    const { transform, keepOld, ifExists } = this.#options
     const keeps = keepOld === true ? { keepOld } : {}
-    return { operation, table, sources, ...transformSpec(module ?? transform), ...keeps }
+    return { operation, table, sources, ...transformSpec(module ?? transform), ...keeps, ...ifExistsSpec(ifExists) }
   }
 
   /** Of all bytes of the files, in front of what is not settled; undefined where a file does not tell its size. */
@@ -361,7 +381,8 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     const { item } = record
     if (this.#made !== undefined) return this.#made.take({ stream, sequence, item }, item, index)
     try {
-      return engine.put(item, this, sequence, index) ? undefined : this.#run.room()
+      const check = this.#run.keyCheckOf(item, this.#schema)
+      return engine.put(item, this, sequence, index, check) ? undefined : this.#run.room()
     } catch (error) {
       if (!(error instanceof ItemError)) throw error
       this.#reject(stream, sequence, { code: 'InvalidItem', message: error.message, item })
@@ -401,8 +422,9 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
 
   onStored(entry: Entry): void {
     const stream = this.#streams[entry.lane]!
-    this.#run.tally.written += 1
-    stream.settle(entry.origin as number, 'written')
+    const ending = this.#run.endingOf(entry.keyHash, entry.keyCheck)
+    this.#run.tally[ending] += 1
+    stream.settle(entry.origin as number, ending)
     this.#wakeFor(stream)
   }
 

@@ -2,9 +2,10 @@ import type { Table } from '../database/table.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
 import { decodeItemText } from '../item/decode.ts'
 import { ItemError } from '../item/itemError.ts'
-import type { KeySchema } from '../item/itemKey.ts'
+import { describeItemKey, type KeySchema, keyNamesOf } from '../item/itemKey.ts'
+import { keyHash } from '../item/keyHash.ts'
 import type { JobReject } from '../job/reject.ts'
-import type { Ending } from '../job/settledPrefix.ts'
+import type { Ending } from '../job/tally.ts'
 import { changeOf } from '../publish/changeBatch.ts'
 import { type Entry, type EntryOwner, entryKeyText } from '../publish/entry.ts'
 import { isDone } from '../publish/isDone.ts'
@@ -14,7 +15,7 @@ import { HeadraceError } from '../runtime/headraceError.ts'
 import type { Replacements } from './replacements.ts'
 import { TableChangeWriter } from './tableChange.ts'
 import { isFault, type Transformer, type TransformFault } from './transform.ts'
-import type { WriteRun } from './writeRun.ts'
+import type { IfExists, WriteRun } from './writeRun.ts'
 
 export interface MadeWritesOptions<Origin> {
   readonly run: WriteRun
@@ -34,9 +35,23 @@ export interface MadeWritesOptions<Origin> {
   /** All that was made of it has ended; told once. */
   readonly onEnd: (origin: Origin, ending: Ending, reject: JobReject | undefined) => void
   readonly patienceMs: number | undefined
-  /** For items, where what they take the place of is kept. */
+  /** For items, where what they overwrite is kept. */
   readonly replacements?: Replacements | undefined
+  /** For items. Default `overwrite`. */
+  readonly ifExists?: IfExists | undefined
 }
+
+interface Several {
+  /** On their way. */
+  left: number
+  /** The first reason why one of them is not written. */
+  reject: JobReject | undefined
+  /** The one that says most of those that have ended. */
+  ending: Ending | undefined
+}
+
+/** What becomes of a record of which several items were made: the first of these that one of them came to. */
+const RANKS: readonly Ending[] = ['written', 'overwritten', 'skipped']
 
 /** Transforms that return promises are asked for at most so many items at once. */
 const TRANSFORMS_MAX = 256
@@ -48,8 +63,8 @@ const TRANSFORMS_MAX = 256
 export class MadeWrites<Origin extends object> implements EntryOwner {
   readonly #options: MadeWritesOptions<Origin>
   readonly #changes: TableChangeWriter | undefined
-  /** Of items of which several were made: how many are on their way, and the first reason why one of them is not written. */
-  readonly #several = new Map<Origin, { left: number; reject: JobReject | undefined }>()
+  /** Of records of which several items were made. */
+  readonly #several = new Map<Origin, Several>()
   /** Transforms, and changes that are being looked at again. */
   readonly #pending = new Set<Promise<void>>()
   #end: Deferred<void> | undefined
@@ -148,7 +163,7 @@ export class MadeWrites<Origin extends object> implements EntryOwner {
       this.#options.onEnd(origin, 'filtered', undefined)
       return true
     }
-    if (made.length > 1) this.#several.set(origin, { left: made.length, reject: undefined })
+    if (made.length > 1) this.#several.set(origin, { left: made.length, reject: undefined, ending: undefined })
     const { replacements } = this.#options
     let hasRoom = true
     for (const one of made) {
@@ -157,7 +172,7 @@ export class MadeWrites<Origin extends object> implements EntryOwner {
           replacements === undefined ? this.#put(one, origin, lane) : this.#replace(replacements, one, origin, lane)
       } catch (error) {
         if (!(error instanceof ItemError)) throw error
-        this.#settle(origin, this.#rejectOf(origin, 'InvalidItem', error.message, one))
+        this.#settle(origin, 'rejected', this.#rejectOf(origin, 'InvalidItem', error.message, one))
       }
     }
     return hasRoom
@@ -165,13 +180,18 @@ export class MadeWrites<Origin extends object> implements EntryOwner {
 
   #put(one: PlainItem, origin: Origin, lane: number): boolean {
     if (this.#changes !== undefined) return this.#changes.write(one, this, origin, lane)
-    return this.#options.engine.put(one, this, origin, lane)
+    const { engine, run, schema, ifExists = 'overwrite' } = this.#options
+    if (ifExists !== 'overwrite') return engine.insert(one, this, origin, lane)
+    return engine.put(one, this, origin, lane, run.keyCheckOf(one, schema))
   }
 
   #replace(replacements: Replacements, one: PlainItem, origin: Origin, lane: number): boolean {
-    replacements.take(one, lane, (reject) =>
-      this.#settle(origin, reject && this.#rejectOf(origin, reject.code, reject.message, one)),
-    )
+    const { run, schema } = this.#options
+    const [hash, check] = [keyHash(one, schema), run.keyCheckOf(one, schema)]
+    replacements.take(one, lane, (reject) => {
+      if (reject === undefined) this.#settle(origin, run.endingOf(hash, check), undefined)
+      else this.#settle(origin, 'rejected', this.#rejectOf(origin, reject.code, reject.message, one))
+    })
     return replacements.room === undefined
   }
 
@@ -181,29 +201,48 @@ export class MadeWrites<Origin extends object> implements EntryOwner {
   }
 
   /** One that was made of it has ended. */
-  #settle(origin: Origin, reject: JobReject | undefined): void {
+  #settle(origin: Origin, ending: Ending, reject: JobReject | undefined): void {
     const several = this.#several.get(origin)
-    if (several !== undefined) {
-      several.left -= 1
-      several.reject ??= reject
-      if (several.left > 0) return
-      this.#several.delete(origin)
+    if (several === undefined) {
+      this.#options.onEnd(origin, ending, reject)
+      return
     }
-    const told = several === undefined ? reject : several.reject
-    this.#options.onEnd(origin, told === undefined ? 'written' : 'rejected', told)
+    several.left -= 1
+    several.reject ??= reject
+    if (reject === undefined && (several.ending === undefined || RANKS.indexOf(ending) < RANKS.indexOf(several.ending)))
+      several.ending = ending
+    if (several.left > 0) return
+    this.#several.delete(origin)
+    this.#options.onEnd(origin, several.reject === undefined ? several.ending! : 'rejected', several.reject)
   }
 
   onStored(entry: Entry): void {
-    this.#settle(entry.origin as Origin, undefined)
+    this.#settle(entry.origin as Origin, this.#options.run.endingOf(entry.keyHash, entry.keyCheck), undefined)
   }
 
   onRefused(entry: Entry, code: string, message: string): void {
-    const made = decodeItemText(entryKeyText(entry, this.#options.schema))
-    this.#settle(entry.origin as Origin, this.#rejectOf(entry.origin as Origin, code, message, made))
+    const { schema } = this.#options
+    // Of an insert all of the item is there; of an update only its key.
+    const made =
+      entry.plan?.creates === true ? insertedItem(entry, schema) : decodeItemText(entryKeyText(entry, schema))
+    this.#settle(entry.origin as Origin, 'rejected', this.#rejectOf(entry.origin as Origin, code, message, made))
   }
 
   onConflict(entry: Entry, message: string): void {
-    this.#track(this.#findOut(entry, message))
+    const { run } = this.#options
+    if (entry.plan?.creates === true && !entry.ambiguous && !run.mayFindOwnWrites) this.#exists(entry)
+    else this.#track(this.#findOut(entry, message))
+  }
+
+  /** The table has another item of this key. */
+  #exists(entry: Entry): void {
+    const { ifExists, schema } = this.#options
+    if (ifExists === 'skip') {
+      this.#settle(entry.origin as Origin, 'skipped', undefined)
+      return
+    }
+    const key = describeItemKey(decodeItemText(entryKeyText(entry, schema)), schema)
+    this.onRefused(entry, 'DuplicateItem', `the table already has an item with the key ${key}`)
   }
 
   /** A change that was made already, by this run or by one before it whose process died, is made. */
@@ -214,6 +253,7 @@ export class MadeWrites<Origin extends object> implements EntryOwner {
     try {
       const attributes = await table.readAgain(entryKeyText(entry, schema), undefined, patienceMs, run.onReread)
       if (isDone(changeOf(entry, schema), attributes)) this.onStored(entry)
+      else if (entry.plan?.creates === true) this.#exists(entry)
       else this.onRefused(entry, 'Conflict', attributes === undefined ? 'there is no such item to update' : message)
     } catch (error) {
       const reason = error instanceof Error ? error.message : `${error}`
@@ -222,4 +262,12 @@ export class MadeWrites<Origin extends object> implements EntryOwner {
       run.unresolved -= 1
     }
   }
+}
+
+/** The item of an entry that inserts it. */
+function insertedItem(entry: Entry, schema: KeySchema): PlainItem {
+  const { key, setNames, setTexts } = changeOf(entry, schema)
+  const attributes = [...keyNamesOf(schema).map((name, index) => [name, key[index]!] as const)]
+  attributes.push(...setNames.map((name, index) => [name, setTexts[index]!] as const))
+  return decodeItemText(`{${attributes.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(',')}}`)
 }

@@ -68,6 +68,17 @@ function probeOf(action: Action, name: string, schema: KeySchema | undefined, ra
     case 'BatchWriteItem':
       // Deletes what is not there.
       return { operation: 'BatchWriteItem', payload: { RequestItems: { [name]: [{ DeleteRequest: { Key: key } }] } } }
+    case 'PutItem':
+      return {
+        operation: action,
+        // Replaces an item that nobody has.
+        payload: {
+          TableName: name,
+          Item: key,
+          ConditionExpression: 'attribute_exists(#p)',
+          ExpressionAttributeNames: names,
+        },
+      }
     case 'UpdateItem':
     case 'DeleteItem':
       return {

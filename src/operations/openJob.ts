@@ -12,7 +12,7 @@ import { defineJob, type FilesSource, type ItemsSource, type JobDefinition, load
 import type { JobIdentity } from './jobIdentity.ts'
 import { LoadJob } from './load.ts'
 import type { Transform } from './transform.ts'
-import type { WriteOptions } from './writeRun.ts'
+import type { IfExists, WriteOptions } from './writeRun.ts'
 
 export interface OpenJobOptions
   extends Pick<
@@ -28,6 +28,8 @@ export interface OpenJobOptions
   readonly sharedReadRate?: SharedRate
   readonly concurrency?: number
   readonly segments?: number
+  /** Of a job that writes items: what becomes of one whose key the table already has. Default: as the job says. */
+  readonly ifExists?: IfExists
 }
 
 /** A job of one's own, ready to be planned or run. */
@@ -66,6 +68,8 @@ export async function openJob(job: URL | JobDefinition, options: OpenJobOptions 
     makesChanges: sink.write === 'changes',
   }
   const { table: sinkName, connection: sinkConnection, write: _, ...sinkOptions } = sink
+  if (sink.write === 'changes' && (write.ifExists ?? 'overwrite') !== 'overwrite')
+    throw new TypeError('this job writes changes; ifExists (--if-exists) is for jobs that write items')
   const target = (sinkDatabase ?? reach(sinkConnection)).table(sinkName)
   const transform = definition.transform as Transform | undefined
   const writing = { ...sinkOptions, ...write, ...(transform === undefined ? {} : { transform }) }

@@ -124,12 +124,18 @@ async function makeJob(
         ...transformOf(what.visitor, options.transform),
         ...(what.sources?.some(({ changes }) => changes === true) ? { applyChanges: true } : {}),
         ...(what.keepOld === undefined ? {} : { keepOld: what.keepOld }),
+        ...(what.ifExists === undefined ? {} : { ifExists: what.ifExists }),
       })
     case 'run': {
       // Of files there is one table, and it is written.
       const tables = target === undefined ? { sink: database } : { source: database, sink: target }
       const { filter: _, consistentRead: __, ...reading } = read
-      return openJob(definitionOf(what.visitor, options.definition), { ...write, ...reading, ...tables })
+      return openJob(definitionOf(what.visitor, options.definition), {
+        ...write,
+        ...reading,
+        ...tables,
+        ...(what.ifExists === undefined ? {} : { ifExists: what.ifExists }),
+      })
     }
     case 'generate': {
       const { items, seed, template, itemBytes } = what.generated!
@@ -159,6 +165,7 @@ async function makeJob(
         ...write,
         ...read,
         ...(what.keepOld === undefined ? {} : { keepOld: what.keepOld }),
+        ...(what.ifExists === undefined ? {} : { ifExists: what.ifExists }),
         ...transformOf(what.visitor, options.transform),
       })
     case 'export':

@@ -1,6 +1,7 @@
 import { type Positions, rangesText, readRanges, type SegmentPositions } from '../job/checkpoint.ts'
 import type { JobReject } from '../job/reject.ts'
-import { type Ending, type PassedTally, SettledPrefix } from '../job/settledPrefix.ts'
+import { SettledPrefix } from '../job/settledPrefix.ts'
+import type { Ending, Endings } from '../job/tally.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 import type { RawPage } from '../scan/page.ts'
@@ -17,7 +18,7 @@ export interface LedgerOptions {
    */
   readonly survivorsOnly: boolean
   /** Counts what lies in front of the positions. */
-  readonly passed: PassedTally
+  readonly passed: Endings
   readonly onReject: (reject: JobReject) => void
   /** Items of the table, as the service tells it: about, and some hours ago. */
   readonly itemsTold: number

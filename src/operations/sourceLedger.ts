@@ -1,7 +1,8 @@
 import type { RecordPlace } from '../formats/record.ts'
 import type { SourcePosition } from '../job/checkpoint.ts'
 import type { JobReject } from '../job/reject.ts'
-import { type Ending, type PassedTally, SettledPrefix } from '../job/settledPrefix.ts'
+import { SettledPrefix } from '../job/settledPrefix.ts'
+import type { Ending, Endings } from '../job/tally.ts'
 import type { Deferred } from '../runtime/deferred.ts'
 
 /** However far apart the first record that is not settled and the last: the source waits then. */
@@ -32,7 +33,7 @@ export class SourceLedger {
   constructor(
     name: string,
     from: SourcePosition | undefined,
-    passed: PassedTally,
+    passed: Endings,
     onReject: (reject: JobReject) => void,
     side = 1,
   ) {

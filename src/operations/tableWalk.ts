@@ -1,5 +1,5 @@
 import type { JobReject } from '../job/reject.ts'
-import type { Ending } from '../job/settledPrefix.ts'
+import type { Ending } from '../job/tally.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
 import type { RawPage } from '../scan/page.ts'
 import type { ScanEngine } from '../scan/scanEngine.ts'

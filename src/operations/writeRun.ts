@@ -2,9 +2,12 @@ import { checkWhole } from '../database/checkOption.ts'
 import type { OpenDatabase } from '../database/database.ts'
 import type { Table } from '../database/table.ts'
 import type { TableDescription } from '../database/tableDescription.ts'
+import type { PlainItem } from '../item/attributeValue.ts'
 import type { KeySchema } from '../item/itemKey.ts'
+import { keyCheck } from '../item/keyHash.ts'
 import type { Positions, Spent } from '../job/checkpoint.ts'
 import { addCosts, type Cost, CostMeter } from '../job/costMeter.ts'
+import { DistinctKeys } from '../job/distinctKeys.ts'
 import { expectedCost, shareOfTable } from '../job/expectedCost.ts'
 import { findSpec, JobDirectory } from '../job/jobDirectory.ts'
 import type { JobHow, JobSpec, JobWhat, TableSpec } from '../job/jobSpec.ts'
@@ -14,9 +17,8 @@ import type { Plan } from '../job/plan.ts'
 import type { PriceTable } from '../job/priceTable.ts'
 import type { JobReject } from '../job/reject.ts'
 import { RejectsFile } from '../job/rejectsFile.ts'
-import type { PassedTally } from '../job/settledPrefix.ts'
 import type { Summary } from '../job/summary.ts'
-import { checkTally, newTally, type Tally } from '../job/tally.ts'
+import { checkTally, type Endings, endingsOf, newTally, noEndings, settledOf, type Tally } from '../job/tally.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
 import type { PublisherOptions } from '../publish/publisher.ts'
 import { startRun } from '../runtime/channels.ts'
@@ -32,11 +34,28 @@ import { type DescribeOptions, DRAIN_MS, type JobLimits, type RunOptions } from 
 import { Stopper } from './stopper.ts'
 import { tableSpec } from './tableSpec.ts'
 
+/** What becomes of a record whose key the table already has. */
+export type IfExists = 'overwrite' | 'skip' | 'reject'
+
 export interface WriteOptions extends Omit<PublisherOptions, 'onReject'> {
   /** Told of each record that can never be written. Without it, and without a directory, the first one fails the job. */
   readonly onReject?: (reject: JobReject) => void
   /** What units cost, for `Summary.cost`. Default: AWS's list, as far as it is built in; see `readPriceFile`. */
   readonly prices?: PriceTable
+}
+
+/** @throws {TypeError} for what is none of the three, or makes no sense beside `keepOld` */
+export function checkIfExists(ifExists: unknown, keepOld: boolean | undefined): void {
+  if (ifExists === undefined || ifExists === 'overwrite') return
+  if (ifExists !== 'skip' && ifExists !== 'reject')
+    throw new TypeError(`ifExists is ${JSON.stringify(ifExists)}; one of 'overwrite', 'skip', 'reject'`)
+  if (keepOld === true)
+    throw new TypeError(`with ifExists '${ifExists}' nothing is overwritten; leave out keepOld (--keep-old)`)
+}
+
+/** What a job's description says of it. */
+export function ifExistsSpec(ifExists: IfExists | undefined): Pick<JobWhat, 'ifExists'> {
+  return ifExists === undefined || ifExists === 'overwrite' ? {} : { ifExists }
 }
 
 /** Segments that a job reads at once, at most. */
@@ -49,7 +68,7 @@ export class WriteRun {
   /** Of all runs of the job. */
   readonly tally: Tally = newTally()
   /** Of `tally`, what lies in front of the positions of the next checkpoint. */
-  readonly passed: PassedTally = { written: 0, rejected: 0, filtered: 0 }
+  readonly passed: Endings = noEndings()
   readonly #operation: string
   readonly #table: Table
   readonly #options: WriteOptions
@@ -87,6 +106,12 @@ export class WriteRun {
   /** Entries that have ended and of which it is still being found out whether they were made. */
   unresolved = 0
 
+  /** Keys that were stored; undefined where no record can overwrite another of this job. */
+  #keys: DistinctKeys | undefined
+  /** Of an earlier run that ended while something was under way: what is found may be its work. */
+  mayFindOwnWrites = false
+  /** What is missing of the input. */
+  readonly #incompleteInput: string[] = []
   /** Of items that were looked at once more, in this run. */
   #rereadUnits = 0
   /** Items of the table that is read, as the service tells it. */
@@ -246,6 +271,33 @@ export class WriteRun {
     if (!limit.allows(soFar, runWriteUnits)) this.#stopper.stop('cost')
   }
 
+  /** From now on records that overwrite earlier ones of this job are told from the others. */
+  compareKeys(): void {
+    this.#keys = new DistinctKeys()
+  }
+
+  /** What {@link endingOf} needs to know of an item's key; 0 where keys are not compared. @throws {ItemError} as `keyHash` */
+  keyCheckOf(item: PlainItem, schema: KeySchema): number {
+    return this.#keys === undefined ? 0 : keyCheck(item, schema)
+  }
+
+  /** How a record has ended of which an item with this key was stored. */
+  endingOf(hash: number, check: number): 'written' | 'overwritten' {
+    return this.#keys?.add(hash, check) === true ? 'overwritten' : 'written'
+  }
+
+  get #keysCompared(): Summary['keysCompared'] {
+    if (this.#keys === undefined) return undefined
+    if (this.#keys.isFull) return 'first'
+    return (this.#directory?.checkpoint?.tally.read ?? 0) > 0 ? 'run' : 'all'
+  }
+
+  /** The input says of itself that there is more of it than was read. The job still ends, and not as if nothing were missing. */
+  noteIncomplete(why: string): void {
+    this.#incompleteInput.push(why)
+    this.warn(`incomplete input: ${why}`)
+  }
+
   /** An item was looked at once more. */
   readonly onReread = (readUnits: number): void => {
     this.#rereadUnits += readUnits
@@ -280,8 +332,7 @@ export class WriteRun {
       content: () => {
         // What the checkpoint speaks of has to be in the file.
         this.#rejects?.flush()
-        const { written, rejected, filtered } = this.passed
-        const tally = { read: written + rejected + filtered, written, rejected, filtered }
+        const tally = { read: settledOf(this.passed), ...this.passed }
         const { durationMs, readUnits, writeUnits, requests, retried } = this.summary
         const unitsAtStake = this.#before.unitsAtStake + (this.#engine?.unitsAtStake ?? 0)
         const spent = { durationMs, readUnits, writeUnits, unitsAtStake, requests, retried }
@@ -318,9 +369,10 @@ export class WriteRun {
     // What lies behind the checkpoint goes, also if nothing is rejected any more.
     directory.cutBack(REJECTS)
     if (checkpoint === undefined) return
-    Object.assign(this.tally, checkpoint.tally)
-    const { written, rejected, filtered } = checkpoint.tally
-    Object.assign(this.passed, { written, rejected, filtered })
+    this.mayFindOwnWrites = !checkpoint.clean
+    const endings = endingsOf(checkpoint.tally)
+    Object.assign(this.tally, checkpoint.tally, endings)
+    Object.assign(this.passed, endings)
     this.#before = checkpoint.spent
   }
 
@@ -418,7 +470,7 @@ export class WriteRun {
     const isStopped = signal.aborted
     if (failure !== undefined) throw failure
     // What is written behind a gap comes again.
-    clean &&= this.tally.written === this.passed.written
+    clean &&= storedOf(this.tally) === storedOf(this.passed)
     if (isStopped) this.#stopBeforeEnd()
     checkTally(this.tally)
     this.#complete = !isStopped
@@ -455,8 +507,7 @@ export class WriteRun {
       return { amount, currency, asOf, billing }
     }
     if (this.#complete) return undefined
-    const { written, rejected, filtered } = this.tally
-    const settled = written + rejected + filtered
+    const settled = settledOf(this.tally)
     const share = scan === undefined ? this.share?.() : shareOfTable(settled, { itemsTold: this.itemsTold, ...scan })
     return expectedCost(cost, settled, share)
   }
@@ -465,7 +516,7 @@ export class WriteRun {
     const { tally, passed } = this
     // What is settled behind a gap will come again.
     if (this.#state !== undefined) Object.assign(tally, passed)
-    tally.notReached = tally.read - tally.written - tally.rejected - tally.filtered
+    tally.notReached = tally.read - settledOf(tally)
   }
 
   get summary(): Summary {
@@ -512,8 +563,14 @@ export class WriteRun {
       segments,
       share: this.#complete ? 1 : this.share?.(),
       oldestSegment: this.oldestSegment?.(),
+      keysCompared: this.#keysCompared,
+      incompleteInput: [...this.#incompleteInput],
     }
   }
+}
+
+function storedOf({ written, overwritten }: Endings): number {
+  return written + overwritten
 }
 
 /** What a job that writes has when it begins. */

@@ -1,4 +1,5 @@
 import { type Outcome, STORED, sortStatementError } from '../dynamodb/outcome.ts'
+import type { PlainItem } from '../item/attributeValue.ts'
 import type { Change, Changes } from '../item/edit.ts'
 import { ItemError } from '../item/itemError.ts'
 import { type KeySchema, keyNamesOf } from '../item/itemKey.ts'
@@ -77,6 +78,25 @@ export class ChangePlanner {
     return this.#find({ deletes: false, creates: false, setNames, removeNames, expectNames, expectMissing })
   }
 
+  /** Of an item that is written only where there is none of its key. */
+  planOfInsert(item: PlainItem): ChangePlan {
+    const latest = this.#latest
+    if (latest !== undefined && this.#isInsertOfPlan(item, latest)) return latest
+    const setNames = Object.keys(item).filter((name) => item[name] !== undefined && !this.#isKeyName(name))
+    return this.#find({ deletes: false, creates: true, setNames, removeNames: [], expectNames: [], expectMissing: [] })
+  }
+
+  #isInsertOfPlan(item: PlainItem, plan: ChangePlan): boolean {
+    if (!plan.creates) return false
+    let index = 0
+    for (const name in item) {
+      if (item[name] === undefined || this.#isKeyName(name)) continue
+      if (plan.setNames[index] !== name) return false
+      index += 1
+    }
+    return index === plan.setNames.length
+  }
+
   planOf(change: Change): ChangePlan {
     if (this.#latest !== undefined && isOfPlan(change, this.#latest)) return this.#latest
     const { deletes, creates = false, setNames, removeNames, expectNames, expectTexts } = change
@@ -107,7 +127,7 @@ export class ChangePlanner {
   }
 
   #make(change: ChangeNames): ChangePlan {
-    const { creates, setNames, removeNames, expectNames } = change
+    const { setNames, removeNames, expectNames } = change
     const names = [
       this.#schema.partition.name,
       this.#schema.sort?.name ?? '_',
@@ -116,18 +136,17 @@ export class ChangePlanner {
       ...expectNames,
     ]
     const clauses = this.#statement(change, 'clauses')
-    // An UPDATE makes no items, and an INSERT takes no parameters for its names in some emulators.
-    const isUsual =
-      !creates && names.every((name) => PLAIN_NAME.test(name)) && clauses.length <= STATEMENT_CHARACTERS_MAX
+    const isUsual = names.every((name) => PLAIN_NAME.test(name)) && clauses.length <= STATEMENT_CHARACTERS_MAX
     return {
       ...change,
       // One of each reads the same in both.
-      isDialectal: setNames.length > 1 || removeNames.length > 1,
+      isDialectal: !change.creates && (setNames.length > 1 || removeNames.length > 1),
       statements: isUsual ? { clauses: headOf(clauses), commas: headOf(this.#statement(change, 'commas')) } : undefined,
     }
   }
 
   #statement(change: ChangeNames, dialect: Dialect): string {
+    if (change.creates) return this.#insert(change)
     const [setWord, removeWord] = dialect === 'clauses' ? [' SET ', ' REMOVE '] : [', ', ', ']
     let statement = `${change.deletes ? 'DELETE FROM' : 'UPDATE'} "${this.#table}"`
     if (change.setNames.length > 0) statement += ` SET ${change.setNames.map((name) => `"${name}"=?`).join(setWord)}`
@@ -141,6 +160,13 @@ export class ChangePlanner {
       statement += ` AND "${change.expectNames[index]}"${missing ? ' IS MISSING' : '=?'}`
     }
     return statement
+  }
+
+  /** As the developer guide writes it ("PartiQL insert statements"): names in single quotes, a parameter for each value. */
+  #insert({ setNames }: ChangeNames): string {
+    const { partition, sort } = this.#schema
+    const names = [...setNames, partition.name, ...(sort === undefined ? [] : [sort.name])]
+    return `INSERT INTO "${this.#table}" VALUE {${names.map((name) => `'${name}':?`).join(',')}}`
   }
 }
 
@@ -288,7 +314,7 @@ export function readChangeBatchReply(body: Buffer, count: number): ChangeBatchRe
 }
 
 /**
- * The same change as an `UpdateItem` or `DeleteItem`, every name and value behind an alias.
+ * The same change as a `PutItem`, `UpdateItem` or `DeleteItem`, every name and value behind an alias.
  *
  * @returns the operation and its body
  */
@@ -296,7 +322,8 @@ export function singleChange(
   table: string,
   schema: KeySchema,
   change: Change,
-): { operation: 'UpdateItem' | 'DeleteItem'; body: Buffer } {
+): { operation: 'PutItem' | 'UpdateItem' | 'DeleteItem'; body: Buffer } {
+  if (change.creates === true) return { operation: 'PutItem', body: insertBody(table, schema, change) }
   const aliases = new Map<string, string>()
   const alias = (name: string): string => {
     let known = aliases.get(name)
@@ -317,8 +344,7 @@ export function singleChange(
     const text = change.expectTexts[index]
     return text === undefined ? `attribute_not_exists(${alias(name)})` : `${alias(name)} = ${value(text)}`
   })
-  const existence = change.creates === true ? 'attribute_not_exists' : 'attribute_exists'
-  conditions.unshift(`${existence}(${alias(schema.partition.name)})`)
+  conditions.unshift(`attribute_exists(${alias(schema.partition.name)})`)
   const keyNames = keyNamesOf(schema)
   const key = keyNames.map((name, index) => `${JSON.stringify(name)}:${change.key[index]}`)
   const update = [
@@ -328,11 +354,28 @@ export function singleChange(
   const fields = [
     `"TableName":${JSON.stringify(table)}`,
     `"Key":{${key.join(',')}}`,
-    ...(change.deletes || update.length === 0 ? [] : [`"UpdateExpression":${JSON.stringify(update.join(' '))}`]),
+    ...(change.deletes ? [] : [`"UpdateExpression":${JSON.stringify(update.join(' '))}`]),
     `"ConditionExpression":${JSON.stringify(conditions.join(' AND '))}`,
     `"ExpressionAttributeNames":{${[...aliases].map(([name, known]) => `"${known}":${JSON.stringify(name)}`).join(',')}}`,
     ...(values.length > 0 ? [`"ExpressionAttributeValues":{${values.join(',')}}`] : []),
     '"ReturnConsumedCapacity":"INDEXES"',
   ]
   return { operation: change.deletes ? 'DeleteItem' : 'UpdateItem', body: Buffer.from(`{${fields.join(',')}}`) }
+}
+
+/** A `PutItem` that fails where there is an item of its key. An update could name only as many attributes as 4 KB hold. */
+function insertBody(table: string, schema: KeySchema, { key, setNames, setTexts }: Change): Buffer {
+  const keyNames = keyNamesOf(schema)
+  const attributes = [
+    ...keyNames.map((name, index) => `${JSON.stringify(name)}:${key[index]}`),
+    ...setNames.map((name, index) => `${JSON.stringify(name)}:${setTexts[index]}`),
+  ]
+  const fields = [
+    `"TableName":${JSON.stringify(table)}`,
+    `"Item":{${attributes.join(',')}}`,
+    '"ConditionExpression":"attribute_not_exists(#k)"',
+    `"ExpressionAttributeNames":{"#k":${JSON.stringify(schema.partition.name)}}`,
+    '"ReturnConsumedCapacity":"INDEXES"',
+  ]
+  return Buffer.from(`{${fields.join(',')}}`)
 }

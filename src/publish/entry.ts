@@ -33,6 +33,8 @@ export class Entry {
   plan: ChangePlan | undefined = undefined
   /** Of the primary key, see `keyHash`. */
   keyHash = 0
+  /** 32 more bits of the key, see `keyCheck`; 0 where nobody counts keys. */
+  keyCheck = 0
   /** Bytes on the wire, about. */
   wireBytes = 0
   /** Estimate before sending. */

@@ -1,9 +1,10 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import type { Outcome, Refused } from '../dynamodb/outcome.ts'
 import { type Operation, refusalError, type Service } from '../dynamodb/service.ts'
-import type { PlainItem } from '../item/attributeValue.ts'
+import { ITEM_BYTES_MAX, type PlainItem } from '../item/attributeValue.ts'
 import type { Change, Changes } from '../item/edit.ts'
 import { ItemEncoder } from '../item/encode.ts'
+import { ItemError } from '../item/itemError.ts'
 import type { KeySchema } from '../item/itemKey.ts'
 import { keyHash } from '../item/keyHash.ts'
 import { writeUnits } from '../item/units.ts'
@@ -53,6 +54,8 @@ export interface EngineOptions {
   readonly rates: RateControl
 }
 
+/** Of PartiQL; a change that was refused in all of them goes by itself. */
+const DIALECTS = 2
 /** Bytes of one request (API reference, BatchWriteItem), with room for what surrounds the entries. */
 const REQUEST_BYTES_MAX = 16 * 1024 * 1024 - 64 * 1024
 /** Entries kept for use again: as many as a busy publisher has. */
@@ -210,14 +213,29 @@ export class PublishEngine {
    *
    * @param origin whatever the owner knows it by
    * @param lane which of several sources it comes from, from 0
-   * @throws {ItemError} when it can not be stored
+   * @param keyCheck see `Entry`
+   * @throws {ItemError} when it cannot be stored
    */
-  put(item: PlainItem, owner: EntryOwner, origin: unknown, lane = 0): boolean {
+  put(item: PlainItem, owner: EntryOwner, origin: unknown, lane = 0, keyCheck = 0): boolean {
     const encoder = this.#putEncoder
     const hash = keyHash(item, this.#options.schema)
     this.#slab.writeItem(encoder, item)
     this.#checkOpen()
-    return this.#take('put', undefined, hash, writeUnits(encoder.sizeBytes), owner, origin, lane)
+    return this.#take('put', undefined, hash, writeUnits(encoder.sizeBytes), owner, origin, lane, keyCheck)
+  }
+
+  /**
+   * Takes an item to be written whole where there is none of its key; where there is one, its owner is told of a conflict.
+   * As {@link put}.
+   */
+  insert(item: PlainItem, owner: EntryOwner, origin: unknown, lane = 0): boolean {
+    const { schema } = this.#options
+    const hash = keyHash(item, schema)
+    const plan = this.#planner.planOfInsert(item)
+    const bytes = this.#slab.writeParameters(this.#valueEncoder, schema, plan, item, item, {})
+    if (bytes > ITEM_BYTES_MAX) throw new ItemError(`the item has ${bytes} bytes; DynamoDB holds ${ITEM_BYTES_MAX}`)
+    this.#checkOpen()
+    return this.#take('change', plan, hash, writeUnits(bytes), owner, origin, lane)
   }
 
   /**
@@ -253,6 +271,7 @@ export class PublishEngine {
     owner: EntryOwner,
     origin: unknown,
     lane: number,
+    keyCheck = 0,
   ): boolean {
     const { buffer, start, end } = this.#slab
     const entry = this.#newEntry(owner)
@@ -262,6 +281,7 @@ export class PublishEngine {
     entry.start = start
     entry.end = end
     entry.keyHash = hash
+    entry.keyCheck = keyCheck
     entry.wireBytes = end - start
     if (plan !== undefined) entry.wireBytes += plan.statements?.clauses.length ?? CHANGE_HEAD_BYTES
     entry.units = units
@@ -621,7 +641,7 @@ export class PublishEngine {
   }
 
   #isSingle(entry: Entry): boolean {
-    return this.#singlesOnly || entry.dialectsRefused > 1 || entry.plan!.statements === undefined
+    return this.#singlesOnly || entry.dialectsRefused >= DIALECTS || entry.plan!.statements === undefined
   }
 
   #permit(batch: readonly Entry[], way: Way): boolean {
@@ -983,6 +1003,12 @@ export class PublishEngine {
         this.#requeue(entries)
         return
       }
+      if (refused.why === 'item' && entries.some((entry) => entry.plan!.creates)) {
+        // The statement may be why, on an endpoint that knows no INSERT, or the item: a PutItem's verdict counts.
+        for (const entry of entries) if (entry.plan!.creates) entry.dialectsRefused = DIALECTS
+        this.#requeue(entries)
+        return
+      }
       const several = entries.some((entry) => entry.plan!.isDialectal)
       if (refused.why === 'item' && several && sent.dialect !== this.#provenDialect) {
         // The dialect may be why, or the item: it is said in the other one, and if that too is refused, as an UpdateItem,
@@ -995,6 +1021,8 @@ export class PublishEngine {
       }
     }
     if (refused.why === 'condition' && plan !== undefined) {
+      // The service has looked at it: it is not what keeps the others from being stored.
+      this.#lastProgressAt = this.#clock.now()
       for (const entry of entries) {
         this.#conflicted += 1
         this.#settle(entry, () => entry.owner.onConflict(entry, refused.message))

@@ -47,7 +47,7 @@ export class Slab {
   }
 
   /**
-   * Writes the parameters of an update: the values that it sets, its key, and the values that it expects, in the order of
+   * Writes the parameters of a change: the values that it sets, its key, and the values that it expects, in the order of
    * its statement and with commas between.
    *
    * @param plan says which: a getter that gives nothing any more is then an error, and no parameter too few

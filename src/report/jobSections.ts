@@ -3,6 +3,7 @@ import { coarser, type JobHistory } from '../job/jobHistory.ts'
 import type { JobSpec } from '../job/jobSpec.ts'
 import type { RejectCount } from '../job/rejectCounts.ts'
 import type { Summary } from '../job/summary.ts'
+import { COUNTERS, settledOf } from '../job/tally.ts'
 import { costWords } from './costWords.ts'
 import { formatCount, formatDuration, formatRate } from './figures.ts'
 import { type JobChart, jobFigures, type PartState, partsStrip } from './jobChart.ts'
@@ -97,14 +98,11 @@ function head({ spec, state }: JobView): string {
 /** What became of all that was read, as a bar and in words. */
 function account({ summary, checkpoint }: JobView): string {
   const tally = summary ?? { ...checkpoint?.tally, notReached: 0 }
-  const { read = 0, written = 0, rejected = 0, filtered = 0, notReached } = tally
-  const endings = [
-    ['written', written],
-    ['rejected', rejected],
-    ['filtered', filtered],
-    ['not reached', notReached],
-    ['under way', Math.max(0, read - written - rejected - filtered - notReached)],
-  ] as const
+  const { read = 0, notReached } = tally
+  const endings: (readonly [name: string, count: number])[] = COUNTERS.filter(
+    ({ name, isUsual }) => isUsual || (tally[name] ?? 0) > 0,
+  ).map(({ name }) => [name, tally[name] ?? 0])
+  endings.push(['not reached', notReached], ['under way', Math.max(0, read - settledOf(tally) - notReached)])
   const shown = endings.filter(([name, count]) => count > 0 || (name !== 'not reached' && name !== 'under way'))
   let x = 0
   const bars = shown.map(([name, count]) => {

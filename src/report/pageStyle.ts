@@ -4,9 +4,9 @@ import { CHART_STYLE } from './jobChart.ts'
 /** Of the report and of the live page. */
 export const PAGE_STYLE: string = `
 :root { color-scheme: light dark; --paper: #f5f7fa; --card: #ffffff; --ink: #1b2430; --soft: #5d6b7c; --rule: #e3e8ee;
-  --written: #1f6feb; --rejected: #cf222e; --filtered: #9fb2c8; --not-reached: #e8a317; --under-way: #c9d4e0; --running: #0f8a7e }
+  --written: #1f6feb; --rejected: #cf222e; --overwritten: #8a63d2; --skipped: #c3a6ff; --filtered: #9fb2c8; --not-reached: #e8a317; --under-way: #c9d4e0; --running: #0f8a7e }
 @media (prefers-color-scheme: dark) { :root { --paper: #0b1017; --card: #10161f; --ink: #e3eaf3; --soft: #93a1b3; --rule: #263140;
-  --written: #58a6ff; --rejected: #ff6b66; --filtered: #5b708a; --not-reached: #e3b341; --under-way: #3a4757; --running: #3fc7b5 } }
+  --written: #58a6ff; --rejected: #ff6b66; --overwritten: #b392f0; --skipped: #7d5fb8; --filtered: #5b708a; --not-reached: #e3b341; --under-way: #3a4757; --running: #3fc7b5 } }
 * { box-sizing: border-box }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 14px/1.5 system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif }
 main { max-width: 1320px; margin: 0 auto; padding: 24px 16px }
@@ -15,7 +15,8 @@ h1 { font-size: 22px; margin: 0; overflow-wrap: anywhere } h2 { font-size: 15px;
 .state.running { color: var(--running) } .state.done { color: var(--written) } .state.failed { color: var(--rejected) } .state.paused, .state.stopping { color: var(--not-reached) }
 .account { border-radius: 4px; background: var(--rule); display: block }
 .written { fill: var(--written); background: var(--written) } .rejected { fill: var(--rejected); background: var(--rejected) }
-.filtered { fill: var(--filtered); background: var(--filtered) } .not-reached { fill: var(--not-reached); background: var(--not-reached) }
+.filtered { fill: var(--filtered); background: var(--filtered) }
+.overwritten { fill: var(--overwritten); background: var(--overwritten) } .skipped { fill: var(--skipped); background: var(--skipped) } .not-reached { fill: var(--not-reached); background: var(--not-reached) }
 .under-way { fill: var(--under-way); background: var(--under-way) }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; color: var(--soft); margin: 6px 0 16px }
 .legend i { display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin-right: 6px }

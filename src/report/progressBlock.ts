@@ -1,5 +1,6 @@
 import type { Summary } from '../job/summary.ts'
 import { costWords } from './costWords.ts'
+import { otherEndings } from './endingWords.ts'
 import { formatCount, formatDuration, formatRate } from './figures.ts'
 import { throttlingWords } from './throttlingWords.ts'
 
@@ -76,7 +77,7 @@ export class ProgressBlock {
       ...(now.rejected > 0 ? [warn(`${formatCount(now.rejected)} rejected`, style)] : []),
       ...(onlyReads(now) ? [] : [`${formatCount(now.written)} written`]),
       `${formatCount(now.read)} read`,
-      ...(now.filtered > 0 ? [`${formatCount(now.filtered)} filtered`] : []),
+      ...otherEndings(now),
     ]
     const allowed = spendsReads(now) ? now.readUnitsPerSecondAllowed : now.writeUnitsPerSecondAllowed
     const throttles = Object.keys(throttlingReasons).length > 0 ? this.#rate(({ throttled }) => throttled) : 0

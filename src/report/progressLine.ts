@@ -1,5 +1,6 @@
 import type { Summary } from '../job/summary.ts'
 import { costWords } from './costWords.ts'
+import { otherEndings } from './endingWords.ts'
 import { formatCount, formatDuration, formatRate } from './figures.ts'
 import { latestReason } from './progressBlock.ts'
 import { throttlingWords } from './throttlingWords.ts'
@@ -18,7 +19,7 @@ export function progressLine(now: Summary, before: Summary | undefined): string 
   if (Number.isFinite(allowed)) parts.push(`at most ${formatRate(allowed)} ${reads ? 'read' : 'write'} units/s`)
   const reason = latestReason(now.throttlingReasons, before?.throttlingReasons ?? {})
   if (reason !== undefined) parts.push(`throttled by ${throttlingWords(reason).short}`)
-  if (now.filtered > 0) parts.push(`${formatCount(now.filtered)} filtered`)
+  parts.push(...otherEndings(now))
   if (now.rejected > 0) parts.push(`${formatCount(now.rejected)} rejected`)
   if (now.retried > 0) parts.push(`${formatCount(now.retried)} retried`)
   if (now.inFlight > 0) parts.push(`${formatCount(now.inFlight)} in flight`)

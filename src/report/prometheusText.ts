@@ -1,4 +1,5 @@
 import type { Summary } from '../job/summary.ts'
+import { ENDINGS } from '../job/tally.ts'
 
 interface Family {
   readonly name: string
@@ -11,11 +12,11 @@ interface Family {
 /** A job as metrics, in Prometheus' text format 0.0.4. */
 export function prometheusText(now: Summary): string {
   const families: Family[] = [
-    counter('headrace_items_total', 'Items that ended, by how.', [
-      [{ ending: 'written' }, now.written],
-      [{ ending: 'rejected' }, now.rejected],
-      [{ ending: 'filtered' }, now.filtered],
-    ]),
+    counter(
+      'headrace_items_total',
+      'Items that ended, by how.',
+      ENDINGS.map((ending) => [{ ending }, now[ending]] as const),
+    ),
     counter('headrace_items_read_total', 'Items or records that were read.', [[{}, now.read]]),
     counter('headrace_consumed_capacity_units_total', 'Capacity units that the service says were consumed.', [
       [{ direction: 'read' }, now.readUnits],

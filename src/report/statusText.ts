@@ -1,4 +1,5 @@
 import type { JobStatus } from '../job/jobStatus.ts'
+import { COUNTERS } from '../job/tally.ts'
 import { formatCount, formatDuration } from './figures.ts'
 
 /** One job, one fact a line. */
@@ -17,9 +18,8 @@ export function statusText({ directory, spec, state, holder, checkpoint, summary
     const { tally, spent, runs, savedAt, positions } = checkpoint
     rows.push(['checkpoint', `${savedAt}, run ${runs}`])
     rows.push(['settled', formatCount(tally.read)])
-    rows.push(['written', formatCount(tally.written)])
-    if (tally.rejected > 0) rows.push(['rejected', formatCount(tally.rejected)])
-    if (tally.filtered > 0) rows.push(['filtered', formatCount(tally.filtered)])
+    for (const { name, label } of COUNTERS)
+      if (name === 'written' || tally[name] > 0) rows.push([label, formatCount(tally[name])])
     if (positions.kind === 'segments') {
       const under = Object.keys(positions.cursors).length
       rows.push(['segments', `${segmentsDone(positions.done)} of ${positions.segments} done, ${under} under way`])

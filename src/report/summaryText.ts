@@ -1,5 +1,7 @@
 import type { Summary } from '../job/summary.ts'
+import { COUNTERS } from '../job/tally.ts'
 import { costWords } from './costWords.ts'
+import { uncountedWords } from './endingWords.ts'
 import { formatCount, formatDuration, formatRate } from './figures.ts'
 import { limitRows } from './limitRows.ts'
 
@@ -9,12 +11,13 @@ export function summaryText(
   extra: readonly (readonly [label: string, value: string])[] = [],
 ): string {
   const { operation, table, complete } = summary
-  const rows: (readonly [string, string])[] = [
-    ['read', formatCount(summary.read)],
-    ['written', formatCount(summary.written)],
-    ['rejected', formatCount(summary.rejected)],
-    ['filtered', formatCount(summary.filtered)],
-  ]
+  const rows: (readonly [string, string])[] = [['read', formatCount(summary.read)]]
+  for (const { name, label, explanation, isUsual } of COUNTERS) {
+    if (!isUsual && summary[name] === 0) continue
+    rows.push([label, formatCount(summary[name]) + (explanation === '' ? '' : ` (${explanation})`)])
+  }
+  const uncounted = uncountedWords(summary)
+  if (uncounted !== undefined) rows.push(['duplicate keys', uncounted])
   if (summary.notReached > 0) rows.push(['not reached', formatCount(summary.notReached)])
   const causes = [
     summary.unprocessed > 0 ? `${formatCount(summary.unprocessed)} unprocessed` : '',

@@ -1,5 +1,5 @@
 import { applyWrite, chargeFailedCondition, checkItem, type Throttle, throttleError } from './applyWrite.ts'
-import { readAttributes } from './attributes.ts'
+import { type Attributes, readAttributes } from './attributes.ts'
 import { consumed } from './batchWriteItem.ts'
 import { type Call, tableOf } from './call.ts'
 import { type PrimaryKey, readKey } from './primaryKey.ts'
@@ -16,7 +16,7 @@ interface Understood {
   readonly key: PrimaryKey
 }
 
-/** Conditional updates and deletes, each of one item, each with an end of its own. */
+/** Inserts and conditional updates and deletes, each of one item, each with an end of its own. */
 export function batchExecuteStatement(call: Call): object {
   if (call.dialect === 'none') throw new ServiceError('UnknownOperationException', '')
   const statements: { Statement: string; Parameters?: unknown[] }[] = call.body.Statements ?? []
@@ -34,8 +34,9 @@ export function batchExecuteStatement(call: Call): object {
     if (outcome instanceof ServiceError) return failure('ValidationError', outcome.message)
     const { holds, throttle } = outcome
     if (throttle === undefined) {
-      return holds
-        ? { TableName: read.table.name }
+      if (holds) return { TableName: read.table.name }
+      return read.change.inserts
+        ? failure('DuplicateItem', 'Duplicate primary key exists in table')
         : failure('ConditionalCheckFailed', 'The conditional request failed')
     }
     throttles.push(throttle)
@@ -63,8 +64,9 @@ function readOne(call: Call, text: string, parameters: readonly unknown[]): Unde
   }
 }
 
-/** The key that the WHERE pins. */
+/** The key that the WHERE pins, or of the item that is made. */
 export function keyOf(change: ItemChange, table: SimulatedTable): PrimaryKey {
+  if (change.inserts) return readKey(readAttributes(Object.fromEntries(change.sets)), table.key, false)
   const present = change.expected.filter(([, value]) => value !== undefined)
   const key = readKey(readAttributes(Object.fromEntries(present)), table.key, false)
   for (const name of [...change.sets.map(([set]) => set), ...change.removes]) {
@@ -78,8 +80,26 @@ export function keyOf(change: ItemChange, table: SimulatedTable): PrimaryKey {
 /** To delete what is not there is no failure, whatever else is expected (developer guide, "PartiQL delete statements"). */
 function executeStatement(call: Call, understood: Understood): ReturnType<typeof execute> {
   const { change, table, key } = understood
+  if (change.inserts) return insert(call, table, key, Object.fromEntries(change.sets))
   if (!change.deletes || table.get(key) !== undefined) return execute(call, understood)
   return { holds: true, throttle: chargeFailedCondition(call, table, key) }
+}
+
+/** Makes an item, if there is none of its key. */
+export function insert(
+  call: Call,
+  table: SimulatedTable,
+  key: PrimaryKey,
+  item: Attributes,
+): { holds: boolean; throttle: Throttle | undefined } | ServiceError {
+  if (table.get(key) !== undefined) return { holds: false, throttle: chargeFailedCondition(call, table, key) }
+  try {
+    checkItem(table, item)
+  } catch (error) {
+    if (error instanceof ServiceError) return error
+    throw error
+  }
+  return { holds: true, throttle: applyWrite(call, table, key, item, 'put') }
 }
 
 /** Makes a change if what it expects holds. */

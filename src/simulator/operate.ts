@@ -5,7 +5,7 @@ import type { Call } from './call.ts'
 import { createTable, deleteTable, describeTable } from './controlPlane.ts'
 import { getItem, query, scan } from './reads.ts'
 import { ServiceError } from './serviceError.ts'
-import { changeItem } from './singleWrites.ts'
+import { changeItem, putItem } from './singleWrites.ts'
 
 /**
  * Does what a request asks for.
@@ -20,6 +20,8 @@ export function operate(call: Call, requestBytes: number, later: (then: () => vo
       return batchWriteItem(call, requestBytes)
     case 'BatchExecuteStatement':
       return batchExecuteStatement(call)
+    case 'PutItem':
+      return putItem(call)
     case 'UpdateItem':
       return changeItem(call, false)
     case 'DeleteItem':

@@ -28,7 +28,7 @@ interface Answer {
 
 /**
  * Passes on the statements that there are units for; the others are answered with an error of their own. Statements other
- * than an UPDATE or a DELETE of one item pass uncounted.
+ * than an INSERT, an UPDATE or a DELETE of one item pass uncounted.
  */
 export async function passStatements(call: GatewayCall): Promise<Reply> {
   const statements: Statement[] = call.body.Statements ?? []
@@ -90,5 +90,5 @@ function weigh(change: ItemChange, table: SimulatedTable): Charged {
     (pair): pair is readonly [string, AttributeValue] => pair[1] !== undefined,
   )
   const known: Attributes = Object.fromEntries(named)
-  return { table, charges: chargesOfWrite(table, key, known, writeUnits(itemSize(known)), false) }
+  return { table, charges: chargesOfWrite(table, key, known, writeUnits(itemSize(known)), change.inserts) }
 }

@@ -1,6 +1,6 @@
 import { applyWrite, checkItem, type Throttle, throttleError } from './applyWrite.ts'
 import { type Attributes, type AttributeValue, readAttributes, readValue } from './attributes.ts'
-import { execute } from './batchExecuteStatement.ts'
+import { execute, insert } from './batchExecuteStatement.ts'
 import { type Call, tableOf } from './call.ts'
 import { type Aliases, readCondition } from './condition.ts'
 import { addNumbers } from './decimal.ts'
@@ -44,12 +44,32 @@ export function changeItem(call: Call, deletes: boolean): object {
   }
   // Attributes that can not all hold make the change fail, and cost, as its condition does.
   const expected: ItemChange['expected'] = holds ? [] : [['', { NULL: true }]]
-  const outcome = execute(call, { change: { deletes, table: table.name, sets, removes, expected }, table, key })
+  const outcome = execute(call, {
+    change: { deletes, inserts: false, table: table.name, sets, removes, expected },
+    table,
+    key,
+  })
   if (outcome instanceof ServiceError) throw outcome
   if (outcome.throttle === undefined && !outcome.holds) {
     throw new ServiceError('ConditionalCheckFailedException', 'The conditional request failed')
   }
   return answer(call, outcome.throttle, sets)
+}
+
+/** `PutItem` of items that must not exist. */
+export function putItem(call: Call): object {
+  const { body } = call
+  const table = tableOf(call, body.TableName)
+  const item = readAttributes(body.Item)
+  const key = readKey(item, table.key, false)
+  const holds = readCondition(`${body.ConditionExpression}`, aliasesOf(call))(table.get(key) ?? Object.create(null))
+  if (holds !== (table.get(key) === undefined))
+    throw invalid('the simulator knows PutItem only of items that must not exist')
+  const outcome = insert(call, table, key, item)
+  if (outcome instanceof ServiceError) throw outcome
+  if (outcome.throttle === undefined && !outcome.holds)
+    throw new ServiceError('ConditionalCheckFailedException', 'The conditional request failed')
+  return answer(call, outcome.throttle, [])
 }
 
 /** An update whose condition holds for no item makes one (API reference, UpdateItem). */

@@ -10,6 +10,8 @@ export type PartiqlDialect = 'clauses' | 'commas' | 'none'
 /** What a change of one item asks for. */
 export interface ItemChange {
   readonly deletes: boolean
+  /** The item is made, and must not be there: `sets` is all of it. */
+  readonly inserts: boolean
   readonly table: string
   readonly sets: readonly (readonly [string, AttributeValue])[]
   readonly removes: readonly string[]
@@ -17,10 +19,10 @@ export interface ItemChange {
   readonly expected: readonly (readonly [string, AttributeValue | undefined])[]
 }
 
-const TOKEN = /\s*("(?:[^"]|"")*"|[A-Za-z]+|[?=,])/y
+const TOKEN = /\s*("(?:[^"]|"")*"|'(?:[^']|'')*'|[A-Za-z]+|[?=,{}:])/y
 
 /**
- * Reads an `UPDATE` or `DELETE` of one item.
+ * Reads an `INSERT`, `UPDATE` or `DELETE` of one item.
  *
  * @throws {ServiceError} for any other statement
  */
@@ -57,6 +59,18 @@ export function readStatement(
     if (!take('?') || value === undefined) throw malformed()
     return value
   }
+  if (take('INSERT', 'INTO')) {
+    const into = name()
+    if (!take('VALUE', '{')) throw malformed()
+    const made: [string, AttributeValue][] = []
+    do {
+      const token = tokens[next++] ?? ''
+      if (!token.startsWith("'") || !take(':')) throw malformed()
+      made.push([token.slice(1, -1).replaceAll("''", "'"), parameter()])
+    } while (take(','))
+    if (!take('}') || next !== tokens.length || used !== parameters.length) throw malformed()
+    return { deletes: false, inserts: true, table: into, sets: made, removes: [], expected: [] }
+  }
   const deletes = take('DELETE', 'FROM')
   if (!deletes && !take('UPDATE')) throw malformed()
   const table = name()
@@ -90,7 +104,7 @@ export function readStatement(
   } while (take('AND'))
   if (next !== tokens.length || used !== parameters.length) throw malformed()
   if (!deletes && sets.length + removes.length === 0) throw malformed()
-  return { deletes, table, sets, removes, expected }
+  return { deletes, inserts: false, table, sets, removes, expected }
 }
 
 /** The item after a change, or undefined when what it expects does not hold. A change makes no item. */

@@ -154,6 +154,8 @@ test('a message that takes longer than its queue waits is kept, and comes to nob
           read: 0,
           written: 0,
           rejected: 0,
+          overwritten: 0,
+          skipped: 0,
           filtered: 0,
           readUnits: 0,
           writeUnits: 0,

@@ -60,7 +60,14 @@ test('threads do a job together, and its directory and summary are as of the job
   assert.ok(summary.readUnits > 0 && summary.requests > 0)
   const { checkpoint } = findCheckpoint(directory)
   assert.equal(checkpoint?.complete, true)
-  assert.deepEqual(checkpoint?.tally, { read: 2_000, written: 980, rejected: 20, filtered: 1_000 })
+  assert.deepEqual(checkpoint?.tally, {
+    read: 2_000,
+    written: 980,
+    overwritten: 0,
+    skipped: 0,
+    rejected: 20,
+    filtered: 1_000,
+  })
   assert.equal(checkpoint?.positions.kind === 'segments' && checkpoint.positions.done, `0-${spec.what.segments! - 1}`)
 })
 

@@ -142,7 +142,18 @@ test('a group that keeps order is sent on in order', async () => {
     slice: async ({ index }) => ({
       index,
       done: false,
-      counters: { read: 0, written: 0, rejected: 0, filtered: 0, readUnits: 0, writeUnits: 0, requests: 0, retried: 0 },
+      counters: {
+        read: 0,
+        written: 0,
+        overwritten: 0,
+        skipped: 0,
+        rejected: 0,
+        filtered: 0,
+        readUnits: 0,
+        writeUnits: 0,
+        requests: 0,
+        retried: 0,
+      },
     }),
   })
   await client.send(

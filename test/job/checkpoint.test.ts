@@ -7,7 +7,7 @@ const CHECKPOINT: Checkpoint = {
   version: 1,
   sequence: 7,
   savedAt: '2026-08-01T10:15:00.000Z',
-  tally: { read: 9, written: 6, rejected: 2, filtered: 1 },
+  tally: { read: 9, written: 6, overwritten: 0, skipped: 0, rejected: 2, filtered: 1 },
   positions: { kind: 'segments', segments: 4, done: '0,2-3', cursors: { 1: '{"id":{"S":"Ærø"}}' } },
   files: { 'rejects.jsonl': 812 },
   spent: { durationMs: 1_000, readUnits: 3.5, writeUnits: 6, unitsAtStake: 0, requests: 4, retried: 0 },

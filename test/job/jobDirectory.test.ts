@@ -18,7 +18,7 @@ const WHAT: JobWhat = {
   segments: 4,
 }
 const CONTENT: CheckpointContent = {
-  tally: { read: 3, written: 3, rejected: 0, filtered: 0 },
+  tally: { read: 3, written: 3, overwritten: 0, skipped: 0, rejected: 0, filtered: 0 },
   positions: { kind: 'segments', segments: 4, done: '1', cursors: {} },
   spent: { durationMs: 1, readUnits: 1, writeUnits: 3, unitsAtStake: 0, requests: 1, retried: 0 },
 }

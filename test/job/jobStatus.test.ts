@@ -32,7 +32,7 @@ function begin(path: string, beganAtMs: number): Promise<JobDirectory> {
 
 function save(directory: JobDirectory, complete: boolean): Promise<void> {
   return directory.save({
-    tally: { read: 3, written: 2, rejected: 1, filtered: 0 },
+    tally: { read: 3, written: 2, overwritten: 0, skipped: 0, rejected: 1, filtered: 0 },
     positions: { kind: 'segments', segments: 4, done: complete ? '0-3' : '1', cursors: {} },
     spent: { durationMs: 1, readUnits: 1, writeUnits: 3, unitsAtStake: 0, requests: 1, retried: 0 },
     runs: 1,

@@ -2,15 +2,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { JobReject } from '../../src/job/reject.ts'
-import { type Ending, SettledPrefix } from '../../src/job/settledPrefix.ts'
+import { SettledPrefix } from '../../src/job/settledPrefix.ts'
+import type { Ending } from '../../src/job/tally.ts'
 
-const ENDINGS = ['written', 'rejected', 'filtered'] as const
+const ENDINGS = ['written', 'overwritten', 'skipped', 'rejected', 'filtered'] as const
 
 test('what is passed is settled without a gap, and each reject is told once, in order, when it is passed', () => {
   const step = fc.record({ takes: fc.boolean(), which: fc.nat(1_000), ending: fc.constantFrom(...ENDINGS) })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
-      const tally = { written: 0, rejected: 0, filtered: 0 }
+      const tally = { written: 0, overwritten: 0, skipped: 0, rejected: 0, filtered: 0 }
       const told: number[] = []
       const prefix = new SettledPrefix(tally, ({ place }) => told.push(Number(place)))
       const endings: (Ending | undefined)[] = []

@@ -14,7 +14,7 @@ import { scratchDirectory } from '../e2e/command.ts'
 const table = { name: 'things', arn: 'arn:aws:dynamodb:x:1:table/things', key: 'id:S', connection: {} }
 const what = { operation: 'export', table }
 const CONTENT = {
-  tally: { read: 0, written: 0, rejected: 0, filtered: 0 },
+  tally: { read: 0, written: 0, overwritten: 0, skipped: 0, rejected: 0, filtered: 0 },
   positions: { kind: 'segments', segments: 1, done: '0', cursors: {} },
   spent: { durationMs: 0, readUnits: 0, writeUnits: 0, unitsAtStake: 0, requests: 0, retried: 0 },
   runs: 1,

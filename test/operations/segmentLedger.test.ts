@@ -15,7 +15,7 @@ function ledgerOf(
     keyNames: ['pk'],
     from: from === undefined ? undefined : { kind: 'segments', segments, ...from },
     survivorsOnly: false,
-    passed: { written: 0, rejected: 0, filtered: 0 },
+    passed: { written: 0, overwritten: 0, skipped: 0, rejected: 0, filtered: 0 },
     onReject: () => undefined,
     itemsTold,
   })

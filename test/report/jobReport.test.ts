@@ -22,6 +22,8 @@ const SUMMARY = {
   read: 0,
   written: 0,
   rejected: 0,
+  overwritten: 0,
+  skipped: 0,
   filtered: 0,
   notReached: 0,
   inFlight: 5,

@@ -31,7 +31,7 @@ function checkpoint(positions: Positions, rejected = 0): Checkpoint {
     version: 1,
     sequence: 7,
     savedAt: '2026-03-01T11:00:00.000Z',
-    tally: { read: 12_345, written: 12_345 - rejected, rejected, filtered: 0 },
+    tally: { read: 12_345, written: 12_345 - rejected, overwritten: 0, skipped: 0, rejected, filtered: 0 },
     positions,
     files: {},
     spent: { durationMs: 61_000, readUnits: 0, writeUnits: 24_690, unitsAtStake: 0, requests: 1, retried: 0 },

@@ -27,6 +27,7 @@ export class Operations {
     const kind = this.#random()
     if (kind < 0.35) return this.#batchWrite()
     if (kind < 0.6) return this.#statements()
+    if (kind < 0.64) return this.#putItem()
     if (kind < 0.72) return this.#change('UpdateItem')
     if (kind < 0.8) return this.#change('DeleteItem')
     if (kind < 0.88) return this.#read('GetItem')
@@ -47,6 +48,7 @@ export class Operations {
 
   #statements(): GeneratedOperation {
     const statements = this.#distinct(1 + Math.floor(this.#random() ** 2 * 10)).map((number) => {
+      if (this.#chance(0.3)) return this.#insertion(number)
       const parameters: object[] = []
       const set = Object.entries(this.#attributes()).map(([name, value]) => {
         parameters.push(value)
@@ -68,6 +70,24 @@ export class Operations {
       return { Statement: `${verb} WHERE ${where.join(' AND ')}`, Parameters: parameters }
     })
     return { operation: 'BatchExecuteStatement', body: { Statements: statements, ...this.#asked() } }
+  }
+
+  #insertion(number: number): { Statement: string; Parameters: object[] } {
+    const item = this.#chance(UNSOUND_SHARE) ? this.#unsound(number) : this.#item(number)
+    const names = Object.keys(item).map((name) => `'${name}':?`)
+    return { Statement: `INSERT INTO "${TABLE}" VALUE {${names.join(',')}}`, Parameters: Object.values(item) }
+  }
+
+  /** Of an item that must not be there: the only kind of PutItem that bulk work makes. */
+  #putItem(): GeneratedOperation {
+    const body = {
+      TableName: TABLE,
+      Item: this.#item(this.#number()),
+      ConditionExpression: 'attribute_not_exists(#key)',
+      ExpressionAttributeNames: { '#key': 'pk' },
+      ...this.#asked(),
+    }
+    return { operation: 'PutItem', body }
   }
 
   /** Of an item that must be there: the only kind of change that bulk work makes. */

@@ -33,6 +33,8 @@ export function summary(more: Partial<Summary> = {}): Summary {
     share: undefined,
     oldestSegment: undefined,
     segments: undefined,
+    keysCompared: undefined,
+    incompleteInput: [],
     ...more,
   }
 }

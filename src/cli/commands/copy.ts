@@ -4,6 +4,8 @@ import { openDatabase } from '../openDatabase.ts'
 import { openTarget, type TargetFlags } from '../openTarget.ts'
 import {
   type CommonFlags,
+  type IfExistsFlags,
+  ifExistsOf,
   type JobFlags,
   type PlanFlags,
   type ReadFlags,
@@ -23,12 +25,19 @@ export async function copyCommand(
     PlanFlags &
     WriteFlags &
     ReadFlags &
-    TargetFlags & { transform?: string; keepOld?: boolean },
+    TargetFlags &
+    IfExistsFlags & { transform?: string; keepOld?: boolean },
 ): Promise<void> {
   const database = openDatabase(flags)
   const there = await openTarget(flags, database)
   const keepOld = flags.keepOld === true ? { keepOld: true } : {}
-  const options = { ...readOptions(flags), ...writeOptions(flags), ...transformOption(flags), ...keepOld }
+  const options = {
+    ...readOptions(flags),
+    ...writeOptions(flags),
+    ...transformOption(flags),
+    ...keepOld,
+    ...ifExistsOf(flags),
+  }
   try {
     await runJob({
       operation: 'copy',
@@ -39,8 +48,8 @@ export async function copyCommand(
       rates: options,
       warn: async (say) => {
         const { itemCount } = await there.table(target).describe()
-        if (itemCount > 0)
-          say(`${target} holds about ${formatCount(itemCount)} items; those of the same keys are replaced`)
+        if (itemCount > 0 && (flags.ifExists ?? 'overwrite') === 'overwrite')
+          say(`${target} holds about ${formatCount(itemCount)} items; those with the same keys are overwritten`)
       },
       make: (made) => copy(database.table(source), there.table(target), { ...options, ...made }),
     })

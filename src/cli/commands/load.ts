@@ -12,6 +12,8 @@ import { exitCodeOf } from '../exitCode.ts'
 import { openDatabase } from '../openDatabase.ts'
 import {
   type CommonFlags,
+  type IfExistsFlags,
+  ifExistsOf,
   type JobFlags,
   type keySchema,
   type PlanFlags,
@@ -43,7 +45,7 @@ const TYPES: readonly string[] = ['S', 'N', 'BOOL', 'NULL', 'B', 'json', 'ddb'] 
 export async function loadCommand(
   name: string,
   paths: readonly string[],
-  flags: CommonFlags & JobFlags & WriteFlags & PlanFlags & S3Flags & LoadFlags,
+  flags: CommonFlags & JobFlags & WriteFlags & PlanFlags & S3Flags & IfExistsFlags & LoadFlags,
 ): Promise<void> {
   const options = fileOptions(flags)
   const database = openDatabase(flags)
@@ -97,6 +99,7 @@ export async function loadCommand(
         ...transformOption(flags),
         ...(flags.applyChanges === true ? { applyChanges: true } : {}),
         ...(flags.keepOld === true ? { keepOld: true } : {}),
+        ...ifExistsOf(flags),
         ...made,
       }),
   })

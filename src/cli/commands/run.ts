@@ -3,14 +3,22 @@ import { pathToFileURL } from 'node:url'
 import { type OpenedJob, openJob, type Rate } from '../../index.ts'
 import { exitCodeOf } from '../exitCode.ts'
 import { openDatabase } from '../openDatabase.ts'
-import { type CommonFlags, type JobFlags, type PlanFlags, type WriteFlags, writeOptions } from '../options.ts'
+import {
+  type CommonFlags,
+  type IfExistsFlags,
+  ifExistsOf,
+  type JobFlags,
+  type PlanFlags,
+  type WriteFlags,
+  writeOptions,
+} from '../options.ts'
 import { runJob } from '../runJob.ts'
 import { Talk } from '../talk.ts'
 
 /** `headrace run` */
 export async function runCommand(
   path: string,
-  flags: CommonFlags & JobFlags & PlanFlags & WriteFlags & { readRate?: Rate },
+  flags: CommonFlags & JobFlags & PlanFlags & WriteFlags & IfExistsFlags & { readRate?: Rate },
 ): Promise<void> {
   const module = pathToFileURL(resolve(path))
   const database = openDatabase(flags)
@@ -24,7 +32,11 @@ export async function runCommand(
     return
   }
   const readRate = flags.readRate ?? flags.rate
-  const options = { ...writeOptions(flags), ...(readRate === undefined ? {} : { readUnitsPerSecond: readRate }) }
+  const options = {
+    ...writeOptions(flags),
+    ...(readRate === undefined ? {} : { readUnitsPerSecond: readRate }),
+    ...ifExistsOf(flags),
+  }
   let job: OpenedJob | undefined
   try {
     await runJob({

@@ -14,6 +14,7 @@ import {
   sharedRate,
   sliceRates,
 } from '../../index.ts'
+import { endingWords } from '../../report/endingWords.ts'
 import { parseJson } from '../../runtime/parseJson.ts'
 import { EXIT, exitCodeOf } from '../exitCode.ts'
 import { Interruption } from '../interruption.ts'
@@ -86,8 +87,7 @@ async function runLeased(
   const interruption = new Interruption(talk)
   try {
     const name = `slice ${index} of ${of} of ${job.id}`
-    const words = ({ written, rejected, filtered }: SliceCounters): string =>
-      `${name}: ${written} written, ${rejected} rejected, ${filtered} filtered`
+    const words = (counters: SliceCounters): string => `${name}: ${endingWords(counters)}`
     talk.say(`${name}: ${job.what.operation} ${job.what.table.name}, its state in ${flags.controlTable}`)
     const result = await runLeasedSlice(slice, database.table(flags.controlTable!), {
       database,

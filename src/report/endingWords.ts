@@ -1,0 +1,33 @@
+import type { Summary } from '../job/summary.ts'
+import { COUNTERS, type Endings } from '../job/tally.ts'
+import { formatCount } from './figures.ts'
+
+export { noEndings } from '../job/tally.ts'
+
+/** `12 written, 1 overwritten, 0 rejected, 0 filtered`: the usual counters, and the others where they are not 0. */
+export function endingWords(counts: Readonly<Endings>): string {
+  return COUNTERS.filter(({ name, isUsual }) => isUsual || counts[name] > 0)
+    .map(({ name, label }) => `${formatCount(counts[name])} ${label}`)
+    .join(', ')
+}
+
+/** Those that are neither written nor rejected, where they are not 0: `3 skipped`, `17 filtered`. */
+export function otherEndings(counts: Readonly<Endings>): string[] {
+  return COUNTERS.filter(({ name }) => name !== 'written' && name !== 'rejected' && counts[name] > 0).map(
+    ({ name, label }) => `${formatCount(counts[name])} ${label}`,
+  )
+}
+
+/** Among which records *overwritten* was counted; undefined where among all. */
+export function uncountedWords({ keysCompared }: Pick<Summary, 'keysCompared'>): string | undefined {
+  switch (keysCompared) {
+    case 'first':
+      return 'not counted beyond the first 1,000,000 keys'
+    case 'run':
+      return 'counted among the records of this run, not against those of earlier runs'
+    case 'slice':
+      return 'counted within each slice, not between slices'
+    default:
+      return undefined
+  }
+}
