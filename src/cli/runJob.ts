@@ -154,7 +154,7 @@ export async function runJob(toRun: JobToRun): Promise<void> {
     )
     await end(summary)
     if (summary.complete) {
-      process.exitCode = summary.rejected > 0 ? EXIT.rejects : EXIT.done
+      process.exitCode = summary.rejected > 0 || summary.incompleteInput.length > 0 ? EXIT.rejects : EXIT.done
     } else {
       talk.say(`${stopWords(summary, flags)}. ${goOn}`)
       process.exitCode = interruption.exitCode ?? EXIT.limit

@@ -1,14 +1,44 @@
 import { decodeItem } from '../item/decode.ts'
+import { ItemError } from '../item/itemError.ts'
 import type { JobReject } from '../job/reject.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 
-/** What lines of a rejects file say; see docs/rejects.md. */
+interface Line {
+  readonly code: string
+  readonly message: string
+  readonly place: string
+  readonly item?: { readonly [name: string]: unknown }
+  readonly raw?: string
+  readonly rawBase64?: string
+  readonly format?: string
+  readonly columns?: readonly string[]
+  readonly delimiter?: string
+  readonly truncated?: boolean
+}
+
+/** What lines of a rejects file say; see `rejectLine`. */
 export function readRejects(lines: string): JobReject[] {
   return lines
     .trimEnd()
     .split('\n')
     .map((line) => {
-      const { item, ...reject } = parseJson(line) as JobReject & { readonly item?: { [name: string]: unknown } }
-      return item === undefined ? reject : { ...reject, item: decodeItem(item) }
+      const { item, raw, rawBase64, format, columns, delimiter, truncated, ...said } = parseJson(line) as Line
+      if (item !== undefined) return { ...said, ...itemOf(item) }
+      return {
+        ...said,
+        raw,
+        rawBytes: rawBase64 === undefined ? undefined : Buffer.from(rawBase64, 'base64'),
+        rawFormat: format === undefined ? undefined : { format, columns, delimiter, isCut: truncated },
+      }
     })
+}
+
+/** What no item can hold is shown as it stands. */
+function itemOf(item: { readonly [name: string]: unknown }): Pick<JobReject, 'item' | 'raw' | 'rawFormat'> {
+  try {
+    return { item: decodeItem(item) }
+  } catch (error) {
+    if (!(error instanceof ItemError)) throw error
+    return { raw: JSON.stringify(item), rawFormat: { format: 'ddb-json' } }
+  }
 }

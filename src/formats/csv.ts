@@ -1,22 +1,25 @@
+import { isUtf8 } from 'node:buffer'
 import { CsvError, Parser } from 'csv-parse'
+import { parse } from 'csv-parse/sync'
+import type { PlainItem } from '../item/attributeValue.ts'
 import { ItemError } from '../item/itemError.ts'
-import { type CsvColumn, cellValue, csvColumns } from './csvColumns.ts'
+import type { RawRecord } from '../item/rawRecord.ts'
+import { type CsvColumn, type CsvHeader, cellValue, columnText, csvColumns, readColumn } from './csvColumns.ts'
 import { FormatError } from './formatError.ts'
-import type { CsvOptions, SourceRecord } from './record.ts'
+import type { SourceRecord } from './record.ts'
 import { rawText, strictText } from './strictUtf8.ts'
 
-export interface CsvReaderOptions {
-  readonly file: string
-  readonly types: NonNullable<CsvOptions['types']>
-  /** One ASCII character. */
-  readonly delimiter: string
+export interface CsvReaderOptions extends CsvHeader {
   readonly lineBytesMax: number
+  /** The byte that ends a line, to count them by: 10, or 13 in files with old Mac line ends. */
+  readonly newline: number
   /** Where the stream begins in the file, in bytes. */
   readonly offset: number
 }
 
 /**
- * Reads comma-separated values as RFC 4180 describes them, by csv-parse; the first line names the columns. An empty
+ * Reads comma-separated values as RFC 4180 describes them, by csv-parse; the first line names the columns. Lines end in
+ * `\n`, `\r\n` or `\r`. An empty
  * cell, quoted or not, is an attribute that the item does not have.
  *
  * A record with a bad cell, or with too many or too few, is an error record. A misplaced quote ends the file: where the
@@ -57,6 +60,9 @@ class RecordParser extends Parser {
   }
 }
 
+/** The longest first: a `\r\n` is one of them. */
+const RECORD_DELIMITERS = ['\r\n', '\n', '\r']
+
 /** Bytes that the parser holds back to look ahead, and the line's end: a record is not found too long for them. */
 const LOOK_AHEAD_BYTES = 16
 const LINE_END_BYTES = 2
@@ -64,6 +70,7 @@ const LINE_END_BYTES = 2
 class CsvReader {
   readonly #options: CsvReaderOptions
   readonly #parser: RecordParser
+  readonly #newline: string
   #columns: readonly CsvColumn[] | undefined
   #records: SourceRecord[] = []
   /** Where the next record begins. */
@@ -77,12 +84,13 @@ class CsvReader {
   constructor(options: CsvReaderOptions) {
     this.#options = options
     this.#offset = options.offset
+    this.#newline = String.fromCharCode(options.newline)
     this.#parser = new RecordParser({
       // As Latin-1 a character is a byte: nothing is lost before a cell is decoded strictly, and ASCII need not be.
       encoding: 'latin1',
       delimiter: options.delimiter,
       // Not found out by the first line, as some lines of a file may have been edited elsewhere.
-      record_delimiter: ['\r\n', '\n'],
+      record_delimiter: RECORD_DELIMITERS,
       relax_column_count: true,
     })
     this.#parser.onRecord = (cells) => this.#take(cells)
@@ -130,7 +138,7 @@ class CsvReader {
 
   #take(cells: string[]): void {
     if (this.#failure !== undefined) return
-    const { lineBytesMax, offset, file, types } = this.#options
+    const { lineBytesMax, offset } = this.#options
     const end = offset + this.#parser.info.bytes
     if (end - this.#offset > lineBytesMax + LINE_END_BYTES) {
       this.#failure = this.#tooLong()
@@ -140,7 +148,7 @@ class CsvReader {
       if (cells.length > 1 || cells[0] !== '') this.#records.push(this.#record(cells, this.#columns))
     } else if (cells.length > 1 || cells[0]!.trim() !== '') {
       try {
-        this.#columns = csvColumns(cells.map(cellText), types, file)
+        this.#columns = csvColumns(cells.map(cellText), this.#options)
       } catch (error) {
         this.#failure = error instanceof ItemError ? this.#unreadable(error.message) : error
         return
@@ -150,7 +158,7 @@ class CsvReader {
     const { lines } = this.#parser.info
     this.#line += 1
     // The parser counts a CR LF in a cell twice.
-    if (lines - this.#parserLines > 1) for (const cell of cells) this.#line += newlines(cell)
+    if (lines - this.#parserLines > 1) for (const cell of cells) this.#line += newlines(cell, this.#newline)
     this.#parserLines = lines
   }
 
@@ -158,23 +166,25 @@ class CsvReader {
     const place = { file: this.#options.file, line: this.#line, offset: this.#offset }
     if (cells.length !== columns.length) {
       const error = `${cells.length} cells, where the header names ${columns.length}`
-      return { error, raw: this.#raw(cells), place }
+      return { error, ...this.#raw(cells, columns), place }
     }
     try {
       return { item: itemOf(cells, columns), place }
     } catch (error) {
       if (!(error instanceof ItemError)) throw error
-      return { error: error.message, raw: this.#raw(cells), place }
+      return { error: error.message, ...this.#raw(cells, columns), place }
     }
   }
 
   /** The record as text again; quotes stand only where they must. */
-  #raw(cells: readonly string[]): string {
+  #raw(cells: readonly string[], columns: readonly CsvColumn[]): RawRecord {
     const { delimiter } = this.#options
     const quoted = cells.map((cell) =>
       cell.includes(delimiter) || /["\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell,
     )
-    return rawText(Buffer.from(quoted.join(delimiter), 'latin1'))
+    const bytes = Buffer.from(quoted.join(delimiter), 'latin1')
+    const rawFormat = { format: 'csv', columns: columns.map((column) => columnText(column) ?? column.name), delimiter }
+    return { raw: rawText(bytes), rawBytes: isUtf8(bytes) ? undefined : bytes, rawFormat }
   }
 
   #tooLong(): FormatError {
@@ -213,7 +223,7 @@ function itemOf(cells: readonly string[], columns: readonly CsvColumn[]): { [nam
     const cell = cells[index]!
     if (cell === '') continue
     const column = columns[index]!
-    const value = cellValue(columnText(cell, column), column)
+    const value = cellValue(textOf(cell, column), column)
     // Assigning to __proto__ would change what the object is instead of what it holds.
     if (column.name === '__proto__') {
       Object.defineProperty(item, column.name, { value, enumerable: true, configurable: true, writable: true })
@@ -231,7 +241,7 @@ function cellText(cell: string): string {
   return NOT_ASCII.test(cell) ? strictText(Buffer.from(cell, 'latin1'), 'cell') : cell
 }
 
-function columnText(cell: string, column: CsvColumn): string {
+function textOf(cell: string, column: CsvColumn): string {
   try {
     return cellText(cell)
   } catch (error) {
@@ -239,8 +249,36 @@ function columnText(cell: string, column: CsvColumn): string {
   }
 }
 
-function newlines(cell: string): number {
+function newlines(cell: string, newline: string): number {
   let count = 0
-  for (let at = cell.indexOf('\n'); at !== -1; at = cell.indexOf('\n', at + 1)) count += 1
+  for (let at = cell.indexOf(newline); at !== -1; at = cell.indexOf(newline, at + 1)) count += 1
   return count
+}
+
+/**
+ * The item of one row, as a reject holds it.
+ *
+ * @param names of its columns, as a header line has them
+ * @throws {ItemError} saying what is wrong with it
+ */
+export function readCsvRow(text: string, names: readonly string[], delimiter = ','): PlainItem {
+  let rows: string[][]
+  try {
+    rows = parse(text, { delimiter, record_delimiter: RECORD_DELIMITERS, relax_column_count: true })
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error
+    throw new ItemError(`this is not a row of CSV: ${error.message}`)
+  }
+  const [cells = [], ...more] = rows.filter((row) => row.length > 1 || row[0] !== '')
+  if (more.length > 0) throw new ItemError(`there are ${rows.length} rows of CSV, and a reject holds one`)
+  if (cells.length !== names.length)
+    throw new ItemError(`${cells.length} cells, where the header names ${names.length}: ${names.join(', ')}`)
+  const columns = names.map((name) => {
+    const { name: column, type = 'S' } = readColumn(name)
+    return { name: column, type }
+  })
+  return itemOf(
+    cells.map((cell) => Buffer.from(cell).toString('latin1')),
+    columns,
+  )
 }

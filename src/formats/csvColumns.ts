@@ -1,8 +1,9 @@
-import type { PlainValue } from '../item/attributeValue.ts'
+import type { PlainItem, PlainValue } from '../item/attributeValue.ts'
 import { bytesFromBase64 } from '../item/base64.ts'
 import { decodeValue } from '../item/decode.ts'
 import { ItemError } from '../item/itemError.ts'
-import { plainNumber } from '../item/number.ts'
+import { type KeyAttribute, type KeySchema, keyPartsOf, typeName } from '../item/itemKey.ts'
+import { NumberValue, numberText, plainNumber } from '../item/number.ts'
 import { jsonFault, parsePlainJson } from '../item/plainJson.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 import { FormatError } from './formatError.ts'
@@ -47,17 +48,23 @@ export function columnText({ name, type }: CsvColumn): string | undefined {
   return undefined
 }
 
+export interface CsvHeader {
+  readonly file: string
+  readonly types: NonNullable<CsvOptions['types']>
+  readonly delimiter: string
+  /** Of the table that the records are for. */
+  readonly key?: KeySchema | undefined
+}
+
 /**
  * The columns that a header line names: `id`, `price:N`. Blanks around a name do not belong to it; what follows a colon
- * and is no type does.
+ * and is no type does. A column of the table's key has the key's type.
  *
- * @throws {FormatError} for a name that is missing or stands there twice, and for a type given to no column.
+ * @throws {FormatError} for a name that is missing or stands there twice, for a type given to no column, and where the
+ *   table's key is not among them or has another type.
  */
-export function csvColumns(
-  cells: readonly string[],
-  types: NonNullable<CsvOptions['types']>,
-  file: string,
-): CsvColumn[] {
+export function csvColumns(cells: readonly string[], { file, types, delimiter, key }: CsvHeader): CsvColumn[] {
+  const keyParts = key === undefined ? [] : keyPartsOf(key)
   const columns = cells.map((cell, index): CsvColumn => {
     const { name, type: suffix } = readColumn(cell)
     if (name === '') {
@@ -67,7 +74,7 @@ export function csvColumns(
       })
     }
     const type = Object.hasOwn(types, name) ? types[name] : undefined
-    return { name, type: type ?? suffix ?? 'S' }
+    return { name, type: type ?? suffix ?? keyParts.find((part) => part.name === name)?.type ?? 'S' }
   })
   const names = new Set(columns.map(({ name }) => name))
   if (names.size < columns.length) {
@@ -81,7 +88,81 @@ export function csvColumns(
       line: 1,
     })
   }
+  for (const part of keyParts) checkKeyColumn(part, columns, delimiter, file)
   return columns
+}
+
+/** Columns that a message lists. */
+const NAMED_MAX = 12
+
+function checkKeyColumn(part: KeyAttribute, columns: readonly CsvColumn[], delimiter: string, file: string): void {
+  const place = { file, line: 1 }
+  const column = columns.find(({ name }) => name === part.name)
+  if (column?.type === part.type || column?.type === 'ddb' || column?.type === 'json') return
+  if (column !== undefined) {
+    throw new FormatError(
+      `column "${part.name}" is said to be ${column.type}, and the key of the table has it as ${part.type}. ` +
+        'Leave its type out, or say the same.',
+      place,
+    )
+  }
+  const names = columns.slice(0, NAMED_MAX).map(({ name }) => JSON.stringify(name))
+  const more = columns.length > NAMED_MAX ? ` and ${columns.length - NAMED_MAX} more` : ''
+  const found = columns.length === 1 ? `Its only column is ${names[0]}` : `Its columns are ${names.join(', ')}${more}`
+  throw new FormatError(
+    `the header line has no column "${part.name}", which is part of the table's key. ${found}. ` +
+      keyAdvice(part.name, columns, delimiter),
+    place,
+  )
+}
+
+/** What may be wrong. */
+function keyAdvice(wanted: string, columns: readonly CsvColumn[], delimiter: string): string {
+  const plain = (name: string): string => name.replace(/^["'\s]+|["'\s]+$/g, '').toLowerCase()
+  const like = columns.find(({ name }) => plain(name) === wanted.toLowerCase())
+  if (like !== undefined) {
+    return /["']/.test(like.name)
+      ? `See whether its quotes are in order: ${JSON.stringify(like.name)}.`
+      : `Names are case-sensitive: rename ${JSON.stringify(like.name)}.`
+  }
+  const other = [',', ';', '\t', '|'].find(
+    (one) =>
+      one !== delimiter &&
+      columns.some(({ name }) => name.split(one).some((cell) => plain(cell) === wanted.toLowerCase())),
+  )
+  if (other !== undefined) {
+    const shown = other === '\t' ? 'a tab (\\t)' : JSON.stringify(other)
+    return `The cells seem to stand between ${shown}: set csv.delimiter (--delimiter).`
+  }
+  if (columns.some(({ name }) => /[\r\n]/.test(name))) return 'A name holds a line end: see whether a quote is missing.'
+  return 'See whether this is the right table, whether the first line is the header, and whether the quotes are in order.'
+}
+
+/**
+ * An item of ordinary JSON whose attributes have these types.
+ *
+ * @throws {ItemError} naming the attribute, for what cannot become the type.
+ */
+export function typedItem(item: PlainItem, types: NonNullable<CsvOptions['types']>): PlainItem {
+  for (const [name, type] of Object.entries(types)) {
+    if (!Object.hasOwn(item, name)) continue
+    const typed = typedValue(item[name], { name, type })
+    // Assigning to __proto__ would change what the object is instead of what it holds.
+    Object.defineProperty(item, name, { value: typed, enumerable: true, configurable: true, writable: true })
+  }
+  return item
+}
+
+function typedValue(value: unknown, column: CsvColumn): unknown {
+  const { name, type } = column
+  if (value === null) return null
+  if (typeof value === 'string') return cellValue(value, column)
+  const isNumber = typeof value === 'number' || typeof value === 'bigint' || value instanceof NumberValue
+  if (isNumber && type === 'N') return value
+  if (isNumber && type === 'S') return typeof value === 'number' ? numberText(value) : `${value}`
+  if (typeof value === 'boolean' && type === 'BOOL') return value
+  if (type === 'json' || (type === 'ddb' && !isNumber)) return value
+  throw new ItemError(`it is ${typeName(value)} and cannot become ${type}`, name)
 }
 
 /**

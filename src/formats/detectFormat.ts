@@ -1,23 +1,24 @@
 import { parseJson } from '../runtime/parseJson.ts'
-import { type Spelling, spellingOf } from './dynamoDbJson.ts'
 import { FormatError } from './formatError.ts'
+import { arrayMember, type FirstValue, firstValue } from './jsonStructure.ts'
 import type { FormatName } from './record.ts'
 import { recordFileEnding } from './recordFileEnding.ts'
+import type { ItemSpelling } from './spelling.ts'
 
 /**
- * How a file is to be read: line by line, as one array whose `[` is byte `start`, as JSON values one after another, or
- * as CSV, or as Ion, line by line. A `scanOutput` is what `aws dynamodb scan` prints, an array within an object. Where `spelling` is missing,
- * the first record decides.
+ * How a file is to be read: line by line, as one array whose `[` is byte `start`, as JSON values one after another, as the
+ * rejects of a job, as CSV, or as Ion, line by line. A `scanOutput` is what `aws dynamodb scan` prints, an array within an
+ * object. Where `spelling` is missing, the records tell.
  */
 export type FileShape =
-  | { readonly shape: 'lines'; readonly spelling: Spelling | undefined }
-  | { readonly shape: 'sequence'; readonly spelling: Spelling | undefined }
+  | { readonly shape: 'lines'; readonly spelling: ItemSpelling | undefined }
+  | { readonly shape: 'sequence'; readonly spelling: ItemSpelling | undefined }
   | {
-      readonly shape: 'array'
-      readonly spelling: Spelling | undefined
+      readonly shape: 'array' | 'scanOutput'
+      readonly spelling: ItemSpelling | undefined
       readonly start: number
-      readonly scanOutput: boolean
     }
+  | { readonly shape: 'rejects' }
   | { readonly shape: 'csv'; readonly delimiter: string }
   | { readonly shape: 'ion' }
 
@@ -31,9 +32,6 @@ export const SCAN_OUTPUT_NAMES: readonly string[] = [
   'NextToken',
 ]
 
-const SCAN_OUTPUT = new RegExp(`^\\s*\\{\\s*"(?:${SCAN_OUTPUT_NAMES.join('|')})"\\s*:`)
-const SCAN_OUTPUT_ITEMS = /"Items"\s*:\s*\[/
-
 const EXTENSION_FORMATS: { readonly [extension: string]: FormatName } = {
   jsonl: 'jsonl',
   ndjson: 'jsonl',
@@ -44,40 +42,32 @@ const EXTENSION_FORMATS: { readonly [extension: string]: FormatName } = {
 
 /** With what Ion text begins that says its version, as the service's exports do (Ion 1.0 specification, "Ion Version Markers"). */
 const ION = '$ion_1_0'
+/** Lines of its beginning by which a file is judged, at most. */
+const LINES_MAX = 200
 
 /**
- * Judges a file by the format that was named, else by its extension, else by its beginning.
+ * Judges a file by the format that was named, else by its extension, else by all of its beginning: no single record decides,
+ * and nothing within a record does.
  *
- * @param head the beginning of the file without byte order mark: its first line, or as much as is reasonable
+ * @param head the beginning of the file without byte order mark
  * @throws {FormatError} when nothing tells.
  */
 export function detectFormat(head: Buffer, file: string, format: FormatName | undefined): FileShape {
   const extension = recordFileEnding(file)
-  const named = format ?? EXTENSION_FORMATS[extension ?? '']
+  const byName = EXTENSION_FORMATS[extension ?? '']
+  const named = format ?? byName
   if (named === 'parquet')
     throw new FormatError('the file does not begin as Parquet does, with PAR1.', { file, offset: 0 })
-  if (named === 'rejects') return { shape: 'lines', spelling: 'reject' }
+  if (named === 'rejects') return { shape: 'rejects' }
   if (named === 'csv') return { shape: 'csv', delimiter: extension === 'tsv' ? '\t' : ',' }
-
   const text = head.toString('latin1')
   if (named === 'ion' || (format === undefined && text.startsWith(ION))) return { shape: 'ion' }
-  const first = text.trimStart()[0]
-  const objects = leadingObjects(text)
   // A `jsonl` that was named is taken at its word; a file's name says only that its lines are JSON of some spelling.
-  const spelling = format === 'jsonl' ? 'plain' : objects.first === undefined ? undefined : spellingOf(objects.first)
-  if (named === 'jsonl') return { shape: 'lines', spelling }
-  const inArray = format === 'ddb-json' ? 'dynamodb' : undefined
-  if (first === '[') return { shape: 'array', spelling: inArray, start: text.indexOf('['), scanOutput: false }
-  if (objects.lineOne === undefined ? SCAN_OUTPUT.test(text) : isScanOutput(objects.lineOne)) {
-    const items = SCAN_OUTPUT_ITEMS.exec(text)
-    if (items !== null) {
-      return { shape: 'array', spelling: inArray, start: items.index + items[0].length - 1, scanOutput: true }
-    }
-  }
-  if (format === 'ddb-json') return { shape: 'lines', spelling: spelling === 'wrapped' ? spelling : 'dynamodb' }
-  if (first === '{' && objects.first === undefined) return { shape: 'sequence', spelling: undefined }
-  if (first === '{' || first === undefined) return { shape: 'lines', spelling }
-  if (format === 'json' || extension === 'json') return { shape: 'sequence', spelling: undefined }
+  if (format === 'jsonl') return { shape: 'lines', spelling: 'plain' }
+  const layout = layoutOf(text, byName === 'jsonl')
+  if (layout !== undefined) return { ...layout, spelling: undefined }
+  if (format === 'json' || format === 'ddb-json' || extension === 'json')
+    return { shape: 'sequence', spelling: undefined }
   throw new FormatError(
     `neither the name nor the beginning (${JSON.stringify(text.slice(0, 20))}) tells the format. ` +
       'Name it: jsonl, json, ddb-json, csv, parquet or ion.',
@@ -85,24 +75,58 @@ export function detectFormat(head: Buffer, file: string, format: FormatName | un
   )
 }
 
-/** The first object that has a line for itself, and the one that has the first line for itself. */
-function leadingObjects(text: string): { first: object | undefined; lineOne: object | undefined } {
-  const lines = text.split('\n', 50).filter((line) => line.trim() !== '')
-  for (const [index, line] of lines.entries()) {
-    // What is indented belongs to something larger.
-    if (index > 0 && line[0] !== '{') continue
-    try {
-      const value: unknown = parseJson(line)
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) continue
-      return { first: value, lineOne: index === 0 ? value : undefined }
-    } catch {
-      // A bad line, or a piece of something larger.
-    }
+type Layout =
+  | { readonly shape: 'lines' }
+  | { readonly shape: 'sequence' }
+  | { readonly shape: 'array' | 'scanOutput'; readonly start: number }
+
+/**
+ * How the JSON in a file is laid out; undefined for what does not begin as JSON does.
+ *
+ * @param isLines its name says that each line is a record: something else has to show before that is doubted
+ */
+function layoutOf(text: string, isLines: boolean): Layout | undefined {
+  const begin = text.trimStart()
+  if (begin === '') return { shape: 'lines' }
+  const lines = linesOf(text)
+  const whole = lines.filter(isObjectText).length
+  if (isLines && (whole > 0 || !/^[[{]/.test(begin))) return { shape: 'lines' }
+  if (begin[0] === '[') {
+    // An array in each line is no layout that we know, and each of them would be a reject.
+    const isOne = lines.length === 1 || firstValue(lines[0]!).state !== 'complete'
+    return isLines && !isOne ? { shape: 'lines' } : { shape: 'array', start: text.indexOf('[') }
   }
-  return { first: undefined, lineOne: undefined }
+  if (begin[0] !== '{') return isLines ? { shape: 'lines' } : undefined
+  const first = firstValue(text)
+  const items = arrayMember(text, 'Items')
+  if (items?.names.every((name) => SCAN_OUTPUT_NAMES.includes(name)) === true && mayBeScanOutput(text, first))
+    return { shape: 'scanOutput', start: items.at }
+  if (isObjectText(lines[0]!)) return { shape: 'lines' }
+  // The first of several records may be broken; a record over several lines is sound as far as it goes.
+  if (first.state === 'broken' && whole > 0) return { shape: 'lines' }
+  return isLines && first.state === 'broken' ? { shape: 'lines' } : { shape: 'sequence' }
 }
 
-function isScanOutput(record: object): boolean {
-  const names = Object.keys(record)
-  return names.includes('Items') && names.every((name) => SCAN_OUTPUT_NAMES.includes(name))
+/** An object that is whole and has other members, too, is a record. */
+function mayBeScanOutput(text: string, first: FirstValue): boolean {
+  if (first.state !== 'complete') return true
+  try {
+    return Object.keys(parseJson(text.slice(0, first.end)) as object).every((name) => SCAN_OUTPUT_NAMES.includes(name))
+  } catch {
+    return true
+  }
+}
+
+/** Those that are not blank. */
+function linesOf(text: string): string[] {
+  return text.split(/\r\n|[\n\r]/, LINES_MAX).filter((line) => line.trim() !== '')
+}
+
+function isObjectText(line: string): boolean {
+  try {
+    const value: unknown = parseJson(line)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+  } catch {
+    return false
+  }
 }

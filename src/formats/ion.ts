@@ -5,6 +5,7 @@ import { decodeItemText } from '../item/decode.ts'
 import { encodeItem } from '../item/encode.ts'
 import { ItemError } from '../item/itemError.ts'
 import { NumberValue, numberText, plainNumber } from '../item/number.ts'
+import type { RawRecord } from '../item/rawRecord.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 
 /** The library, loaded when it is needed first. */
@@ -41,6 +42,10 @@ export class IonDecoder {
   constructor(ion: IonLibrary, changes: boolean) {
     this.#ion = ion
     this.#changes = changes
+  }
+
+  rawOf(text: string): RawRecord {
+    return { raw: text.trim(), rawFormat: { format: 'ion' } }
   }
 
   /** @throws {ItemError} saying what is wrong with this record */

@@ -1,19 +1,24 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import type { PlainItem } from '../item/attributeValue.ts'
 import { ItemError } from '../item/itemError.ts'
+import type { RawRecord } from '../item/rawRecord.ts'
 import type { SourceRecord } from './record.ts'
-import { rawText, strictText } from './strictUtf8.ts'
+import { beginningOf, rawText, strictText } from './strictUtf8.ts'
 
 /** Makes an item of the text of a record. */
-interface TextDecoder {
+export interface TextDecoder {
   /** @throws {ItemError} saying what is wrong with this record */
   decode(text: string): PlainItem
+  /** What its reject shows of a record that could not be decoded. */
+  rawOf(text: string): RawRecord
 }
 
 export interface ReaderOptions {
   readonly file: string
   readonly decoder: TextDecoder
   readonly lineBytesMax: number
+  /** The byte that ends a line: 13 in files with old Mac line ends. Default 10, also behind a 13. */
+  readonly newline?: number
   /** Where the stream begins in the file, in bytes. */
   readonly offset: number
   /** The line that begins there. Default 1. */
@@ -21,9 +26,11 @@ export interface ReaderOptions {
 }
 
 const NEWLINE = 10
+const RETURN = 13
 
 /**
- * Reads one JSON record per line; lines end in `\n` or `\r\n`, blank ones are skipped.
+ * Reads one JSON record per line; lines end in `\n`, `\r\n` or `\r`, blank ones are skipped. JSON has no bare `\r` but
+ * between its tokens, so one within a line that cannot be read may be a line end of its own.
  *
  * ```
  *   pieces   ──────────┼──────────────┼──────
@@ -49,6 +56,7 @@ export async function* readJsonLines(
 
 class LineReader {
   readonly #options: ReaderOptions
+  readonly #newline: number
   #line: number
   #offset: number
   #carry: Buffer[] = []
@@ -58,6 +66,7 @@ class LineReader {
 
   constructor(options: ReaderOptions) {
     this.#options = options
+    this.#newline = options.newline ?? NEWLINE
     this.#offset = options.offset
     this.#line = options.line ?? 1
   }
@@ -65,14 +74,14 @@ class LineReader {
   push(piece: Buffer): SourceRecord[] {
     let rest = piece
     if (this.#skipping) {
-      const end = rest.indexOf(NEWLINE)
+      const end = rest.indexOf(this.#newline)
       this.#offset += end === -1 ? rest.length : end + 1
       if (end === -1) return []
       this.#skipping = false
       this.#line += 1
       rest = rest.subarray(end + 1)
     }
-    const end = rest.lastIndexOf(NEWLINE) + 1
+    const end = rest.lastIndexOf(this.#newline) + 1
     const records: SourceRecord[] = []
     if (end > 0) {
       this.#keep(rest.subarray(0, end))
@@ -110,14 +119,16 @@ class LineReader {
   #readRegion(region: Buffer, records: SourceRecord[]): void {
     const { file, lineBytesMax } = this.#options
     const ascii = isAscii(region)
+    const newline = this.#newline
+    const newlineText = newline === NEWLINE ? '\n' : '\r'
     const text = ascii ? region.toString('latin1') : isUtf8(region) ? region.toString('utf8') : undefined
     let textAt = 0
     let at = 0
     while (at < region.length) {
       // In ASCII a character is a byte, and one search serves both.
-      let textEnd = text === undefined ? 0 : text.indexOf('\n', textAt)
+      let textEnd = text === undefined ? 0 : text.indexOf(newlineText, textAt)
       if (textEnd === -1) textEnd = text!.length
-      let end = ascii ? textEnd : region.indexOf(NEWLINE, at)
+      let end = ascii ? textEnd : region.indexOf(newline, at)
       if (end === -1) end = region.length
       if (end - at > lineBytesMax) {
         records.push(this.#tooLong(region.subarray(at, end)))
@@ -130,7 +141,8 @@ class LineReader {
           }
         } catch (error) {
           if (!(error instanceof ItemError)) throw error
-          records.push({ error: error.message, raw: rawText(region.subarray(at, lineEnd(region, at, end))), place })
+          const line = region.subarray(at, lineEnd(region, at, end))
+          records.push(...(this.#readParts(line) ?? [this.#reject(error, line, place)]))
         }
       }
       this.#line += 1
@@ -140,10 +152,53 @@ class LineReader {
     }
   }
 
+  /**
+   * A line that cannot be read may be several, with old Mac line ends between them, as where files were put together.
+   *
+   * @returns undefined where it is one record, and a bad one
+   */
+  #readParts(line: Buffer): SourceRecord[] | undefined {
+    if (!line.includes(RETURN)) return undefined
+    const records: SourceRecord[] = []
+    let start = 0
+    while (start < line.length) {
+      let end = line.indexOf(RETURN, start)
+      if (end === -1) end = line.length
+      const part = line.subarray(start, end)
+      const place = { file: this.#options.file, line: this.#line, offset: this.#offset + start }
+      try {
+        const text = strictText(part)
+        if (text.trim() !== '') records.push({ item: this.#options.decoder.decode(text), place })
+      } catch (error) {
+        if (!(error instanceof ItemError)) throw error
+        records.push(this.#reject(error, part, place))
+      }
+      start = end + 1
+    }
+    return records.some((record) => 'item' in record) ? records : undefined
+  }
+
+  #reject(error: ItemError, bytes: Buffer, place: SourceRecord['place']): SourceRecord {
+    return { error: error.message, ...rawOf(bytes, this.#options.decoder), place }
+  }
+
   #tooLong(bytes: Buffer): SourceRecord {
     const place = { file: this.#options.file, line: this.#line, offset: this.#offset }
-    return { error: `the line is longer than ${this.#options.lineBytesMax} bytes`, raw: rawText(bytes), place }
+    const { rawFormat } = this.#options.decoder.rawOf('')
+    return {
+      error: `the line is longer than ${this.#options.lineBytesMax} bytes`,
+      ...beginningOf(bytes),
+      rawFormat: { format: rawFormat?.format ?? 'jsonl', isCut: true },
+      place,
+    }
   }
+}
+
+/** What a reject shows of a record that could not be decoded. */
+export function rawOf(bytes: Buffer, decoder: TextDecoder): RawRecord {
+  if (isUtf8(bytes)) return decoder.rawOf(bytes.toString('utf8'))
+  const { rawFormat } = decoder.rawOf('')
+  return { raw: rawText(bytes), rawBytes: Buffer.from(bytes), rawFormat }
 }
 
 const OPEN_BRACE = 123

@@ -2,9 +2,9 @@ import { ItemError } from '../item/itemError.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 import { SCAN_OUTPUT_NAMES } from './detectFormat.ts'
 import { FormatError } from './formatError.ts'
-import type { ReaderOptions } from './jsonLines.ts'
+import { type ReaderOptions, rawOf } from './jsonLines.ts'
 import type { SourceRecord } from './record.ts'
-import { rawText, strictText } from './strictUtf8.ts'
+import { beginningOf, strictText } from './strictUtf8.ts'
 
 export interface JsonValuesOptions extends ReaderOptions {
   /**
@@ -14,6 +14,9 @@ export interface JsonValuesOptions extends ReaderOptions {
   readonly layout: 'array' | 'scanOutput' | 'sequence'
   /** The line of the first byte, counted from 1. */
   readonly line: number
+  /** Of scan output: what stands in front of the array, and who is told what is missing of it. */
+  readonly prefix?: string
+  readonly onIncomplete?: ((why: string) => void) | undefined
 }
 
 /**
@@ -62,6 +65,8 @@ class ValueScanner {
   #escaped = false
   /** Bytes behind the array. */
   #tail = ''
+  /** Values that have ended. */
+  #count = 0
 
   constructor(options: JsonValuesOptions) {
     this.#options = options
@@ -189,6 +194,7 @@ class ValueScanner {
 
   #finish(end: number, records: SourceRecord[]): void {
     this.#open.length = 0
+    this.#count += 1
     if (this.#skipping) {
       this.#skipping = false
       return
@@ -202,7 +208,7 @@ class ValueScanner {
         records.push({ item: this.#options.decoder.decode(strictText(bytes)), place })
       } catch (error) {
         if (!(error instanceof ItemError)) throw error
-        records.push({ error: error.message, raw: rawText(bytes), place })
+        records.push({ error: error.message, ...rawOf(Buffer.from(bytes), this.#options.decoder), place })
       }
     }
     this.#valueAt = -1
@@ -210,8 +216,13 @@ class ValueScanner {
 
   #tooLong(end: number): SourceRecord {
     const place = { file: this.#options.file, line: this.#valueLine, offset: this.#valueOffset }
-    const raw = rawText(this.#buffer.subarray(this.#valueAt, end))
-    return { error: `the record is longer than ${this.#options.lineBytesMax} bytes`, raw, place }
+    const { rawFormat } = this.#options.decoder.rawOf('')
+    return {
+      error: `the record is longer than ${this.#options.lineBytesMax} bytes`,
+      ...beginningOf(this.#buffer.subarray(this.#valueAt, end)),
+      rawFormat: { format: rawFormat?.format ?? 'jsonl', isCut: true },
+      place,
+    }
   }
 
   #tooDeep(): FormatError {
@@ -231,20 +242,42 @@ class ValueScanner {
       if (this.#tail.trim() === '') return
       throw new FormatError('something follows the end of the array. Take it out, or make it a file of its own.', place)
     }
-    let names: string[]
+    const { prefix = '{"Items":', onIncomplete } = this.#options
+    let output: { readonly [name: string]: unknown }
     try {
-      names = Object.keys(parseJson(`{"Items":[]${this.#tail}`) as object)
+      output = parseJson(`${prefix}[]${Buffer.from(this.#tail, 'latin1').toString()}`) as typeof output
     } catch {
-      throw new FormatError('the scan output is not closed as it should be. Fetch or make the file anew.', place)
+      throw new FormatError(
+        'the scan output is not closed as it should be, or something follows it. Fetch or make the file anew; of several ' +
+          'scan outputs make a file each.',
+        place,
+      )
     }
-    const strange = names.find((name) => !SCAN_OUTPUT_NAMES.includes(name))
-    if (strange === undefined) return
+    const strange = Object.keys(output).find((name) => !SCAN_OUTPUT_NAMES.includes(name))
+    if (strange === undefined) {
+      const why = incompleteWords(output, this.#count)
+      if (why !== undefined) onIncomplete?.(`${file}: ${why}`)
+      return
+    }
     throw new FormatError(
       `this began like scan output, whose "Items" were read as records, but has a member ${JSON.stringify(strange)}, ` +
         'too. If it is one record, put it on one line and read it as jsonl.',
       place,
     )
   }
+}
+
+/** What scan output says of items that are not in it; undefined where nothing is missing. */
+function incompleteWords(output: { readonly [name: string]: unknown }, items: number): string | undefined {
+  const token = ['NextToken', 'LastEvaluatedKey'].find((name) => output[name] !== undefined && output[name] !== null)
+  const { Count: count } = output
+  const parts: string[] = []
+  if (token !== undefined) parts.push(`it ends with a ${token}, so there are more pages`)
+  if (typeof count === 'number' && count !== items)
+    parts.push(
+      `it holds ${items.toLocaleString('en-US')} of the ${count.toLocaleString('en-US')} items that its Count says`,
+    )
+  return parts.length === 0 ? undefined : parts.join('; ')
 }
 
 const NEWLINE = 10

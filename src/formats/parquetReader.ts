@@ -2,8 +2,10 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import type { AsyncBuffer, FileMetaData, RowGroup, SchemaTree } from 'hyparquet'
 import { decodeItemText } from '../item/decode.ts'
 import { ItemError } from '../item/itemError.ts'
+import { type KeySchema, keyNamesOf } from '../item/itemKey.ts'
 import { plainNumber } from '../item/number.ts'
 import { parsePlainJson } from '../item/plainJson.ts'
+import { typedText } from '../item/typedText.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 import { dynamoDbValue } from './csvColumns.ts'
@@ -18,6 +20,8 @@ export interface ParquetReaderOptions {
   readonly file: string
   /** Rows up to that one are not wanted. */
   readonly after?: RecordPosition | undefined
+  /** The key of the table that the rows are for: its attributes must be columns. */
+  readonly key?: KeySchema | undefined
   /** Of a row group, unpacked, that are in memory at once; one that is larger is read in parts. Default 32 MiB. */
   readonly partBytes?: number
 }
@@ -26,6 +30,7 @@ type Library = Awaited<ReturnType<typeof loadParquetReader>>
 type Compressors = Awaited<ReturnType<typeof loadParquetCompressors>>
 
 const MAGIC = 'PAR1'
+const MARK = Buffer.from('\uFEFF')
 /** Magic in front, length of the footer and magic at the end. */
 const BYTES_MIN = 12
 const PART_BYTES = 32 * 1024 * 1024
@@ -60,6 +65,15 @@ export async function* readParquet(
   }
 }
 
+/** In the place of a value that has no form in DynamoDB, for its reject. */
+class Unreadable {
+  readonly why: string
+
+  constructor(why: string) {
+    this.why = why
+  }
+}
+
 class ParquetReader {
   readonly #source: RandomAccess
   readonly #options: ParquetReaderOptions
@@ -89,12 +103,48 @@ class ParquetReader {
     this.#metadata = await this.#guard('its footer', () =>
       this.#library.parquetMetadataAsync(this.#file, { geoparquet: false, parsers: PARSERS as object }),
     )
+    this.#checkNames(await this.#footer())
     this.#note = this.#readNote()
     // A footer that is damaged may have anything where a number should be.
     await this.#guard('its footer', () => this.#check())
     const chunks = this.#metadata.row_groups.flatMap(({ columns }) => columns.map(({ meta_data: data }) => data!))
     this.#originals = takeOver(this.#metadata.schema, chunks)
     this.#schema = await this.#guard('its schema', async () => this.#library.parquetSchema(this.#metadata))
+    this.#checkKey()
+  }
+
+  async #footer(): Promise<Buffer> {
+    const { sizeBytes } = this.#source
+    const length = Buffer.from(await this.#source.read(sizeBytes - 8, 4)).readUInt32LE(0)
+    return Buffer.from(await this.#source.read(Math.max(0, sizeBytes - 8 - length), Math.min(length, sizeBytes - 8)))
+  }
+
+  /** The library takes a byte order mark off the front of a name, and so would give an attribute another one. */
+  #checkNames(footer: Buffer): void {
+    if (!footer.includes(MARK)) return
+    for (const { name } of this.#metadata.schema) {
+      const bytes = Buffer.concat([MARK, Buffer.from(name)])
+      // As the footer has it (Thrift, compact protocol): how long it is, in 7 bits a byte, and then itself.
+      const length = bytes.length < 128 ? [bytes.length] : [(bytes.length & 127) | 128, bytes.length >> 7]
+      if (!footer.includes(Buffer.concat([Buffer.from(length), bytes]))) continue
+      throw this.#broken(
+        `the column ${JSON.stringify(`\uFEFF${name}`)} begins with a byte order mark (U+FEFF), which cannot be read here`,
+        'Rename it',
+      )
+    }
+  }
+
+  #checkKey(): void {
+    const { key } = this.#options
+    if (key === undefined || this.#note?.rest !== undefined) return
+    const names = this.#schema.children.map(({ element }) => this.#originals.get(element)!.name)
+    const missing = keyNamesOf(key).find((name) => !names.includes(name))
+    if (missing === undefined) return
+    const like = names.find((name) => name.toLowerCase() === missing.toLowerCase())
+    throw this.#broken(
+      `it has no column "${missing}", which is part of the table's key. Its columns are ${names.slice(0, 12).join(', ')}`,
+      like === undefined ? 'See whether this is the right table' : `Names are case-sensitive: rename "${like}"`,
+    )
   }
 
   async *batches(): AsyncGenerator<readonly SourceRecord[]> {
@@ -143,6 +193,7 @@ class ParquetReader {
   #record(row: number, columns: ReadonlyMap<string, Cells>): SourceRecord {
     const place = { file: this.#options.file, line: row + 1, offset: row }
     const item: { [name: string]: unknown } = {}
+    let fault: ItemError | undefined
     for (const node of this.#schema.children) {
       const { name } = this.#originals.get(node.element)!
       const cell = columns.get(node.element.name)!.at(row)
@@ -154,10 +205,13 @@ class ParquetReader {
         } else define(item, name, this.#noted(name, value))
       } catch (error) {
         if (!(error instanceof ItemError)) throw error
-        return { error: new ItemError(error.message, name).message, raw: `${name} of row ${row + 1}`, place }
+        fault ??= new ItemError(error.message, name)
+        // So that a reject shows the rest of the row, and a place for what it has to say.
+        define(item, name, new Unreadable(error.message))
       }
     }
-    return { item, place }
+    if (fault === undefined) return { item, place }
+    return { error: fault.message, raw: typedText(item), rawFormat: { format: 'ddb-json' }, place }
   }
 
   /** @throws {ItemError} for text that is not what the note says */

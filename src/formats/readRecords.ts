@@ -3,13 +3,16 @@ import { ByteSource } from './byteSource.ts'
 import { readCsv } from './csv.ts'
 import { checkCsvOptions } from './csvColumns.ts'
 import { decompress, isPacked } from './decompress.ts'
-import { detectFormat } from './detectFormat.ts'
+import { detectFormat, type FileShape } from './detectFormat.ts'
 import { RecordDecoder } from './dynamoDbJson.ts'
 import { FormatError } from './formatError.ts'
 import { IonDecoder, loadIon } from './ion.ts'
-import { readJsonLines } from './jsonLines.ts'
-import { readJsonValues } from './jsonValues.ts'
+import { isObject } from './isObject.ts'
+import { readJsonLines, type TextDecoder } from './jsonLines.ts'
+import { type JsonValuesOptions, readJsonValues } from './jsonValues.ts'
 import type { ReadOptions, SourceRecord } from './record.ts'
+import { RejectDecoder } from './rejectDecoder.ts'
+import { type ItemSpelling, isPlainlySpelt, judgeSpelling } from './spelling.ts'
 
 const LINE_BYTES_MAX = 8 * 1024 * 1024
 /** Enough of a file to judge it by, if that holds a whole line; at most so much is looked at to see one. */
@@ -51,7 +54,7 @@ async function* read(
   const head = await packed.head(4)
   const source = new ByteSource(decompress(packed, options.file))
   try {
-    for await (const batch of await open(source, isPacked(head) ? streaming : options, lineBytesMax)) {
+    for await (const batch of await open(source, isPacked(head) ? streaming : options, lineBytesMax, seek)) {
       records += batch.length
       yield batch
     }
@@ -67,6 +70,7 @@ async function open(
   source: ByteSource,
   options: ReadOptions,
   lineBytesMax: number,
+  reopen: ReadOptions['seek'],
 ): Promise<AsyncGenerator<readonly SourceRecord[]>> {
   const { file } = options
   let head = await beginning(source)
@@ -74,36 +78,106 @@ async function open(
   const offset = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? 3 : 0
   head = head.subarray(offset, HEAD_BYTES_MAX)
   const shape = detectFormat(head, file, options.format)
+  const { seek, after = options.beginAt, key, changes = false } = options
 
+  const newline = newlineOf(head)
   if (shape.shape === 'csv') {
     const delimiter = options.csv?.delimiter ?? shape.delimiter
     const types = options.csv?.types ?? {}
-    return readCsv(source.from(offset), { file, types, delimiter, lineBytesMax, offset })
+    return readCsv(source.from(offset), { file, types, delimiter, lineBytesMax, offset, key, newline })
   }
-  // Either way the record that begins there may come.
-  const { seek, after = options.beginAt } = options
-  if (shape.shape === 'ion') {
-    const decoder = new IonDecoder(await loadIon(), options.changes === true)
-    if (after === undefined || seek === undefined)
-      return readJsonLines(source.from(offset), { file, decoder, lineBytesMax, offset })
-    // Each line stands for itself.
+  /** @param isKnown what its records look like was seen at the beginning: the rest can begin anywhere */
+  const lines = (decoder: TextDecoder, isKnown: boolean): AsyncGenerator<readonly SourceRecord[]> => {
+    const options = { file, decoder, lineBytesMax, newline }
+    if (after === undefined || seek === undefined || !isKnown)
+      return readJsonLines(source.from(offset), { ...options, offset })
+    // Either way the record that begins there may come.
     const rest = new ByteSource(seek(after.offset))
-    return closing(rest, readJsonLines(rest.from(0), { file, decoder, lineBytesMax, ...after }))
+    return closing(rest, readJsonLines(rest.from(0), { ...options, ...after }))
   }
-  const decoder = new RecordDecoder(options.changes === true ? 'change' : shape.spelling)
-  if (shape.shape === 'lines' && after !== undefined && seek !== undefined && shape.spelling !== undefined) {
-    // What the records look like was seen at the beginning; the rest need not be read again.
-    const rest = new ByteSource(seek(after.offset))
-    return closing(rest, readJsonLines(rest.from(0), { file, decoder, lineBytesMax, ...after }))
-  }
-  if (shape.shape === 'lines') return readJsonLines(source.from(offset), { file, decoder, lineBytesMax, offset })
+  if (shape.shape === 'ion') return lines(new IonDecoder(await loadIon(), changes), true)
+  if (shape.shape === 'rejects') return lines(await RejectDecoder.open(changes), true)
+  const probed = shape.spelling ?? (await probe(head, shape, options))
+  const spelling = changes ? 'change' : (probed ?? 'plain')
+  const decoder = new RecordDecoder(spelling, options.csv?.types)
+  if (shape.shape === 'lines') return lines(decoder, probed !== undefined || changes)
   if (shape.shape === 'sequence') {
     return readJsonValues(source.from(offset), { file, decoder, lineBytesMax, offset, layout: 'sequence', line: 1 })
   }
   const start = offset + shape.start
   const line = head.toString('latin1', 0, shape.start).split('\n').length
-  const layout = shape.scanOutput ? 'scanOutput' : 'array'
-  return readJsonValues(source.from(start), { file, decoder, lineBytesMax, offset: start, layout, line })
+  const prefix = head.toString('utf8', 0, shape.start)
+  const values = { file, decoder, lineBytesMax, offset: start, layout: shape.shape, line, prefix }
+  if (shape.shape === 'scanOutput' && after === undefined && reopen !== undefined)
+    await checkScanOutput(new ByteSource(decompress(new ByteSource(reopen(0)), file)), values)
+  return readJsonValues(source.from(start), { ...values, onIncomplete: options.onIncomplete })
+}
+
+/** That all of it is scan output shows only at its end: known before the first record is, where it can be read twice. */
+async function checkScanOutput(source: ByteSource, options: JsonValuesOptions): Promise<void> {
+  const item = {}
+  const decoder: TextDecoder = { decode: () => item, rawOf: (raw) => ({ raw }) }
+  await source.head(options.offset + 1)
+  for await (const _ of readJsonValues(source.from(options.offset), { ...options, decoder })) {
+    // Only its end is of interest.
+  }
+}
+
+/** The spelling that most records at the beginning have. @throws {FormatError} where none of them is an object */
+async function probe(head: Buffer, shape: FileShape, options: ReadOptions): Promise<ItemSpelling | undefined> {
+  const { file, format } = options
+  const objects: object[] = []
+  const others: unknown[] = []
+  const decoder: TextDecoder = {
+    decode(text) {
+      let value: unknown
+      try {
+        value = parseJson(text)
+      } catch {
+        return {}
+      }
+      if (isObject(value)) objects.push(value)
+      else others.push(value)
+      return {}
+    },
+    rawOf: (raw) => ({ raw }),
+  }
+  const start = 'start' in shape ? shape.start : 0
+  const common = { file, decoder, lineBytesMax: head.length, offset: 0, line: 1 }
+  try {
+    if (shape.shape === 'lines') {
+      for await (const _ of readJsonLines(only(head), { ...common, newline: newlineOf(head) })) {
+        // The decoder takes what is of interest.
+      }
+    } else {
+      const layout = shape.shape === 'sequence' ? 'sequence' : 'array'
+      for await (const _ of readJsonValues(only(head.subarray(start)), { ...common, layout })) {
+        // As above.
+      }
+    }
+  } catch (error) {
+    // The beginning of a file ends where it will.
+    if (!(error instanceof FormatError)) throw error
+  }
+  if (objects.length === 0 && others.length > 0 && shape.shape !== 'lines') {
+    const [first] = others
+    const kind = first === null ? 'null' : Array.isArray(first) ? 'arrays' : `${typeof first}s`
+    throw new FormatError(`the file holds ${kind}, and a record is a JSON object {…}.`, { file, offset: 0 })
+  }
+  const spelling = judgeSpelling(objects)
+  return format === 'ddb-json' && spelling !== 'wrapped' ? 'dynamodb' : spelling
+}
+
+async function* only(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes
+}
+
+/** Old Mac files end their lines so; in others it stands at most in front of a 10. */
+export function newlineOf(head: Buffer): number {
+  if (head.includes(10)) return 10
+  const at = head.indexOf(13)
+  // Behind the last one a 10 may follow.
+  return at === -1 || at === head.length - 1 ? 10 : 13
 }
 
 async function* closing<Value>(source: ByteSource, values: AsyncGenerator<Value>): AsyncGenerator<Value> {
@@ -114,11 +188,11 @@ async function* closing<Value>(source: ByteSource, values: AsyncGenerator<Value>
   }
 }
 
-/** As little as it takes: a slow producer's first record should not wait for its hundredth. */
+/** Enough to judge the file by; of a producer that is slow, as much as leaves no doubt. */
 async function beginning(source: ByteSource): Promise<Buffer> {
   let head = await source.head(4)
   for (;;) {
-    const enough = head.includes('\n') ? HEAD_BYTES : HEAD_BYTES_MAX
+    const enough = head.includes('\n') || head.includes('\r') ? HEAD_BYTES : HEAD_BYTES_MAX
     if (head.length >= enough || beginsWithRecord(head)) return head
     const longer = await source.head(head.length + 1)
     if (longer.length === head.length) return head
@@ -126,13 +200,14 @@ async function beginning(source: ByteSource): Promise<Buffer> {
   }
 }
 
+/** A first line that is a whole record, and leaves no doubt of its kind. */
 function beginsWithRecord(head: Buffer): boolean {
   const text = head.toString('latin1').trimStart()
-  const end = text.indexOf('\n')
+  const end = text.search(/\n|\r./s)
   if (end === -1) return false
   try {
-    parseJson(text.slice(0, end))
-    return true
+    const record = parseJson(text.slice(0, end))
+    return isObject(record) && isPlainlySpelt(record)
   } catch {
     return false
   }

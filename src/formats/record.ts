@@ -1,4 +1,6 @@
 import type { PlainItem } from '../item/attributeValue.ts'
+import type { KeySchema } from '../item/itemKey.ts'
+import type { RawRecord } from '../item/rawRecord.ts'
 
 /** Where a record begins. */
 export interface RecordPlace {
@@ -13,13 +15,11 @@ export interface RecordPlace {
 /** A record that was read, or what stood in its place: a bad record never ends the stream. */
 export type SourceRecord =
   | { readonly item: PlainItem; readonly place: RecordPlace }
-  | {
+  | ({
       /** What is wrong, for people. */
       readonly error: string
-      /** The offending text, at most its first 64 KiB; bytes that are no UTF-8 are written `\xff`. */
-      readonly raw: string
       readonly place: RecordPlace
-    }
+    } & RawRecord)
 
 /**
  * The formats that can be named: JSON Lines, one JSON document, DynamoDB JSON in either layout, CSV, Parquet, Ion, a job's
@@ -35,8 +35,9 @@ export type ColumnType = 'S' | 'N' | 'BOOL' | 'NULL' | 'B' | 'json' | 'ddb'
 
 export interface CsvOptions {
   /**
-   * Types by column name. They may also be given in the header line, as `price:N`; a type given here wins.
-   * Default for every column: `S`.
+   * Types by column name, or by attribute name of ordinary JSON, whose strings and numbers then become what is said here.
+   * They may also be given in a header line, as `price:N`; a type given here wins. Default for a column: the type of the
+   * table's key where it is one, else `S`.
    */
   readonly types?: { readonly [name: string]: ColumnType }
   /** One ASCII character. Default: `,`, or a tab for a file called `.tsv`. */
@@ -63,6 +64,10 @@ export interface ReadOptions {
   readonly beginAt?: RecordPosition | undefined
   /** The bytes of the same file from an offset on, where they can be had without reading what is in front of them. */
   readonly seek?: ((offset: number) => AsyncIterable<Uint8Array>) | undefined
+  /** The key of the table that the records are for: a header line without it is an error, and its columns take its types. */
+  readonly key?: KeySchema | undefined
+  /** Told once, when all was read, what is missing of the input by what it says of itself. */
+  readonly onIncomplete?: ((why: string) => void) | undefined
   /** The longest record taken, in bytes; a longer one becomes an error record. At least 1; default 8 MiB. */
   readonly lineBytesMax?: number
 }

@@ -1,8 +1,9 @@
 import { isAscii } from 'node:buffer'
 import { ItemError } from '../item/itemError.ts'
+import type { RawRecord } from '../item/rawRecord.ts'
 
-/** Most text that an error record carries. */
-const RAW_BYTES_MAX = 64 * 1024
+/** Of a record that is too long to be kept, so much. */
+const BEGINNING_BYTES = 64 * 1024
 
 /** Index of the first byte at or after `start` that is not part of well-formed UTF-8, or -1 (Unicode, table 3-7). */
 function invalidUtf8At(bytes: Uint8Array, start = 0): number {
@@ -37,11 +38,15 @@ export function strictText(bytes: Buffer, what = 'record'): string {
   throw new ItemError(`not UTF-8: byte 0x${byte} at offset ${bad} of the ${what}`)
 }
 
-/** What an error record shows of a bad record: at most 64 KiB, bytes that are no UTF-8 written as `\xff`. */
-export function rawText(bytes: Buffer): string {
-  let end = Math.min(bytes.length, RAW_BYTES_MAX)
-  if (end < bytes.length) while (end > RAW_BYTES_MAX - 4 && (bytes[end]! & 0xc0) === 0x80) end -= 1
-  const shown = bytes.subarray(0, end)
+/** A record that is too long to be kept: its first 64 KiB. */
+export function beginningOf(bytes: Buffer): Pick<RawRecord, 'raw'> {
+  let end = Math.min(bytes.length, BEGINNING_BYTES)
+  if (end < bytes.length) while (end > BEGINNING_BYTES - 4 && (bytes[end]! & 0xc0) === 0x80) end -= 1
+  return { raw: rawText(bytes.subarray(0, end)) }
+}
+
+/** Bytes as text; those that are not UTF-8 are written as `\xff`. */
+export function rawText(shown: Buffer): string {
   const parts: string[] = []
   let from = 0
   for (let bad = invalidUtf8At(shown); bad !== -1; bad = invalidUtf8At(shown, from)) {

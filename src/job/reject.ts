@@ -1,7 +1,11 @@
 import type { PlainItem } from '../item/attributeValue.ts'
+import type { RawRecord } from '../item/rawRecord.ts'
 
-/** A record that can never succeed, and why. */
-export interface JobReject {
+/**
+ * A record that can never succeed, and why. Its own text, bytes and format (`raw`, `rawBytes`, `rawFormat`) are there where
+ * it could not be read as an item.
+ */
+export interface JobReject extends Omit<RawRecord, 'raw'> {
   /** The service's name for the error, or `InvalidRecord`, `InvalidItem`, `VisitorFailed`, `Conflict`. */
   readonly code: string
   readonly message: string
@@ -9,6 +13,5 @@ export interface JobReject {
   readonly place: string
   /** The item; undefined where the record could not be read as one. */
   readonly item?: PlainItem | undefined
-  /** The record's own text, where it could not be read as an item. */
   readonly raw?: string | undefined
 }

@@ -6,8 +6,16 @@ const EACH_BYTES = 32
 const DEPTH_MAX = 32
 
 /** What a reject takes in memory, about. */
-export function rejectBytes({ message, place, item, raw = '' }: JobReject): number {
-  return EACH_BYTES + message.length + place.length + raw.length + (item === undefined ? 0 : bytesOf(item, DEPTH_MAX))
+export function rejectBytes({ message, place, item, raw = '', rawBytes }: JobReject): number {
+  const bytes = rawBytes?.length ?? 0
+  return (
+    EACH_BYTES +
+    message.length +
+    place.length +
+    raw.length +
+    bytes +
+    (item === undefined ? 0 : bytesOf(item, DEPTH_MAX))
+  )
 }
 
 function bytesOf(value: unknown, depth: number): number {

@@ -1,19 +1,16 @@
-import { ItemEncoder } from '../item/encode.ts'
-import { ItemError } from '../item/itemError.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { openSink, type Sink } from '../storage/openSink.ts'
 import type { JobReject } from './reject.ts'
+import { rejectLine } from './rejectLine.ts'
 
 const BUFFER_CHARACTERS = 64 * 1024
 
 /**
- * Rejects as JSON Lines: `{"code":…,"message":…,"place":…,"item":{…}}` with the item in DynamoDB JSON, or
- * `"raw":"…"` where the record is not an item. The file is made with the first reject, readable by its owner only, and
+ * Rejects as JSON Lines, see `rejectLine`. The file is made with the first reject, readable by its owner only, and
  * never in place of another. When it can not be written on, such as on a full disk, its last line may be cut off.
  */
 export class RejectsFile {
   readonly path: string
-  readonly #encoder = new ItemEncoder()
   readonly #open: (path: string) => Sink
   #file: Sink | undefined
   #failure: HeadraceError | undefined
@@ -32,9 +29,8 @@ export class RejectsFile {
 
   /** @throws {HeadraceError} `CONFIGURATION` when the file can not be made or written */
   add(reject: JobReject): void {
-    const { code, message, place, item, raw } = reject
     this.#count += 1
-    this.#text += `${JSON.stringify({ code, message, place })!.slice(0, -1)}${this.#content(item, raw)}}\n`
+    this.#text += `${rejectLine(reject)}\n`
     if (this.#text.length > BUFFER_CHARACTERS || this.#file === undefined) this.flush()
   }
 
@@ -68,31 +64,4 @@ export class RejectsFile {
       file?.close()
     }
   }
-
-  #content(item: JobReject['item'], raw: string | undefined): string {
-    if (raw !== undefined) return `,"raw":${JSON.stringify(raw)}`
-    if (item === undefined) return ''
-    try {
-      return `,"item":${this.#encoder.encode(item)}`
-    } catch (error) {
-      if (!(error instanceof ItemError)) throw error
-      // What DynamoDB would not take has no DynamoDB JSON; what JSON can show of it is better than nothing.
-      return `,"raw":${JSON.stringify(shown(item))}`
-    }
-  }
-}
-
-function shown(item: object): string {
-  try {
-    return JSON.stringify(item, showUnusual) ?? ''
-  } catch (error) {
-    // Without end, such as an object that holds itself.
-    return `can not be shown: ${error instanceof Error ? error.message : error}`
-  }
-}
-
-function showUnusual(_name: string, value: unknown): unknown {
-  if (typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol') return String(value)
-  if (value instanceof Set) return [...value]
-  return value
 }

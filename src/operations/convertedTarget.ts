@@ -101,7 +101,7 @@ export class ConvertedTarget implements ExportTarget {
       }
     }
     return async function* () {
-      const decoder = new RecordDecoder('dynamodb')
+      const decoder = new RecordDecoder('dynamodb', undefined)
       let before = 0
       const options = { file: path, decoder, lineBytesMax: Number.MAX_SAFE_INTEGER, offset: 0 }
       for await (const records of readJsonLines(pieces(), options)) {

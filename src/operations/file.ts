@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 import { open as openFile } from 'node:fs/promises'
 import { packingOf } from '../formats/packing.ts'
 import { readParquet } from '../formats/parquetReader.ts'
-import { readRecords } from '../formats/readRecords.ts'
+import { newlineOf, readRecords } from '../formats/readRecords.ts'
 import type { FormatName, ReadOptions, RecordPosition, SourceRecord } from '../formats/record.ts'
 import { recordFileEnding } from '../formats/recordFileEnding.ts'
+import type { KeySchema } from '../item/itemKey.ts'
 import type { SourceSpec } from '../job/jobSpec.ts'
 import { FilePart, fileBytes } from '../storage/filePart.ts'
 import { fileSentence } from '../storage/fileSentence.ts'
@@ -14,7 +15,9 @@ import { nameOf, type S3, type S3Address, type S3Object } from '../storage/s3.ts
 import { openS3Object, readS3Object } from '../storage/s3Source.ts'
 import { StorageError } from '../storage/storageError.ts'
 
-export interface FileOptions extends Omit<ReadOptions, 'file' | 'after' | 'beginAt' | 'seek'>, OpenSourceOptions {}
+export interface FileOptions
+  extends Omit<ReadOptions, 'file' | 'after' | 'beginAt' | 'seek' | 'key' | 'onIncomplete'>,
+    OpenSourceOptions {}
 
 /** Records of one file, in lists as they are read. */
 export interface RecordSource {
@@ -24,8 +27,18 @@ export interface RecordSource {
    * The records in their order, whose offsets go up.
    *
    * @param after may begin behind the record that begins there, or anywhere in front of it
+   * @param key of the table that they are for, see `ReadOptions`
    */
-  records(after?: RecordPosition): AsyncIterable<readonly SourceRecord[]>
+  records(after?: RecordPosition, key?: KeySchema): AsyncIterable<readonly SourceRecord[]>
+  /**
+   * Looks at the beginning: that it can be read, and has the key where a header says what it has. Undefined where there is
+   * nothing to look at in advance.
+   *
+   * @throws {HeadraceError} `INPUT` for what `records` would end with at once
+   */
+  check?(key?: KeySchema): Promise<void>
+  /** What is missing of it by what it says of itself, once it was read to its end. */
+  incomplete?(): readonly string[]
   /** Can be read only once, so that a job can not go on with it. Default false. */
   readonly isOnce?: boolean
   /** What to do about that, a sentence without its full stop. Default: to write it to a file first. */
@@ -48,8 +61,11 @@ export interface SourceSample {
   sizeBytes(): Promise<number>
   /** Whether `read` may begin anywhere, with the next record. */
   readonly seekable: boolean
-  /** @param from bytes from its start; above 0 only where it is seekable */
-  read(from: number): SourcePart
+  /**
+   * @param from bytes from its start; above 0 only where it is seekable
+   * @param key of the table that the records are for, see `ReadOptions`
+   */
+  read(from: number, key?: KeySchema): SourcePart
 }
 
 export interface SourcePart {
@@ -58,7 +74,6 @@ export interface SourcePart {
   bytesTaken(): number
 }
 
-const NEWLINE = 10
 const MARK = Buffer.from('\uFEFF')
 /** Of the first and the last so many bytes of a file its digest is made. */
 const DIGEST_BYTES = 64 * 1024
@@ -83,13 +98,17 @@ export function file(path: string, options: FileOptions = {}): RecordSource {
     )
   const seek = isOnce ? undefined : (offset: number) => openSource(path, { ...storage, start: offset })
   const isCut = !isOnce && open === undefined && isSeekable(path, readOptions.format)
-  const read = (after?: RecordPosition, beginAt?: RecordPosition): AsyncIterable<readonly SourceRecord[]> =>
-    readRecords(openSource(path, storage), { file: path, ...readOptions, after, beginAt, seek })
+  const incomplete = new Set<string>()
+  const onIncomplete = (why: string): unknown => incomplete.add(why)
+  const read: ReadPart = (after, key, beginAt) =>
+    readRecords(openSource(path, storage), { file: path, ...readOptions, after, key, beginAt, seek, onIncomplete })
   return {
     name: path,
     isOnce,
     isChanges: options.changes === true,
-    records: (after) => read(after),
+    records: (after, key) => read(after, key),
+    ...(isOnce ? {} : { check: (key) => lookAt(read(undefined, key)) }),
+    incomplete: () => [...incomplete],
     ...(isCut
       ? { part: (from: number, to: number) => partOf({ name: path, read, open: seek!, describe }, from, to) }
       : {}),
@@ -133,12 +152,16 @@ export function s3File(
   const sizeOf = async (): Promise<number> => (await look()).sizeBytes
   if (isParquet(name, format))
     return parquetFile(name, async () => openS3Object(s3, address, await look()), sizeOf, describe)
-  const read = (after?: RecordPosition, beginAt?: RecordPosition): AsyncIterable<readonly SourceRecord[]> =>
-    readRecords(open(0), { file: name, ...readOptions, after, beginAt, seek: open })
+  const incomplete = new Set<string>()
+  const onIncomplete = (why: string): unknown => incomplete.add(why)
+  const read: ReadPart = (after, key, beginAt) =>
+    readRecords(open(0), { file: name, ...readOptions, after, key, beginAt, seek: open, onIncomplete })
   return {
     name,
     isChanges: options.changes === true,
-    records: (after) => read(after),
+    records: (after, key) => read(after, key),
+    check: (key) => lookAt(read(undefined, key)),
+    incomplete: () => [...incomplete],
     ...(isSeekable(name, format)
       ? { part: (from: number, to: number) => partOf({ name, read, open, describe }, from, to) }
       : {}),
@@ -146,10 +169,10 @@ export function s3File(
     sample: {
       sizeBytes: sizeOf,
       seekable: isSeekable(name, format),
-      read: (from) => {
+      read: (from, key) => {
         const part = new FilePart(name, from, open)
         return {
-          records: readRecords(part.chunks(), { file: name, ...readOptions }),
+          records: readRecords(part.chunks(), { file: name, ...readOptions, key }),
           bytesTaken: () => part.bytesTaken,
         }
       },
@@ -157,9 +180,20 @@ export function s3File(
   }
 }
 
+type ReadPart = (
+  after?: RecordPosition,
+  key?: KeySchema,
+  beginAt?: RecordPosition,
+) => AsyncIterable<readonly SourceRecord[]>
+
+/** Reads as far as the first records. */
+async function lookAt(records: AsyncIterable<readonly SourceRecord[]>): Promise<void> {
+  for await (const _ of records) return
+}
+
 interface WholeFile {
   readonly name: string
-  readonly read: (after?: RecordPosition, beginAt?: RecordPosition) => AsyncIterable<readonly SourceRecord[]>
+  readonly read: ReadPart
   readonly open: (offset: number) => AsyncIterable<Uint8Array>
   readonly describe: () => Promise<SourceSpec>
 }
@@ -167,13 +201,18 @@ interface WholeFile {
 /** Lines are counted from the beginning of the part. */
 function partOf(whole: WholeFile, from: number, to: number): RecordSource {
   const name = `${whole.name}#${from}-${to}`
-  async function* records(after?: RecordPosition): AsyncGenerator<readonly SourceRecord[]> {
+  async function* records(after?: RecordPosition, key?: KeySchema): AsyncGenerator<readonly SourceRecord[]> {
     const offset = after !== undefined || from === 0 ? from : await lineStart(whole.open, from)
     if (offset >= to) return
-    for await (const batch of whole.read(after, from === 0 ? undefined : { line: 1, offset })) {
-      const mine = batch.filter(({ place }) => place.offset >= offset && place.offset < to)
+    let line = 0
+    for await (const batch of whole.read(after, key, from === 0 ? undefined : { line: 1, offset })) {
+      const mine = batch.filter(({ place }) => {
+        // A line that begins here is all here, also where it turns out to be several records.
+        if (place.offset >= offset && place.offset < to) line = place.line
+        return place.offset >= offset && place.line === line
+      })
       if (mine.length > 0) yield mine
-      if (batch.at(-1)!.place.offset >= to) return
+      if (mine.length < batch.length && batch.at(-1)!.place.offset >= to) return
     }
   }
   return {
@@ -187,10 +226,11 @@ function partOf(whole: WholeFile, from: number, to: number): RecordSource {
 async function lineStart(open: (offset: number) => AsyncIterable<Uint8Array>, from: number): Promise<number> {
   // Behind a byte order mark the first line begins, too.
   if (from === MARK.length && (await beginning(open, from)).equals(MARK)) return from
+  const newline = newlineOf(await beginning(open, DIGEST_BYTES))
   // The byte before says whether a line begins here.
   let offset = from - 1
   for await (const chunk of open(offset)) {
-    const end = chunk.indexOf(NEWLINE)
+    const end = chunk.indexOf(newline)
     if (end !== -1) return offset + end + 1
     offset += chunk.length
   }
@@ -217,11 +257,11 @@ function parquetFile(
   sizeBytes: () => Promise<number>,
   describe: () => Promise<SourceSpec>,
 ): RecordSource {
-  const part = (after?: RecordPosition): SourcePart => {
+  const part = (after?: RecordPosition, key?: KeySchema): SourcePart => {
     let bytesTaken = 0
     async function* records(): AsyncGenerator<readonly SourceRecord[]> {
       await using source = await open()
-      for await (const batch of readParquet(source, { file: path, after })) {
+      for await (const batch of readParquet(source, { file: path, after, key })) {
         bytesTaken = source.bytesTaken
         yield batch
       }
@@ -230,9 +270,10 @@ function parquetFile(
   }
   return {
     name: path,
-    records: (after) => part(after).records,
+    records: (after, key) => part(after, key).records,
+    check: (key) => lookAt(part(undefined, key).records),
     describe,
-    sample: { sizeBytes, seekable: false, read: () => part() },
+    sample: { sizeBytes, seekable: false, read: (_, key) => part(undefined, key) },
   }
 }
 
@@ -256,9 +297,9 @@ function sampleOf(path: string, options: ReadOptions): SourceSample {
   return {
     sizeBytes: () => fileBytes(path),
     seekable: isSeekable(path, options.format),
-    read: (from) => {
+    read: (from, key) => {
       const part = new FilePart(path, from)
-      return { records: readRecords(part.chunks(), options), bytesTaken: () => part.bytesTaken }
+      return { records: readRecords(part.chunks(), { ...options, key }), bytesTaken: () => part.bytesTaken }
     },
   }
 }

@@ -28,12 +28,17 @@ async function* records(
     for await (const item of items(index)) {
       const place = { file: NAME, line: index + 1, offset: index }
       index += 1
-      yield [isItem(item) ? { item, place } : { error: `it gave ${typeof item} and no item`, raw: `${item}`, place }]
+      const error = `the source gave ${item === null ? 'null' : `a ${typeof item}`}, which is not an item`
+      yield [isItem(item) ? { item, place } : { error, raw: rawText(item), rawFormat: { format: 'jsonl' }, place }]
     }
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : `${cause}`
     throw new StorageError(`the job's source failed behind item ${index}: ${reason}`, NAME, { cause })
   }
+}
+
+function rawText(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value)
 }
 
 function isItem(value: unknown): value is PlainItem {

@@ -19,9 +19,11 @@ import { deferred } from '../runtime/deferred.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { segmentOrder } from '../scan/segmentOrder.ts'
 import { StorageError } from '../storage/storageError.ts'
+import { checkSources } from './checkSources.ts'
 import type { RecordSource } from './file.ts'
 import type { DescribeOptions, JobRates, PlannableJob, RunOptions } from './job.ts'
 import { type JobIdentity, LOAD, LOAD_CHANGES } from './jobIdentity.ts'
+import { keyAdvice } from './keyAdvice.ts'
 import { MadeWrites } from './madeWrites.ts'
 import { type LoadPlanOptions, planLoad } from './plan/planLoad.ts'
 import { openReplacements, type Replacements } from './replacements.ts'
@@ -96,6 +98,8 @@ function checkChanges(
     throw new TypeError('changes of an incremental export are made as they are; leave out the transform')
 }
 
+/** Files without records that are named. */
+const EMPTY_NAMED_MAX = 3
 /** Sources that are open at the same time. */
 const OPEN_MAX = 64
 /** Records of one source before it is another's turn. */
@@ -130,7 +134,11 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
   readonly #unsettledMax: number
   #signal!: AbortSignal
   #schema!: KeySchema
+  /** What the records of the sources must have. */
+  #sourceKey: KeySchema | undefined
   #failure: unknown
+  /** Sources that were read and had no records. */
+  #empty = 0
 
   constructor(sources: readonly RecordSource[], table: Table, options: LoadOptions, identity: JobIdentity = LOAD) {
     this.#identity = identity
@@ -223,7 +231,12 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
           ifExists,
         })
       }
-      if (!wasBegun && this.#transformer === undefined) await this.#checkKey(schema)
+      // A transform may make the key.
+      if (this.#transformer === undefined && !this.#identity.makesChanges) this.#sourceKey = schema
+      if (!wasBegun) {
+        await checkSources(this.#sources, this.#sourceKey, signal)
+        if (this.#transformer === undefined) await this.#checkKey(schema)
+      }
       this.#streams = this.#ledgers(directory?.checkpoint?.positions, wasBegun)
       run.share = () => this.#share()
       run.keep(() => ({ kind: 'sources', sources: this.#streams.map((stream) => stream.position) }))
@@ -335,6 +348,13 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     })
   }
 
+  /** A file without records is often the wrong one. */
+  #noteEmpty(name: string): void {
+    this.#empty += 1
+    if (this.#empty <= EMPTY_NAMED_MAX) this.#run.warn(`${name === '-' ? 'standard input' : name} holds no records`)
+    else if (this.#empty === EMPTY_NAMED_MAX + 1) this.#run.warn('more files hold no records')
+  }
+
   #isStopped(): boolean {
     return this.#signal.aborted || this.#failure !== undefined
   }
@@ -346,11 +366,13 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     const { after } = stream.position
     const several = this.#sources.length > 1
     let turn = 0
+    let isEmpty = true
     try {
-      for await (const records of untilAborted(source.records(after), this.#signal)) {
+      for await (const records of untilAborted(source.records(after, this.#sourceKey), this.#signal)) {
         for (const record of records) {
           if (this.#isStopped()) return
           if (after !== undefined && record.place.offset <= after.offset) continue
+          isEmpty = false
           const wait = this.#take(record, engine, index, stream)
           if (wait !== undefined) await wait
           const { behind } = this.#run
@@ -362,7 +384,10 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
           if (turn % STRIDE === 0) await undefined
         }
       }
-      if (!this.#isStopped()) stream.end()
+      if (this.#isStopped()) return
+      stream.end()
+      if (isEmpty && after === undefined) this.#noteEmpty(source.name)
+      for (const why of source.incomplete?.() ?? []) this.#run.noteIncomplete(why)
     } catch (error) {
       // What was read before a file turned out to be broken is still written.
       if (!(error instanceof FormatError || error instanceof StorageError)) throw error
@@ -375,7 +400,8 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     this.#run.take()
     const sequence = stream.take(record.place)
     if ('error' in record) {
-      this.#reject(stream, sequence, { code: 'InvalidRecord', message: record.error, raw: record.raw })
+      const { error: message, raw, rawBytes, rawFormat } = record
+      this.#reject(stream, sequence, { code: 'InvalidRecord', message, raw, rawBytes, rawFormat })
       return undefined
     }
     const { item } = record
@@ -385,7 +411,8 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
       return engine.put(item, this, sequence, index, check) ? undefined : this.#run.room()
     } catch (error) {
       if (!(error instanceof ItemError)) throw error
-      this.#reject(stream, sequence, { code: 'InvalidItem', message: error.message, item })
+      const message = error.message + keyAdvice(item, this.#schema)
+      this.#reject(stream, sequence, { code: 'InvalidItem', message, item })
       return undefined
     }
   }

@@ -12,6 +12,7 @@ import { isDone } from '../publish/isDone.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
+import { keyAdvice } from './keyAdvice.ts'
 import type { Replacements } from './replacements.ts'
 import { TableChangeWriter } from './tableChange.ts'
 import { isFault, type Transformer, type TransformFault } from './transform.ts'
@@ -172,7 +173,8 @@ export class MadeWrites<Origin extends object> implements EntryOwner {
           replacements === undefined ? this.#put(one, origin, lane) : this.#replace(replacements, one, origin, lane)
       } catch (error) {
         if (!(error instanceof ItemError)) throw error
-        this.#settle(origin, 'rejected', this.#rejectOf(origin, 'InvalidItem', error.message, one))
+        const advice = this.#changes === undefined ? keyAdvice(one, this.#options.schema) : ''
+        this.#settle(origin, 'rejected', this.#rejectOf(origin, 'InvalidItem', error.message + advice, one))
       }
     }
     return hasRoom

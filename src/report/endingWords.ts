@@ -31,3 +31,15 @@ export function uncountedWords({ keysCompared }: Pick<Summary, 'keysCompared'>):
       return undefined
   }
 }
+
+/** How a job ended that came to its end: `done`, and what there is to know beside that. */
+export function doneWords(summary: Summary): string {
+  const { operation, read, written, overwritten, skipped, rejected, incompleteInput } = summary
+  const noun = operation === 'load' || operation === 'run' ? 'records' : 'items'
+  const parts = ['done']
+  if (read === 0) parts.push(`no ${noun}`)
+  else if (written + overwritten + skipped + rejected === 0) parts.push('nothing written')
+  if (rejected > 0) parts.push(`${formatCount(rejected)} rejected`)
+  if (incompleteInput.length > 0) parts.push('incomplete input')
+  return parts.join(', ')
+}

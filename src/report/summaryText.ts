@@ -1,7 +1,7 @@
 import type { Summary } from '../job/summary.ts'
 import { COUNTERS } from '../job/tally.ts'
 import { costWords } from './costWords.ts'
-import { uncountedWords } from './endingWords.ts'
+import { doneWords, uncountedWords } from './endingWords.ts'
 import { formatCount, formatDuration, formatRate } from './figures.ts'
 import { limitRows } from './limitRows.ts'
 
@@ -46,6 +46,6 @@ export function summaryText(
   }
   rows.push(...extra)
   const width = Math.max(...rows.map(([label]) => label.length))
-  const head = `${operation} ${table}: ${complete ? 'done' : 'stopped before the end'}`
+  const head = `${operation} ${table}: ${complete ? doneWords(summary) : 'stopped before the end'}`
   return [head, ...rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`)].join('\n')
 }

@@ -72,13 +72,19 @@ test('what the AWS command line prints for a scan gives its items, decoded', asy
 })
 
 test('a record that merely has an attribute called Items or Count is a record', async () => {
-  for (const content of ['{"Count":1,"x":2}', '{"Items":[{"a":1}],"pk":"order"}', '{\n"Count": 1,\n"x": 2\n}']) {
+  for (const content of [
+    '{"Count":1,"x":2}',
+    '{"Items":[{"a":1}],"pk":"order"}',
+    '{\n"Count": 1,\n"x": 2\n}',
+    '{\n"Items": [{"a":1}],\n"pk": "order"\n}',
+  ]) {
     assert.deepStrictEqual((await readAll(content, { file })).items, [parseJson(content)])
   }
 })
 
 test('something like scan output with a stranger among its members is named after its items were read', async () => {
-  const read = await readAll('{\n"Items": [{"a":1}],\n"pk": "order"\n}', { file })
+  const padding = ' '.repeat(70_000)
+  const read = await readAll(`{\n"Items": [{"a":1}${padding}],\n"pk": "order"\n}`, { file })
   assert.deepStrictEqual(read.items, [{ a: 1 }])
   assert.match(String(read.failure), /has a member "pk"/)
 })

@@ -43,7 +43,12 @@ test('a rejects file', async (t) => {
       [
         { code: 'InvalidItem', message: 'wrong', place: 'a.jsonl:1', item: { id: { S: 'a' }, tags: { NS: ['1'] } } },
         { code: 'InvalidRecord', message: 'no\nJSON', place: 'a.jsonl:2', raw: '{"id' },
-        { code: 'InvalidItem', message: 'not storable', place: 'a.jsonl:3', raw: '{"id":"b","empty":[],"big":"7"}' },
+        {
+          code: 'InvalidItem',
+          message: 'not storable',
+          place: 'a.jsonl:3',
+          item: { id: { S: 'b' }, empty: { SS: [] }, big: { N: '7' } },
+        },
         { code: 'Conflict', message: 'gone', place: 'id="c"' },
       ],
     )

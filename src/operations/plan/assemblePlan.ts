@@ -27,6 +27,8 @@ export interface PlanParts {
   readonly sample: PlanSample
   readonly samples: readonly ItemSample[]
   readonly unknown: readonly string[]
+  /** What to think of besides what the table tells. */
+  readonly warnings?: readonly string[]
 }
 
 interface PlannedReads {
@@ -106,7 +108,7 @@ export async function assemblePlan(parts: PlanParts): Promise<Plan> {
     native: nativeServices(parts.native, parts.bytes.value, region, prices, safety.hasPointInTimeRecovery),
     sample: parts.sample,
     samples: parts.samples,
-    warnings: planWarnings(warned),
+    warnings: [...(parts.warnings ?? []), ...planWarnings(warned)],
     unknown: [...parts.unknown, ...safety.unknown],
   }
 }

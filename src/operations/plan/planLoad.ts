@@ -3,14 +3,16 @@ import type { TableDescription } from '../../database/tableDescription.ts'
 import type { SourceRecord } from '../../formats/record.ts'
 import type { PlainItem } from '../../item/attributeValue.ts'
 import { ItemError } from '../../item/itemError.ts'
-import { itemKey, type KeySchema } from '../../item/itemKey.ts'
+import type { KeySchema } from '../../item/itemKey.ts'
+import { keyCheck, keyHash } from '../../item/keyHash.ts'
+import { DistinctKeys } from '../../job/distinctKeys.ts'
 import type { ItemSample, Plan, PlanOptions } from '../../job/plan.ts'
 import { BUILT_IN_PRICES } from '../../job/priceTable.ts'
 import { HeadraceError } from '../../runtime/headraceError.ts'
 import type { RecordSource } from '../file.ts'
 import type { JobIdentity } from '../jobIdentity.ts'
 import type { Transformer, TransformFault } from '../transform.ts'
-import type { WriteOptions } from '../writeRun.ts'
+import type { IfExists, WriteOptions } from '../writeRun.ts'
 import { assemblePlan, checkPlanOptions } from './assemblePlan.ts'
 import { plannedWrites } from './plannedWrites.ts'
 import { type SourcesSample, sampleSources } from './sampleSources.ts'
@@ -37,7 +39,7 @@ const TRANSFORMS_MS_MAX = 30_000
 export async function planLoad(
   sources: readonly RecordSource[],
   table: Table,
-  options: WriteOptions,
+  options: WriteOptions & { readonly ifExists?: IfExists | undefined },
   { operation, makesChanges, transformer }: PlannedLoad,
   planOptions: LoadPlanOptions = {},
 ): Promise<Plan> {
@@ -56,11 +58,14 @@ export async function planLoad(
     return [1, ...new Array<number>(quantities - 1).fill(0)]
   }
   let deletes = 0
+  const keys = new DistinctKeys()
+  let repeated = 0
   const weigh = (made: readonly PlainItem[] | TransformFault): number[] => {
     const sums = [1, ...new Array<number>(quantities - 1).fill(0)]
     for (const written of plannedWrites(made, makesChanges)) {
       const { before, after } = written
-      itemKey(after ?? before!, description.key)
+      const item = after ?? before!
+      if (keys.add(keyHash(item, description.key), keyCheck(item, description.key))) repeated += 1
       sums[1]! += 1
       sums[2]! += charge.sizeOf(after)
       for (const [index, units] of charge.unitsOf(written).entries()) sums[3 + index]! += units
@@ -89,7 +94,10 @@ export async function planLoad(
     if (transformer === undefined && !(error instanceof ItemError)) throw error
     return nothing(error instanceof Error ? error.message : `${error}`)
   }
-  const sample = await sampleSources(sources, quantities, weighRecord, planOptions.signal)
+  // As the job reads them.
+  const key = transformer === undefined && !makesChanges ? description.key : undefined
+  const sample = await sampleSources(sources, quantities, weighRecord, key, planOptions.signal)
+  const countsKeys = sample.whole && !isSlow && !keys.isFull && !makesChanges
   return assemblePlan({
     operation,
     region: connection.region,
@@ -111,8 +119,11 @@ export async function planLoad(
     },
     sample: { items: sample.records, readUnits: 0, whole: sample.whole, words: sample.words },
     samples,
+    warnings: makesChanges
+      ? []
+      : overwriteWarnings(options.ifExists, description.name, isNew, countsKeys ? repeated : 0),
     unknown: [
-      ...unknownOf(sample, description, isNew, rejects, reject),
+      ...unknownOf(sample, description, isNew, rejects, reject, countsKeys),
       ...(isSlow
         ? [
             `What all records come to: the transform is slow, and only ${shown} were shown to it in ${TRANSFORMS_MS_MAX / 1_000} s.`,
@@ -122,12 +133,28 @@ export async function planLoad(
   })
 }
 
+function overwriteWarnings(ifExists: IfExists = 'overwrite', name: string, isNew: boolean, repeated: number): string[] {
+  const warnings: string[] = []
+  if (repeated > 0) {
+    const [records, has] =
+      repeated === 1 ? ['1 record', 'has'] : [`${repeated.toLocaleString('en-US')} records`, 'have']
+    const what = ifExists === 'overwrite' ? `${repeated === 1 ? 'overwrites' : 'overwrite'} it` : 'will find it there'
+    warnings.push(`${records} ${has} the same key as an earlier record, and ${what}.`)
+  }
+  if (!isNew && ifExists === 'overwrite')
+    warnings.push(
+      `Items of ${name} with the key of a record are overwritten. ifExists (--if-exists skip or reject) keeps them.`,
+    )
+  return warnings
+}
+
 function unknownOf(
   sample: SourcesSample,
   { name, itemCount, indexes, localIndexes }: TableDescription,
   isNew: boolean,
   rejects: number,
   reject: string,
+  countsKeys: boolean,
 ): string[] {
   const unknown: string[] = []
   if (rejects > 0) {
@@ -135,7 +162,7 @@ function unknownOf(
       `Whether all records can be written: ${rejects} of the ${sample.records} that were read can not (${reject}).`,
     )
   }
-  unknown.push('Whether several records have one key: each counts as a write.')
+  if (!countsKeys) unknown.push('Whether several records have one key: each counts as a write.')
   if (!isNew && itemCount > 0) {
     const indexed = indexes.length + localIndexes.length > 0 ? ', and an index that has it under another key twice' : ''
     unknown.push(

@@ -1,4 +1,5 @@
 import type { SourceRecord } from '../../formats/record.ts'
+import type { KeySchema } from '../../item/itemKey.ts'
 import { type Estimate, exactly, studentQuantile } from '../../job/estimate.ts'
 import { HeadraceError } from '../../runtime/headraceError.ts'
 import { segmentOrder } from '../../scan/segmentOrder.ts'
@@ -42,6 +43,7 @@ interface Place {
  *
  * @param weigh numbers to be summed, as many for each record, or a promise of them; undefined when it is enough, and the rest
  *   is left
+ * @param key of the table that the records are for, where they must have it
  * @throws {HeadraceError} `INPUT` for standard input, and for a source that can not be read twice; {StorageError} and
  *   {FormatError} for files that can not be read
  */
@@ -49,6 +51,7 @@ export async function sampleSources(
   sources: readonly RecordSource[],
   quantities: number,
   weigh: (record: SourceRecord) => readonly number[] | Promise<readonly number[]> | undefined,
+  key?: KeySchema,
   signal?: AbortSignal,
 ): Promise<SourcesSample> {
   const samples = sources.map(sampleOf)
@@ -64,7 +67,7 @@ export async function sampleSources(
   for (const { sample, from, bytesMax } of places) {
     const look: Look = { sums: new Array(quantities).fill(0), bytes: 0 }
     looks.push(look)
-    const part = sample.read(from)
+    const part = sample.read(from, key)
     for await (const list of part.records) {
       signal?.throwIfAborted()
       const bytesBefore = look.bytes
