@@ -243,6 +243,7 @@ verb(
     'with --threads or --slices: cut large files of lines into parts; of two lines with one key either may be the last',
   )
   .option('--apply-changes', 'the files are an incremental export: write what it puts, delete what it deletes')
+  .option('--latest', 'of several full exports of one table load the newest alone')
   .option('--no-verify', 'do not read the files of a native export in advance to compare them with its manifest')
   .option('--delimiter <character>', 'between the cells of a CSV file (default ",", or a tab for .tsv)')
   .action(async (name, paths, flags) => (await import('./commands/load.ts')).loadCommand(name, paths, flags))

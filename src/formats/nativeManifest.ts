@@ -17,6 +17,13 @@ export interface NativeManifest {
   /** Changes since an earlier one, and no items. */
   readonly isIncremental: boolean
   readonly files: readonly NativeFile[]
+  /** Undefined where the manifest does not name it. */
+  readonly tableArn: string | undefined
+  /** The point in time that a full export shows; ISO 8601. */
+  readonly exportTime: string | undefined
+  /** The window of an incremental export, from inclusive, to exclusive. */
+  readonly from: string | undefined
+  readonly to: string | undefined
 }
 
 export interface NativeFile {
@@ -38,7 +45,12 @@ const TYPES: readonly unknown[] = [undefined, 'FULL_EXPORT', 'INCREMENTAL_EXPORT
 
 /** @throws {FormatError} for what is no such manifest, names no format that is known, or does not add up */
 export function readNativeManifest(summary: ManifestText, files: ManifestText): NativeManifest {
-  const { outputFormat, exportType, itemCount } = readObject(summary, 1, summary.text)
+  const told = readObject(summary, 1, summary.text)
+  const { outputFormat, exportType, itemCount } = told
+  const text = (name: string): string | undefined => {
+    const value = told[name]
+    return typeof value === 'string' && value !== '' ? value : undefined
+  }
   const refuse = (what: string): FormatError => new FormatError(what, { file: summary.name })
   const format = typeof outputFormat === 'string' ? FORMATS[outputFormat] : undefined
   if (format === undefined)
@@ -58,7 +70,15 @@ export function readNativeManifest(summary: ManifestText, files: ManifestText): 
   const sum = found.reduce((total, file) => total + file.itemCount, 0)
   if (itemCount !== sum)
     throw refuse(`it speaks of ${itemCount} items, and the files of ${files.name} have ${sum}. ${FETCH}`)
-  return { format, isIncremental: exportType === 'INCREMENTAL_EXPORT', files: found }
+  return {
+    format,
+    isIncremental: exportType === 'INCREMENTAL_EXPORT',
+    files: found,
+    tableArn: text('tableArn'),
+    exportTime: text('exportTime'),
+    from: text('exportFromTime'),
+    to: text('exportToTime'),
+  }
 }
 
 const FETCH = 'Fetch the export anew.'

@@ -164,6 +164,13 @@ async function probe(head: Buffer, shape: FileShape, options: ReadOptions): Prom
     const kind = first === null ? 'null' : Array.isArray(first) ? 'arrays' : `${typeof first}s`
     throw new FormatError(`the file holds ${kind}, and a record is a JSON object {…}.`, { file, offset: 0 })
   }
+  const changes = objects.filter((object) => 'Keys' in object && 'Metadata' in object).length
+  if (options.changes !== true && changes > 0 && changes === objects.length) {
+    throw new FormatError(
+      'the file holds changes of an incremental export, of which some may delete items: applyChanges (--apply-changes) makes them.',
+      { file, offset: 0 },
+    )
+  }
   const spelling = judgeSpelling(objects)
   return format === 'ddb-json' && spelling !== 'wrapped' ? 'dynamodb' : spelling
 }

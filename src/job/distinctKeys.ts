@@ -1,5 +1,5 @@
 /** Keys that are kept, at most: 16 MiB. */
-export const KEYS_MAX = 1_000_000
+const KEYS_MAX = 1_000_000
 const EMPTY = 0
 const STAND_IN = 1
 const SLOTS_MIN = 1_024

@@ -99,6 +99,8 @@ export interface SourceSpec {
   readonly range?: { readonly from: number; readonly to: number }
   /** How many records it has, where something tells. */
   readonly itemCount?: number
+  /** It is read when all of a lower phase are settled. Where it is missing: 0. */
+  readonly phase?: number
   /** How S3 is reached; not what it is. */
   readonly connection?: object
 }

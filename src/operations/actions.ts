@@ -57,17 +57,18 @@ const SAFETY: readonly OptionalAction[] = [
 ]
 const MAKE: OptionalAction = { action: 'CreateTable', without: '--key makes no table where there is none' }
 /** What is replaced is read, and replaced by a change. */
-const KEEP: readonly OptionalAction[] = (
-  ['BatchGetItem', 'PartiQLInsert', 'PartiQLUpdate', 'PutItem', 'UpdateItem'] as const
-).map((action) => ({
+const KEEP: readonly OptionalAction[] = (['BatchGetItem', 'PartiQLUpdate', 'UpdateItem'] as const).map((action) => ({
   action,
   without: '--keep-old keeps nothing',
 }))
 /** Only what is not there is written; after a lost answer the item is looked at. */
-const INSERT: readonly OptionalAction[] = (['PartiQLInsert', 'PutItem', 'Query'] as const).map((action) => ({
-  action,
-  without: '--if-exists skip or reject writes nothing',
-}))
+const INSERT: readonly OptionalAction[] = [
+  ...(['PartiQLInsert', 'PutItem'] as const).map((action) => ({
+    action,
+    without: '--keep-old and --if-exists skip or reject write no new items',
+  })),
+  { action: 'Query', without: '--if-exists skip or reject does not know its own writes after a lost answer' },
+]
 const READ: TableActions = { needs: ['DescribeTable', 'Scan'], optional: [] }
 /** An item that was changed meanwhile is read again. */
 const DELETE: readonly Action[] = ['DescribeTable', 'Scan', 'Query', 'BatchWriteItem', 'PartiQLDelete', 'DeleteItem']

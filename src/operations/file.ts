@@ -47,6 +47,11 @@ export interface RecordSource {
   describe?(): Promise<SourceSpec>
   /** Its records are changes, `{ put: item }` or `{ delete: key }`, and no items. Default false. */
   readonly isChanges?: boolean
+  /**
+   * Records of a higher phase are written when all of the lower ones are settled: of several incremental exports a later one
+   * has the last word. Default 0.
+   */
+  readonly phase?: number
   /** How many records it has, where something tells; others are an error at the end. */
   readonly itemCount?: number
   /** Of a file of lines, the records that begin in a range of its bytes; undefined for what can not be cut. */

@@ -4,7 +4,8 @@ import { findFiles } from '../storage/findFiles.ts'
 import { findS3Objects } from '../storage/findS3Objects.ts'
 import { isS3, S3, type S3Options } from '../storage/s3.ts'
 import { type FileOptions, file, type RecordSource, s3File } from './file.ts'
-import { findNativeFiles, type NativeExports } from './nativeFiles.ts'
+import { findNativeFiles, type NativeExport, nativeSources } from './nativeFiles.ts'
+import { orderExports } from './orderExports.ts'
 
 /** What lies beside the data of a native export to S3, and what `headrace load` could not store the last time. */
 const NO_RECORDS = /^manifest-(?:files|summary)\.json$|^headrace-.+-rejects\.jsonl$/
@@ -16,6 +17,10 @@ export interface FilesOptions extends FileOptions {
   readonly verify?: boolean
   /** Told how many data files are about to be compared. */
   readonly onVerify?: (files: number) => void
+  /** Of several full exports of one table the newest alone. Default false: several are an error. */
+  readonly latest?: boolean
+  /** Told of what is odd, for people. */
+  readonly onWarning?: (text: string) => void
 }
 
 /**
@@ -25,15 +30,16 @@ export interface FilesOptions extends FileOptions {
  * `s3://bucket/pattern`.
  *
  * Where an export of DynamoDB to S3 lies in a directory (`AWSDynamoDB/<ExportId>/`), its files are those that its manifest
- * names, each is there and is what its checksum says; so it is where a path is the one of such a manifest.
+ * names, each is there and is what its checksum says; so it is where a path is the one of such a manifest. Several
+ * incremental exports are put in the order of their windows.
  *
  * @param paths of files and directories, `s3://` addresses; `-`, standard input, only alone
  * @throws {StorageError} for what is not there or can not be read
  * @throws {FormatError} for an export that is not what its manifest says
- * @throws {TypeError} for no paths, and for `-` beside others
+ * @throws {TypeError} for no paths, for `-` beside others, and for several full exports of one table
  */
 export async function files(paths: readonly string[], options: FilesOptions = {}): Promise<RecordSource[]> {
-  const { s3: s3Options, verify = true, onVerify, ...fileOptions } = options
+  const { s3: s3Options, verify = true, onVerify, latest = false, onWarning, ...fileOptions } = options
   if (paths.length === 0) throw new TypeError('name a file to read, or a directory')
   if (paths.includes('-')) {
     if (paths.length > 1) throw new TypeError('"-" is standard input, and is read alone; other files were named too')
@@ -42,7 +48,6 @@ export async function files(paths: readonly string[], options: FilesOptions = {}
   const isWanted = (path: string): boolean => recordFileEnding(path) !== undefined && !NO_RECORDS.test(basename(path))
   const endings = RECORD_FILE_ENDINGS.map((ending) => `.${ending}`).join(', ')
   const wanted = `file that ends in ${endings}, or one of these and .gz or .zst`
-  const found = new Map<string, RecordSource>()
   // One for all of them; when nothing is read any more, its idle sockets keep no process.
   const s3 = new S3(s3Options)
   const plainFiles = async (path: string): Promise<RecordSource[]> =>
@@ -51,19 +56,22 @@ export async function files(paths: readonly string[], options: FilesOptions = {}
           s3File(s3, address, object, fileOptions),
         )
       : (await findFiles([path], isWanted, wanted)).map((one) => file(one, fileOptions))
-  const besides = async ({ others }: NativeExports): Promise<RecordSource[]> =>
-    (await Promise.all(others.filter(isWanted).map(plainFiles))).flat()
-  let incremental = 0
-  for (const path of paths) {
-    const exports = await findNativeFiles(path, { s3, verify, onVerify, file: fileOptions })
-    const sources = exports === undefined ? await plainFiles(path) : [...exports.sources, ...(await besides(exports))]
-    incremental += exports?.incremental ?? 0
-    if (incremental > 1)
-      throw new TypeError('these are several incremental exports; load them one after another, the oldest first')
+  const native = { s3, verify, onVerify, file: fileOptions }
+  const exports: NativeExport[] = []
+  const found = new Map<string, RecordSource>()
+  const add = (sources: readonly RecordSource[]): void => {
     for (const source of sources) {
       const key = isS3(source.name) ? source.name : resolve(source.name)
       if (!found.has(key)) found.set(key, source)
     }
   }
+  for (const path of paths) {
+    const there = await findNativeFiles(path, native)
+    if (there === undefined) add(await plainFiles(path))
+    else for (const other of there.others.filter(isWanted)) add(await plainFiles(other))
+    exports.push(...(there?.exports ?? []))
+  }
+  for (const [phase, one] of orderExports(exports, { latest, onWarning }).entries())
+    add(await nativeSources(one, native, one.manifest.isIncremental ? phase : 0))
   return [...found.values()]
 }

@@ -173,6 +173,10 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
 
   async describe(options: DescribeOptions = {}): Promise<JobSpec> {
     const { split = false, slices = 1 } = options
+    if (slices > 1 && this.#phases.length > 1)
+      throw new TypeError(
+        'several incremental exports are loaded one after another; leave out slices and threads, or load one',
+      )
     const sources = split ? await splitSources(this.#sources, slices) : this.#sources
     return this.#run.describe(options, (table) => this.#what(table, sources))
   }
@@ -238,6 +242,11 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
         if (this.#transformer === undefined) await this.#checkKey(schema)
       }
       this.#streams = this.#ledgers(directory?.checkpoint?.positions, wasBegun)
+      const unknown = this.#sources.find(({ isChanges, itemCount }) => isChanges === true && itemCount === undefined)
+      if (unknown !== undefined)
+        run.warn(
+          `${unknown.name} has no manifest beside it: whether all of the export is here, and in which order, is not checked`,
+        )
       run.share = () => this.#share()
       run.keep(() => ({ kind: 'sources', sources: this.#streams.map((stream) => stream.position) }))
       engine.onFailure = () => {
@@ -247,15 +256,12 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
       const wakeAll = (): void => this.#wakeAll()
       signal.addEventListener('abort', wakeAll, { once: true })
       try {
-        // Files lie in the order of their ranges, if any: those that are open together shall be far apart.
-        const left = segmentOrder(this.#sources.length).reverse()
-        const readers = Array.from({ length: Math.min(OPEN_MAX, left.length) }, async () => {
-          for (let index = left.pop(); index !== undefined; index = left.pop()) {
-            if (this.#isStopped()) return
-            await this.#readSource(index, engine)
-          }
-        })
-        await Promise.all(readers)
+        for (const [place, phase] of this.#phases.entries()) {
+          // What a later export says of a key comes behind what an earlier one says, also after a crash.
+          if (place > 0) await this.#settled(engine)
+          if (this.#isStopped()) break
+          await this.#readAll(phase, engine)
+        }
       } finally {
         signal.removeEventListener('abort', wakeAll)
       }
@@ -268,6 +274,32 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
       this.#transformer?.close()
       this.#replacements?.close()
     }
+  }
+
+  /** Of each phase, in their order, the places of its sources. */
+  get #phases(): number[][] {
+    const phases = new Map<number, number[]>()
+    for (const [index, { phase = 0 }] of this.#sources.entries())
+      phases.set(phase, [...(phases.get(phase) ?? []), index])
+    return [...phases].sort(([left], [right]) => left - right).map(([, indexes]) => indexes)
+  }
+
+  /** Everything that was read so far has ended. */
+  async #settled(engine: PublishEngine): Promise<void> {
+    if (this.#made !== undefined) await this.#run.untilStopped(this.#made.settled())
+    else await this.#run.untilStopped(engine.flush())
+  }
+
+  async #readAll(indexes: readonly number[], engine: PublishEngine): Promise<void> {
+    // Files lie in the order of their ranges, if any: those that are open together shall be far apart.
+    const left = segmentOrder(indexes.length).reverse()
+    const readers = Array.from({ length: Math.min(OPEN_MAX, left.length) }, async () => {
+      for (let place = left.pop(); place !== undefined; place = left.pop()) {
+        if (this.#isStopped()) return
+        await this.#readSource(indexes[place]!, engine)
+      }
+    })
+    await Promise.all(readers)
   }
 
   /** An export of another table is known by its first item, before anything is written. */
@@ -308,7 +340,11 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
 
   async #what(table: TableSpec, ofSources = this.#sources): Promise<JobWhat> {
     const sources: SourceSpec[] = []
-    for (const source of ofSources) sources.push((await source.describe?.()) ?? { name: source.name })
+    for (const source of ofSources) {
+      const described = (await source.describe?.()) ?? { name: source.name }
+      const { phase = 0 } = source
+      sources.push(phase === 0 ? described : { ...described, phase })
+    }
     this.#sizes = sources.map(sizeOf)
     this.#starts = sources.map(({ range }) => range?.from ?? 0)
     const { operation, module } = this.#identity
@@ -386,7 +422,7 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
       }
       if (this.#isStopped()) return
       stream.end()
-      if (isEmpty && after === undefined) this.#noteEmpty(source.name)
+      if (isEmpty && after === undefined && source.itemCount === undefined) this.#noteEmpty(source.name)
       for (const why of source.incomplete?.() ?? []) this.#run.noteIncomplete(why)
     } catch (error) {
       // What was read before a file turned out to be broken is still written.

@@ -22,11 +22,14 @@ const CHECKING_MAX = 4
 
 /** Exports of DynamoDB to S3 that lie somewhere, as their manifests tell. */
 export interface NativeExports {
-  readonly sources: readonly RecordSource[]
+  readonly exports: readonly NativeExport[]
   /** Files that lie in the same directory and belong to none of them. */
   readonly others: readonly string[]
-  /** How many of them tell of changes. */
-  readonly incremental: number
+}
+
+export interface NativeExport {
+  readonly directory: string
+  readonly manifest: NativeManifest
 }
 
 export interface NativeFilesOptions {
@@ -36,11 +39,6 @@ export interface NativeFilesOptions {
   /** Told how many data files are about to be checked. */
   readonly onVerify: ((files: number) => void) | undefined
   readonly file: FileOptions
-}
-
-interface Export {
-  readonly directory: string
-  readonly manifest: NativeManifest
 }
 
 interface DataFile extends NativeFile {
@@ -60,18 +58,15 @@ export async function findNativeFiles(path: string, options: NativeFilesOptions)
   const tree = fileTree(path, options.s3)
   const { directories, below } = await directoriesOf(path, tree)
   if (directories.length === 0) return undefined
-  const exports: Export[] = []
+  const exports: NativeExport[] = []
   for (const directory of directories) {
     exports.push({ directory, manifest: await readManifest(directory, tree, options.verify) })
   }
-  const sources: RecordSource[] = []
-  for (const one of exports) sources.push(...(await sourcesOf(one, tree, options)))
   const owned = exports.flatMap(({ directory, manifest }) => [
     directory === '.' ? '' : `${directory}/`,
     ...(manifest.isIncremental ? [`${sharedData(directory)}/`] : []),
   ])
-  const incremental = exports.filter(({ manifest }) => manifest.isIncremental).length
-  return { sources, incremental, others: below.filter((name) => !owned.some((prefix) => name.startsWith(prefix))) }
+  return { exports, others: below.filter((name) => !owned.some((prefix) => name.startsWith(prefix))) }
 }
 
 /** Where exports lie, and all files around them. */
@@ -81,7 +76,7 @@ async function directoriesOf(path: string, tree: FileTree): Promise<{ directorie
   const below = (await tree.below(name)).map(slashed)
   const directories = new Set(below.filter((one) => isManifest(basename(one))).map(directoryOf))
   const begun = below.find(
-    (one) => basename(one) === EXPORT_STARTED && !below.includes(`${directoryOf(one)}/${MANIFEST_SUMMARY}`),
+    (one) => basename(one) === EXPORT_STARTED && !below.includes(within(directoryOf(one), MANIFEST_SUMMARY)),
   )
   if (begun !== undefined) {
     throw new StorageError(
@@ -101,6 +96,11 @@ function isManifest(name: string): boolean {
 function slashed(path: string): string {
   const name = process.platform === 'win32' && !isS3(path) ? path.replaceAll('\\', '/') : path
   return name.replace(/^(?:\.\/+)+(?=.)/, '')
+}
+
+/** As {@link slashed} names it: the directory where one stands has no name. */
+function within(directory: string, name: string): string {
+  return directory === '.' ? name : `${directory}/${name}`
 }
 
 function directoryOf(name: string): string {
@@ -135,11 +135,18 @@ async function readChecked(name: string, tree: FileTree, verify: boolean): Promi
   throw new FormatError(`its checksum ${names} is not there. Fetch it, or say --no-verify.`, { file: name })
 }
 
-async function sourcesOf(
-  { directory, manifest }: Export,
-  tree: FileTree,
+/**
+ * The data files of an export, each there and what its checksum says.
+ *
+ * @param phase of its records, see `RecordSource`
+ * @throws {FormatError} and {StorageError} as {@link findNativeFiles}
+ */
+export async function nativeSources(
+  { directory, manifest }: NativeExport,
   { s3, verify, onVerify, file: fileOptions }: NativeFilesOptions,
+  phase: number,
 ): Promise<RecordSource[]> {
+  const tree = fileTree(directory, s3)
   const { format, isIncremental } = manifest
   const files: DataFile[] = []
   // All are looked for first: that one is missing is known at once.
@@ -153,10 +160,10 @@ async function sourcesOf(
     const checks = await Promise.allSettled(Array.from({ length: CHECKING_MAX }, check))
     for (const ended of checks) if (ended.status === 'rejected') throw ended.reason
   }
-  const options = { ...fileOptions, format, ...(isIncremental ? { changes: true } : {}) }
+  const options = { ...fileOptions, format, changes: isIncremental }
   return files.map(({ name, found, itemCount }) => {
     const source = isS3(name) ? s3File(s3, readS3Address(name), found, options) : file(name, options)
-    return withItemCount(source, itemCount)
+    return { ...withItemCount(source, itemCount), phase }
   })
 }
 

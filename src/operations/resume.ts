@@ -226,7 +226,7 @@ function openSource({ range, ...spec }: SourceSpec): RecordSource {
   throw new HeadraceError('STATE', `${whole.name} can not be read in parts, and was said to be`)
 }
 
-function openWhole({ name, format, csv, changes, connection, itemCount }: SourceSpec): RecordSource {
+function openWhole({ name, format, csv, changes, connection, itemCount, phase }: SourceSpec): RecordSource {
   const options = {
     ...(name === '-' ? { stdin: NOTHING } : {}),
     ...(format === undefined ? {} : { format: format as FormatName }),
@@ -236,7 +236,8 @@ function openWhole({ name, format, csv, changes, connection, itemCount }: Source
   const source = isS3(name)
     ? s3File(new S3(connection as S3Options | undefined), readS3Address(name), undefined, options)
     : file(name, options)
-  return itemCount === undefined ? source : withItemCount(source, itemCount)
+  const inPhase = phase === undefined ? source : { ...source, phase }
+  return itemCount === undefined ? inPhase : withItemCount(inPhase, itemCount)
 }
 
 function transformOf(

@@ -45,9 +45,17 @@ export function applyWrite(
   return undefined
 }
 
-/** What a condition that does not hold costs: as much as the item that is there, one unit where there is none. */
-export function chargeFailedCondition(call: Call, table: SimulatedTable, key: PrimaryKey): Throttle | undefined {
-  const units = writeUnits(table.bytesOf(key))
+/**
+ * What a condition that does not hold costs: as much as the item that is there, or the one that was to be made where that is
+ * larger; one unit where there is neither.
+ */
+export function chargeFailedCondition(
+  call: Call,
+  table: SimulatedTable,
+  key: PrimaryKey,
+  made?: Attributes,
+): Throttle | undefined {
+  const units = writeUnits(Math.max(table.bytesOf(key), made === undefined ? 0 : itemSize(made)))
   return spend(call, table, [{ capacity: table.capacity, hash: key.hash, units, index: undefined }])
 }
 

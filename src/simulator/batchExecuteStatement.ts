@@ -1,5 +1,5 @@
 import { applyWrite, chargeFailedCondition, checkItem, type Throttle, throttleError } from './applyWrite.ts'
-import { type Attributes, readAttributes } from './attributes.ts'
+import { type Attributes, readAttributes, readValue } from './attributes.ts'
 import { consumed } from './batchWriteItem.ts'
 import { type Call, tableOf } from './call.ts'
 import { type PrimaryKey, readKey } from './primaryKey.ts'
@@ -23,6 +23,8 @@ export function batchExecuteStatement(call: Call): object {
   if (statements.length === 0 || statements.length > STATEMENTS_MAX) {
     throw invalid("1 validation error detected: Value at 'statements' failed to satisfy constraint")
   }
+  // A value that is none spoils all of them.
+  for (const { Parameters = [] } of statements) for (const parameter of Parameters) readValue(parameter)
   const reads = statements.map(({ Statement, Parameters = [] }) => readOne(call, Statement, Parameters))
   const keys = reads.flatMap((read) => (read instanceof ServiceError ? [] : [read.table.name + read.key.text]))
   if (new Set(keys).size < keys.length) throw invalid('Provided list of item keys contains duplicates')
@@ -92,7 +94,7 @@ export function insert(
   key: PrimaryKey,
   item: Attributes,
 ): { holds: boolean; throttle: Throttle | undefined } | ServiceError {
-  if (table.get(key) !== undefined) return { holds: false, throttle: chargeFailedCondition(call, table, key) }
+  if (table.get(key) !== undefined) return { holds: false, throttle: chargeFailedCondition(call, table, key, item) }
   try {
     checkItem(table, item)
   } catch (error) {

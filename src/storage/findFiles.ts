@@ -7,8 +7,8 @@ import { readWildcard } from './wildcard.ts'
 
 /**
  * The files that some paths stand for: a file for itself, whatever its name; a directory for those in it and below it that
- * are wanted, and a pattern (`*`, `**`, `?`) for those that it matches, sorted by their paths. None comes twice. Hidden files and directories are passed over, and so are links to
- * directories.
+ * are wanted, and a pattern (`*`, `**`, `?`) for those that it matches, sorted by their paths. None comes twice. Hidden files and directories are skipped, and
+ * so are links to directories and the directories of jobs.
  *
  * @param isWanted of a path in a directory
  * @param wanted such a file in words, for the error
@@ -58,13 +58,21 @@ async function filesMatching(path: string): Promise<string[] | undefined> {
   return found
 }
 
-/** All files in a directory and below it, but hidden ones and what lies in hidden directories. */
-export async function filesBelow(directory: string): Promise<string[]> {
+/** What is in a directory in which a job keeps its state: its files are no data, though they end as data does. */
+const JOB_FILES = ['job.json', 'events.jsonl']
+
+/**
+ * All files in a directory and below it, but hidden ones, what lies in hidden directories, and what jobs keep in directories
+ * of their own.
+ */
+export async function filesBelow(directory: string, isNamed = true): Promise<string[]> {
   const files: string[] = []
-  for (const entry of await readdir(directory, { withFileTypes: true })) {
+  const entries = await readdir(directory, { withFileTypes: true })
+  if (!isNamed && JOB_FILES.every((name) => entries.some((entry) => entry.name === name))) return []
+  for (const entry of entries) {
     if (entry.name.startsWith('.')) continue
     const path = join(directory, entry.name)
-    if (entry.isDirectory()) files.push(...(await filesBelow(path)))
+    if (entry.isDirectory()) files.push(...(await filesBelow(path, false)))
     else if (!entry.isSymbolicLink() || !(await stat(path)).isDirectory()) files.push(path)
   }
   return files

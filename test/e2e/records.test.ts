@@ -137,7 +137,7 @@ test(
     const { name } = await newTable()
     const bad = Buffer.from([...Buffer.from('{"id":"b\\\\xff'), 0xff, 0xfe, ...Buffer.from('"}')])
     const sets = '{"id":{"S":"s"},"x":{"BS":["AA==","AA=="]}}'
-    const unnamed = '{"id":"u","":1,"deep":' + '['.repeat(40) + ']'.repeat(40) + '}'
+    const unnamed = `{"id":"u","":1,"deep":${'['.repeat(40)}${']'.repeat(40)}}`
     place.write('a.jsonl', Buffer.concat([bad, Buffer.from(`\n${unnamed}\n`)]))
     place.write('b.jsonl', `${sets}\n{"id":{"S":"good"}}\n`)
     const ran = await place.run(['load', name, 'a.jsonl', 'b.jsonl', '--job', 'j'])

@@ -44,6 +44,8 @@ interface World {
   /** Whose requests are noted. */
   readonly database: Database
   readonly table: Table
+  /** The answer to the next statements is lost. */
+  losesNext: boolean
 }
 
 /** A run of each verb in which it does all that it can do. */
@@ -54,10 +56,13 @@ const RUNS: { readonly [verb: string]: (world: World) => Promise<unknown> } = {
       startServiceExport(table, 's3://bucket/prefix'),
       awaitServiceExport(database, `${ARN}/export/01693685827463-2d8752fd`),
     ]),
-  load: async ({ at, table }) => {
+  load: async (world) => {
+    const { at, table } = world
     await load(sourceOf(30), table).plan({ newTableKey: KEY })
     await load(sourceOf(30), table).run()
-    await load(sourceOf(50, 7), table, { keepOld: true }).run({ disk: diskOf(at), directory: '/job' })
+    await load(oddSource(50), table, { keepOld: true }).run({ disk: diskOf(at), directory: '/job' })
+    world.losesNext = true
+    await load(oddSource(70), table, { ifExists: 'skip' }).run()
   },
   generate: ({ table }) => generate(table, { items: 30, template: { pk: 'k{{index}}' } }).run(),
   update: async ({ at, table }) => {
@@ -103,14 +108,21 @@ const RUNS: { readonly [verb: string]: (world: World) => Promise<unknown> } = {
     await deleteAll(table, { filter: "pk = 'odd'" }).run()
     await deleteAll(table).run()
   },
-  copy: async ({ at, database, table }) => {
+  copy: async (world) => {
+    const { at, database, table } = world
     await load(sourceOf(300), at.table).run()
     at.service.addTable({ name: 'others', key: KEY, capacity: { billing: 'on demand' } })
     const job = copy(table, database.table('others'))
     await job.plan()
     await job.run()
     await load(sourceOf(400, 7), at.table).run()
+    const odd = 'an odd "name"'
+    at.service.writeFromBeside('things', { pk: { S: 'odd' } }, () => ({ pk: { S: 'odd' }, [odd]: { N: '7' } }))
+    at.service.writeFromBeside('others', { pk: { S: 'k2' } }, () => ({ pk: { S: 'k2' }, [odd]: { N: '7' } }))
     await copy(table, database.table('others'), { keepOld: true }).run({ disk: diskOf(at), directory: '/job' })
+    world.losesNext = true
+    at.service.writeFromBeside('things', { pk: { S: 'last' } }, () => ({ pk: { S: 'last' } }))
+    await copy(table, database.table('others'), { ifExists: 'skip' }).run()
   },
   run: async ({ at, database }) => {
     await load(sourceOf(300), at.table).run()
@@ -124,6 +136,13 @@ const RUNS: { readonly [verb: string]: (world: World) => Promise<unknown> } = {
     const sink = { table: 'others', write: 'changes' } as const
     const options = { database, onReject: () => undefined }
     await (await openJob({ source: { table: 'things' }, sink: { table: 'others' } }, options)).run()
+    const inserts = { source: { table: 'things' }, sink: { table: 'others', ifExists: 'reject' } } as const
+    at.service.writeFromBeside('things', { pk: { S: 'odd' } }, () => ({
+      pk: { S: 'odd' },
+      'an odd "name"': { N: '7' },
+    }))
+    at.service.writeFromBeside('things', { pk: { S: 'last' } }, () => ({ pk: { S: 'last' } }))
+    await (await openJob(inserts, options)).run()
     const definition = { source: { table: 'things' }, transform: changes, sink }
     await (await openJob(definition, options)).plan()
     await (await openJob(definition, options)).run()
@@ -144,6 +163,8 @@ const RUNS: { readonly [verb: string]: (world: World) => Promise<unknown> } = {
     at.simulated.fill([{ pk: { S: 'odd' }, 'an odd "name"': { N: '7' }, n: { N: '9' } } as never])
     await diff(table, others, { ...half, fix: true })
     at.service.writeFromBeside('others', { pk: { S: 'k5' } }, (now) => ({ ...now, n: { N: '50' } }))
+    at.service.writeFromBeside('others', { pk: { S: 'k7' } }, (now) => ({ ...now, 'an odd "name"': { N: '50' } }))
+    at.service.writeFromBeside('others', { pk: { S: 'k8' } }, () => undefined)
     at.service.writeFromBeside('others', { pk: { S: 'k6' } }, (now) => ({ ...now, more: { N: '1' }, less: { N: '1' } }))
     at.service.writeFromBeside('others', { pk: { S: 'extra' } }, () => ({ pk: { S: 'extra' }, n: { N: '9' } }))
     at.service.writeFromBeside('others', { pk: { S: 'k1' } }, () => ({ pk: { S: 'k1' }, n: { N: '9' } }))
@@ -153,9 +174,22 @@ const RUNS: { readonly [verb: string]: (world: World) => Promise<unknown> } = {
     await load(sourceOf(300), at.table).run()
     const disk = diskOf(at)
     const visit = ({ n }: PlainItem) => (n === 5 ? 'delete' : { set: { n: 100 } })
+    at.service.writeFromBeside('things', { pk: { S: 'strange' } }, () => ({
+      pk: { S: 'strange' },
+      'an odd "name"': { N: '7' },
+    }))
     await updateAll(at.table, visit, { keepOld: true }).run({ disk, directory: '/job' })
     at.service.writeFromBeside('things', { pk: { S: 'k1' } }, (now) => ({ ...now, n: { N: '7' } }))
     await undo('/job', { database, disk, onReject: () => undefined }).run()
+    await updateAll(at.table, ({ pk }) => (pk === 'strange' ? { set: { 'an odd "name"': 2 } } : undefined), {
+      keepOld: true,
+    }).run({ disk, directory: '/odd' })
+    await undo('/odd', { database, disk, onReject: () => undefined }).run()
+    await updateAll(at.table, ({ pk }) => (pk === 'strange' ? 'delete' : undefined), { keepOld: true }).run({
+      disk,
+      directory: '/gone',
+    })
+    await undo('/gone', { database, disk, onReject: () => undefined }).run()
     const replaced = [...sourceItems(400, 8), { pk: 'odd', 'not " for PartiQL': 1 }]
     await load(memory(replaced), at.table, { keepOld: true }).run({ disk, directory: '/load' })
     await undo('/load', { database, disk, onReject: () => undefined }).run()
@@ -180,6 +214,16 @@ function sourceItems(records: number, first = 0): PlainItem[] {
 
 function sourceOf(records: number, first = 0): RecordSource {
   return memory(sourceItems(records, first))
+}
+
+/** One item of them is new, and one has a name that is not for PartiQL, as what it replaces. */
+function oddSource(records: number): RecordSource {
+  return memory([
+    ...sourceItems(records, 7),
+    { pk: `new${records}`, n: 1 },
+    { pk: `odd${records}`, 'an odd "name"': 1 },
+    { pk: 'k1', 'an odd "name"': 1 },
+  ])
 }
 
 function memory(items: readonly PlainItem[]): RecordSource {
@@ -213,17 +257,25 @@ async function actionsOf(run: (world: World) => Promise<unknown>): Promise<Set<s
         const operation = target as keyof typeof ACTIONS_OF_OPERATION
         if (operation === 'BatchExecuteStatement') {
           for (const { Statement } of JSON.parse(body.toString()).Statements) {
-            actions.add(Statement.startsWith('DELETE') ? 'PartiQLDelete' : 'PartiQLUpdate')
+            const [verb] = Statement.split(' ')
+            actions.add(`PartiQL${verb[0]}${verb.slice(1).toLowerCase()}`)
           }
         } else {
           for (const action of ACTIONS_OF_OPERATION[operation]) actions.add(action)
         }
-        return at.service.send(headers, body, receiver)
+        if (!world.losesNext || operation !== 'BatchExecuteStatement') return at.service.send(headers, body, receiver)
+        world.losesNext = false
+        const lost = { kind: 'reset', message: 'the answer was lost', cause: undefined } as const
+        return at.service.send(headers, body, {
+          onAnswer: () => receiver.onFailure(lost),
+          onFailure: (failure) => receiver.onFailure(failure),
+        })
       },
       close: () => at.service.close(),
     },
   })
-  await at.clock.run(run({ at, database, table: database.table('things') }))
+  const world: World = { at, database, table: database.table('things'), losesNext: false }
+  await at.clock.run(run(world))
   return actions
 }
 

@@ -35,6 +35,7 @@ interface LoadFlags {
   transform?: string
   verify?: boolean
   applyChanges?: boolean
+  latest?: boolean
   keepOld?: boolean
 }
 
@@ -59,6 +60,12 @@ export async function loadCommand(
       stdin: process.stdin,
       // A plan reads a sample, and writes nothing.
       verify: flags.verify !== false && flags.dryRun !== true,
+      latest: flags.latest === true,
+      onWarning: (text) => {
+        talk.say(text)
+        talk.event('warning', { message: text })
+      },
+      ...(flags.applyChanges === true ? { changes: true } : {}),
       onVerify: (count) => talk.say(`checking ${count} files of the export against its manifest`),
     })
   } catch (error) {
