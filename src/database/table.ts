@@ -1,3 +1,5 @@
+import { compileProjection } from '../expression/compileForService.ts'
+import { readFilter } from '../expression/filter.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
 import { decodeItem } from '../item/decode.ts'
 import { ItemEncoder } from '../item/encode.ts'
@@ -6,7 +8,6 @@ import { type EngineOptions, PublishEngine } from '../publish/publishEngine.ts'
 import { Publisher, type PublisherOptions } from '../publish/publisher.ts'
 import { Gate } from '../runtime/gate.ts'
 import { parseJson } from '../runtime/parseJson.ts'
-import { compileExpression, compileProjection, type Expression } from '../scan/expression.ts'
 import { ScanEngine } from '../scan/scanEngine.ts'
 import { chooseSegments } from '../scan/segmentOrder.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
@@ -81,7 +82,7 @@ export class Table {
       maxQueueSize,
       maxQueueBytes,
       onReject: options.onReject,
-      readAgain: (keyText) => this.readAgain(keyText, undefined, patienceMs),
+      readAgain: (keyText) => this.readAgain(keyText, patienceMs),
     })
   }
 
@@ -111,28 +112,26 @@ export class Table {
 
   /** The item with this key as it is now, strongly consistent; undefined when there is none. */
   async get(key: PlainItem): Promise<PlainItem | undefined> {
-    const found = await this.readAgain(new ItemEncoder().encode(key), undefined, GET_PATIENCE_MS)
+    const found = await this.readAgain(new ItemEncoder().encode(key), GET_PATIENCE_MS)
     return found === undefined ? undefined : decodeItem(found)
   }
 
   /**
-   * For operations: as {@link get}, key and item in DynamoDB JSON, and undefined too where the filter does not hold. A
-   * Query, since GetItem takes no filter.
+   * For operations: as {@link get}, key and item in DynamoDB JSON. Whoever has a filter asks it of what comes: the service
+   * refuses filters with key attributes in such requests.
    *
    * @param onUnits told what it took
    */
   async readAgain(
     keyText: string,
-    filter: Expression | undefined,
     patienceMs: number = PATIENCE_MS,
     onUnits?: (readUnits: number) => void,
   ): Promise<{ [name: string]: unknown } | undefined> {
     const [{ service }, { key: schema }] = await Promise.all([this.database.open(), this.describe()])
     const attributes = parseJson(keyText) as { [name: string]: unknown }
     const key = keyPartsOf(schema)
-    const names: { [alias: string]: string } = { ...filter?.names }
+    const names: { [alias: string]: string } = {}
     const values: { [alias: string]: unknown } = {}
-    for (const [alias, text] of Object.entries(filter?.values ?? {})) values[alias] = parseJson(text)
     for (const [index, { name }] of key.entries()) {
       names[`#k${index}`] = name
       values[`:k${index}`] = attributes[name]
@@ -142,7 +141,6 @@ export class Table {
       ConsistentRead: true,
       ReturnConsumedCapacity: 'TOTAL',
       KeyConditionExpression: key.map((_, index) => `#k${index} = :k${index}`).join(' AND '),
-      ...(filter === undefined ? {} : { FilterExpression: filter.text }),
       ExpressionAttributeNames: names,
       ExpressionAttributeValues: values,
     }
@@ -187,7 +185,7 @@ export class Table {
       concurrency: Math.min(concurrency, segments),
       done: inner.done,
       cursors: inner.cursors,
-      filter: options.filter === undefined ? undefined : compileExpression(options.filter),
+      filter: options.filter === undefined ? undefined : readFilter(options.filter).expression,
       projection: options.select === undefined ? undefined : compileProjection(options.select),
       index: options.index,
       consistentRead: options.consistentRead ?? false,

@@ -2,11 +2,11 @@ import { checkWhole } from '../database/checkOption.ts'
 import type { ScanOptions } from '../database/scan.ts'
 import type { Table } from '../database/table.ts'
 import type { TableDescription } from '../database/tableDescription.ts'
+import { readFilter } from '../expression/filter.ts'
 import { type KeySchema, keySchemaText } from '../item/itemKey.ts'
 import { keyAttributes } from '../item/keyAttributes.ts'
 import type { JobReject } from '../job/reject.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
-import { compileExpression } from '../scan/expression.ts'
 import type { ScanEngine, ScanStats } from '../scan/scanEngine.ts'
 import type { Rate } from '../throughput/rate.ts'
 import { compareFile } from './compareFile.ts'
@@ -153,7 +153,7 @@ class Diff {
     const isHere = connection.loopback && (await this.#right?.database.open())?.connection.loopback !== false
     this.#concurrency = this.#options.concurrency ?? (isHere ? CONCURRENCY_HERE : CONCURRENCY)
     if (this.#right !== undefined && there !== undefined) await this.#checkTables(this.#right, description, there)
-    const expression = filter === undefined ? undefined : compileExpression(filter)
+    const condition = filter === undefined ? undefined : readFilter(filter)
     const segments = await segmentsFor([this.#left, ...(this.#right === undefined ? [] : [this.#right])], {
       ...this.#options,
       concurrency: this.#concurrency,
@@ -168,9 +168,10 @@ class Diff {
       left: await this.#reader(this.#left, left, description, patienceMs),
       right: right === undefined ? undefined : await this.#reader(this.#right!, right, there!, patienceMs),
       isOurs: async (key) => {
-        if (expression === undefined || this.#right === undefined) return false
+        if (condition === undefined || this.#right === undefined) return false
         const keyText = JSON.stringify(keyAttributes(key, schema))
-        return (await this.#left.readAgain(keyText, expression, patienceMs)) === undefined
+        const attributes = await this.#left.readAgain(keyText, patienceMs)
+        return attributes === undefined || !condition.matches(attributes)
       },
       clock,
       signal,

@@ -179,7 +179,7 @@ class UndoJob implements Job, EntryOwner {
   async #remove(image: OldImage, sequence: number): Promise<void> {
     const keyText = JSON.stringify(image.key)
     const { patienceMs } = this.#options
-    const attributes = await this.#table.readAgain(keyText, undefined, patienceMs, this.#run.onReread)
+    const attributes = await this.#table.readAgain(keyText, patienceMs, this.#run.onReread)
     const isMore = Object.keys(attributes ?? {}).some(
       (name) => !Object.hasOwn(image.new ?? {}, name) && !Object.hasOwn(image.key, name),
     )
@@ -236,7 +236,7 @@ class UndoJob implements Job, EntryOwner {
   /** The item is not as the job left it: it is as it was already, or others have changed it. */
   async #decide(change: Change, origin: Origin, keyText: string): Promise<void> {
     const { patienceMs } = this.#options
-    const attributes = await this.#table.readAgain(keyText, undefined, patienceMs, this.#run.onReread)
+    const attributes = await this.#table.readAgain(keyText, patienceMs, this.#run.onReread)
     if (isDone(change, attributes)) {
       this.#end(origin, 'filtered')
       return

@@ -1,6 +1,7 @@
 import { checkWhole } from '../database/checkOption.ts'
 import type { ScanOptions } from '../database/scan.ts'
 import type { Table } from '../database/table.ts'
+import { type Filter, readFilter } from '../expression/filter.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
 import { decodeItem } from '../item/decode.ts'
 import type { Change, Edit } from '../item/edit.ts'
@@ -25,7 +26,6 @@ import { Deadlines } from '../runtime/deadlines.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { isPromise } from '../runtime/isPromise.ts'
 import { parseJson } from '../runtime/parseJson.ts'
-import { compileExpression, type Expression } from '../scan/expression.ts'
 import type { DescribeOptions, JobRates, PlannableJob, RunOptions } from './job.ts'
 import { OldImages } from './oldImages.ts'
 import { planUpdate } from './plan/planUpdate.ts'
@@ -98,7 +98,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
   readonly #table: Table
   readonly #source: VisitorSource
   readonly #options: UpdateOptions
-  readonly #filter: Expression | undefined
+  readonly #filter: Filter | undefined
   readonly #reader: TableReader
   readonly #run: WriteRun
   readonly #encoder = new ItemEncoder()
@@ -127,7 +127,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
     this.#table = table
     this.#source = source
     this.#options = options
-    this.#filter = options.filter === undefined ? undefined : compileExpression(options.filter)
+    this.#filter = options.filter === undefined ? undefined : readFilter(options.filter)
     this.#blind = operation === 'delete' && options.filter === undefined && options.keepOld !== true
     const {
       segments,
@@ -422,8 +422,8 @@ class UpdateJob implements PlannableJob, EntryOwner {
       return
     }
     this.#oldImages?.cancel(keyText)
-    const attributes = await this.#table.readAgain(keyText, this.#filter, patienceMs, this.#run.onReread)
-    if (attributes === undefined) {
+    const attributes = await this.#table.readAgain(keyText, patienceMs, this.#run.onReread)
+    if (attributes === undefined || this.#filter?.matches(attributes) === false) {
       this.#end(visited, 'filtered')
       return
     }
@@ -446,7 +446,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
     const change = changeOf(entry, this.#schema)
     // A job that is stopped before this is known may have changed more than it knows.
     this.#run.unresolved += 1
-    const attributes = await this.#table.readAgain(keyText, undefined, this.#options.patienceMs, this.#run.onReread)
+    const attributes = await this.#table.readAgain(keyText, this.#options.patienceMs, this.#run.onReread)
     this.#run.unresolved -= 1
     return isDone(change, attributes)
   }
