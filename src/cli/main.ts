@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { EXIT, exitCodeOf } from './exitCode.ts'
 import {
   addConnectionOptions,
+  addFilterOptions,
   addInFlightOption,
   addLimitOptions,
   addPlanOptions,
@@ -259,6 +260,7 @@ verb(
   [
     addConnectionOptions,
     addReadOptions,
+    addFilterOptions,
     addWriteOptions,
     addThreadsOption,
     readWriteRates,
@@ -291,6 +293,7 @@ verb(
   [
     addConnectionOptions,
     addReadOptions,
+    addFilterOptions,
     addWriteOptions,
     addThreadsOption,
     readWriteRates,
