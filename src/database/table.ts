@@ -161,6 +161,9 @@ export class Table {
       for (const segment of onlySegments) checkWhole('onlySegments', segment, 0, segments - 1)
       if (new Set(onlySegments).size < onlySegments.length) throw new TypeError('onlySegments has a segment twice')
     }
+    if (options.select !== undefined) checkSelect(options.select)
+    // One that is not valid is refused before anything is sent.
+    if (options.filter !== undefined) readFilter(options.filter)
     if (options.concurrency !== undefined) checkWhole('concurrency', options.concurrency, 1, 1_000)
     if (options.pageItemsMax !== undefined) checkWhole('pageItemsMax', options.pageItemsMax, 1, 1_000_000)
     if (options.readUnitsPerSecond !== undefined) shareOf('readUnitsPerSecond', options.readUnitsPerSecond)
@@ -172,8 +175,13 @@ export class Table {
     const open = await this.database.open()
     const concurrency = options.concurrency ?? CONCURRENCY
     // An emulator on this machine has no limits to ask for, so it need not be asked.
-    const isKnown = options.segments !== undefined && open.connection.loopback && !isShare(options.readUnitsPerSecond)
+    const isKnown =
+      options.segments !== undefined &&
+      options.index === undefined &&
+      open.connection.loopback &&
+      !isShare(options.readUnitsPerSecond)
     const description = isKnown ? undefined : await this.describe()
+    if (options.index !== undefined) checkIndex(options.index, description!)
     const { sizeBytes = 0, itemCount = 0 } = description ?? {}
     const segments = options.segments ?? chooseSegments(sizeBytes, itemCount, concurrency)
     return new ScanEngine({
@@ -239,6 +247,21 @@ interface InnerScanOptions {
   readonly holdEnds?: boolean
   readonly pageBytesMax?: number
   readonly only?: readonly number[]
+}
+
+function checkSelect(names: readonly string[]): void {
+  if (names.length === 0 || names.includes('')) {
+    throw new TypeError('select needs names of attributes, none of them empty, such as id,price')
+  }
+  const twice = names.find((name, index) => names.indexOf(name) < index)
+  if (twice !== undefined) throw new TypeError(`select names the attribute ${twice} twice`)
+}
+
+function checkIndex(index: string, { name, indexes, localIndexes }: TableDescription): void {
+  const names = [...indexes, ...localIndexes].map((known) => known.name)
+  if (names.includes(index)) return
+  const there = names.length === 0 ? 'it has no indexes' : `its indexes are ${names.join(', ')}`
+  throw new TypeError(`table ${name} has no index ${index}: ${there}`)
 }
 
 function isShare(rate: Rate | undefined): boolean {

@@ -152,7 +152,7 @@ export class CopyJob implements FilteredJob {
           this.#identity.operation === 'copy'
             ? `table ${name} can not be copied to itself; to change its items, use update`
             : `a job can not read table ${name} and write to it, since it would read what it writes; to change items, use update`
-        throw new HeadraceError('CONFIGURATION', message)
+        throw new HeadraceError('CONFIGURATION', message, { place: { option: 'target' } })
       }
       this.#transformer = await Transformer.open(this.#options.transform, database.clock)
       const engine = await run.startEngine(this.#target)

@@ -267,7 +267,7 @@ class Diff {
     const [leftBase, rightBase] = await Promise.all([this.#left.database.open(), right.database.open()])
     if (isSameTable(tableSpec(here, this.#left, leftBase), tableSpec(there, right, rightBase))) {
       const message = `table ${this.#left.name} can not be compared with itself; name another, or another region or endpoint for it`
-      throw new HeadraceError('CONFIGURATION', message)
+      throw new HeadraceError('CONFIGURATION', message, { place: { option: 'right' } })
     }
     const [mine, other] = [keySchemaText(here.key), keySchemaText(there.key)]
     if (mine === other) return

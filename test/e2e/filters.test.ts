@@ -202,12 +202,37 @@ test('D7: an expression that cannot be parsed ends with 2, whatever the verb', a
     (table) => ['scan', table, '--where', bad],
     (table) => ['scan', table, '--where', bad, '--limit', '1'],
     (table) => ['diff', table, 'other', '--where', bad],
-    (table) => ['diff', table, 'file.jsonl', '--where', bad],
   ]
   for (const verb of verbs) {
     const { code, stderr, left } = await runOn(ACTIVE, verb)
     assert.equal(code, 2, `${verb('t').join(' ')}: ${stderr}`)
     assert.match(stderr, /the expression (?:is empty|is not valid at character \d+)/)
     assert.equal(left.length, 3)
+  }
+})
+
+test('D7: a wrong value of an option ends with 2, in a sentence', async () => {
+  const rows: readonly (readonly [command: (table: string) => readonly string[], said: RegExp])[] = [
+    [(table) => ['scan', table, '--select', ''], /select needs names/],
+    [(table) => ['scan', table, '--select', 'id,,x'], /select needs names/],
+    [(table) => ['export', table, 'out.jsonl', '--select', 'id,id'], /select names the attribute id twice/],
+    [(table) => ['scan', table, '--index', 'nosuch'], /has no index nosuch: it has no indexes/],
+    [(table) => ['count', table, '--index', 'nosuch', '--where', 'a = 1'], /has no index nosuch/],
+    [(table) => ['count', table, '--endpoint-url', 'ftp://x'], /not an address/],
+    [(table) => ['count', table, '--region', 'no region!'], /not a name like/],
+    [(table) => ['copy', table, table], /can ?not be copied to itself/],
+    [(table) => ['diff', table, table], /can ?not be compared with itself/],
+    [
+      (table) => ['generate', table, '--items', '1', '--template', '@nosuch.json'],
+      /--template cannot be read from nosuch/,
+    ],
+    [(table) => ['generate', table, '--items', '1', '--template', '{"id":"a","":1}'], /--template is not an item/],
+    [(table) => ['generate', table, '--items', '1', '--template', '{"id":"\\ud800"}'], /--template is not an item/],
+    [(table) => ['generate', table, '--items', '1', '--template', '{"id":"{{bogus}}"}'], /\{\{bogus\}\}/],
+  ]
+  for (const [command, said] of rows) {
+    const { code, stderr } = await runOn(ACTIVE, command)
+    assert.equal(code, 2, `${command('t').join(' ')}: ${stderr}`)
+    assert.match(stderr, said)
   }
 })
