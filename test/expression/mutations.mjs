@@ -136,6 +136,7 @@ const mutations = [
   {
     name: 'parentheses are left out for the service',
     file: 'expression/compileForService.js',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: compiled code
     from: 'return rank < outer ? `(${text})` : text;',
     to: 'return text;',
   },
