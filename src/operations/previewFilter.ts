@@ -32,7 +32,9 @@ export type FilterPreviewOptions = Pick<ScanOptions, 'index' | 'readUnitsPerSeco
 
 /** A few pages: 512 KB, eventually consistent. */
 const READ_UNITS_MAX = 64
-const SEGMENTS_MAX = 8
+const SEGMENTS = 8
+/** An emulator goes through all of its table for each page. */
+const SEGMENTS_HERE = 2
 
 /**
  * Reads a small sample of a table, at most about 64 read units in 8 requests, and says what a filter would do there:
@@ -47,14 +49,15 @@ export async function previewFilter(
 ): Promise<FilterPreview> {
   const survey = new FilterSurvey(readFilter(filter))
   const { index } = options
-  const description = await table.describe()
+  const [description, { connection }] = await Promise.all([table.describe(), table.database.open()])
   const told = description.indexes.find(({ name }) => name === index) ?? description
   const sample = await sampleTable(table, {
     ...options,
     toldItems: told.itemCount,
     toldBytes: told.sizeBytes,
     readUnitsMax: READ_UNITS_MAX,
-    segmentsMax: SEGMENTS_MAX,
+    segmentsWhole: SEGMENTS,
+    segmentsLookedAt: connection.loopback ? SEGMENTS_HERE : SEGMENTS,
   })
   for (const { pages } of [...sample.segments, ...sample.partial]) {
     for (const page of pages) addPage(survey, page as RawPage)

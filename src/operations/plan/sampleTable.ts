@@ -30,8 +30,10 @@ export interface SampleOptions
   readonly toldBytes: number
   /** Units to spend, at most {@link READ_UNITS_MAX}, which is the default. */
   readonly readUnitsMax?: number
-  /** Segments to look at, of a table that is cut into more; one that is not is read whole. Default 32, and 56. */
-  readonly segmentsMax?: number
+  /** A table that is cut into no more segments than this is read whole. Default 56. */
+  readonly segmentsWhole?: number
+  /** Segments to look at, of a table that is cut into more. Default 32; with fewer, few items are enough. */
+  readonly segmentsLookedAt?: number
   /** Pages without items, which are then not bounded in number. */
   readonly countOnly?: boolean
   readonly signal?: AbortSignal | undefined
@@ -66,18 +68,19 @@ export interface TableSample {
  */
 export async function sampleTable(table: Table, options: SampleOptions): Promise<TableSample> {
   const { random } = await table.database.open()
-  const { readUnitsMax = READ_UNITS_MAX, segmentsMax } = options
-  const lookedAt = segmentsMax ?? SEGMENTS_LOOKED_AT
-  const wholeMax = segmentsMax ?? SEGMENTS_WHOLE
-  // Where few are looked at, few items are enough.
-  const itemsMin = segmentsMax === undefined ? ITEMS_MIN : 1
+  const {
+    readUnitsMax = READ_UNITS_MAX,
+    segmentsWhole = SEGMENTS_WHOLE,
+    segmentsLookedAt = SEGMENTS_LOOKED_AT,
+  } = options
+  const itemsMin = segmentsLookedAt < SEGMENTS_LOOKED_AT ? 1 : ITEMS_MIN
   const segmentBytes = Math.max(SEGMENT_BYTES_MIN, SEGMENT_BYTES * (readUnitsMax / READ_UNITS_MAX))
   const byBytes = Math.ceil(options.toldBytes / segmentBytes)
   const byItems = options.countOnly === true ? 0 : Math.ceil(options.toldItems / SEGMENT_ITEMS)
   let total = Math.min(SEGMENTS_MAX, Math.max(1, byBytes, byItems))
   let units = 0
   for (;;) {
-    const only = drawSegments(total, total <= wholeMax ? total : lookedAt, random)
+    const only = drawSegments(total, total <= segmentsWhole ? total : segmentsLookedAt, random)
     const look = await readSegments(table, total, only, segmentBytes, readUnitsMax - units, options)
     units += look.units
     const spent = units >= readUnitsMax
@@ -86,7 +89,7 @@ export async function sampleTable(table: Table, options: SampleOptions): Promise
       continue
     }
     const items = look.segments.reduce((sum, { scannedCount }) => sum + scannedCount, 0)
-    if (items < itemsMin && total > wholeMax && !spent && !look.tooLarge) {
+    if (items < itemsMin && total > segmentsWhole && !spent && !look.tooLarge) {
       total = Math.max(1, Math.floor(total / CUT_FACTOR))
       continue
     }
@@ -141,7 +144,8 @@ async function readSegments(
     toldItems,
     toldBytes,
     readUnitsMax,
-    segmentsMax,
+    segmentsWhole,
+    segmentsLookedAt,
     countOnly = false,
     signal,
     concurrency = CONCURRENCY,
