@@ -147,7 +147,7 @@ function sizeOf(value: Value): number | undefined {
 }
 
 /** The value at a path, in an item in DynamoDB JSON. */
-export function pathGetter({ steps: [name, ...rest] }: Path): Getter {
+function pathGetter({ steps: [name, ...rest] }: Path): Getter {
   if (rest.length === 0) return (item) => (Object.hasOwn(item, name) ? (item[name] as AttributeJson) : undefined)
   return (item) => {
     let value = Object.hasOwn(item, name) ? (item[name] as AttributeJson) : undefined

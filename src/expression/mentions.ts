@@ -4,7 +4,7 @@ import type { Condition, Operand, Path } from './tree.ts'
  * What a path is for where it stands: a `subject` is what the filter asks about; a `counterpart` stands where a value is
  * usual, and may be a string that lacks its quotes; of `existence` only that is asked.
  */
-export type Role = 'subject' | 'counterpart' | 'existence'
+type Role = 'subject' | 'counterpart' | 'existence'
 
 /** A path in a filter, and what it is compared with. */
 export interface Mention {

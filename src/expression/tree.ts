@@ -21,7 +21,7 @@ export interface Literal {
   readonly position: number
 }
 
-export interface Size {
+interface Size {
   readonly kind: 'size'
   readonly path: Path
   readonly position: number
@@ -58,22 +58,4 @@ export function pathText(steps: readonly Step[]): string {
       text += `${text === '' ? '' : '.'}${/^[\p{L}_][\p{L}\p{N}_-]*$/u.test(step) ? step : `"${step.replaceAll('"', '""')}"`}`
   }
   return text
-}
-
-/** Every operand of a condition, in the order of the source. */
-export function operandsOf(condition: Condition): readonly Operand[] {
-  switch (condition.kind) {
-    case 'comparison':
-      return [condition.left, condition.right]
-    case 'between':
-      return [condition.operand, condition.low, condition.high]
-    case 'in':
-      return [condition.operand, ...condition.choices]
-    case 'test':
-      return condition.operands
-    case 'not':
-      return operandsOf(condition.part)
-    default:
-      return condition.parts.flatMap(operandsOf)
-  }
 }

@@ -14,7 +14,7 @@ export type GeneratedOperand =
   | { readonly kind: 'literal'; readonly value: Value; readonly source: string }
 
 /** One comparison or function call. */
-export interface Leaf {
+interface Leaf {
   readonly operator: string
   readonly operands: readonly GeneratedOperand[]
 }
