@@ -78,7 +78,15 @@ export {
 export type { FilesOptions } from './operations/files.ts'
 export { files } from './operations/files.ts'
 export { type GenerateOptions, generate } from './operations/generate.ts'
-export type { DescribeOptions, Job, JobLimits, JobRates, PlannableJob, RunOptions } from './operations/job.ts'
+export type {
+  DescribeOptions,
+  FilteredJob,
+  Job,
+  JobLimits,
+  JobRates,
+  PlannableJob,
+  RunOptions,
+} from './operations/job.ts'
 export {
   defineJob,
   type FilesSource,
@@ -94,6 +102,7 @@ export { type OpenedJob, type OpenJobOptions, openJob } from './operations/openJ
 export type { LoadPlanOptions } from './operations/plan/planLoad.ts'
 export { type PlannedWrites, planTable, type TablePlanRequest } from './operations/plan/planTable.ts'
 export { optionalActions, type Policy, type PolicyOptions, policyFor } from './operations/policy.ts'
+export { type FilterPreview, type FilterPreviewOptions, previewFilter } from './operations/previewFilter.ts'
 export { type ResumedJob, type ResumeOptions, readRates, resume } from './operations/resume.ts'
 export {
   type AwaitExportOptions,

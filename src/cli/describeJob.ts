@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs'
-import { type Database, HeadraceError, type PlannableJob } from '../index.ts'
+import { type Database, type FilteredJob, HeadraceError, type PlannableJob } from '../index.ts'
 import { exitCodeOf } from './exitCode.ts'
 import type { CommonFlags, PlanFlags, ThreadFlags } from './options.ts'
+import { sayPreview } from './sayPreview.ts'
 import { Talk } from './talk.ts'
 
 /** What `--describe` does in place of the run. Closes the database. */
@@ -14,6 +15,8 @@ export async function describeJob(
   const { describe: file = '', slices, split } = flags
   try {
     const job = await make()
+    // Whoever runs it in slices has nobody to tell.
+    if ('preview' in job) sayPreview(talk, await (job as FilteredJob).preview())
     const spec = await job.describe({
       ...(slices === undefined ? {} : { slices }),
       ...(split === undefined ? {} : { split }),

@@ -18,6 +18,7 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof TypeError) return EXIT.usage
   // By name, so that help does not wait for all of Headrace to be loaded.
   if (!(error instanceof Error) || error.name !== 'HeadraceError') return EXIT.failure
+  if ((error as HeadraceError).place.option !== undefined) return EXIT.usage
   switch ((error as HeadraceError).code) {
     case 'CREDENTIALS':
     case 'CONFIGURATION':

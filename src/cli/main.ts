@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { EXIT, exitCodeOf } from './exitCode.ts'
 import {
   addConnectionOptions,
+  addFilterOptions,
   addInFlightOption,
   addLimitOptions,
   addPlanOptions,
@@ -260,6 +261,7 @@ verb(
   [
     addConnectionOptions,
     addReadOptions,
+    addFilterOptions,
     addWriteOptions,
     addThreadsOption,
     readWriteRates,
@@ -292,6 +294,7 @@ verb(
   [
     addConnectionOptions,
     addReadOptions,
+    addFilterOptions,
     addWriteOptions,
     addThreadsOption,
     readWriteRates,

@@ -174,6 +174,14 @@ export function addReadOptions(command: Command): Command {
     .option('--concurrency <n>', 'segments to read at once (default 16)', wholeFrom(1))
 }
 
+/** Of verbs that change the items for which an expression holds. */
+export function addFilterOptions(command: Command): Command {
+  return command.option(
+    '--allow-unknown-attributes',
+    'let --where compare with an attribute that no sampled item has, because it is rare',
+  )
+}
+
 /** Of verbs that run in slices. */
 export function addThreadsOption(command: Command): Command {
   return command.option(

@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import {
   type Database,
+  type FilteredJob,
+  type FilterPreview,
   findJobSpec as findJob,
   HeadraceError,
   inThreads,
@@ -22,6 +24,7 @@ import { Interruption } from './interruption.ts'
 import { LiveJob } from './liveJob.ts'
 import { type MetricsServer, serveMetrics } from './metricsServer.ts'
 import type { CommonFlags, JobFlags, PlanFlags, ThreadFlags, WriteFlags } from './options.ts'
+import { sayPreview } from './sayPreview.ts'
 import { Talk } from './talk.ts'
 import { warnOfRates } from './warnOfRates.ts'
 import { writeReport } from './writeReport.ts'
@@ -47,6 +50,8 @@ export interface JobToRun {
   readonly make: (options: MakeOptions) => Job | Promise<Job>
   /** Says what is to be known before it begins. */
   readonly warn?: (say: (text: string) => void) => Promise<void>
+  /** Asks again where the filter matches all that was sampled. @throws {TypeError} when the answer is no */
+  readonly askAgain?: (preview: FilterPreview) => Promise<void>
   /** It reads standard input, so that it can not be gone on with. Default false. */
   readonly readsStdin?: boolean
   /** What `--dry-run` shows. Default: the job's own plan, where it has one. */
@@ -114,7 +119,7 @@ export async function runJob(toRun: JobToRun): Promise<void> {
       talk.event('reject', { code: reject.code, message: reject.message, place: reject.place })
       live?.reject(reject)
     }
-    job = await makeThreaded(toRun, directory, { onReject, ...prices })
+    job = await makeThreaded(toRun, directory, { onReject, ...prices }, talk)
     await warnOfRates(talk, database.table(table), rates)
     const running = job
     const arn = await fullName(database, table)
@@ -213,17 +218,23 @@ async function reportOf(directory: string, talk: Talk): Promise<string | undefin
 }
 
 /** The job, or the same in threads where those were asked for. */
-async function makeThreaded(toRun: JobToRun, directory: string, options: MakeOptions): Promise<Job> {
-  const { flags, database, target, make } = toRun
+async function makeThreaded(toRun: JobToRun, directory: string, options: MakeOptions, talk: Talk): Promise<Job> {
+  const { flags, database, target, make, askAgain } = toRun
   const job = await make(options)
   const { threads = 1, maxInFlight, split } = flags
+  const earlier = findJob(directory)
+  if (earlier === undefined && isFiltered(job) && (threads > 1 || askAgain !== undefined)) {
+    const preview = await job.preview()
+    // A job that runs in this thread says so itself.
+    if (threads > 1) sayPreview(talk, preview)
+    if (preview !== undefined && preview.sampled > 0 && preview.matched === preview.sampled) await askAgain?.(preview)
+  }
   if (threads === 1) return job
   if (!isPlannable(job)) throw new TypeError('--threads: this job does not run in several')
   const described = await job.describe({
     slices: threads * SLICES_PER_THREAD,
     ...(split === undefined ? {} : { split }),
   })
-  const earlier = findJob(directory)
   const segments = earlier?.what.segments
   // However it was cut when it was begun.
   const spec = segments === undefined ? described : { ...described, what: { ...described.what, segments } }
@@ -234,6 +245,10 @@ async function makeThreaded(toRun: JobToRun, directory: string, options: MakeOpt
     ...(target === undefined ? {} : { target }),
     ...(maxInFlight === undefined ? {} : { maxInFlight }),
   })
+}
+
+function isFiltered(job: Job): job is FilteredJob {
+  return 'preview' in job
 }
 
 function isPlannable(job: Job): job is PlannableJob {

@@ -1,3 +1,5 @@
+import { compileProjection } from '../expression/compileForService.ts'
+import { readFilter } from '../expression/filter.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
 import { decodeItem } from '../item/decode.ts'
 import { ItemEncoder } from '../item/encode.ts'
@@ -6,7 +8,6 @@ import { type EngineOptions, PublishEngine } from '../publish/publishEngine.ts'
 import { Publisher, type PublisherOptions } from '../publish/publisher.ts'
 import { Gate } from '../runtime/gate.ts'
 import { parseJson } from '../runtime/parseJson.ts'
-import { compileExpression, compileProjection, type Expression } from '../scan/expression.ts'
 import { ScanEngine } from '../scan/scanEngine.ts'
 import { chooseSegments } from '../scan/segmentOrder.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
@@ -81,7 +82,7 @@ export class Table {
       maxQueueSize,
       maxQueueBytes,
       onReject: options.onReject,
-      readAgain: (keyText) => this.readAgain(keyText, undefined, patienceMs),
+      readAgain: (keyText) => this.readAgain(keyText, patienceMs),
     })
   }
 
@@ -111,28 +112,26 @@ export class Table {
 
   /** The item with this key as it is now, strongly consistent; undefined when there is none. */
   async get(key: PlainItem): Promise<PlainItem | undefined> {
-    const found = await this.readAgain(new ItemEncoder().encode(key), undefined, GET_PATIENCE_MS)
+    const found = await this.readAgain(new ItemEncoder().encode(key), GET_PATIENCE_MS)
     return found === undefined ? undefined : decodeItem(found)
   }
 
   /**
-   * For operations: as {@link get}, key and item in DynamoDB JSON, and undefined too where the filter does not hold. A
-   * Query, since GetItem takes no filter.
+   * For operations: as {@link get}, key and item in DynamoDB JSON. Whoever has a filter asks it of what comes: the service
+   * refuses filters with key attributes in such requests.
    *
    * @param onUnits told what it took
    */
   async readAgain(
     keyText: string,
-    filter: Expression | undefined,
     patienceMs: number = PATIENCE_MS,
     onUnits?: (readUnits: number) => void,
   ): Promise<{ [name: string]: unknown } | undefined> {
     const [{ service }, { key: schema }] = await Promise.all([this.database.open(), this.describe()])
     const attributes = parseJson(keyText) as { [name: string]: unknown }
     const key = keyPartsOf(schema)
-    const names: { [alias: string]: string } = { ...filter?.names }
+    const names: { [alias: string]: string } = {}
     const values: { [alias: string]: unknown } = {}
-    for (const [alias, text] of Object.entries(filter?.values ?? {})) values[alias] = parseJson(text)
     for (const [index, { name }] of key.entries()) {
       names[`#k${index}`] = name
       values[`:k${index}`] = attributes[name]
@@ -142,7 +141,6 @@ export class Table {
       ConsistentRead: true,
       ReturnConsumedCapacity: 'TOTAL',
       KeyConditionExpression: key.map((_, index) => `#k${index} = :k${index}`).join(' AND '),
-      ...(filter === undefined ? {} : { FilterExpression: filter.text }),
       ExpressionAttributeNames: names,
       ExpressionAttributeValues: values,
     }
@@ -163,6 +161,9 @@ export class Table {
       for (const segment of onlySegments) checkWhole('onlySegments', segment, 0, segments - 1)
       if (new Set(onlySegments).size < onlySegments.length) throw new TypeError('onlySegments has a segment twice')
     }
+    if (options.select !== undefined) checkSelect(options.select)
+    // One that is not valid is refused before anything is sent.
+    if (options.filter !== undefined) readFilter(options.filter)
     if (options.concurrency !== undefined) checkWhole('concurrency', options.concurrency, 1, 1_000)
     if (options.pageItemsMax !== undefined) checkWhole('pageItemsMax', options.pageItemsMax, 1, 1_000_000)
     if (options.readUnitsPerSecond !== undefined) shareOf('readUnitsPerSecond', options.readUnitsPerSecond)
@@ -174,8 +175,13 @@ export class Table {
     const open = await this.database.open()
     const concurrency = options.concurrency ?? CONCURRENCY
     // An emulator on this machine has no limits to ask for, so it need not be asked.
-    const isKnown = options.segments !== undefined && open.connection.loopback && !isShare(options.readUnitsPerSecond)
+    const isKnown =
+      options.segments !== undefined &&
+      options.index === undefined &&
+      open.connection.loopback &&
+      !isShare(options.readUnitsPerSecond)
     const description = isKnown ? undefined : await this.describe()
+    if (options.index !== undefined) checkIndex(options.index, description!)
     const { sizeBytes = 0, itemCount = 0 } = description ?? {}
     const segments = options.segments ?? chooseSegments(sizeBytes, itemCount, concurrency)
     return new ScanEngine({
@@ -187,7 +193,7 @@ export class Table {
       concurrency: Math.min(concurrency, segments),
       done: inner.done,
       cursors: inner.cursors,
-      filter: options.filter === undefined ? undefined : compileExpression(options.filter),
+      filter: options.filter === undefined ? undefined : readFilter(options.filter).expression,
       projection: options.select === undefined ? undefined : compileProjection(options.select),
       index: options.index,
       consistentRead: options.consistentRead ?? false,
@@ -241,6 +247,21 @@ interface InnerScanOptions {
   readonly holdEnds?: boolean
   readonly pageBytesMax?: number
   readonly only?: readonly number[]
+}
+
+function checkSelect(names: readonly string[]): void {
+  if (names.length === 0 || names.includes('')) {
+    throw new TypeError('select needs names of attributes, none of them empty, such as id,price')
+  }
+  const twice = names.find((name, index) => names.indexOf(name) < index)
+  if (twice !== undefined) throw new TypeError(`select names the attribute ${twice} twice`)
+}
+
+function checkIndex(index: string, { name, indexes, localIndexes }: TableDescription): void {
+  const names = [...indexes, ...localIndexes].map((known) => known.name)
+  if (names.includes(index)) return
+  const there = names.length === 0 ? 'it has no indexes' : `its indexes are ${names.join(', ')}`
+  throw new TypeError(`table ${name} has no index ${index}: ${there}`)
 }
 
 function isShare(rate: Rate | undefined): boolean {

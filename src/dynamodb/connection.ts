@@ -79,7 +79,9 @@ function finish(
   options: ConnectionOptions,
 ): Connection {
   if (!/^[\w-]+$/.test(region)) {
-    throw new HeadraceError('CONFIGURATION', `the region ${JSON.stringify(region)} is not a name like us-east-1`)
+    throw new HeadraceError('CONFIGURATION', `the region ${JSON.stringify(region)} is not a name like us-east-1`, {
+      place: { option: 'region' },
+    })
   }
   if (url.protocol === 'http:' && !loopback && options.allowInsecureEndpoint !== true) {
     throw new HeadraceError(
@@ -99,7 +101,9 @@ function parseEndpoint(text: string): URL {
     url = undefined
   }
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new HeadraceError('CONFIGURATION', `the endpoint "${text}" is not an address like http://localhost:8000`)
+    throw new HeadraceError('CONFIGURATION', `the endpoint "${text}" is not an address like http://localhost:8000`, {
+      place: { option: 'endpoint' },
+    })
   }
   return url
 }

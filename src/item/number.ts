@@ -120,6 +120,33 @@ export function plainNumber(text: string): number | bigint | NumberValue {
 }
 
 /**
+ * Below 0, 0 or above 0 as the left number is less than, equal to or greater than the right one: exact, whatever their
+ * notation.
+ *
+ * @throws {ItemError} when a text is no number
+ */
+export function compareNumbers(left: string, right: string): number {
+  if (left === right) return 0
+  if (isShort(left) && isShort(right)) return +left - +right
+  const one = parseDecimal(left)
+  const other = parseDecimal(right)
+  const signs = signOf(one) - signOf(other)
+  if (signs !== 0 || one.digits === '') return signs
+  const magnitude = one.digits.length + one.exponent - (other.digits.length + other.exponent)
+  // Without zeros at the end, digits of one magnitude compare as texts do.
+  const size = magnitude !== 0 ? magnitude : one.digits < other.digits ? -1 : one.digits > other.digits ? 1 : 0
+  return one.negative ? -size : size
+}
+
+function isShort(text: string): boolean {
+  return text.length <= SHORT_NUMBER_LENGTH_MAX && SHORT_NUMBER.test(text)
+}
+
+function signOf({ negative, digits }: Decimal): number {
+  return digits === '' ? 0 : negative ? -1 : 1
+}
+
+/**
  * Exact `left + right` of two DynamoDB numbers given as text.
  *
  * @throws {ItemError} when the sum needs more than 38 digits or leaves the range.

@@ -11,6 +11,7 @@ import { DirectoryLock } from './directoryLock.ts'
 import { differences, type JobHow, type JobSpec, type JobWhat } from './jobSpec.ts'
 import { newMark } from './newMark.ts'
 import type { Summary } from './summary.ts'
+import { refuseUndone } from './undoneMark.ts'
 
 export const JOB = 'job.json'
 export const CHECKPOINT = 'checkpoint'
@@ -76,6 +77,7 @@ export class JobDirectory {
       throw writeError(path, error)
     }
     try {
+      refuseUndone(path, disk)
       const old = findSpec(path, disk)
       if (old !== undefined) checkSame(path, old.what, what)
       const createdAt = old?.createdAt ?? new Date(clock.wallNow()).toISOString()

@@ -10,13 +10,16 @@ import { lockHolder } from './directoryLock.ts'
 import { findCheckpoint, findSpec, loadReport, loadSpec } from './jobDirectory.ts'
 import type { JobSpec } from './jobSpec.ts'
 import type { Summary } from './summary.ts'
+import { findUndone, type UndoneMark } from './undoneMark.ts'
 
 /** What a job's directory tells of it. */
 export interface JobStatus {
   readonly directory: string
   readonly spec: JobSpec
-  /** `running` in some process now; `done`; `stopped` where it can go on. */
-  readonly state: 'running' | 'done' | 'stopped'
+  /** `running` in some process now; `done`; `stopped` where it can go on; `undone`, by another job, wholly or in part. */
+  readonly state: 'running' | 'done' | 'stopped' | 'undone'
+  /** By which job, of one that is undone. */
+  readonly undone: UndoneMark | undefined
   /** The process that works on it. */
   readonly holder: string | undefined
   readonly checkpoint: Checkpoint | undefined
@@ -34,8 +37,26 @@ export function jobStatus(directory: string, clock: Clock = systemClock): JobSta
   const options = { disk: systemDisk, clock, random: systemRandom, processes: systemProcesses }
   const holder = lockHolder(directory, options)
   const { checkpoint } = findCheckpoint(directory)
-  const state = holder !== undefined ? 'running' : checkpoint?.complete === true ? 'done' : 'stopped'
-  return { directory, spec, state, holder, checkpoint, summary: loadReport(directory) }
+  const undone = findUndone(directory)
+  return {
+    directory,
+    spec,
+    state: stateOf(holder, undone, checkpoint),
+    undone,
+    holder,
+    checkpoint,
+    summary: loadReport(directory),
+  }
+}
+
+function stateOf(
+  holder: string | undefined,
+  undone: UndoneMark | undefined,
+  checkpoint: Checkpoint | undefined,
+): JobStatus['state'] {
+  if (holder !== undefined) return 'running'
+  if (undone !== undefined) return 'undone'
+  return checkpoint?.complete === true ? 'done' : 'stopped'
 }
 
 /** What lies in a directory of jobs. */

@@ -9,12 +9,13 @@ import type { Summary } from '../job/summary.ts'
 import type { Ending } from '../job/tally.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { isSameTable } from './isSameTable.ts'
-import type { DescribeOptions, JobRates, PlannableJob, RunOptions } from './job.ts'
+import type { DescribeOptions, FilteredJob, JobRates, RunOptions } from './job.ts'
 import { COPY, type JobIdentity } from './jobIdentity.ts'
 import { MadeWrites } from './madeWrites.ts'
 import { plannedWrites } from './plan/plannedWrites.ts'
 import { planTable } from './plan/planTable.ts'
 import type { WrittenItem } from './plan/writeCharge.ts'
+import { type FilterPreview, withPreview } from './previewFilter.ts'
 import { openReplacements, type Replacements } from './replacements.ts'
 import { TableReader } from './tableReader.ts'
 import { tableSpec } from './tableSpec.ts'
@@ -45,12 +46,12 @@ export interface CopyOptions
  *
  * A scan is no snapshot: what is written to the source meanwhile may be copied or not.
  */
-export function copy(source: Table, target: Table, options: CopyOptions = {}): PlannableJob {
+export function copy(source: Table, target: Table, options: CopyOptions = {}): FilteredJob {
   return new CopyJob(source, target, options)
 }
 
 /** A copy, or a job of a user's own that reads a table. */
-export class CopyJob implements PlannableJob {
+export class CopyJob implements FilteredJob {
   readonly #identity: JobIdentity
   readonly #source: Table
   readonly #target: Table
@@ -82,6 +83,7 @@ export class CopyJob implements PlannableJob {
     checkIfExists(ifExists, keepOld)
     this.#reader = new TableReader(source, options)
     this.#run = new WriteRun(identity.operation, source, writeOptions, () => this.#reader.scan)
+    this.#run.preview = (signal) => this.preview(signal)
   }
 
   get progress(): Summary {
@@ -114,10 +116,14 @@ export class CopyJob implements PlannableJob {
         },
         options,
       )
-      return this.#run.planned(plan)
+      return this.#run.planned(withPreview(plan, await this.preview(options?.signal)))
     } finally {
       transformer?.close()
     }
+  }
+
+  preview(signal?: AbortSignal): Promise<FilterPreview | undefined> {
+    return this.#reader.preview(signal)
   }
 
   describe(options?: DescribeOptions): Promise<JobSpec> {
@@ -146,7 +152,7 @@ export class CopyJob implements PlannableJob {
           this.#identity.operation === 'copy'
             ? `table ${name} can not be copied to itself; to change its items, use update`
             : `a job can not read table ${name} and write to it, since it would read what it writes; to change items, use update`
-        throw new HeadraceError('CONFIGURATION', message)
+        throw new HeadraceError('CONFIGURATION', message, { place: { option: 'target' } })
       }
       this.#transformer = await Transformer.open(this.#options.transform, database.clock)
       const engine = await run.startEngine(this.#target)

@@ -2,11 +2,11 @@ import { checkWhole } from '../database/checkOption.ts'
 import type { ScanOptions } from '../database/scan.ts'
 import type { Table } from '../database/table.ts'
 import type { TableDescription } from '../database/tableDescription.ts'
+import { type Filter, readFilter } from '../expression/filter.ts'
 import { type KeySchema, keySchemaText } from '../item/itemKey.ts'
 import { keyAttributes } from '../item/keyAttributes.ts'
 import type { JobReject } from '../job/reject.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
-import { compileExpression } from '../scan/expression.ts'
 import type { ScanEngine, ScanStats } from '../scan/scanEngine.ts'
 import type { Rate } from '../throughput/rate.ts'
 import { compareFile } from './compareFile.ts'
@@ -104,6 +104,7 @@ class Diff {
   readonly #right: Table | undefined
   readonly #sources: readonly RecordSource[]
   readonly #options: DiffOptions
+  readonly #filter: Filter | undefined
   readonly #counts = { equal: 0, missing: 0, extra: 0, changed: 0, duplicates: 0, leftRead: 0, rightRead: 0 }
   readonly #engines: ScanEngine[] = []
   #repair: Repair | undefined
@@ -116,6 +117,7 @@ class Diff {
     this.#right = 'describe' in right && 'scan' in right ? right : undefined
     this.#sources = this.#right !== undefined ? [] : 'records' in right ? [right] : (right as readonly RecordSource[])
     this.#options = options
+    this.#filter = options.filter === undefined ? undefined : readFilter(options.filter)
     checkWhole('pauseMs', options.pauseMs ?? PAUSE_MS, 0, 60_000)
     if (options.segments !== undefined) checkWhole('segments', options.segments, 1, 1_000_000)
     if (this.#right === undefined && options.fix === true) {
@@ -143,7 +145,7 @@ class Diff {
   }
 
   async run(): Promise<DiffSummary> {
-    const { signal, filter, onProgress, patienceMs = PATIENCE_MS } = this.#options
+    const { signal, onProgress, patienceMs = PATIENCE_MS } = this.#options
     const [{ clock, connection }, description, there] = await Promise.all([
       this.#left.database.open(),
       this.#left.describe(),
@@ -153,7 +155,6 @@ class Diff {
     const isHere = connection.loopback && (await this.#right?.database.open())?.connection.loopback !== false
     this.#concurrency = this.#options.concurrency ?? (isHere ? CONCURRENCY_HERE : CONCURRENCY)
     if (this.#right !== undefined && there !== undefined) await this.#checkTables(this.#right, description, there)
-    const expression = filter === undefined ? undefined : compileExpression(filter)
     const segments = await segmentsFor([this.#left, ...(this.#right === undefined ? [] : [this.#right])], {
       ...this.#options,
       concurrency: this.#concurrency,
@@ -168,9 +169,10 @@ class Diff {
       left: await this.#reader(this.#left, left, description, patienceMs),
       right: right === undefined ? undefined : await this.#reader(this.#right!, right, there!, patienceMs),
       isOurs: async (key) => {
-        if (expression === undefined || this.#right === undefined) return false
+        if (this.#filter === undefined || this.#right === undefined) return false
         const keyText = JSON.stringify(keyAttributes(key, schema))
-        return (await this.#left.readAgain(keyText, expression, patienceMs)) === undefined
+        const attributes = await this.#left.readAgain(keyText, patienceMs)
+        return attributes === undefined || !this.#filter.matches(attributes)
       },
       clock,
       signal,
@@ -265,7 +267,7 @@ class Diff {
     const [leftBase, rightBase] = await Promise.all([this.#left.database.open(), right.database.open()])
     if (isSameTable(tableSpec(here, this.#left, leftBase), tableSpec(there, right, rightBase))) {
       const message = `table ${this.#left.name} can not be compared with itself; name another, or another region or endpoint for it`
-      throw new HeadraceError('CONFIGURATION', message)
+      throw new HeadraceError('CONFIGURATION', message, { place: { option: 'right' } })
     }
     const [mine, other] = [keySchemaText(here.key), keySchemaText(there.key)]
     if (mine === other) return

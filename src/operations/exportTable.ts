@@ -25,10 +25,11 @@ import { isS3, readS3Address, type S3Options } from '../storage/s3.ts'
 import { ChunkFile } from './chunkFile.ts'
 import { ConvertedTarget } from './convertedTarget.ts'
 import { type ExportTarget, FileTarget, refuseExisting } from './exportTarget.ts'
-import type { DescribeOptions, JobRates, PlannableJob, RunOptions } from './job.ts'
+import type { DescribeOptions, FilteredJob, JobRates, RunOptions } from './job.ts'
 import { type NativeAbout, NativeTarget } from './nativeTarget.ts'
 import { PieceTarget } from './pieceTarget.ts'
 import { planTable } from './plan/planTable.ts'
+import { type FilterPreview, withPreview } from './previewFilter.ts'
 import { S3Target } from './s3Target.ts'
 import { TableReader } from './tableReader.ts'
 import { isFault, Transformer, type TransformFault, type TransformSource, transformSpec } from './transform.ts'
@@ -97,7 +98,7 @@ export interface ExportOptions
  *
  * A scan is no snapshot: what is written to the table meanwhile may be in the file or not.
  */
-export function exportTable(table: Table, path: string, options: ExportOptions = {}): PlannableJob {
+export function exportTable(table: Table, path: string, options: ExportOptions = {}): FilteredJob {
   return new ExportJob(table, path, options)
 }
 
@@ -124,7 +125,7 @@ const HURRY_MS = 500
 /** The service's import takes 50,000 objects at most, and likes them of one size. */
 const NATIVE_FILE_BYTES = 100 * 1024 * 1024
 
-class ExportJob implements PlannableJob {
+class ExportJob implements FilteredJob {
   readonly #table: Table
   readonly #path: string
   readonly #options: ExportOptions
@@ -154,6 +155,7 @@ class ExportJob implements PlannableJob {
       ...(prices === undefined ? {} : { prices }),
     }
     this.#run = new WriteRun('export', table, writeOptions, () => this.#reader.scan)
+    this.#run.preview = (signal) => this.preview(signal)
   }
 
   get progress(): Summary {
@@ -162,7 +164,12 @@ class ExportJob implements PlannableJob {
 
   async plan(options?: PlanOptions): Promise<Plan> {
     const request = { ...this.#options, operation: 'export', table: this.#table, native: ['export'] } as const
-    return this.#run.planned(await planTable(request, options))
+    const plan = await planTable(request, options)
+    return this.#run.planned(withPreview(plan, await this.preview(options?.signal)))
+  }
+
+  preview(signal?: AbortSignal): Promise<FilterPreview | undefined> {
+    return this.#reader.preview(signal)
   }
 
   describe(options?: DescribeOptions): Promise<JobSpec> {

@@ -4,6 +4,7 @@ import type { Summary } from '../job/summary.ts'
 import type { Processes } from '../runtime/processIdentity.ts'
 import type { Disk } from '../storage/disk.ts'
 import type { Rate } from '../throughput/rate.ts'
+import type { FilterPreview } from './previewFilter.ts'
 
 export interface RunOptions {
   /**
@@ -72,6 +73,17 @@ export interface PlannableJob<Options extends PlanOptions = PlanOptions> extends
    * @throws {HeadraceError} when table or files can not be read; {TypeError} for slices that there can not be
    */
   describe(options?: DescribeOptions): Promise<JobSpec>
+}
+
+/** A job that reads a table and may have a filter. */
+export interface FilteredJob extends PlannableJob {
+  /**
+   * What a small sample of the table says of the filter; see `previewFilter`. `run` and `plan` ask it too, and the sample is
+   * read once. Undefined where there is no filter.
+   *
+   * @throws {HeadraceError} `CONFIGURATION` for a filter that the job refuses
+   */
+  preview(signal?: AbortSignal): Promise<FilterPreview | undefined>
 }
 
 export interface DescribeOptions {

@@ -253,7 +253,7 @@ export class MadeWrites<Origin extends object> implements EntryOwner {
     // A job that is stopped before this is known may have changed more than it knows.
     run.unresolved += 1
     try {
-      const attributes = await table.readAgain(entryKeyText(entry, schema), undefined, patienceMs, run.onReread)
+      const attributes = await table.readAgain(entryKeyText(entry, schema), patienceMs, run.onReread)
       if (isDone(changeOf(entry, schema), attributes)) this.onStored(entry)
       else if (entry.plan?.creates === true) this.#exists(entry)
       else this.onRefused(entry, 'Conflict', attributes === undefined ? 'there is no such item to update' : message)

@@ -1,6 +1,7 @@
 import { decodeValue } from '../item/decode.ts'
 import type { Change, Changes, Edit } from '../item/edit.ts'
 import type { ItemEncoder } from '../item/encode.ts'
+import { isSameValueText } from '../item/isSameValueText.ts'
 import { ItemError } from '../item/itemError.ts'
 import { type KeySchema, keyNamesOf, typeName } from '../item/itemKey.ts'
 import { addNumbers, canonicalNumber, NumberValue, numberText } from '../item/number.ts'
@@ -41,7 +42,7 @@ export function prepareChange(edit: Edit, raw: RawItem, schema: KeySchema, encod
   const expectTexts: (string | undefined)[] = []
   const set = (name: string, text: string): void => {
     const present = raw.attribute(name)
-    if (present === text) return
+    if (present !== undefined && isSameValueText(present, text)) return
     if (keyNames.includes(name)) {
       throw new ItemError('a key attribute can not be changed; write a new item and delete the old one', name)
     }

@@ -70,7 +70,7 @@ export class Repair implements EntryOwner {
     const work = (async () => {
       const keyText = entryKeyText(entry, schema)
       // An answer that was lost may have been of this very change.
-      if (entry.ambiguous && isDone(change, await table.readAgain(keyText, undefined, patienceMs))) {
+      if (entry.ambiguous && isDone(change, await table.readAgain(keyText, patienceMs))) {
         this.fixed += 1
         return
       }

@@ -1,12 +1,14 @@
 import type { ScanOptions } from '../database/scan.ts'
 import type { Table } from '../database/table.ts'
 import type { TableDescription } from '../database/tableDescription.ts'
+import { type Filter, readFilter } from '../expression/filter.ts'
 import { keyNamesOf } from '../item/itemKey.ts'
 import type { JobDirectory } from '../job/jobDirectory.ts'
 import type { JobHow, JobWhat } from '../job/jobSpec.ts'
 import type { ScanEngine } from '../scan/scanEngine.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
 import { chooseReading } from './chooseReading.ts'
+import { type FilterPreview, previewFilter } from './previewFilter.ts'
 import { SegmentLedger } from './segmentLedger.ts'
 import { TableWalk } from './tableWalk.ts'
 import type { VisitedItem } from './visitedItem.ts'
@@ -45,6 +47,9 @@ const UNSETTLED_MIN = 50
 export class TableReader {
   readonly #table: Table
   readonly #options: ReadOptions
+  /** Read once, so that one that is not valid is refused before anything is done. */
+  readonly filter: Filter | undefined
+  #preview: Promise<FilterPreview> | undefined
   #rate: Rate | undefined
   #scan: ScanEngine | undefined
   #isPaused = false
@@ -56,6 +61,21 @@ export class TableReader {
   constructor(table: Table, options: ReadOptions) {
     this.#table = table
     this.#options = options
+    this.filter = options.filter === undefined ? undefined : readFilter(options.filter)
+  }
+
+  /** What a sample says of the filter; asked once. Undefined where there is no filter. */
+  async preview(signal?: AbortSignal): Promise<FilterPreview | undefined> {
+    if (this.filter === undefined) return undefined
+    const { index, patienceMs, readUnitsPerSecond } = this.#options
+    const rate = this.#rate ?? readUnitsPerSecond
+    this.#preview ??= previewFilter(this.#table, this.filter.source, {
+      signal,
+      ...(index === undefined ? {} : { index }),
+      ...(patienceMs === undefined ? {} : { patienceMs }),
+      ...(rate === undefined ? {} : { readUnitsPerSecond: rate }),
+    })
+    return await this.#preview
   }
 
   /** Undefined before it is open. */

@@ -8,10 +8,12 @@ import { keyHash } from '../item/keyHash.ts'
 import { loadSpec } from '../job/jobDirectory.ts'
 import type { JobReject } from '../job/reject.ts'
 import type { Summary } from '../job/summary.ts'
+import { markUndone } from '../job/undoneMark.ts'
 import { changeOf } from '../publish/changeBatch.ts'
 import { type Entry, type EntryOwner, entryKeyText } from '../publish/entry.ts'
 import { isDone } from '../publish/isDone.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
+import type { Clock } from '../runtime/clock.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 import { type Disk, systemDisk } from '../storage/disk.ts'
@@ -98,11 +100,12 @@ class UndoJob implements Job, EntryOwner {
   async run(options: RunOptions = {}): Promise<Summary> {
     const run = this.#run
     try {
-      const { engine, schema, description, directory, signal } = await run.open(
+      const { engine, schema, database, description, directory, signal } = await run.open(
         { disk: this.#options.disk, ...options },
         (table) => ({ operation: 'undo', table, undoes: this.#directory }),
       )
       this.#checkTable(description.tableId)
+      await this.#mark(false, directory?.path, database.clock)
       this.#engine = engine
       this.#schema = schema
       const positions = directory?.checkpoint?.positions
@@ -130,12 +133,21 @@ class UndoJob implements Job, EntryOwner {
         if (ledger.isFull) await this.#settled()
       }
       if (!signal.aborted) ledger.end()
-      return await run.finish(() => this.#settled(), this.#failure)
+      const summary = await run.finish(() => this.#settled(), this.#failure)
+      if (summary.complete) await this.#mark(true, directory?.path, database.clock)
+      return summary
     } catch (error) {
       return await run.abandon(this.#failure ?? error)
     } finally {
       if (this.#options.database === undefined) await this.#database.close()
     }
+  }
+
+  /** Before the first change is put back, the job that is undone says so. */
+  #mark(complete: boolean, by: string | undefined, clock: Clock): Promise<void> {
+    const at = new Date(clock.wallNow()).toISOString()
+    const mark = { version: 1, at, ...(by === undefined ? {} : { by }), complete } as const
+    return markUndone(this.#directory, mark, this.#disk)
   }
 
   #checkTable(tableId: string | undefined): void {
@@ -179,7 +191,7 @@ class UndoJob implements Job, EntryOwner {
   async #remove(image: OldImage, sequence: number): Promise<void> {
     const keyText = JSON.stringify(image.key)
     const { patienceMs } = this.#options
-    const attributes = await this.#table.readAgain(keyText, undefined, patienceMs, this.#run.onReread)
+    const attributes = await this.#table.readAgain(keyText, patienceMs, this.#run.onReread)
     const isMore = Object.keys(attributes ?? {}).some(
       (name) => !Object.hasOwn(image.new ?? {}, name) && !Object.hasOwn(image.key, name),
     )
@@ -236,7 +248,7 @@ class UndoJob implements Job, EntryOwner {
   /** The item is not as the job left it: it is as it was already, or others have changed it. */
   async #decide(change: Change, origin: Origin, keyText: string): Promise<void> {
     const { patienceMs } = this.#options
-    const attributes = await this.#table.readAgain(keyText, undefined, patienceMs, this.#run.onReread)
+    const attributes = await this.#table.readAgain(keyText, patienceMs, this.#run.onReread)
     if (isDone(change, attributes)) {
       this.#end(origin, 'filtered')
       return

@@ -25,11 +25,11 @@ import { Deadlines } from '../runtime/deadlines.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { isPromise } from '../runtime/isPromise.ts'
 import { parseJson } from '../runtime/parseJson.ts'
-import { compileExpression, type Expression } from '../scan/expression.ts'
-import type { DescribeOptions, JobRates, PlannableJob, RunOptions } from './job.ts'
+import type { DescribeOptions, FilteredJob, JobRates, RunOptions } from './job.ts'
 import { OldImages } from './oldImages.ts'
 import { planUpdate } from './plan/planUpdate.ts'
 import { changeUnits, prepareChange, type RawItem } from './prepareChange.ts'
+import { type FilterPreview, refuseUnknownNames, withPreview } from './previewFilter.ts'
 import { TableReader } from './tableReader.ts'
 import type { VisitedItem } from './visitedItem.ts'
 import { openVisitor, type Visitor, type VisitorSource, visitorSpec } from './visitor.ts'
@@ -48,6 +48,12 @@ export interface DeleteOptions
    * is on the disk. Default false.
    */
   readonly keepOld?: boolean
+  /**
+   * Before it starts, a job looks at a small sample of the table. It refuses a filter that compares with an attribute which
+   * no item there has: most often that is a string without its single quotes, `state <> "keep"`. Set this where the attribute
+   * is only rare. Default false.
+   */
+  readonly allowUnknownAttributes?: boolean
 }
 
 export interface UpdateOptions extends DeleteOptions {
@@ -84,21 +90,20 @@ const ONCE = 'headrace_once'
  * what the visitor saw. An item that was changed meanwhile is read again and the visitor asked again; one that is gone
  * stays gone.
  */
-export function updateAll(table: Table, visitor: VisitorSource, options: UpdateOptions = {}): PlannableJob {
+export function updateAll(table: Table, visitor: VisitorSource, options: UpdateOptions = {}): FilteredJob {
   return new UpdateJob('update', table, visitor, options)
 }
 
 /** Deletes every item of a table, or those for which the filter holds when they go. */
-export function deleteAll(table: Table, options: DeleteOptions = {}): PlannableJob {
+export function deleteAll(table: Table, options: DeleteOptions = {}): FilteredJob {
   return new UpdateJob('delete', table, () => 'delete', options)
 }
 
-class UpdateJob implements PlannableJob, EntryOwner {
+class UpdateJob implements FilteredJob, EntryOwner {
   readonly #operation: 'update' | 'delete'
   readonly #table: Table
   readonly #source: VisitorSource
   readonly #options: UpdateOptions
-  readonly #filter: Expression | undefined
   readonly #reader: TableReader
   readonly #run: WriteRun
   readonly #encoder = new ItemEncoder()
@@ -127,7 +132,6 @@ class UpdateJob implements PlannableJob, EntryOwner {
     this.#table = table
     this.#source = source
     this.#options = options
-    this.#filter = options.filter === undefined ? undefined : compileExpression(options.filter)
     this.#blind = operation === 'delete' && options.filter === undefined && options.keepOld !== true
     const {
       segments,
@@ -138,6 +142,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
       consistentRead,
       once,
       keepOld,
+      allowUnknownAttributes,
       visitTimeoutMs = VISIT_TIMEOUT_MS,
       workers,
       ...writeOptions
@@ -146,6 +151,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
     this.#visitTimeoutMs = checkWhole('visitTimeoutMs', visitTimeoutMs, 1, 3_600_000)
     this.#reader = new TableReader(table, options)
     this.#run = new WriteRun(operation, table, writeOptions, () => this.#reader.scan)
+    this.#run.preview = (signal) => this.preview(signal)
     this.#threads = new VisitorThreads(workers, source, visitTimeoutMs, this.#run.warn)
   }
 
@@ -155,7 +161,15 @@ class UpdateJob implements PlannableJob, EntryOwner {
 
   async plan(options?: PlanOptions): Promise<Plan> {
     const visitor = await openVisitor(this.#source)
-    return this.#run.planned(await planUpdate(this.#operation, this.#table, visitor, this.#options, options))
+    const preview = await this.preview(options?.signal)
+    const plan = await planUpdate(this.#operation, this.#table, visitor, this.#options, options)
+    return this.#run.planned(withPreview(plan, preview))
+  }
+
+  async preview(signal?: AbortSignal): Promise<FilterPreview | undefined> {
+    const preview = await this.#reader.preview(signal)
+    if (this.#options.allowUnknownAttributes !== true) refuseUnknownNames(preview)
+    return preview
   }
 
   describe(options?: DescribeOptions): Promise<JobSpec> {
@@ -422,8 +436,8 @@ class UpdateJob implements PlannableJob, EntryOwner {
       return
     }
     this.#oldImages?.cancel(keyText)
-    const attributes = await this.#table.readAgain(keyText, this.#filter, patienceMs, this.#run.onReread)
-    if (attributes === undefined) {
+    const attributes = await this.#table.readAgain(keyText, patienceMs, this.#run.onReread)
+    if (attributes === undefined || this.#reader.filter?.matches(attributes) === false) {
       this.#end(visited, 'filtered')
       return
     }
@@ -446,7 +460,7 @@ class UpdateJob implements PlannableJob, EntryOwner {
     const change = changeOf(entry, this.#schema)
     // A job that is stopped before this is known may have changed more than it knows.
     this.#run.unresolved += 1
-    const attributes = await this.#table.readAgain(keyText, undefined, this.#options.patienceMs, this.#run.onReread)
+    const attributes = await this.#table.readAgain(keyText, this.#options.patienceMs, this.#run.onReread)
     this.#run.unresolved -= 1
     return isDone(change, attributes)
   }

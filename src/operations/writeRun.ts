@@ -9,7 +9,7 @@ import type { Positions, Spent } from '../job/checkpoint.ts'
 import { addCosts, type Cost, CostMeter } from '../job/costMeter.ts'
 import { DistinctKeys } from '../job/distinctKeys.ts'
 import { expectedCost, shareOfTable } from '../job/expectedCost.ts'
-import { findSpec, JobDirectory } from '../job/jobDirectory.ts'
+import { findCheckpoint, findSpec, JobDirectory } from '../job/jobDirectory.ts'
 import type { JobHow, JobSpec, JobWhat, TableSpec } from '../job/jobSpec.ts'
 import { JobState } from '../job/jobState.ts'
 import { newMark } from '../job/newMark.ts'
@@ -31,6 +31,7 @@ import type { S3Options } from '../storage/s3.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
 import { CostLimit } from './costLimit.ts'
 import { type DescribeOptions, DRAIN_MS, type JobLimits, type RunOptions } from './job.ts'
+import type { FilterPreview } from './previewFilter.ts'
 import { Stopper } from './stopper.ts'
 import { tableSpec } from './tableSpec.ts'
 
@@ -100,6 +101,8 @@ export class WriteRun {
   oldestSegment: (() => Summary['oldestSegment']) | undefined
   #tellEnd: ReturnType<typeof startRun> | undefined
   #plannedCost: Cost | undefined
+  /** What a sample says of the job's filter, asked before a job starts that was not started before. */
+  preview: ((signal: AbortSignal) => Promise<FilterPreview | undefined>) | undefined
   conflicts = 0
   /** What is written may be written again when the job goes on. Otherwise a stop waits for what would be left in gaps. */
   mayRepeat = true
@@ -186,6 +189,8 @@ export class WriteRun {
     this.#stopper.start(database.clock)
     const description = await unlessAborted(signal, this.#table.describe())
     this.#readCost = costMeter(description, database, this.#options.prices)
+    const preview = isStarted(options) ? undefined : await unlessAborted(signal, previewOf(this.preview?.(signal)))
+    this.onReread(preview?.readUnits ?? 0)
     if (options.directory !== undefined) {
       const { directory: path, disk } = options
       const spec = tableSpec(description, this.#table, database)
@@ -199,6 +204,7 @@ export class WriteRun {
         this.warn(warning)
       }
     }
+    for (const text of [...(preview?.unknownNames ?? []), ...(preview?.warnings ?? [])]) this.warn(text)
     return {
       schema: description.key,
       database,
@@ -581,6 +587,16 @@ export interface OpenRun {
   readonly directory: JobDirectory | undefined
   /** Of the user, or of a limit that was reached. */
   readonly signal: AbortSignal
+}
+
+/** Whether an earlier run has left a checkpoint. */
+function isStarted({ directory, disk }: RunOptions): boolean {
+  if (directory === undefined || findSpec(directory, disk) === undefined) return false
+  return findCheckpoint(directory, disk).checkpoint !== undefined
+}
+
+async function previewOf(preview: Promise<FilterPreview | undefined> | undefined): Promise<FilterPreview | undefined> {
+  return await preview
 }
 
 function howWritten({ maxInFlight, maxQueueSize, patienceMs, writeUnitsPerSecond }: WriteOptions): JobHow {

@@ -1,5 +1,5 @@
 import type { Change } from '../item/edit.ts'
-import { parseJson } from '../runtime/parseJson.ts'
+import { isSameValueText } from '../item/isSameValueText.ts'
 
 /**
  * Whether the item, given in DynamoDB JSON as it is now, is as this change would have made it. Asked after an answer was
@@ -9,22 +9,11 @@ export function isDone(change: Change, attributes: { [name: string]: unknown } |
   if (change.deletes) return attributes === undefined
   if (attributes === undefined) return false
   return (
-    change.setNames.every((name, index) => sameValue(attributes[name], parseJson(change.setTexts[index]!))) &&
+    change.setNames.every((name, index) => hasValue(attributes, name, change.setTexts[index]!)) &&
     change.removeNames.every((name) => !Object.hasOwn(attributes, name))
   )
 }
 
-function sameValue(left: unknown, right: unknown): boolean {
-  return left !== undefined && canonicalText(left) === canonicalText(right)
-}
-
-/** DynamoDB JSON with maps and sets in one order, so that equal values have equal texts. */
-function canonicalText(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalText).join(',')}]`
-  if (value === null || typeof value !== 'object') return JSON.stringify(value)
-  const entries = Object.entries(value).map(([name, part]) => {
-    const isSet = (name === 'SS' || name === 'NS' || name === 'BS') && Array.isArray(part)
-    return `${JSON.stringify(name)}:${isSet ? `[${part.map(canonicalText).sort().join(',')}]` : canonicalText(part)}`
-  })
-  return `{${entries.sort().join(',')}}`
+function hasValue(attributes: { [name: string]: unknown }, name: string, text: string): boolean {
+  return Object.hasOwn(attributes, name) && isSameValueText(JSON.stringify(attributes[name]), text)
 }

@@ -1,6 +1,7 @@
 import type { JobHistory } from '../job/jobHistory.ts'
 import type { JobStatus } from '../job/jobStatus.ts'
 import type { RejectCount } from '../job/rejectCounts.ts'
+import { undoneWords } from '../job/undoneMark.ts'
 import { jobChart } from './jobChart.ts'
 import { chartOf, type JobView, jobSections, titleOf, words } from './jobSections.ts'
 import { PAGE_STYLE, sourceHash } from './pageStyle.ts'
@@ -48,8 +49,9 @@ ${[...sections.values()].filter((section) => section !== '').join('\n')}
 `
 }
 
-function stateOf({ state, holder, directory }: JobStatus, { runs }: JobHistory): JobView['state'] {
+function stateOf({ state, undone, holder, directory }: JobStatus, { runs }: JobHistory): JobView['state'] {
   if (state === 'done') return { kind: 'done', words: 'done' }
+  if (undone !== undefined && state === 'undone') return { kind: 'done', words: undoneWords(undone) }
   if (state === 'running') return { kind: 'running', words: `running, ${holder}` }
   const goOn = `to go on: headrace resume ${directory}`
   const end = runs.at(-1)?.end

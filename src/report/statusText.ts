@@ -1,12 +1,18 @@
 import type { JobStatus } from '../job/jobStatus.ts'
 import { COUNTERS } from '../job/tally.ts'
+import { undoneWords } from '../job/undoneMark.ts'
 import { formatCount, formatDuration } from './figures.ts'
 
 /** One job, one fact a line. */
-export function statusText({ directory, spec, state, holder, checkpoint, summary }: JobStatus): string {
+export function statusText({ directory, spec, state, undone, holder, checkpoint, summary }: JobStatus): string {
   const { operation, table, filter, visitor, sources } = spec.what
   const rows: [string, string][] = [
-    ['state', stateWords(state, directory, holder, sources?.some(({ name }) => name === '-') === true)],
+    [
+      'state',
+      undone !== undefined && state === 'undone'
+        ? undoneWords(undone)
+        : stateWords(state, directory, holder, sources?.some(({ name }) => name === '-') === true),
+    ],
     ['table', table.arn === '' ? table.name : table.arn],
   ]
   if (visitor?.module !== undefined) rows.push(['visitor', visitor.module])

@@ -44,6 +44,8 @@ export interface ErrorPlace {
   readonly requestId?: string
   readonly segment?: number
   readonly key?: string
+  /** The option whose value cannot be used, such as `filter`; a command line calls that a usage error. */
+  readonly option?: string
 }
 
 /** The one error that Headrace throws on purpose. Its message says what happened, to what, and what to do next. */

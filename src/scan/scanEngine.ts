@@ -1,6 +1,7 @@
 import { type Outcome, sortDamage } from '../dynamodb/outcome.ts'
 import { refusalError, type Service } from '../dynamodb/service.ts'
 import type { Abort } from '../dynamodb/transport.ts'
+import type { ServiceExpression } from '../expression/compileForService.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
 import { ItemDecoder } from '../item/decode.ts'
 import { type Clock, sleep, type Timer } from '../runtime/clock.ts'
@@ -14,7 +15,6 @@ import type { ConsumedUnits, Limiter } from '../throughput/limiter.ts'
 import type { Rate, RateControl } from '../throughput/rate.ts'
 import { RetryBudget } from '../throughput/retryBudget.ts'
 import { reasonLabel } from '../throughput/throttlingReason.ts'
-import type { Expression } from './expression.ts'
 import { type Page, type RawPage, readPage, readPageEach, readRawPage } from './page.ts'
 import { segmentOrder } from './segmentOrder.ts'
 
@@ -32,8 +32,8 @@ export interface ScanEngineOptions {
   readonly cursors?: ReadonlyMap<number, string> | undefined
   /** Only these segments, in this order. Default: all, in bit-reversed order. */
   readonly only?: readonly number[] | undefined
-  readonly filter?: Expression | undefined
-  readonly projection?: Expression | undefined
+  readonly filter?: ServiceExpression | undefined
+  readonly projection?: ServiceExpression | undefined
   readonly index?: string | undefined
   readonly consistentRead: boolean
   /** Count only: pages come without items. */

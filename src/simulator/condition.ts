@@ -91,8 +91,12 @@ class Reader {
       const start = this.#operand()
       this.#expect(')')
       return (item) => {
-        const text = operand(item)?.['S']
-        return typeof text === 'string' && text.startsWith(`${start(item)?.['S']}`)
+        const [one, other] = [bytesOf(operand(item)), bytesOf(start(item))]
+        return (
+          one?.type === other?.type &&
+          one !== undefined &&
+          one.bytes.subarray(0, other!.bytes.length).equals(other!.bytes)
+        )
       }
     }
     this.#expect(')')
@@ -148,7 +152,16 @@ function compare(left: AttributeValue | undefined, operator: string, right: Attr
   const one = left?.[type]
   const other = right?.[type]
   if (typeof one !== 'string' || typeof other !== 'string') return false
-  const order = type === 'N' ? compareNumbers(one, other) : Buffer.compare(Buffer.from(one), Buffer.from(other))
+  const encoding = type === 'B' ? 'base64' : 'utf8'
+  const order =
+    type === 'N' ? compareNumbers(one, other) : Buffer.compare(Buffer.from(one, encoding), Buffer.from(other, encoding))
   if (order === 0) return operator.length === 2
   return order < 0 === operator.startsWith('<')
+}
+
+/** Of a string or binary; undefined for anything else. */
+function bytesOf(value: AttributeValue | undefined): { readonly type: string; readonly bytes: Buffer } | undefined {
+  const { S: text, B: binary } = value ?? {}
+  if (typeof text === 'string') return { type: 'S', bytes: Buffer.from(text) }
+  return typeof binary === 'string' ? { type: 'B', bytes: Buffer.from(binary, 'base64') } : undefined
 }

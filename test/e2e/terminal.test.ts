@@ -23,17 +23,22 @@ function onTerminal(
   columns: number,
   directory: string,
   environment: { [name: string]: string },
+  answers: readonly string[] = [],
 ): Promise<string> {
   const command = `stty cols ${columns} rows 20; exec ${[process.execPath, MAIN, ...args].map((arg) => `'${arg}'`).join(' ')}`
   const child = spawn('script', ['-qec', command, '/dev/null'], {
     cwd: directory,
     env: { PATH: process.env['PATH'], HOME: directory, AWS_EC2_METADATA_DISABLED: 'true', ...environment },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: [answers.length === 0 ? 'ignore' : 'pipe', 'pipe', 'inherit'],
     timeout: 60_000,
   })
   let text = ''
-  child.stdout.setEncoding('utf8').on('data', (more: string) => {
+  let asked = 0
+  child.stdout!.setEncoding('utf8').on('data', (more: string) => {
     text += more
+    // Each question is answered when it is there.
+    const questions = text.split('to go on: ').length - 1
+    for (; asked < Math.min(questions, answers.length); asked += 1) child.stdin!.write(`${answers[asked]}\n`)
   })
   return new Promise((resolve) => child.on('close', () => resolve(text)))
 }
@@ -75,4 +80,34 @@ test('on a terminal a block is redrawn in its place, no wider than it, and gone 
   }
   const dumb = await onTerminal(update(80), 80, directory.path, { ...color, TERM: 'dumb' })
   assert.ok(!dumb.includes(ESCAPE), JSON.stringify(dumb))
+})
+
+test('B2: delete asks again on a terminal when the filter matches everything in the sample', {
+  skip: NO_TERMINAL ?? false,
+}, async () => {
+  using directory = scratchDirectory()
+  const table = await newTable()
+  const publisher = table.publisher()
+  for (const id of ['a', 'b', 'c']) publisher.put({ id, state: 'keep' })
+  await publisher.close()
+  const remove = [
+    'delete',
+    table.name,
+    '--where',
+    'state <> "Keep"',
+    '--allow-unknown-attributes',
+    '--endpoint-url',
+    store.endpoint,
+  ]
+  const leftAfter = async (...answers: readonly string[]): Promise<{ text: string; left: number }> => {
+    const text = await onTerminal(remove, 200, directory.path, { TERM: 'xterm', LANG: 'C.UTF-8' }, answers)
+    let left = 0
+    for await (const _ of table.scan({ consistentRead: true })) left += 1
+    return { text, left }
+  }
+  const once = await leftAfter(table.name, 'no')
+  assert.match(once.text, /The filter matches all 3 items: this may delete everything/)
+  assert.match(once.text, /nothing was changed/)
+  assert.equal(once.left, 3)
+  assert.equal((await leftAfter(table.name, table.name)).left, 0)
 })

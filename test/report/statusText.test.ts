@@ -19,6 +19,7 @@ function status(what: Partial<JobWhat>, more: Partial<JobStatus> = {}): JobStatu
       how: {},
     },
     state: 'stopped',
+    undone: undefined,
     holder: undefined,
     checkpoint: undefined,
     summary: undefined,

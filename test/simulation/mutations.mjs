@@ -2,13 +2,10 @@
 // makes nothing wrong but slow, which no seed can know, is found by a named test.
 // npm run mutations [-- WORD]   those whose name or suite contains the word, such as lives
 import { spawnSync } from 'node:child_process'
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { runMutations } from '../support/mutations.mjs'
 
-const build = '.build'
-const mutants = join(build, 'mutants')
 const SEEDS = 1_000
-const word = process.argv[2] ?? ''
 
 const mutations = [
   {
@@ -374,7 +371,7 @@ const mutations = [
 ]
 
 /** By whom it was caught, and what was said; undefined when it was not. */
-function judge({ suite, test }) {
+function judge({ suite, test }, mutants) {
   const simulate = join(mutants, 'test/simulation/simulate.js')
   const suites = suite === undefined ? [] : [suite]
   const { stdout, signal } = spawnSync(process.execPath, [simulate, ...suites, '--seeds', `${SEEDS}`, '--stop'], {
@@ -395,22 +392,4 @@ function judge({ suite, test }) {
   return failed === null ? undefined : failed[1]
 }
 
-let missed = 0
-for (const mutation of mutations.filter(({ name, suite = '' }) => `${name} ${suite}`.includes(word))) {
-  const { name, file, from, to } = mutation
-  rmSync(mutants, { recursive: true, force: true })
-  cpSync(join(build, 'src'), join(mutants, 'src'), { recursive: true })
-  for (const folder of ['simulation', 'job', 'operations', 'support']) {
-    cpSync(join(build, 'test', folder), join(mutants, 'test', folder), { recursive: true })
-  }
-  const path = join(mutants, 'src', file)
-  const sound = readFileSync(path, 'utf8')
-  const broken = sound.replace(from, to)
-  if (broken === sound) throw new Error(`${file} has changed; this mutation no longer fits: ${name}`)
-  writeFileSync(path, broken)
-  const said = judge(mutation)
-  if (said === undefined) missed += 1
-  console.log(said === undefined ? `MISSED  ${name}` : `caught  ${name}: ${said.slice(0, 110)}`)
-}
-rmSync(mutants, { recursive: true, force: true })
-process.exitCode = missed === 0 ? 0 : 1
+runMutations({ name: 'simulation', mutations, folders: ['simulation', 'job', 'operations', 'support'], judge })

@@ -6,6 +6,7 @@ import { Interruption } from '../interruption.ts'
 import { openDatabase } from '../openDatabase.ts'
 import { type CommonFlags, type ReadFlags, readOptions } from '../options.ts'
 import { readSummary } from '../readSummary.ts'
+import { sayFilter } from '../sayPreview.ts'
 import { Talk } from '../talk.ts'
 import { warnOfRates } from '../warnOfRates.ts'
 
@@ -25,6 +26,7 @@ export async function countCommand(
   try {
     const table = database.table(name)
     await warnOfRates(talk, table, readOptions(flags))
+    await sayFilter(talk, table, flags, interruption.signal)
     if (flags.sample === true) {
       follower.stop()
       await countBySample(talk, table, flags, interruption.signal)

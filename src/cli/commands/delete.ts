@@ -22,14 +22,22 @@ export async function deleteCommand(
     JobFlags &
     WriteFlags &
     ReadFlags &
-    PlanFlags & { yes?: boolean; all?: boolean; keepOld?: boolean },
+    PlanFlags & { yes?: boolean; all?: boolean; keepOld?: boolean; allowUnknownAttributes?: boolean },
 ): Promise<void> {
   const database = openDatabase(flags)
   const table = database.table(name)
+  const options = {
+    ...readOptions(flags),
+    ...writeOptions(flags),
+    ...(flags.keepOld === undefined ? {} : { keepOld: flags.keepOld }),
+    ...(flags.allowUnknownAttributes === undefined ? {} : { allowUnknownAttributes: flags.allowUnknownAttributes }),
+  }
   try {
     if ((flags.where === undefined) === (flags.all !== true)) {
       throw new TypeError('say which items: --where EXPRESSION, or --all for every one')
     }
+    // Nobody is asked about a filter that is not valid.
+    deleteAll(table, options)
     const { arn, itemCount, deletionProtection } = await table.describe()
     if (flags.where === undefined && deletionProtection) {
       throw new HeadraceError('REFUSED', `table "${name}" is protected from deletion, so it is not emptied either`)
@@ -47,14 +55,17 @@ export async function deleteCommand(
     await database.close()
     return
   }
-  const keepOld = flags.keepOld === undefined ? {} : { keepOld: flags.keepOld }
-  const options = { ...readOptions(flags), ...writeOptions(flags), ...keepOld }
   await runJob({
     operation: 'delete',
     table: name,
     flags,
     database,
     rates: options,
+    askAgain: ({ sampled, isWhole }) => {
+      const items = isWhole ? `all ${formatCount(sampled)} items` : `all of ${formatCount(sampled)} sampled items`
+      const does = `The filter matches ${sampled === 1 ? 'the one item there is' : items}: this may delete everything in ${name}`
+      return confirm(does, name, flags.yes === true)
+    },
     make: (made) => deleteAll(table, { ...options, ...made }),
   })
 }

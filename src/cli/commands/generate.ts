@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { generate, type PlainItem } from '../../index.ts'
+import { encodeItem, generate, ItemError, type PlainItem } from '../../index.ts'
 import { parseJson } from '../../runtime/parseJson.ts'
 import { openDatabase } from '../openDatabase.ts'
 import { type CommonFlags, type JobFlags, type WriteFlags, writeOptions } from '../options.ts'
@@ -10,8 +10,8 @@ export async function generateCommand(
   name: string,
   flags: CommonFlags & JobFlags & WriteFlags & { items: number; seed: number; template?: string; itemBytes?: number },
 ): Promise<void> {
-  const database = openDatabase(flags)
   const template = flags.template === undefined ? undefined : readTemplate(flags.template)
+  const database = openDatabase(flags)
   await runJob({
     operation: 'generate',
     table: name,
@@ -31,7 +31,7 @@ export async function generateCommand(
 }
 
 function readTemplate(text: string): PlainItem {
-  const json = text.startsWith('@') ? readFileSync(text.slice(1), 'utf8') : text
+  const json = text.startsWith('@') ? readTemplateFile(text.slice(1)) : text
   let template: unknown
   try {
     template = parseJson(json)
@@ -41,5 +41,19 @@ function readTemplate(text: string): PlainItem {
   if (template === null || typeof template !== 'object' || Array.isArray(template)) {
     throw new TypeError('--template must be one JSON object: the attributes of an item')
   }
+  try {
+    encodeItem(template as PlainItem)
+  } catch (error) {
+    if (!(error instanceof ItemError)) throw error
+    throw new TypeError(`--template is not an item that DynamoDB can store: ${error.message}`)
+  }
   return template as PlainItem
+}
+
+function readTemplateFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new TypeError(`--template cannot be read from ${path}: ${(error as Error).message}`)
+  }
 }

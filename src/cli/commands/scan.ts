@@ -7,6 +7,7 @@ import { Interruption } from '../interruption.ts'
 import { openDatabase } from '../openDatabase.ts'
 import { type CommonFlags, type ReadFlags, readOptions } from '../options.ts'
 import { readSummary } from '../readSummary.ts'
+import { sayFilter } from '../sayPreview.ts'
 import { Talk } from '../talk.ts'
 import { warnOfRates } from '../warnOfRates.ts'
 
@@ -38,6 +39,8 @@ export async function scanCommand(
   // A picture that redraws itself among the items would help nobody.
   const follower = process.stdout.isTTY === true ? { stop: () => undefined } : talk.follow(progress)
   try {
+    // Who asks for a few items wants them at once.
+    if (flags.limit === undefined) await sayFilter(talk, table, flags, interruption.signal)
     for await (const page of scan.pages()) {
       let text = ''
       for (const item of page.items) {

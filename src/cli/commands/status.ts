@@ -27,8 +27,8 @@ export async function statusCommand(directory: string | undefined, flags: TalkOp
   }
 }
 
-function eventOf({ directory, spec, state, holder, checkpoint, summary }: JobStatus): object {
+function eventOf({ directory, spec, state, undone, holder, checkpoint, summary }: JobStatus): object {
   const { tally, spent, savedAt, runs } = checkpoint ?? {}
   const { operation, table } = spec.what
-  return { directory, operation, table: table.arn, state, holder, savedAt, runs, tally, spent, summary }
+  return { directory, operation, table: table.arn, state, undone, holder, savedAt, runs, tally, spent, summary }
 }

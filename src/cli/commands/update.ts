@@ -21,6 +21,7 @@ interface UpdateFlags {
   visitTimeout?: number
   once?: boolean
   keepOld?: boolean
+  allowUnknownAttributes?: boolean
   workers?: number | 'auto'
 }
 
@@ -43,7 +44,17 @@ export async function updateCommand(
   const once = flags.once === undefined ? {} : { once: flags.once }
   const keepOld = flags.keepOld === undefined ? {} : { keepOld: flags.keepOld }
   const workers = flags.workers === undefined ? {} : { workers: flags.workers }
-  const options = { ...readOptions(flags), ...writeOptions(flags), ...visits, ...once, ...keepOld, ...workers }
+  const { allowUnknownAttributes } = flags
+  const unknown = allowUnknownAttributes === undefined ? {} : { allowUnknownAttributes }
+  const options = {
+    ...readOptions(flags),
+    ...writeOptions(flags),
+    ...visits,
+    ...once,
+    ...keepOld,
+    ...unknown,
+    ...workers,
+  }
   await runJob({
     operation: 'update',
     table: name,

@@ -23,12 +23,17 @@ const CONCURRENCY = 4
 export const READ_UNITS_MAX = 4_096
 const BYTES_PER_UNIT = 8_192
 
-export interface SampleOptions extends Pick<ScanOptions, 'filter' | 'index' | 'readUnitsPerSecond' | 'concurrency'> {
+export interface SampleOptions
+  extends Pick<ScanOptions, 'filter' | 'index' | 'readUnitsPerSecond' | 'concurrency' | 'patienceMs'> {
   /** As the service tells it, up to six hours old; 0 where it does not know yet. */
   readonly toldItems: number
   readonly toldBytes: number
   /** Units to spend, at most {@link READ_UNITS_MAX}, which is the default. */
   readonly readUnitsMax?: number
+  /** A table that is cut into no more segments than this is read whole. Default 56. */
+  readonly segmentsWhole?: number
+  /** Segments to look at, of a table that is cut into more. Default 32; with fewer, few items are enough. */
+  readonly segmentsLookedAt?: number
   /** Pages without items, which are then not bounded in number. */
   readonly countOnly?: boolean
   readonly signal?: AbortSignal | undefined
@@ -63,14 +68,19 @@ export interface TableSample {
  */
 export async function sampleTable(table: Table, options: SampleOptions): Promise<TableSample> {
   const { random } = await table.database.open()
-  const { readUnitsMax = READ_UNITS_MAX } = options
+  const {
+    readUnitsMax = READ_UNITS_MAX,
+    segmentsWhole = SEGMENTS_WHOLE,
+    segmentsLookedAt = SEGMENTS_LOOKED_AT,
+  } = options
+  const itemsMin = segmentsLookedAt < SEGMENTS_LOOKED_AT ? 1 : ITEMS_MIN
   const segmentBytes = Math.max(SEGMENT_BYTES_MIN, SEGMENT_BYTES * (readUnitsMax / READ_UNITS_MAX))
   const byBytes = Math.ceil(options.toldBytes / segmentBytes)
   const byItems = options.countOnly === true ? 0 : Math.ceil(options.toldItems / SEGMENT_ITEMS)
   let total = Math.min(SEGMENTS_MAX, Math.max(1, byBytes, byItems))
   let units = 0
   for (;;) {
-    const only = drawSegments(total, random)
+    const only = drawSegments(total, total <= segmentsWhole ? total : segmentsLookedAt, random)
     const look = await readSegments(table, total, only, segmentBytes, readUnitsMax - units, options)
     units += look.units
     const spent = units >= readUnitsMax
@@ -79,7 +89,7 @@ export async function sampleTable(table: Table, options: SampleOptions): Promise
       continue
     }
     const items = look.segments.reduce((sum, { scannedCount }) => sum + scannedCount, 0)
-    if (items < ITEMS_MIN && total > SEGMENTS_WHOLE && !spent && !look.tooLarge) {
+    if (items < itemsMin && total > segmentsWhole && !spent && !look.tooLarge) {
       total = Math.max(1, Math.floor(total / CUT_FACTOR))
       continue
     }
@@ -94,8 +104,7 @@ export function expandSample(sample: TableSample, of: (segment: SampledSegment) 
 }
 
 /** One of each of so many equal parts of the table. */
-function drawSegments(total: number, random: Random): number[] {
-  const count = total <= SEGMENTS_WHOLE ? total : SEGMENTS_LOOKED_AT
+function drawSegments(total: number, count: number, random: Random): number[] {
   const drawn = Array.from({ length: count }, (_, index) => {
     const from = Math.floor((index * total) / count)
     const to = Math.floor(((index + 1) * total) / count)
@@ -135,6 +144,8 @@ async function readSegments(
     toldItems,
     toldBytes,
     readUnitsMax,
+    segmentsWhole,
+    segmentsLookedAt,
     countOnly = false,
     signal,
     concurrency = CONCURRENCY,
