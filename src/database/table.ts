@@ -199,6 +199,7 @@ export class Table {
       consistentRead: options.consistentRead ?? false,
       countOnly: inner.countOnly ?? false,
       holdSegments: inner.holdSegments,
+      ramps: inner.ramps,
       only: inner.only ?? options.onlySegments,
       holdEnds: inner.holdEnds,
       pageItemsMax: options.pageItemsMax,
@@ -244,6 +245,7 @@ interface InnerScanOptions {
   readonly done?: ReadonlySet<number>
   readonly cursors?: ReadonlyMap<number, string>
   readonly holdSegments?: boolean
+  readonly ramps?: boolean
   readonly holdEnds?: boolean
   readonly pageBytesMax?: number
   readonly only?: readonly number[]

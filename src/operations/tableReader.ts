@@ -146,6 +146,7 @@ export class TableReader {
       concurrency,
       ...(pageBytesMax === undefined ? {} : { pageBytesMax }),
       holdSegments: true,
+      ramps: loopback,
       done: this.ledger.done,
       cursors: this.ledger.cursors,
     })

@@ -16,6 +16,7 @@ import type { Rate, RateControl } from '../throughput/rate.ts'
 import { RetryBudget } from '../throughput/retryBudget.ts'
 import { reasonLabel } from '../throughput/throttlingReason.ts'
 import { type Page, type RawPage, readPage, readPageEach, readRawPage } from './page.ts'
+import { ReadingRamp } from './readingRamp.ts'
 import { segmentOrder } from './segmentOrder.ts'
 
 export interface ScanEngineOptions {
@@ -48,6 +49,8 @@ export interface ScanEngineOptions {
   readonly holdSegments?: boolean | undefined
   /** With `holdSegments`: so is a segment at its end, and the next one begins only then. Default: at once. */
   readonly holdEnds?: boolean | undefined
+  /** Begin with one segment and a small page, and go up by what answers take. Default: all of `concurrency` at once. */
+  readonly ramps?: boolean | undefined
   /** Closed with the engine. */
   readonly rates: RateControl
   readonly patienceMs: number
@@ -110,6 +113,7 @@ export class ScanEngine {
   readonly #budget = new RetryBudget()
   readonly #head: string
   readonly #throttlingReasons = new Map<string, number>()
+  readonly #ramp: ReadingRamp | undefined
   #itemBytes: number
   /** What pages taught of that; older ones count less. What is known before counts as one item. */
   #weighedItems = 1
@@ -137,6 +141,7 @@ export class ScanEngine {
     this.#segmentsDone = done?.size ?? 0
     this.#delays = new Delays(options.clock, options.random)
     this.#limiter = options.rates.limiter
+    this.#ramp = options.ramps === true ? new ReadingRamp(options.concurrency) : undefined
     options.rates.onChange = () => this.#onLimitsChanged()
     this.#itemBytes = Math.max(1, options.itemBytes)
     this.#weighedBytes = this.#itemBytes
@@ -320,7 +325,8 @@ export class ScanEngine {
   }
 
   #begin(): void {
-    while (this.#active + this.#held.size < this.#options.concurrency) {
+    const most = this.#ramp?.segments ?? this.#options.concurrency
+    while (this.#active + this.#held.size < most) {
       const segment = this.#waiting.pop()
       if (segment === undefined) return
       this.#stand({ segment, cursor: this.#options.cursors?.get(segment), tries: 0 })
@@ -362,7 +368,7 @@ export class ScanEngine {
   /** Items to look at in one request. */
   get #pageItems(): number {
     const { pageItemsMax = Number.POSITIVE_INFINITY, pageBytesMax = PAGE_BYTES } = this.#options
-    let bytes = Math.min(PAGE_BYTES, pageBytesMax)
+    let bytes = Math.min(PAGE_BYTES, pageBytesMax, this.#ramp?.pageBytes ?? PAGE_BYTES)
     const unitsPerSecond = this.#limiter.unitsPerSecond
     if (Number.isFinite(unitsPerSecond)) bytes = Math.min(bytes, unitsPerSecond * PAGE_SECONDS * this.#bytesPerUnit)
     return Math.max(1, Math.min(pageItemsMax, Math.ceil(bytes / this.#itemBytes)))
@@ -402,6 +408,10 @@ export class ScanEngine {
         this.#budget.onSuccess()
         this.#delays.hasten()
         this.#arrived.pushBack({ segment, body: answer, cursor, tries: tries + 1, estimatedUnits, sentAtMs, atMs: now })
+        if (this.#ramp !== undefined) {
+          this.#ramp.onAnswer(now - sentAtMs)
+          this.#begin()
+        }
         this.#wake()
         this.#pump()
       },
