@@ -169,6 +169,8 @@ export function sortFailure(failure: TransportFailure): Again | Refused {
       return outcome('transient', 'Timeout', failure.message, true)
     case 'certificate':
       return outcome('unreachable', 'Certificate', failure.message, false)
+    case 'proxy':
+      return outcome('unreachable', 'Proxy', failure.message, false)
     case 'closed':
       return outcome('unreachable', 'Closed', failure.message, false)
   }

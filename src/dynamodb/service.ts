@@ -1,11 +1,11 @@
 import { crc32, gunzip } from 'node:zlib'
+import type { CredentialSource, Credentials } from '../network/credentialSource.ts'
 import { REQUEST_END, type RequestEnd } from '../runtime/channels.ts'
-import type { Clock } from '../runtime/clock.ts'
+import { type Clock, sleep } from '../runtime/clock.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { parseJson } from '../runtime/parseJson.ts'
-import type { CredentialSource } from './credentialSource.ts'
 import { type Again, type Outcome, type Refused, sortDamage, sortError, sortFailure } from './outcome.ts'
-import type { Credentials, Signer } from './signer.ts'
+import type { Signer } from './signer.ts'
 import type { Abort, Transport, TransportAnswer, TransportFailure } from './transport.ts'
 
 /** Operations that Headrace sends. */
@@ -77,6 +77,10 @@ export class Service {
       },
       (error: unknown) => {
         const message = error instanceof Error ? error.message : `${error}`
+        if (error instanceof HeadraceError && error.code === 'CLOSED') {
+          if (!aborted) receiver.onOutcome(sortFailure({ kind: 'closed', message, cause: error }), 0, '')
+          return
+        }
         const retryAfterMs = this.#credentials.askAgainInMs
         const code = NO_CREDENTIALS
         const outcome: Outcome =
@@ -125,15 +129,17 @@ export class Service {
   ): Promise<unknown> {
     const { patienceMs = 20_000, signal } = options
     const body = Buffer.from(JSON.stringify(payload))
-    const deadline = this.clock.now() + patienceMs
+    let deadline = this.clock.now() + patienceMs
     for (let waitMs = 50; ; waitMs = Math.min(waitMs * 2, 2_000)) {
       signal?.throwIfAborted()
-      const { reply, outcome } = await this.#ask(operation, body)
+      const { reply, outcome } = await this.#ask(operation, body, signal)
       const parsed = reply === undefined ? undefined : parseReply(reply)
       if (parsed !== undefined) return parsed
       if (outcome?.kind === 'refused' && outcome.why === 'condition') return undefined
       if (outcome?.kind === 'refused') throw refusalError(outcome, operation)
       const message = outcome?.kind === 'again' ? `${outcome.code}: ${outcome.message}` : 'an answer that is no JSON'
+      // Whoever is asked for a code needs time to find it; the provider's own deadline ends that.
+      if (this.#credentials.isFirstAsk) deadline = Math.max(deadline, this.clock.now() + patienceMs)
       const askedMs = outcome?.kind === 'again' ? (outcome.retryAfterMs ?? 0) : 0
       const leftMs = deadline - this.clock.now()
       if (waitMs > leftMs) {
@@ -145,23 +151,31 @@ export class Service {
           `DynamoDB did not answer ${operation} for ${Math.round(patienceMs / 1_000)} s (${message}). Check endpoint, region and network`,
         )
       }
-      await new Promise<void>(
-        (resolve) => void this.clock.setTimer(resolve, Math.max(waitMs, Math.min(askedMs, leftMs))),
-      )
+      await sleep(this.clock, Math.max(waitMs, Math.min(askedMs, leftMs)), signal)
     }
   }
 
-  #ask(operation: Operation, body: Buffer): Promise<{ reply?: Buffer; outcome?: Outcome }> {
-    return new Promise((resolve) => {
-      this.send(operation, body, {
-        onReply: (reply) => resolve({ reply }),
-        onOutcome: (outcome) => resolve({ outcome }),
+  #ask(operation: Operation, body: Buffer, signal?: AbortSignal): Promise<{ reply?: Buffer; outcome?: Outcome }> {
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        abort()
+        reject(signal!.reason)
+      }
+      const end = (answer: { reply?: Buffer; outcome?: Outcome }): void => {
+        signal?.removeEventListener('abort', onAbort)
+        resolve(answer)
+      }
+      const abort = this.send(operation, body, {
+        onReply: (reply) => end({ reply }),
+        onOutcome: (outcome) => end({ outcome }),
       })
+      signal?.addEventListener('abort', onAbort, { once: true })
     })
   }
 
-  /** Releases every connection. */
+  /** Releases every connection, and ends every wait for credentials. */
   async close(): Promise<void> {
+    this.#credentials.close()
     await this.#transport.close()
   }
 }
@@ -280,9 +294,10 @@ export function refusalError(refused: Refused, subject: string, table?: string):
       if (refused.code === 'Closed') {
         return new HeadraceError('CLOSED', 'the connection was closed while work was under way', { place })
       }
+      if (refused.code === 'Proxy') return new HeadraceError('UNREACHABLE', refused.message, { place })
       return new HeadraceError(
         'UNREACHABLE',
-        `the endpoint's certificate is not trusted (${refused.message}). If it is your own, name its CA file in NODE_EXTRA_CA_CERTS`,
+        `the endpoint's certificate is not trusted (${refused.message}). If it is your own, name its CA file in AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS`,
         { place },
       )
     default:

@@ -154,6 +154,7 @@ test('each failure of the transport', () => {
     reset: ['again transient', 'ConnectionReset', true],
     timeout: ['again transient', 'Timeout', true],
     certificate: ['refused unreachable', 'Certificate', false],
+    proxy: ['refused unreachable', 'Proxy', false],
     closed: ['refused unreachable', 'Closed', false],
   }
   for (const [kind, [expected, code, isAmbiguous]] of Object.entries(failures)) {
