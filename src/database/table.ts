@@ -4,9 +4,12 @@ import type { PlainItem } from '../item/attributeValue.ts'
 import { decodeItem } from '../item/decode.ts'
 import { ItemEncoder } from '../item/encode.ts'
 import { keyPartsOf } from '../item/itemKey.ts'
+import { reportedUnits } from '../item/units.ts'
 import { type EngineOptions, PublishEngine } from '../publish/publishEngine.ts'
 import { Publisher, type PublisherOptions } from '../publish/publisher.ts'
+import { systemClock } from '../runtime/clock.ts'
 import { Gate } from '../runtime/gate.ts'
+import { HeadraceError } from '../runtime/headraceError.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 import { ScanEngine } from '../scan/scanEngine.ts'
 import { chooseSegments } from '../scan/segmentOrder.ts'
@@ -21,6 +24,8 @@ import { TableRates } from './tableRates.ts'
 /** Segments read at once. */
 const CONCURRENCY = 16
 const PATIENCE_MS = 600_000
+/** However little patience there is, an endpoint may take as long for its first answer. */
+const OPEN_MS_MIN = 3_000
 /** A look at how the table is doing can as well fail. */
 const LOOK_PATIENCE_MS = 20_000
 /** Of one item, where the service has not counted yet. Large, so that the first pages are small. */
@@ -147,9 +152,10 @@ export class Table {
     const ask = (): Promise<unknown> => service.call('Query', payload, { patienceMs })
     const answer = (await this.#rereads.pass(ask)) as {
       Items?: { [name: string]: unknown }[]
-      ConsumedCapacity?: { CapacityUnits?: number }
+      ConsumedCapacity?: { CapacityUnits?: unknown }
     }
-    onUnits?.(answer.ConsumedCapacity?.CapacityUnits ?? 0)
+    // A strongly consistent read of one item is one unit at least.
+    onUnits?.(reportedUnits(answer.ConsumedCapacity?.CapacityUnits) ?? 1)
     return answer.Items?.[0]
   }
 
@@ -214,12 +220,28 @@ export class Table {
   async #openEngine(
     options: CheckedPublisherOptions,
   ): Promise<{ engine: PublishEngine; schema: TableDescription['key'] }> {
-    const [open, description] = await Promise.all([this.database.open(), this.describe()])
+    const [open, description] = await this.#withinPatience(
+      Promise.all([this.database.open(), this.describe()]),
+      options.patienceMs,
+    )
     const { service, clock, random } = open
     const { writeUnitsPerSecond, sharedWriteRate, ...rest } = options
     const rates = this.#rates(open, description, 'write', writeUnitsPerSecond, undefined, sharedWriteRate)
     const schema = description.key
     return { engine: new PublishEngine({ service, table: this.name, schema, clock, random, rates, ...rest }), schema }
+  }
+
+  /** A provider of credentials may take longer than whoever writes is ready to wait. */
+  #withinPatience<Value>(work: Promise<Value>, patienceMs: number): Promise<Value> {
+    const { clock = systemClock } = this.database.options
+    const limitMs = Math.max(patienceMs, OPEN_MS_MIN)
+    return new Promise((resolve, reject) => {
+      const timer = clock.setTimer(() => {
+        const message = `table ${this.name} could not be opened for ${Math.round(limitMs / 1_000)} s: endpoint or credentials provider do not answer`
+        reject(new HeadraceError('NO_PROGRESS', message, { place: { table: this.name } }))
+      }, limitMs)
+      work.then(resolve, reject).finally(() => timer.clear())
+    })
   }
 
   #rates(

@@ -227,7 +227,8 @@ async function loadSdk(
       // The SDK keeps profile files as it read them first, also when it is told to refresh. What was refused may have been
       // replaced there since.
       if (options?.forceRefresh === true) ({ credentials } = makeClient({ ignoreCache: true }).config)
-      return credentials(options)
+      // Without this the SDK's chain gives what it kept while it looks for others unseen, which nobody could end.
+      return credentials({ ...options, forceRefresh: true })
     },
     profileEndpoint: async () => config.serviceConfiguredEndpoint?.(),
     usesAccount: async () => (await accountMode()) !== 'disabled',

@@ -15,7 +15,7 @@ import { HeadraceError } from '../runtime/headraceError.ts'
 import type { Random } from '../runtime/random.ts'
 import { Ring } from '../runtime/ring.ts'
 import { backoffMs } from '../throughput/backoff.ts'
-import type { ConsumedUnits, Limiter } from '../throughput/limiter.ts'
+import { CAPACITY_NOT_REPORTED, type ConsumedUnits, type Limiter } from '../throughput/limiter.ts'
 import { type Answer, Pushback, type Way } from '../throughput/pushback.ts'
 import type { Rate, RateControl } from '../throughput/rate.ts'
 import { RetryBudget } from '../throughput/retryBudget.ts'
@@ -181,6 +181,7 @@ export class PublishEngine {
   #throttledRequests = 0
   #failedRequests = 0
   #writeUnits = 0
+  #saidNoCapacity = false
   /** Estimates of what was taken, of what has ended, and of tries that may have taken effect without a word. */
   #takenUnits = 0
   #endedUnits = 0
@@ -737,7 +738,8 @@ export class PublishEngine {
       )
       return
     }
-    const { outcomes, unprocessed, consumed } = reply
+    const { outcomes, unprocessed } = reply
+    const consumed = this.#reported(reply, batch)
     this.#leaveFlight(batch, bytes)
     this.#writeUnits += consumed?.total ?? 0
     const now = this.#clock.now()
@@ -758,6 +760,19 @@ export class PublishEngine {
       this.#onPassedOver(sent, [...waiting], consumed, latencyMs)
     }
     this.#pump()
+  }
+
+  /** What the endpoint says that a request consumed; undefined where it says nothing, or 0 for what was stored. */
+  #reported({ consumed, outcomes, unprocessed }: BatchReply, batch: readonly Entry[]): ConsumedUnits | undefined {
+    if (consumed !== undefined && consumed.total > 0) return consumed
+    const stored =
+      outcomes === undefined
+        ? batch.length - (unprocessed?.length ?? 0)
+        : outcomes.filter(({ kind }) => kind === 'stored').length
+    if (consumed !== undefined && stored === 0) return consumed
+    if (!this.#saidNoCapacity) this.#options.rates.onNotice?.(CAPACITY_NOT_REPORTED)
+    this.#saidNoCapacity = true
+    return undefined
   }
 
   /** Part of a batch was throttled, or failed within the service, and all that is said is which. */

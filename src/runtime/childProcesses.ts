@@ -23,6 +23,7 @@ export interface ChildEnd {
 export class ChildProcesses {
   readonly #children: ChildProcess[] = []
   readonly #stderr = new Map<ChildProcess, string>()
+  #isKilled = false
 
   /** Runs the work and notes the processes that it starts, until its promise settles. */
   async during<Value>(work: () => Promise<Value>): Promise<Value> {
@@ -48,29 +49,39 @@ export class ChildProcesses {
     }))
   }
 
-  /** Ends those that still run, and takes from them what keeps this process alive. */
+  /**
+   * Ends those that still run, and takes from them what keeps this process alive. So it does with those that the work
+   * starts from now on: where one command fails, the SDK tries the next, which may be the same one.
+   */
   kill(): void {
-    for (const child of this.#children) {
-      if (child.exitCode !== null || child.signalCode !== null) continue
-      // What a shell has started lives on without it.
-      for (const pid of childrenOf(child.pid)) end(pid)
-      child.kill()
-      child.stdin?.destroy()
-      child.stdout?.destroy()
-      child.stderr?.destroy()
-      child.unref()
-    }
+    this.#isKilled = true
+    for (const child of this.#children) killChild(child)
   }
 
   #note(child: ChildProcess): void {
     this.#children.push(child)
     child.once('spawn', () => {
+      if (this.#isKilled) {
+        killChild(child)
+        return
+      }
       child.stderr?.on('data', (data: Buffer | string) => {
         const before = this.#stderr.get(child) ?? ''
         if (before.length < STDERR_CHARS_MAX) this.#stderr.set(child, `${before}${data}`.slice(0, STDERR_CHARS_MAX))
       })
     })
   }
+}
+
+function killChild(child: ChildProcess): void {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  // What a shell has started lives on without it.
+  for (const pid of childrenOf(child.pid)) end(pid)
+  child.kill()
+  child.stdin?.destroy()
+  child.stdout?.destroy()
+  child.stderr?.destroy()
+  child.unref()
 }
 
 /** Empty where the system does not tell. */

@@ -5,6 +5,7 @@ import { CredentialSource, PROVIDER_MS } from '../network/credentialSource.ts'
 import { sdkRequestHandler } from '../network/routedAgent.ts'
 import { isUnknownAuthority } from '../network/trust.ts'
 import { sleep, systemClock } from '../runtime/clock.ts'
+import { CursorTrail } from '../runtime/cursorTrail.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { StorageError } from './storageError.ts'
 
@@ -151,6 +152,7 @@ export class S3 {
     const { module, client } = await this.#open()
     const found: (S3Object & { readonly key: string })[] = []
     let token: string | undefined
+    const trail = new CursorTrail(undefined)
     do {
       try {
         const answer = await client.send(
@@ -165,11 +167,10 @@ export class S3 {
         for (const { Key, Size, ETag } of answer.Contents ?? [])
           if (Key !== undefined) found.push({ key: Key, sizeBytes: Size ?? 0, etag: ETag ?? '' })
         const next = answer.IsTruncated === true ? answer.NextContinuationToken : undefined
-        if (answer.IsTruncated === true && (!next || next === token)) {
+        if (answer.IsTruncated === true && (!next || !trail.isNew(next))) {
           // To follow it would list the same keys for ever.
           const name = nameOf({ bucket, key })
-          const told =
-            next === undefined ? 'no continuation token' : `the continuation token ${JSON.stringify(next)} again`
+          const told = next ? `the continuation token ${JSON.stringify(next)} again` : 'no continuation token'
           throw new StorageError(
             `${name} can not be listed: the store says that there is more and gives ${told}. Check what answers at its endpoint.`,
             name,
@@ -428,7 +429,7 @@ export class S3 {
       ...settings,
       ...{ clientConfig: { requestHandler: settings.requestHandler } },
     }).config
-    const source = new CredentialSource(provider, systemClock)
+    const source = new CredentialSource((options) => provider({ ...options, forceRefresh: true }), systemClock)
     this.#credentials = source
     if (this.#stop.signal.aborted) source.close()
     const client = new module.S3Client({
