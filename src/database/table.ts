@@ -7,7 +7,7 @@ import { keyPartsOf } from '../item/itemKey.ts'
 import { reportedUnits } from '../item/units.ts'
 import { type EngineOptions, PublishEngine } from '../publish/publishEngine.ts'
 import { Publisher, type PublisherOptions } from '../publish/publisher.ts'
-import { systemClock } from '../runtime/clock.ts'
+import { sleep, systemClock } from '../runtime/clock.ts'
 import { Gate } from '../runtime/gate.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { parseJson } from '../runtime/parseJson.ts'
@@ -24,6 +24,17 @@ import { TableRates } from './tableRates.ts'
 /** Segments read at once. */
 const CONCURRENCY = 16
 const PATIENCE_MS = 600_000
+/** Longest wait for a table that is being made. */
+const CREATING_MS = 600_000
+const CREATING_ASK_MS = 1_000
+/** What a table can be besides usable, and what to do (API reference, "TableDescription"). */
+const UNUSABLE: ReadonlyMap<string, string> = new Map([
+  ['CREATING', `it was still being made after ${CREATING_MS / 60_000} minutes. Try again later`],
+  ['DELETING', 'it is being deleted. Create it again, or name another table'],
+  ['INACCESSIBLE_ENCRYPTION_CREDENTIALS', 'DynamoDB cannot use its KMS key. Enable the key and its grants'],
+  ['ARCHIVING', 'DynamoDB archives it, since its KMS key could not be used for seven days'],
+  ['ARCHIVED', 'its KMS key could not be used for seven days. Restore it from the backup that DynamoDB made'],
+])
 /** However little patience there is, an endpoint may take as long for its first answer. */
 const OPEN_MS_MIN = 3_000
 /** A look at how the table is doing can as well fail. */
@@ -77,6 +88,25 @@ export class Table {
       })
     }
     return this.#description
+  }
+
+  /**
+   * For operations: as {@link describe}, of a table that can be written and read. One that is being made is waited for.
+   *
+   * @throws {HeadraceError} `TABLE` for one that is going, or that its encryption key or archiving keeps from being used
+   */
+  async describeUsable(): Promise<TableDescription> {
+    const { clock = systemClock } = this.database.options
+    const deadline = clock.now() + CREATING_MS
+    let description = await this.describe()
+    while (description.status === 'CREATING' && clock.now() < deadline) {
+      await sleep(clock, CREATING_ASK_MS)
+      description = await this.describe({ again: true })
+    }
+    const { status } = description
+    if (status === 'ACTIVE' || status === 'UPDATING' || !UNUSABLE.has(status)) return description
+    const message = `table ${this.name} is ${status} and cannot be used: ${UNUSABLE.get(status)}`
+    throw new HeadraceError('TABLE', message, { place: { table: this.name } })
   }
 
   /** A publisher of its own for this table; see {@link Publisher}. Wrong options are `TypeError`s here and now. */
@@ -186,7 +216,7 @@ export class Table {
       options.index === undefined &&
       open.connection.loopback &&
       !isShare(options.readUnitsPerSecond)
-    const description = isKnown ? undefined : await this.describe()
+    const description = isKnown ? undefined : await this.describeUsable()
     if (options.index !== undefined) checkIndex(options.index, description!)
     const { sizeBytes = 0, itemCount = 0 } = description ?? {}
     const segments = options.segments ?? chooseSegments(sizeBytes, itemCount, concurrency)
@@ -221,7 +251,7 @@ export class Table {
     options: CheckedPublisherOptions,
   ): Promise<{ engine: PublishEngine; schema: TableDescription['key'] }> {
     const [open, description] = await this.#withinPatience(
-      Promise.all([this.database.open(), this.describe()]),
+      Promise.all([this.database.open(), this.describeUsable()]),
       options.patienceMs,
     )
     const { service, clock, random } = open

@@ -87,9 +87,9 @@ export async function resolveConnection(
   const profileEndpoint = namedUrl === undefined && !ignoreConfigured ? await sdk.profileEndpoint() : undefined
   const knownUrl = namedUrl ?? (profileEndpoint ? parseEndpoint(profileEndpoint) : undefined)
   const loopback = knownUrl !== undefined && isLoopback(knownUrl.hostname)
-  const sdkRegion = await sdk
-    .region()
-    .catch(() => environment['AWS_DEFAULT_REGION'] ?? (loopback ? 'us-east-1' : undefined))
+  const fallback = environment['AWS_DEFAULT_REGION'] ?? (loopback ? 'us-east-1' : undefined)
+  // What is named is used, or refused for what it is.
+  const sdkRegion = region || (await sdk.region().catch(() => fallback))
   if (sdkRegion === undefined || sdkRegion === '') {
     throw new HeadraceError(
       'CONFIGURATION',

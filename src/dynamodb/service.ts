@@ -4,7 +4,7 @@ import { REQUEST_END, type RequestEnd } from '../runtime/channels.ts'
 import { type Clock, sleep } from '../runtime/clock.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { parseJson } from '../runtime/parseJson.ts'
-import { type Again, type Outcome, type Refused, sortDamage, sortError, sortFailure } from './outcome.ts'
+import { type Again, type Outcome, type Refused, sortDamage, sortError, sortFailure, sortPage } from './outcome.ts'
 import type { Signer } from './signer.ts'
 import type { Abort, Transport, TransportAnswer, TransportFailure } from './transport.ts'
 
@@ -105,14 +105,23 @@ export class Service {
     return this.#transport.send(headers, body, new Exchange(this, operation, receiver, credentials, this.clock.now()))
   }
 
-  /** What an error teaches about clock and credentials, before its outcome is handed on. */
-  learn(outcome: Outcome, answer: TransportAnswer, credentials: Credentials): void {
-    if (outcome.kind !== 'again') return
+  /**
+   * What an error teaches about clock and credentials, before its outcome is handed on.
+   *
+   * @returns the outcome; a refusal where the clock is wrong and nothing says how wrong, so that to ask again is no use
+   */
+  learn(outcome: Again | Refused, answer: TransportAnswer, credentials: Credentials): Again | Refused {
+    if (outcome.kind !== 'again') return outcome
     if (outcome.why === 'credentials') this.#credentials.invalidate(credentials)
-    if (outcome.why === 'clock') {
-      const serverTimeMs = Date.parse(answer.date)
-      if (Number.isFinite(serverTimeMs)) this.#skewMs = serverTimeMs - this.clock.wallNow()
+    if (outcome.why !== 'clock') return outcome
+    const serverTimeMs = serverTime(answer.date, outcome.message)
+    if (serverTimeMs !== undefined) {
+      this.#skewMs = serverTimeMs - this.clock.wallNow()
+      return outcome
     }
+    const now = new Date(this.clock.wallNow()).toISOString()
+    const message = `the endpoint refuses the time of this machine, ${now}, and does not say its own (${outcome.message}). Set this machine's clock`
+    return { kind: 'refused', why: 'unreachable', code: 'Clock', message }
   }
 
   /**
@@ -180,6 +189,18 @@ export class Service {
   }
 }
 
+const LESS_THAN = 60
+
+/** The service's clock, by the `date` header, else by what it says of a signature: "… (20261130T101500Z - 15 min.)". */
+function serverTime(date: string, message: string): number | undefined {
+  const told = Date.parse(date)
+  if (Number.isFinite(told)) return told
+  const match = /\((\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z [-+] \d+ min/.exec(message)
+  if (match === null) return undefined
+  const [year, month, day, hour, minute, second] = match.slice(1).map(Number)
+  return Date.UTC(year!, month! - 1, day!, hour!, minute!, second!)
+}
+
 /** Undefined for an answer that did not arrive whole. */
 function parseReply(reply: Buffer): unknown {
   try {
@@ -232,14 +253,16 @@ class Exchange {
   }
 
   #finish(answer: TransportAnswer, body: Buffer, latencyMs: number): void {
-    if (answer.status === 200) {
+    // A page of HTML is what a captive portal answers, whatever was asked.
+    if (answer.status === 200 && body[0] !== LESS_THAN) {
       if (REQUEST_END.hasSubscribers) this.#tell('answered', '', latencyMs)
       this.#receiver.onReply(body, latencyMs, answer.requestId)
       return
     }
-    const outcome = sortError(answer.status, body.toString('utf8'), answer.retryAfterMs)
-    this.#service.learn(outcome, answer, this.#credentials)
-    this.#end(outcome, latencyMs, answer.requestId)
+    const text = body.toString('utf8')
+    const { status, retryAfterMs } = answer
+    const outcome = status === 200 ? sortPage(status, text) : sortError(status, text, retryAfterMs)
+    this.#end(this.#service.learn(outcome, answer, this.#credentials), latencyMs, answer.requestId)
   }
 
   #end(outcome: Again | Refused, latencyMs: number, requestId: string): void {
@@ -294,6 +317,7 @@ export function refusalError(refused: Refused, subject: string, table?: string):
       if (refused.code === 'Closed') {
         return new HeadraceError('CLOSED', 'the connection was closed while work was under way', { place })
       }
+      if (refused.code === 'Clock') return new HeadraceError('CONFIGURATION', refused.message, { place })
       if (refused.code === 'Proxy') return new HeadraceError('UNREACHABLE', refused.message, { place })
       return new HeadraceError(
         'UNREACHABLE',
