@@ -19,6 +19,7 @@ import { CAPACITY_NOT_REPORTED, type ConsumedUnits, type Limiter } from '../thro
 import { type Answer, Pushback, type Way } from '../throughput/pushback.ts'
 import type { Rate, RateControl } from '../throughput/rate.ts'
 import { RetryBudget } from '../throughput/retryBudget.ts'
+import { StandingTrouble } from '../throughput/standingTrouble.ts'
 import { AsideQueue } from './asideQueue.ts'
 import {
   CHANGE_HEAD_BYTES,
@@ -182,6 +183,7 @@ export class PublishEngine {
   #failedRequests = 0
   #writeUnits = 0
   #saidNoCapacity = false
+  readonly #trouble: StandingTrouble
   /** Estimates of what was taken, of what has ended, and of tries that may have taken effect without a word. */
   #takenUnits = 0
   #endedUnits = 0
@@ -203,6 +205,18 @@ export class PublishEngine {
     const now = this.#clock.now()
     this.#pushback = new Pushback(options.rates, now)
     this.#lastProgressAt = now
+    this.#trouble = new StandingTrouble(
+      this.#clock,
+      () => this.#lastProgressAt,
+      (reason, silentMs) => {
+        const { table, patienceMs, rates } = options
+        const seconds = Math.round(silentMs / 1_000)
+        const patience = Math.round(patienceMs / 1_000)
+        rates.onNotice?.(
+          `nothing was written to table ${table} for ${seconds} s, tried again for up to ${patience} s: ${reason}`,
+        )
+      },
+    )
   }
 
   get failure(): HeadraceError | undefined {
@@ -983,6 +997,7 @@ export class PublishEngine {
   /** Entries of a request that failed wait out a backoff, then are the first to go. */
   #again(entries: readonly Entry[], ambiguous: boolean, retryAfterMs: number, said: string): void {
     if (this.#isHopeless(said)) return
+    this.#trouble.onFailure(said)
     let tries = 1
     for (const entry of entries) {
       if (ambiguous) this.#doubt(entry)
@@ -1186,6 +1201,7 @@ export class PublishEngine {
     this.#asideTimer?.clear()
     this.#asideTimer = undefined
     this.#delays.clear()
+    this.#trouble.close()
     this.#options.rates.close()
   }
 }

@@ -15,6 +15,7 @@ import { backoffMs } from '../throughput/backoff.ts'
 import { CAPACITY_NOT_REPORTED, type ConsumedUnits, type Limiter } from '../throughput/limiter.ts'
 import type { Rate, RateControl } from '../throughput/rate.ts'
 import { RetryBudget } from '../throughput/retryBudget.ts'
+import { StandingTrouble } from '../throughput/standingTrouble.ts'
 import { reasonLabel } from '../throughput/throttlingReason.ts'
 import { cursorFlaw } from './cursorFlaw.ts'
 import { type Page, type RawPage, readPage, readPageEach, readRawPage } from './page.ts'
@@ -126,6 +127,7 @@ export class ScanEngine {
   #throttledRequests = 0
   #readUnits = 0
   #saidNoCapacity = false
+  readonly #trouble: StandingTrouble
   /** Of segments that are read, where their pages have led so far. */
   readonly #trails = new Map<number, CursorTrail>()
   #segmentsDone = 0
@@ -147,6 +149,18 @@ export class ScanEngine {
     this.#weighedBytes = this.#itemBytes
     this.#head = requestHead(options)
     this.#lastProgressAt = this.#clock.now()
+    this.#trouble = new StandingTrouble(
+      this.#clock,
+      () => this.#lastProgressAt,
+      (reason, silentMs) => {
+        const { table, patienceMs, rates } = options
+        const seconds = Math.round(silentMs / 1_000)
+        const patience = Math.round(patienceMs / 1_000)
+        rates.onNotice?.(
+          `nothing was read from table ${table} for ${seconds} s, tried again for up to ${patience} s: ${reason}`,
+        )
+      },
+    )
   }
 
   /** Segments the table is cut into. */
@@ -264,6 +278,7 @@ export class ScanEngine {
     this.#line.clear()
     this.#held.clear()
     this.#waiting.length = 0
+    this.#trouble.close()
     this.#options.rates.close()
     this.#taker?.resolve()
     this.#taker = undefined
@@ -477,6 +492,7 @@ export class ScanEngine {
     this.#retried += 1
     const retryAfterMs = outcome.retryAfterMs ?? 0
     if (!throttled) {
+      this.#trouble.onFailure(`${outcome.code}: ${outcome.message}`)
       if (outcome.why === 'transient') this.#budget.onFailure()
       const mostMs = Math.max(BACKOFF_MS_MIN, BACKOFF_MS_PER_SEGMENT * this.#delays.size)
       this.#delay(ask, Math.max(retryAfterMs, Math.min(backoffMs(tries, this.#options.random), mostMs)), retryAfterMs)

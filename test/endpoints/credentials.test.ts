@@ -184,3 +184,30 @@ test('C10: an endpoint of this machine in the profile needs no region and no acc
     assert.equal(end.code, 0, end.stderr)
   }
 })
+
+test(
+  'C4: credentials that are lost in the middle are on the screen, and --patience ends the job',
+  BOUNDED,
+  async () => {
+    using directory = scratchDirectory()
+    const { name } = await newTable()
+    const script = `
+import { existsSync, writeFileSync } from 'node:fs'
+const file = process.argv[2] + '/asked'
+if (existsSync(file)) { console.error('the session is over'); process.exit(7) }
+writeFileSync(file, '')
+console.log(JSON.stringify({ Version: 1, AccessKeyId: 'key', SecretAccessKey: 'secret', SessionToken: 't',
+  Expiration: new Date(Date.now() + 12_000).toISOString() }))`
+    writeFileSync(
+      join(directory.path, 'items.jsonl'),
+      Array.from({ length: 20_000 }, (_, index) => `{"id":"k${index}"}\n`).join(''),
+    )
+    const end = await headrace(
+      ['load', name, 'items.jsonl', '--endpoint-url', store.endpoint, '--rate', '100', '--patience', '12s'],
+      { directory: directory.path, environment: profileWith(directory.path, script), lifeMs: 39_000 },
+    )
+    assert.equal(end.code, 6, end.stderr)
+    const told = /nothing was written to table \S+ for (\d+) s, .*the session is over/.exec(end.stderr)
+    assert.ok(told !== null && Number(told[1]) <= 10, end.stderr)
+  },
+)
