@@ -163,7 +163,7 @@ export function sortPage(status: number, body: string, retryAfterMs?: number): A
   // Whether it has asked the service before it failed is not known; a page instead of an answer may be gone in a moment.
   if (status >= 500 || status === 408 || status < 300)
     return outcome('transient', code, message, true, { retryAfterMs })
-  return outcome('unreachable', 'Proxy', `${message}. Check the proxy settings and what answers at the endpoint`, false)
+  return outcome('unreachable', code, `${message}. Check the proxy settings and what answers at the endpoint`, false)
 }
 
 /** The title of a page, or else the beginning of its text. */

@@ -318,7 +318,8 @@ export function refusalError(refused: Refused, subject: string, table?: string):
         return new HeadraceError('CLOSED', 'the connection was closed while work was under way', { place })
       }
       if (refused.code === 'Clock') return new HeadraceError('CONFIGURATION', refused.message, { place })
-      if (refused.code === 'Proxy') return new HeadraceError('UNREACHABLE', refused.message, { place })
+      if (refused.code === 'Proxy' || refused.code.startsWith('HTTP '))
+        return new HeadraceError('UNREACHABLE', refused.message, { place })
       return new HeadraceError(
         'UNREACHABLE',
         `the endpoint's certificate is not trusted (${refused.message}). If it is your own, name its CA file in AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS`,

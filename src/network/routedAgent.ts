@@ -3,6 +3,7 @@ import { Agent as HttpsAgent } from 'node:https'
 import { isIPv6 } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type ConnectionOptions, connect as connectTls, createSecureContext } from 'node:tls'
+import { systemClock } from '../runtime/clock.ts'
 import { type Environment, type HttpProxy, proxyFor } from './proxy.ts'
 import { nameAuthority, readTrust } from './trust.ts'
 import { connectProxy, openTunnel } from './tunnel.ts'
@@ -16,7 +17,7 @@ interface Destination extends ConnectionOptions {
 type Connected = (error: Error | null, stream: Duplex) => void
 
 /** A proxy that accepts a connection and then says nothing. */
-const TUNNEL_SILENCE_MS = 10_000
+const TUNNEL_MS = 10_000
 const KEPT: AgentOptions = { keepAlive: true, maxSockets: 50 }
 
 /** What the SDK's clients take as `requestHandler`. */
@@ -78,6 +79,7 @@ class RoutedHttpsAgent extends HttpsAgent {
     const tell: Connected = (error, stream) => {
       if (told) return
       told = true
+      timer.clear()
       connected(error, stream)
     }
     const tunnel = openTunnel(
@@ -85,7 +87,6 @@ class RoutedHttpsAgent extends HttpsAgent {
       context,
       { host, port },
       (socket) => {
-        socket.setTimeout(0)
         const { host: _, port: __, ...rest } = destination
         const secured = connectTls({ ...rest, socket })
         nameAuthority(secured)
@@ -93,7 +94,7 @@ class RoutedHttpsAgent extends HttpsAgent {
       },
       (error) => tell(error, undefined as never),
     )
-    tunnel.setTimeout(TUNNEL_SILENCE_MS, () => tunnel.destroy())
+    const timer = systemClock.setTimer(() => tunnel.destroy(), TUNNEL_MS, true)
     return undefined
   }
 }
