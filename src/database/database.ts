@@ -3,6 +3,7 @@ import { HttpTransport } from '../dynamodb/httpTransport.ts'
 import { Service } from '../dynamodb/service.ts'
 import { Signer } from '../dynamodb/signer.ts'
 import type { Transport } from '../dynamodb/transport.ts'
+import { readTrust } from '../network/trust.ts'
 import { type Clock, systemClock } from '../runtime/clock.ts'
 import { type Random, systemRandom } from '../runtime/random.ts'
 import { Table } from './table.ts'
@@ -68,9 +69,13 @@ export class Database implements AsyncDisposable {
     const { clock = systemClock, random = systemRandom, answerTimeoutMs = 10_000 } = this.options
     const connection = await resolveConnection(this.options, process.env, clock, this.#closing.signal)
     const { endpoint, credentials, proxy } = connection
-    const certificateAuthority = this.options.certificateAuthority ?? connection.authorities
-    const transport =
-      this.options.transport ?? new HttpTransport({ endpoint, clock, certificateAuthority, proxy, answerTimeoutMs })
+    let { transport } = this.options
+    if (transport === undefined) {
+      const isTls = endpoint.startsWith('https:') || proxy?.secure === true
+      const certificateAuthority =
+        this.options.certificateAuthority ?? (isTls ? await readTrust(process.env) : undefined)
+      transport = new HttpTransport({ endpoint, clock, certificateAuthority, proxy, answerTimeoutMs })
+    }
     const signer = new Signer(connection.host, connection.region)
     return { service: new Service({ transport, signer, credentials, clock }), connection, clock, random }
   }

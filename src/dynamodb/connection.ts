@@ -8,7 +8,6 @@ import { isLoopback } from '../network/loopback.ts'
 import { readProfiles } from '../network/profiles.ts'
 import { type Environment, type HttpProxy, proxyFor } from '../network/proxy.ts'
 import { sdkRequestHandler } from '../network/routedAgent.ts'
-import { readTrust } from '../network/trust.ts'
 import { ChildProcesses } from '../runtime/childProcesses.ts'
 import { type Clock, systemClock } from '../runtime/clock.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
@@ -37,8 +36,6 @@ export interface Connection {
   readonly loopback: boolean
   /** What requests go through; undefined where they go straight to the endpoint. */
   readonly proxy: HttpProxy | undefined
-  /** Whom to trust, PEM; undefined where Node's own authorities are meant. */
-  readonly authorities: string[] | undefined
 }
 
 /** Emulators take any credentials, but want some. */
@@ -101,13 +98,13 @@ export async function resolveConnection(
   return finish(url, sdkRegion, credentials, options, environment)
 }
 
-async function finish(
+function finish(
   url: URL,
   region: string,
   credentials: CredentialSource,
   options: ConnectionOptions,
   environment: Environment,
-): Promise<Connection> {
+): Connection {
   const loopback = isLoopback(url.hostname)
   if (!/^[\w-]+$/.test(region)) {
     throw new HeadraceError('CONFIGURATION', `the region ${JSON.stringify(region)} is not a name like us-east-1`, {
@@ -122,8 +119,7 @@ async function finish(
     )
   }
   const proxy = proxyFor(url, environment)
-  const authorities = url.protocol === 'https:' || proxy?.secure === true ? await readTrust(environment) : undefined
-  return { endpoint: url.origin, host: url.host, region, credentials, loopback, proxy, authorities }
+  return { endpoint: url.origin, host: url.host, region, credentials, loopback, proxy }
 }
 
 /**

@@ -2,7 +2,7 @@ import { type AgentOptions, type ClientRequest, Agent as HttpAgent, type Request
 import { Agent as HttpsAgent } from 'node:https'
 import { isIPv6 } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type ConnectionOptions, connect as connectTls, createSecureContext } from 'node:tls'
+import { type ConnectionOptions, connect as connectTls, createSecureContext, type SecureContext } from 'node:tls'
 import { systemClock } from '../runtime/clock.ts'
 import { type Environment, type HttpProxy, proxyFor } from './proxy.ts'
 import { nameAuthority, readTrust } from './trust.ts'
@@ -57,16 +57,17 @@ export async function sdkRequestHandler(environment: Environment): Promise<Reque
 /** Reaches each host over TLS, straight or through a tunnel. */
 class RoutedHttpsAgent extends HttpsAgent {
   readonly #environment: Environment
-  readonly #authorities: string[] | undefined
+  /** To read certificates for each connection anew takes longer than to connect. */
+  readonly #context: SecureContext
 
   constructor(environment: Environment, authorities: string[] | undefined) {
-    super({ ...KEPT, ...(authorities === undefined ? {} : { ca: authorities }) })
+    super(KEPT)
     this.#environment = environment
-    this.#authorities = authorities
+    this.#context = createSecureContext(authorities === undefined ? {} : { ca: authorities })
   }
 
   override createConnection(options: RequestOptions, connected: Connected): Duplex | null | undefined {
-    const destination = options as Destination
+    const destination: Destination = { ...(options as Destination), secureContext: this.#context }
     const { host, port } = destination
     const proxy = proxyFor(urlOf('https:', host, port), this.#environment)
     if (proxy === undefined) {
@@ -74,7 +75,6 @@ class RoutedHttpsAgent extends HttpsAgent {
       nameAuthority(socket)
       return socket
     }
-    const context = createSecureContext(this.#authorities === undefined ? {} : { ca: this.#authorities })
     let told = false
     const tell: Connected = (error, stream) => {
       if (told) return
@@ -84,7 +84,7 @@ class RoutedHttpsAgent extends HttpsAgent {
     }
     const tunnel = openTunnel(
       proxy,
-      context,
+      this.#context,
       { host, port },
       (socket) => {
         const { host: _, port: __, ...rest } = destination
