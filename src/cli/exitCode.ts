@@ -15,7 +15,7 @@ export const EXIT = {
 } as const
 
 export function exitCodeOf(error: unknown): number {
-  if (error instanceof TypeError) return EXIT.usage
+  if (error instanceof TypeError || (error instanceof Error && error.name === 'ItemError')) return EXIT.usage
   // By name, so that help does not wait for all of Headrace to be loaded.
   if (!(error instanceof Error) || error.name !== 'HeadraceError') return EXIT.failure
   if ((error as HeadraceError).place.option !== undefined) return EXIT.usage

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { setFlagsFromString } from 'node:v8'
 import { Command, CommanderError } from 'commander'
+import { systemClock } from '../runtime/clock.ts'
 import { EXIT, exitCodeOf } from './exitCode.ts'
 import {
   addConnectionOptions,
@@ -628,6 +629,9 @@ function collect(value: string, earlier: string[] = []): string[] {
   return [...earlier, value]
 }
 
+/** How long the process may take to end by itself when its command is done. */
+const LEAVE_MS = 3_000
+
 // A reader that has gone away (| head) is no failure of ours, and there is nobody left to tell.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -649,4 +653,13 @@ try {
     process.stderr.write(`headrace: ${message}\n`)
     process.exitCode = exitCodeOf(error)
   }
+}
+// Everything is done and told. What still keeps the process, such as a connection or a process that a credentials provider
+// has forgotten, is not waited for.
+systemClock.setTimer(leave, LEAVE_MS, true)
+
+function leave(): void {
+  // A reader that takes its time gets all of it.
+  if (process.stdout.writableLength > 0) process.stdout.once('drain', leave)
+  else process.exit()
 }

@@ -15,9 +15,11 @@ export interface WriteFlags {
   maxInFlight?: number
   rate?: Rate
   writeRate?: Rate
+  patience?: number
 }
 
 export interface ReadFlags {
+  patience?: number
   segments?: number
   concurrency?: number
   rate?: Rate
@@ -209,6 +211,11 @@ export function addRateOptions(command: Command, ...directions: ('read' | 'write
       'or of its maximum on demand (default: 80%; what a table on demand turns out to give; no limit on this machine)',
     rate,
   )
+  command.option(
+    '--patience <time>',
+    'give up when nothing gets through for this long, such as 90s or 8m (default: 10m)',
+    duration,
+  )
   for (const direction of directions) {
     command.option(`--${direction}-rate <rate>`, `the same, of ${direction}s alone; takes precedence over --rate`, rate)
   }
@@ -220,6 +227,7 @@ export function readOptions(flags: ReadFlags): {
   concurrency?: number
   filter?: string
   readUnitsPerSecond?: Rate
+  patienceMs?: number
 } {
   const readUnitsPerSecond = flags.readRate ?? flags.rate
   return {
@@ -227,14 +235,20 @@ export function readOptions(flags: ReadFlags): {
     ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
     ...(flags.where === undefined ? {} : { filter: flags.where }),
     ...(readUnitsPerSecond === undefined ? {} : { readUnitsPerSecond }),
+    ...(flags.patience === undefined ? {} : { patienceMs: flags.patience }),
   }
 }
 
-export function writeOptions(flags: WriteFlags): { maxInFlight?: number; writeUnitsPerSecond?: Rate } {
+export function writeOptions(flags: WriteFlags): {
+  maxInFlight?: number
+  writeUnitsPerSecond?: Rate
+  patienceMs?: number
+} {
   const writeUnitsPerSecond = flags.writeRate ?? flags.rate
   return {
     ...(flags.maxInFlight === undefined ? {} : { maxInFlight: flags.maxInFlight }),
     ...(writeUnitsPerSecond === undefined ? {} : { writeUnitsPerSecond }),
+    ...(flags.patience === undefined ? {} : { patienceMs: flags.patience }),
   }
 }
 

@@ -122,7 +122,7 @@ export async function runJob(toRun: JobToRun): Promise<void> {
     job = await makeThreaded(toRun, directory, { onReject, ...prices }, talk)
     await warnOfRates(talk, database.table(table), rates)
     const running = job
-    const arn = await fullName(database, table)
+    const arn = await fullName(database, table, (text) => talk.say(text))
     talk.say(`${operation} ${arn}`)
     await warn?.((text) => talk.say(text))
     talk.event('start', { operation, table, arn, job: directory })
@@ -256,13 +256,14 @@ function isPlannable(job: Job): job is PlannableJob {
 }
 
 /** Region and account, too: so that whoever is wrong about where they are sees it while Ctrl-C still helps. */
-async function fullName(database: Database, table: string): Promise<string> {
+async function fullName(database: Database, table: string, say: (text: string) => void): Promise<string> {
   // Why it can not be described is told by the work that needs it.
   const description = await database
     .table(table)
     .describe()
     .catch(() => undefined)
   const { connection } = await database.open()
+  if (description?.status === 'CREATING') say(`table ${table} is CREATING: waiting until it is ACTIVE`)
   if (connection.loopback) return `${table} at ${connection.endpoint}`
   return description === undefined || description.arn === '' ? `${table} in ${connection.region}` : description.arn
 }

@@ -93,7 +93,11 @@ export class Talk {
   /** What went wrong, in every mode. */
   failure(error: unknown): void {
     this.#clear()
-    const known = error instanceof HeadraceError || error instanceof TypeError
+    // A value that cannot be an item's, in a flag, is what its user can mend.
+    const known =
+      error instanceof HeadraceError ||
+      error instanceof TypeError ||
+      (error instanceof Error && error.name === 'ItemError')
     const message = error instanceof Error ? error.message : `${error}`
     if (this.#json) {
       this.event('failed', { code: error instanceof HeadraceError ? error.code : 'FAILURE', message })

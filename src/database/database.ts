@@ -1,9 +1,9 @@
 import { type Connection, type ConnectionOptions, resolveConnection } from '../dynamodb/connection.ts'
-import { CredentialSource } from '../dynamodb/credentialSource.ts'
 import { HttpTransport } from '../dynamodb/httpTransport.ts'
 import { Service } from '../dynamodb/service.ts'
 import { Signer } from '../dynamodb/signer.ts'
 import type { Transport } from '../dynamodb/transport.ts'
+import { readTrust } from '../network/trust.ts'
 import { type Clock, systemClock } from '../runtime/clock.ts'
 import { type Random, systemRandom } from '../runtime/random.ts'
 import { Table } from './table.ts'
@@ -32,6 +32,8 @@ export class Database implements AsyncDisposable {
   /** As they were given. */
   readonly options: ConnectOptions
   #open: Promise<OpenDatabase> | undefined
+  /** Ends every wait for credentials, also the one of {@link open}. */
+  readonly #closing = new AbortController()
 
   constructor(options: ConnectOptions) {
     this.options = options
@@ -54,6 +56,7 @@ export class Database implements AsyncDisposable {
   /** Releases every connection. Close publishers first; what they have under way fails. */
   async close(): Promise<void> {
     if (this.#open === undefined) return
+    this.#closing.abort()
     const open = await this.#open.catch(() => undefined)
     await open?.service.close()
   }
@@ -63,13 +66,17 @@ export class Database implements AsyncDisposable {
   }
 
   async #connect(): Promise<OpenDatabase> {
-    const { clock = systemClock, random = systemRandom, certificateAuthority, answerTimeoutMs = 10_000 } = this.options
-    const connection = await resolveConnection(this.options, process.env)
-    const { endpoint } = connection
-    const transport =
-      this.options.transport ?? new HttpTransport({ endpoint, clock, certificateAuthority, answerTimeoutMs })
+    const { clock = systemClock, random = systemRandom, answerTimeoutMs = 10_000 } = this.options
+    const connection = await resolveConnection(this.options, process.env, clock, this.#closing.signal)
+    const { endpoint, credentials, proxy } = connection
+    let { transport } = this.options
+    if (transport === undefined) {
+      const isTls = endpoint.startsWith('https:') || proxy?.secure === true
+      const certificateAuthority =
+        this.options.certificateAuthority ?? (isTls ? await readTrust(process.env) : undefined)
+      transport = new HttpTransport({ endpoint, clock, certificateAuthority, proxy, answerTimeoutMs })
+    }
     const signer = new Signer(connection.host, connection.region)
-    const credentials = new CredentialSource(connection.provider, clock)
     return { service: new Service({ transport, signer, credentials, clock }), connection, clock, random }
   }
 }

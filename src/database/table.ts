@@ -4,9 +4,12 @@ import type { PlainItem } from '../item/attributeValue.ts'
 import { decodeItem } from '../item/decode.ts'
 import { ItemEncoder } from '../item/encode.ts'
 import { keyPartsOf } from '../item/itemKey.ts'
+import { reportedUnits } from '../item/units.ts'
 import { type EngineOptions, PublishEngine } from '../publish/publishEngine.ts'
 import { Publisher, type PublisherOptions } from '../publish/publisher.ts'
+import { sleep, systemClock } from '../runtime/clock.ts'
 import { Gate } from '../runtime/gate.ts'
+import { HeadraceError } from '../runtime/headraceError.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 import { ScanEngine } from '../scan/scanEngine.ts'
 import { chooseSegments } from '../scan/segmentOrder.ts'
@@ -21,6 +24,19 @@ import { TableRates } from './tableRates.ts'
 /** Segments read at once. */
 const CONCURRENCY = 16
 const PATIENCE_MS = 600_000
+/** Longest wait for a table that is being made. */
+const CREATING_MS = 600_000
+const CREATING_ASK_MS = 1_000
+/** What a table can be besides usable, and what to do (API reference, "TableDescription"). */
+const UNUSABLE: ReadonlyMap<string, string> = new Map([
+  ['CREATING', `it was still being made after ${CREATING_MS / 60_000} minutes. Try again later`],
+  ['DELETING', 'it is being deleted. Create it again, or name another table'],
+  ['INACCESSIBLE_ENCRYPTION_CREDENTIALS', 'DynamoDB cannot use its KMS key. Enable the key and its grants'],
+  ['ARCHIVING', 'DynamoDB archives it, since its KMS key could not be used for seven days'],
+  ['ARCHIVED', 'its KMS key could not be used for seven days. Restore it from the backup that DynamoDB made'],
+])
+/** However little patience there is, an endpoint may take as long for its first answer. */
+const OPEN_MS_MIN = 3_000
 /** A look at how the table is doing can as well fail. */
 const LOOK_PATIENCE_MS = 20_000
 /** Of one item, where the service has not counted yet. Large, so that the first pages are small. */
@@ -72,6 +88,25 @@ export class Table {
       })
     }
     return this.#description
+  }
+
+  /**
+   * For operations: as {@link describe}, of a table that can be written and read. One that is being made is waited for.
+   *
+   * @throws {HeadraceError} `TABLE` for one that is going, or that its encryption key or archiving keeps from being used
+   */
+  async describeUsable(): Promise<TableDescription> {
+    const { clock = systemClock } = this.database.options
+    const deadline = clock.now() + CREATING_MS
+    let description = await this.describe()
+    while (description.status === 'CREATING' && clock.now() < deadline) {
+      await sleep(clock, CREATING_ASK_MS)
+      description = await this.describe({ again: true })
+    }
+    const { status } = description
+    if (status === 'ACTIVE' || status === 'UPDATING' || !UNUSABLE.has(status)) return description
+    const message = `table ${this.name} is ${status} and cannot be used: ${UNUSABLE.get(status)}`
+    throw new HeadraceError('TABLE', message, { place: { table: this.name } })
   }
 
   /** A publisher of its own for this table; see {@link Publisher}. Wrong options are `TypeError`s here and now. */
@@ -147,9 +182,10 @@ export class Table {
     const ask = (): Promise<unknown> => service.call('Query', payload, { patienceMs })
     const answer = (await this.#rereads.pass(ask)) as {
       Items?: { [name: string]: unknown }[]
-      ConsumedCapacity?: { CapacityUnits?: number }
+      ConsumedCapacity?: { CapacityUnits?: unknown }
     }
-    onUnits?.(answer.ConsumedCapacity?.CapacityUnits ?? 0)
+    // A strongly consistent read of one item is one unit at least.
+    onUnits?.(reportedUnits(answer.ConsumedCapacity?.CapacityUnits) ?? 1)
     return answer.Items?.[0]
   }
 
@@ -180,7 +216,7 @@ export class Table {
       options.index === undefined &&
       open.connection.loopback &&
       !isShare(options.readUnitsPerSecond)
-    const description = isKnown ? undefined : await this.describe()
+    const description = isKnown ? undefined : await this.describeUsable()
     if (options.index !== undefined) checkIndex(options.index, description!)
     const { sizeBytes = 0, itemCount = 0 } = description ?? {}
     const segments = options.segments ?? chooseSegments(sizeBytes, itemCount, concurrency)
@@ -215,12 +251,28 @@ export class Table {
   async #openEngine(
     options: CheckedPublisherOptions,
   ): Promise<{ engine: PublishEngine; schema: TableDescription['key'] }> {
-    const [open, description] = await Promise.all([this.database.open(), this.describe()])
+    const [open, description] = await this.#withinPatience(
+      Promise.all([this.database.open(), this.describeUsable()]),
+      options.patienceMs,
+    )
     const { service, clock, random } = open
     const { writeUnitsPerSecond, sharedWriteRate, ...rest } = options
     const rates = this.#rates(open, description, 'write', writeUnitsPerSecond, undefined, sharedWriteRate)
     const schema = description.key
     return { engine: new PublishEngine({ service, table: this.name, schema, clock, random, rates, ...rest }), schema }
+  }
+
+  /** A provider of credentials may take longer than whoever writes is ready to wait. */
+  #withinPatience<Value>(work: Promise<Value>, patienceMs: number): Promise<Value> {
+    const { clock = systemClock } = this.database.options
+    const limitMs = Math.max(patienceMs, OPEN_MS_MIN)
+    return new Promise((resolve, reject) => {
+      const timer = clock.setTimer(() => {
+        const message = `table ${this.name} could not be opened for ${Math.round(limitMs / 1_000)} s: endpoint or credentials provider do not answer`
+        reject(new HeadraceError('NO_PROGRESS', message, { place: { table: this.name } }))
+      }, limitMs)
+      work.then(resolve, reject).finally(() => timer.clear())
+    })
   }
 
   #rates(

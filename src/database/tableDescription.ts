@@ -116,7 +116,7 @@ export async function describeTable(service: Service, name: string, patienceMs: 
   }
   const partition = keyAttribute('HASH')
   if (partition === undefined) throw new HeadraceError('TABLE', `table "${name}" was described without a partition key`)
-  const writeUnits = table.ProvisionedThroughput?.WriteCapacityUnits ?? 0
+  const writeUnits = figure(table.ProvisionedThroughput?.WriteCapacityUnits)
   const onDemand = table.BillingModeSummary?.BillingMode === 'PAY_PER_REQUEST' || writeUnits === 0
   return {
     ...capacityOf(table.TableName, table, onDemand),
@@ -125,13 +125,13 @@ export async function describeTable(service: Service, name: string, patienceMs: 
     status: table.TableStatus,
     key: { partition, sort: keyAttribute('RANGE') },
     billing: onDemand ? 'on demand' : 'provisioned',
-    itemCount: table.ItemCount ?? 0,
-    sizeBytes: table.TableSizeBytes ?? 0,
+    itemCount: figure(table.ItemCount),
+    sizeBytes: figure(table.TableSizeBytes),
     indexes: (table.GlobalSecondaryIndexes ?? []).map((index) => ({
       ...capacityOf(index.IndexName, index, onDemand),
       ...shapeOf(index),
-      itemCount: index.ItemCount ?? 0,
-      sizeBytes: index.IndexSizeBytes ?? 0,
+      itemCount: figure(index.ItemCount),
+      sizeBytes: figure(index.IndexSizeBytes),
     })),
     localIndexes: (table.LocalSecondaryIndexes ?? []).map(shapeOf),
     deletionProtection: table.DeletionProtectionEnabled ?? false,
@@ -156,17 +156,21 @@ function replicasOf(replicas: readonly { RegionName?: string }[], arn: string): 
   return replicas.flatMap(({ RegionName: region }) => (region === undefined || region === own ? [] : [region]))
 }
 
+/** What an emulator leaves out, or gives as something else than a number, is 0. */
+function figure(value: unknown): number {
+  return typeof value === 'number' && value >= 0 && Number.isFinite(value) ? value : 0
+}
+
 function capacityOf(name: string, answer: CapacityAnswer, onDemand: boolean): TableCapacity {
   const { ProvisionedThroughput: provisioned, OnDemandThroughput: most, WarmThroughput: warm } = answer
-  const maximum = (units: number | undefined): number | undefined =>
-    units === undefined || units < 1 ? undefined : units
+  const maximum = (units: number | undefined): number | undefined => (figure(units) < 1 ? undefined : figure(units))
   return {
     name,
-    readUnitsPerSecond: onDemand ? 0 : (provisioned?.ReadCapacityUnits ?? 0),
-    writeUnitsPerSecond: onDemand ? 0 : (provisioned?.WriteCapacityUnits ?? 0),
+    readUnitsPerSecond: onDemand ? 0 : figure(provisioned?.ReadCapacityUnits),
+    writeUnitsPerSecond: onDemand ? 0 : figure(provisioned?.WriteCapacityUnits),
     readUnitsPerSecondMax: onDemand ? maximum(most?.MaxReadRequestUnits) : undefined,
     writeUnitsPerSecondMax: onDemand ? maximum(most?.MaxWriteRequestUnits) : undefined,
-    warmReadUnitsPerSecond: warm?.ReadUnitsPerSecond ?? 0,
-    warmWriteUnitsPerSecond: warm?.WriteUnitsPerSecond ?? 0,
+    warmReadUnitsPerSecond: figure(warm?.ReadUnitsPerSecond),
+    warmWriteUnitsPerSecond: figure(warm?.WriteUnitsPerSecond),
   }
 }

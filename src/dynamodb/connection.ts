@@ -1,6 +1,16 @@
+import {
+  type CredentialProvider,
+  CredentialSource,
+  type Credentials,
+  PROVIDER_MS,
+} from '../network/credentialSource.ts'
+import { isLoopback } from '../network/loopback.ts'
+import { readProfiles } from '../network/profiles.ts'
+import { type Environment, type HttpProxy, proxyFor } from '../network/proxy.ts'
+import { sdkRequestHandler } from '../network/routedAgent.ts'
+import { ChildProcesses } from '../runtime/childProcesses.ts'
+import { type Clock, systemClock } from '../runtime/clock.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
-import type { CredentialProvider } from './credentialSource.ts'
-import type { Credentials } from './signer.ts'
 
 export interface ConnectionOptions {
   /** Default: AWS_REGION, the profile's, AWS_DEFAULT_REGION; for a loopback endpoint at last `us-east-1`. */
@@ -22,19 +32,27 @@ export interface Connection {
   /** As in the `host` header. */
   readonly host: string
   readonly region: string
-  readonly provider: CredentialProvider
+  readonly credentials: CredentialSource
   readonly loopback: boolean
+  /** What requests go through; undefined where they go straight to the endpoint. */
+  readonly proxy: HttpProxy | undefined
 }
+
+/** Emulators take any credentials, but want some. */
+const MADE_UP: Credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
 
 /**
  * Finds endpoint, region and credentials as every AWS tool does. The SDK is loaded only when its configuration files or
  * its provider chain are needed: it takes a third of a second.
  *
+ * @param signal ends a wait for credentials
  * @throws {HeadraceError} `CONFIGURATION` when there is no region, or the endpoint can not be used
  */
 export async function resolveConnection(
   options: ConnectionOptions,
-  environment: { readonly [name: string]: string | undefined },
+  environment: Environment,
+  clock: Clock = systemClock,
+  signal?: AbortSignal,
 ): Promise<Connection> {
   const ignoreConfigured = environment['AWS_IGNORE_CONFIGURED_ENDPOINT_URLS'] === 'true'
   const named =
@@ -42,42 +60,52 @@ export async function resolveConnection(
     (ignoreConfigured ? undefined : environment['AWS_ENDPOINT_URL_DYNAMODB'] || environment['AWS_ENDPOINT_URL'])
   const namedUrl = named === undefined || named === '' ? undefined : parseEndpoint(named)
   const region = options.region ?? environment['AWS_REGION']
-  const loopback = namedUrl !== undefined && isLoopback(namedUrl.hostname)
   const given = options.credentials
   const givenProvider: CredentialProvider | undefined =
     typeof given === 'function' ? given : given && (async () => given)
   const configured = [options.profile, environment['AWS_PROFILE'], environment['AWS_ACCESS_KEY_ID']].some(Boolean)
+  const sourceOf = (provider: CredentialProvider): CredentialSource => {
+    const source = new CredentialSource(provider, clock)
+    if (signal?.aborted) source.close()
+    else signal?.addEventListener('abort', () => source.close(), { once: true })
+    return source
+  }
 
-  if (namedUrl !== undefined && (givenProvider !== undefined || (loopback && !configured))) {
+  if (namedUrl !== undefined) {
+    const loopback = isLoopback(namedUrl.hostname)
+    const provider = givenProvider ?? (loopback && !configured ? async () => MADE_UP : undefined)
     const fallbackRegion = region ?? environment['AWS_DEFAULT_REGION'] ?? (loopback ? 'us-east-1' : undefined)
-    if (fallbackRegion !== undefined) {
-      // Emulators take any credentials, but want some.
-      const madeUp = async (): Promise<Credentials> => ({ accessKeyId: 'local', secretAccessKey: 'local' })
-      return finish(namedUrl, fallbackRegion, givenProvider ?? madeUp, loopback, options)
+    if (provider !== undefined && fallbackRegion !== undefined) {
+      return finish(namedUrl, fallbackRegion, sourceOf(provider), options, environment)
     }
   }
-  const sdk = await loadSdk(options.profile, region)
-  const sdkRegion = await sdk
-    .region()
-    .catch(() => environment['AWS_DEFAULT_REGION'] ?? (loopback ? 'us-east-1' : undefined))
+  if (options.profile !== undefined) await checkProfile(options.profile, environment)
+  const sdk = await loadSdk(options.profile, region, environment)
+  const profileEndpoint = namedUrl === undefined && !ignoreConfigured ? await sdk.profileEndpoint() : undefined
+  const knownUrl = namedUrl ?? (profileEndpoint ? parseEndpoint(profileEndpoint) : undefined)
+  const loopback = knownUrl !== undefined && isLoopback(knownUrl.hostname)
+  const fallback = environment['AWS_DEFAULT_REGION'] ?? (loopback ? 'us-east-1' : undefined)
+  // What is named is used, or refused for what it is.
+  const sdkRegion = region || (await sdk.region().catch(() => fallback))
   if (sdkRegion === undefined || sdkRegion === '') {
     throw new HeadraceError(
       'CONFIGURATION',
       'no AWS region: give --region, set AWS_REGION, or set "region" in the profile of ~/.aws/config',
     )
   }
-  const provider = givenProvider ?? sdk.credentials
-  const url = namedUrl ?? parseEndpoint(await sdk.endpoint(sdkRegion, provider, ignoreConfigured))
-  return finish(url, sdkRegion, provider, isLoopback(url.hostname), options)
+  const credentials = sourceOf(givenProvider ?? (loopback ? orMadeUp(sdk.credentials) : sdk.credentials))
+  const url = knownUrl ?? (await regionEndpoint(sdk, sdkRegion, credentials))
+  return finish(url, sdkRegion, credentials, options, environment)
 }
 
 function finish(
   url: URL,
   region: string,
-  provider: CredentialProvider,
-  loopback: boolean,
+  credentials: CredentialSource,
   options: ConnectionOptions,
+  environment: Environment,
 ): Connection {
+  const loopback = isLoopback(url.hostname)
   if (!/^[\w-]+$/.test(region)) {
     throw new HeadraceError('CONFIGURATION', `the region ${JSON.stringify(region)} is not a name like us-east-1`, {
       place: { option: 'region' },
@@ -90,7 +118,36 @@ function finish(
         'Use https://, or allow it with --allow-insecure-endpoint',
     )
   }
-  return { endpoint: url.origin, host: url.host, region, provider, loopback }
+  const proxy = proxyFor(url, environment)
+  return { endpoint: url.origin, host: url.host, region, credentials, loopback, proxy }
+}
+
+/**
+ * A profile that an emulator is used with need not be signed in, or have any credentials. But a command of its own that
+ * fails is told: whoever wrote it there wants it to work.
+ */
+function orMadeUp(provider: CredentialProvider): CredentialProvider {
+  return async (options) => {
+    const children = new ChildProcesses()
+    try {
+      return await children.during(() => provider(options))
+    } catch (error) {
+      if (children.ends.length > 0) throw error
+      return MADE_UP
+    }
+  }
+}
+
+/** @throws {HeadraceError} `CONFIGURATION` for a profile that is in neither of AWS's files */
+async function checkProfile(profile: string, environment: Environment): Promise<void> {
+  const { files, names } = await readProfiles(environment)
+  if (names.has(profile)) return
+  const known = [...names]
+  const list = known.length === 0 ? 'They name no profile' : `There are: ${known.slice(0, 20).join(', ')}`
+  throw new HeadraceError(
+    'CONFIGURATION',
+    `there is no profile ${JSON.stringify(profile)} in ${files.join(' or ')}. ${list}. Check --profile, or add it with "aws configure"`,
+  )
 }
 
 function parseEndpoint(text: string): URL {
@@ -108,28 +165,49 @@ function parseEndpoint(text: string): URL {
   return url
 }
 
-function isLoopback(hostname: string): boolean {
-  return (
-    hostname === 'localhost' ||
-    hostname === '[::1]' ||
-    hostname.endsWith('.localhost') ||
-    /^127(?:\.\d+){3}$/.test(hostname)
-  )
-}
-
 interface Sdk {
   region(): Promise<string>
   readonly credentials: CredentialProvider
-  endpoint(region: string, provider: CredentialProvider, ignoreConfigured: boolean): Promise<string>
+  /** The endpoint that the profile names; undefined where it names none. */
+  profileEndpoint(): Promise<string | undefined>
+  /** The endpoint of a region; some have one for each account. */
+  regionEndpoint(region: string, account: string | undefined): Promise<URL>
+  /** Whether the endpoint depends on the account. */
+  usesAccount(): Promise<boolean>
 }
 
-/** The SDK's client is made for its resolved configuration only; it never sends a request. */
-async function loadSdk(profile: string | undefined, region: string | undefined): Promise<Sdk> {
+async function regionEndpoint(sdk: Sdk, region: string, credentials: CredentialSource): Promise<URL> {
+  try {
+    // Where there are no credentials, the first request says so, and what to do.
+    const known = (await sdk.usesAccount()) ? await credentials.get(PROVIDER_MS).catch(() => undefined) : undefined
+    return await sdk.regionEndpoint(region, (known as { accountId?: string } | undefined)?.accountId)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : `${cause}`
+    throw new HeadraceError(
+      'CONFIGURATION',
+      `no DynamoDB endpoint can be made of region ${JSON.stringify(region)} and the account of the credentials: ${reason}. ` +
+        'Check AWS_REGION, AWS_ACCOUNT_ID and AWS_ACCOUNT_ID_ENDPOINT_MODE',
+      { cause },
+    )
+  }
+}
+
+/** The SDK's client is made for its resolved configuration only; it never sends a request to DynamoDB. */
+async function loadSdk(
+  profile: string | undefined,
+  region: string | undefined,
+  environment: Environment,
+): Promise<Sdk> {
   const { DynamoDBClient } = await import('@aws-sdk/client-dynamodb')
+  // What the providers ask (STS, SSO) goes the way of all other requests.
+  const requestHandler = await sdkRequestHandler(environment)
   const makeClient = (more: object = {}) =>
     new DynamoDBClient({
       ...(profile === undefined ? {} : { profile }),
       ...(region === undefined ? {} : { region }),
+      requestHandler,
+      // Not in the type: the clients that the providers make are made with it.
+      ...{ clientConfig: { requestHandler } },
       ...more,
     })
   const client = makeClient()
@@ -138,29 +216,25 @@ async function loadSdk(profile: string | undefined, region: string | undefined):
     serviceConfiguredEndpoint?: () => Promise<string | undefined>
     accountIdEndpointMode?: () => Promise<'disabled' | 'preferred' | 'required'>
   }
+  const accountMode = async () => (await config.accountIdEndpointMode?.()) ?? 'preferred'
   return {
     region: async () => config.region(),
     credentials: (options) => {
       // The SDK keeps profile files as it read them first, also when it is told to refresh. What was refused may have been
       // replaced there since.
       if (options?.forceRefresh === true) ({ credentials } = makeClient({ ignoreCache: true }).config)
-      return credentials(options)
+      // Without this the SDK's chain gives what it kept while it looks for others unseen, which nobody could end.
+      return credentials({ ...options, forceRefresh: true })
     },
-    endpoint: async (resolvedRegion, provider, ignoreConfigured) => {
-      const configured = ignoreConfigured ? undefined : await config.serviceConfiguredEndpoint?.()
-      if (configured !== undefined && configured !== '') return configured
-      const mode = (await config.accountIdEndpointMode?.()) ?? 'preferred'
-      // Where there are no credentials, the first request says so, and what to do.
-      const known = mode === 'disabled' ? undefined : await provider().catch(() => undefined)
-      const account = (known as { accountId?: string } | undefined)?.accountId
-      const { url } = config.endpointProvider({
+    profileEndpoint: async () => config.serviceConfiguredEndpoint?.(),
+    usesAccount: async () => (await accountMode()) !== 'disabled',
+    regionEndpoint: async (resolvedRegion, account) =>
+      config.endpointProvider({
         Region: resolvedRegion,
         UseFIPS: await config.useFipsEndpoint(),
         UseDualStack: await config.useDualstackEndpoint(),
-        AccountIdEndpointMode: mode,
+        AccountIdEndpointMode: await accountMode(),
         ...(account === undefined ? {} : { AccountId: account }),
-      })
-      return url.origin
-    },
+      }).url,
   }
 }

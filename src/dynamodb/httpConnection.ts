@@ -1,5 +1,8 @@
-import { connect as connectSocket, isIP, type Socket } from 'node:net'
+import { connect as connectSocket, isIP, type OnReadOpts, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls, type SecureContext } from 'node:tls'
+import type { HttpProxy } from '../network/proxy.ts'
+import { nameAuthority } from '../network/trust.ts'
+import { openTunnel, ProxyError } from '../network/tunnel.ts'
 import type { Clock, Timer } from '../runtime/clock.ts'
 import type { Deadlines } from '../runtime/deadlines.ts'
 import { AnswerError, AnswerReader } from './answerReader.ts'
@@ -18,6 +21,10 @@ export interface HttpConnectionOptions {
   readonly readBuffer: Buffer | undefined
   /** Undefined over plain HTTP. */
   readonly tls: SharedTls | undefined
+  /** Undefined where the endpoint is reached directly. */
+  readonly proxy: HttpProxy | undefined
+  /** What each request begins with: the request line, and what a proxy that passes it on wants to know. */
+  readonly requestHead: string
 }
 
 /** What all connections to one endpoint have together. */
@@ -54,7 +61,8 @@ export class HttpConnection {
   idleUntil: number = Number.POSITIVE_INFINITY
   readonly #options: HttpConnectionOptions
   readonly #release: (connection: HttpConnection, failure: TransportFailure | undefined) => void
-  readonly #socket: Socket
+  /** Over a tunnel at first the one to the proxy, then the one that is secured inside of it. */
+  #socket: Socket
   readonly #reader = new AnswerReader()
   #connectTimer: Timer | undefined
   /** The connection has carried something; see `#hear`. */
@@ -75,37 +83,66 @@ export class HttpConnection {
     this.#options = options
     this.expiresAt = expiresAt
     this.#release = release
-    const { endpoint, clock, connectTimeoutMs, tls } = options
+    const { endpoint, clock, connectTimeoutMs, tls, proxy } = options
     // An address of IPv6 stands in brackets.
     const host = endpoint.hostname.replace(/^\[|\]$/g, '')
+    const port = Number(endpoint.port || (tls === undefined ? 80 : 443))
     const onread = { buffer: options.readBuffer ?? Buffer.allocUnsafeSlow(READ_BYTES), callback: this.#onBytes }
-    if (tls === undefined) {
-      this.#socket = connectSocket({ host, port: Number(endpoint.port || 80), onread })
-      this.#socket.once('connect', this.#onStanding)
+    if (tls !== undefined && proxy !== undefined) {
+      this.#socket = openTunnel(
+        proxy,
+        tls.context,
+        { host, port },
+        (socket) => {
+          this.#socket = this.#secure(tls, host, onread, { socket })
+        },
+        (error) => this.#fail(this.#describe(error)),
+      )
+    } else if (tls !== undefined) {
+      this.#socket = this.#secure(tls, host, onread, { host, port })
     } else {
-      const { context, session } = tls
-      // `onread` is one of a socket's options, and works over TLS as well; its type does not say so.
-      const settings: ConnectionOptions & { onread: typeof onread } = {
-        host,
-        port: Number(endpoint.port || 443),
-        onread,
-        secureContext: context,
-        ALPNProtocols: ['http/1.1'],
-        ...(isIP(host) === 0 ? { servername: host } : {}),
-        ...(session === undefined ? {} : { session }),
-      }
-      this.#socket = connectTls(settings)
-      this.#socket.on('session', (latest) => {
-        tls.session = latest
-      })
-      this.#socket.once('secureConnect', this.#onStanding)
+      this.#socket = connectSocket({ ...(proxy ?? { host, port }), onread })
+      this.#listen('connect')
     }
-    this.#socket.on('error', (error) => this.#fail(this.#describe(error)))
-    this.#socket.on('end', this.#onEnd)
-    this.#socket.on('close', this.#onEnd)
     this.#connectTimer = clock.setTimer(() => {
       this.#fail({ kind: 'connect', message: `no connection to ${endpoint.host} in time`, cause: undefined })
     }, connectTimeoutMs)
+  }
+
+  /** TLS on a new socket, or on one that a proxy has opened. */
+  #secure(
+    tls: SharedTls,
+    host: string,
+    onread: OnReadOpts,
+    place: { host: string; port: number } | { socket: Socket },
+  ): Socket {
+    const { context, session } = tls
+    // `onread` is one of a socket's options, and works over TLS as well; its type does not say so.
+    const settings: ConnectionOptions & { onread: OnReadOpts } = {
+      ...place,
+      onread,
+      secureContext: context,
+      ALPNProtocols: ['http/1.1'],
+      ...(isIP(host) === 0 ? { servername: host } : {}),
+      ...(session === undefined ? {} : { session }),
+    }
+    const socket = connectTls(settings)
+    nameAuthority(socket)
+    // Node takes no notice of `onread` where TLS is inside of another socket.
+    if ('socket' in place) socket.on('data', (bytes: Buffer) => this.#onBytes(bytes.length, bytes))
+    socket.on('session', (latest) => {
+      tls.session = latest
+    })
+    this.#socket = socket
+    this.#listen('secureConnect')
+    return socket
+  }
+
+  #listen(standing: 'connect' | 'secureConnect'): void {
+    this.#socket.once(standing, this.#onStanding)
+    this.#socket.on('error', (error) => this.#fail(this.#describe(error)))
+    this.#socket.on('end', this.#onEnd)
+    this.#socket.on('close', this.#onEnd)
   }
 
   /** Begins an exchange; the one before has ended. */
@@ -151,7 +188,7 @@ export class HttpConnection {
   #write(headers: readonly string[], body: Buffer): void {
     this.#writePeriods = 1
     this.#hear()
-    let head = 'POST / HTTP/1.1\r\n'
+    let head = this.#options.requestHead
     for (let index = 0; index < headers.length; index += 2) head += `${headers[index]}: ${headers[index + 1]}\r\n`
     head += `content-length: ${body.length}\r\n\r\n`
     if (body.length > JOINED_BYTES_MAX) {
@@ -248,6 +285,9 @@ export class HttpConnection {
   }
 
   #describe(error: Error): TransportFailure {
+    if (error instanceof ProxyError) {
+      return { kind: error.standing ? 'proxy' : 'connect', message: error.message, cause: error }
+    }
     const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
     const message = error.message === '' ? code : error.message
     if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/.test(code)) return { kind: 'certificate', message, cause: error }

@@ -1,4 +1,5 @@
 import { createSecureContext } from 'node:tls'
+import type { HttpProxy } from '../network/proxy.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { Deadlines } from '../runtime/deadlines.ts'
 import { CLOSED, HttpConnection, type HttpConnectionOptions, READ_BYTES } from './httpConnection.ts'
@@ -13,7 +14,9 @@ export interface HttpTransportOptions {
   /** Longest wait for a connection. Default 3,000. */
   readonly connectTimeoutMs?: number
   /** Certificates to trust in place of those that Node trusts, PEM. */
-  readonly certificateAuthority?: string | undefined
+  readonly certificateAuthority?: string | string[] | undefined
+  /** What the endpoint is reached through. Default: directly. */
+  readonly proxy?: HttpProxy | undefined
 }
 
 /**
@@ -34,14 +37,24 @@ export class HttpTransport implements Transport {
   #closed = false
 
   constructor(options: HttpTransportOptions) {
-    const { answerTimeoutMs = ANSWER_TIMEOUT_MS, connectTimeoutMs = CONNECT_TIMEOUT_MS, certificateAuthority } = options
+    const { answerTimeoutMs = ANSWER_TIMEOUT_MS, certificateAuthority, proxy } = options
+    const { connectTimeoutMs = proxy === undefined ? CONNECT_TIMEOUT_MS : PROXY_CONNECT_TIMEOUT_MS } = options
     const endpoint = new URL(options.endpoint)
     const ca = certificateAuthority === undefined ? {} : { ca: certificateAuthority }
     const tls = endpoint.protocol === 'https:' ? { context: createSecureContext(ca), session: undefined } : undefined
     const silences = new Deadlines(options.clock, answerTimeoutMs, true)
     // Windows is told where to put what comes before it comes, for each connection.
     const readBuffer = process.platform === 'win32' ? undefined : Buffer.allocUnsafeSlow(READ_BYTES)
-    this.#options = { endpoint, clock: options.clock, silences, connectTimeoutMs, readBuffer, tls }
+    this.#options = {
+      endpoint,
+      clock: options.clock,
+      silences,
+      connectTimeoutMs,
+      readBuffer,
+      tls,
+      proxy,
+      requestHead: requestHead(endpoint, proxy),
+    }
   }
 
   send(headers: string[], body: Buffer, receiver: AnswerReceiver): Abort {
@@ -102,8 +115,17 @@ export class HttpTransport implements Transport {
   }
 }
 
+/** Over plain HTTP a proxy is sent the request itself, and told where it goes (RFC 9112 §3.2.2). */
+function requestHead(endpoint: URL, proxy: HttpProxy | undefined): string {
+  if (proxy === undefined || endpoint.protocol === 'https:') return 'POST / HTTP/1.1\r\n'
+  const credentials = proxy.authorization === undefined ? '' : `proxy-authorization: ${proxy.authorization}\r\n`
+  return `POST ${endpoint.origin}/ HTTP/1.1\r\n${credentials}`
+}
+
 const ANSWER_TIMEOUT_MS = 10_000
 const CONNECT_TIMEOUT_MS = 3_000
+/** A proxy looks up the name and connects before it answers, and only then TLS begins. */
+const PROXY_CONNECT_TIMEOUT_MS = 10_000
 const CONNECTION_AGE_MIN_MS = 4 * 60_000
 const CONNECTION_AGE_MAX_MS = 5 * 60_000
 /**

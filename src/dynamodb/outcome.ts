@@ -135,7 +135,7 @@ function outcome(
 /**
  * The outcome of a request that was answered with an error.
  *
- * @param body the answer's text; what is not the service's JSON (a proxy's page) is judged by the status alone
+ * @param body the answer's text; what is not the service's JSON is of a proxy or gateway, and judged by the status alone
  */
 export function sortError(status: number, body: string, retryAfterMs?: number): Again | Refused {
   const { code, message, reasons } = readError(body)
@@ -147,10 +147,32 @@ export function sortError(status: number, body: string, retryAfterMs?: number): 
     return outcome(verdict, code, message, ambiguous, { retryAfterMs, reasons })
   }
   const name = code === '' ? `HTTP ${status}` : code
+  if (code === '' && message === '') return sortPage(status, body, retryAfterMs)
   if (status === 413) return outcome('item', name, message || 'the request is too large', false)
   if (status === 429) return outcome('throttled', name, message, false, { retryAfterMs })
   if (status >= 500) return outcome('transient', name, message || 'the service failed', true, { retryAfterMs })
   return outcome('request', name, message || 'the answer is not one of DynamoDB', false)
+}
+
+/** The outcome of a request that something on the way has answered in the service's place. */
+export function sortPage(status: number, body: string, retryAfterMs?: number): Again | Refused {
+  const code = `HTTP ${status}`
+  const message = `a proxy or gateway answered in DynamoDB's place with status ${status}${quotePage(body)}`
+  if (status === 413) return outcome('item', code, `${message}: the request is too large for it`, false)
+  if (status === 429) return outcome('throttled', code, message, false, { retryAfterMs })
+  // Whether it has asked the service before it failed is not known; a page instead of an answer may be gone in a moment.
+  if (status >= 500 || status === 408 || status < 300)
+    return outcome('transient', code, message, true, { retryAfterMs })
+  return outcome('unreachable', code, `${message}. Check the proxy settings and what answers at the endpoint`, false)
+}
+
+/** The title of a page, or else the beginning of its text. */
+function quotePage(body: string): string {
+  const text = /<title[^>]*>([\s\S]*?)<\/title>/i.exec(body)?.[1] ?? body.replace(/<[^>]*>/g, ' ')
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they come from whoever answered, and go to a terminal
+  const clean = text.replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, ' ').trim()
+  if (clean === '') return ''
+  return `: ${JSON.stringify(clean.length > 120 ? `${clean.slice(0, 120)}…` : clean)}`
 }
 
 /** The outcome of one statement of a batch that was answered with an error. */
@@ -169,6 +191,8 @@ export function sortFailure(failure: TransportFailure): Again | Refused {
       return outcome('transient', 'Timeout', failure.message, true)
     case 'certificate':
       return outcome('unreachable', 'Certificate', failure.message, false)
+    case 'proxy':
+      return outcome('unreachable', 'Proxy', failure.message, false)
     case 'closed':
       return outcome('unreachable', 'Closed', failure.message, false)
   }

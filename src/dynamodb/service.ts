@@ -1,11 +1,11 @@
 import { crc32, gunzip } from 'node:zlib'
+import type { CredentialSource, Credentials } from '../network/credentialSource.ts'
 import { REQUEST_END, type RequestEnd } from '../runtime/channels.ts'
-import type { Clock } from '../runtime/clock.ts'
+import { type Clock, sleep } from '../runtime/clock.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { parseJson } from '../runtime/parseJson.ts'
-import type { CredentialSource } from './credentialSource.ts'
-import { type Again, type Outcome, type Refused, sortDamage, sortError, sortFailure } from './outcome.ts'
-import type { Credentials, Signer } from './signer.ts'
+import { type Again, type Outcome, type Refused, sortDamage, sortError, sortFailure, sortPage } from './outcome.ts'
+import type { Signer } from './signer.ts'
 import type { Abort, Transport, TransportAnswer, TransportFailure } from './transport.ts'
 
 /** Operations that Headrace sends. */
@@ -77,6 +77,10 @@ export class Service {
       },
       (error: unknown) => {
         const message = error instanceof Error ? error.message : `${error}`
+        if (error instanceof HeadraceError && error.code === 'CLOSED') {
+          if (!aborted) receiver.onOutcome(sortFailure({ kind: 'closed', message, cause: error }), 0, '')
+          return
+        }
         const retryAfterMs = this.#credentials.askAgainInMs
         const code = NO_CREDENTIALS
         const outcome: Outcome =
@@ -101,14 +105,23 @@ export class Service {
     return this.#transport.send(headers, body, new Exchange(this, operation, receiver, credentials, this.clock.now()))
   }
 
-  /** What an error teaches about clock and credentials, before its outcome is handed on. */
-  learn(outcome: Outcome, answer: TransportAnswer, credentials: Credentials): void {
-    if (outcome.kind !== 'again') return
+  /**
+   * What an error teaches about clock and credentials, before its outcome is handed on.
+   *
+   * @returns the outcome; a refusal where the clock is wrong and nothing says how wrong, so that to ask again is no use
+   */
+  learn(outcome: Again | Refused, answer: TransportAnswer, credentials: Credentials): Again | Refused {
+    if (outcome.kind !== 'again') return outcome
     if (outcome.why === 'credentials') this.#credentials.invalidate(credentials)
-    if (outcome.why === 'clock') {
-      const serverTimeMs = Date.parse(answer.date)
-      if (Number.isFinite(serverTimeMs)) this.#skewMs = serverTimeMs - this.clock.wallNow()
+    if (outcome.why !== 'clock') return outcome
+    const serverTimeMs = serverTime(answer.date, outcome.message)
+    if (serverTimeMs !== undefined) {
+      this.#skewMs = serverTimeMs - this.clock.wallNow()
+      return outcome
     }
+    const now = new Date(this.clock.wallNow()).toISOString()
+    const message = `the endpoint refuses the time of this machine, ${now}, and does not say its own (${outcome.message}). Set this machine's clock`
+    return { kind: 'refused', why: 'unreachable', code: 'Clock', message }
   }
 
   /**
@@ -125,15 +138,17 @@ export class Service {
   ): Promise<unknown> {
     const { patienceMs = 20_000, signal } = options
     const body = Buffer.from(JSON.stringify(payload))
-    const deadline = this.clock.now() + patienceMs
+    let deadline = this.clock.now() + patienceMs
     for (let waitMs = 50; ; waitMs = Math.min(waitMs * 2, 2_000)) {
       signal?.throwIfAborted()
-      const { reply, outcome } = await this.#ask(operation, body)
+      const { reply, outcome } = await this.#ask(operation, body, signal)
       const parsed = reply === undefined ? undefined : parseReply(reply)
       if (parsed !== undefined) return parsed
       if (outcome?.kind === 'refused' && outcome.why === 'condition') return undefined
       if (outcome?.kind === 'refused') throw refusalError(outcome, operation)
       const message = outcome?.kind === 'again' ? `${outcome.code}: ${outcome.message}` : 'an answer that is no JSON'
+      // Whoever is asked for a code needs time to find it; the provider's own deadline ends that.
+      if (this.#credentials.isFirstAsk) deadline = Math.max(deadline, this.clock.now() + patienceMs)
       const askedMs = outcome?.kind === 'again' ? (outcome.retryAfterMs ?? 0) : 0
       const leftMs = deadline - this.clock.now()
       if (waitMs > leftMs) {
@@ -145,25 +160,45 @@ export class Service {
           `DynamoDB did not answer ${operation} for ${Math.round(patienceMs / 1_000)} s (${message}). Check endpoint, region and network`,
         )
       }
-      await new Promise<void>(
-        (resolve) => void this.clock.setTimer(resolve, Math.max(waitMs, Math.min(askedMs, leftMs))),
-      )
+      await sleep(this.clock, Math.max(waitMs, Math.min(askedMs, leftMs)), signal)
     }
   }
 
-  #ask(operation: Operation, body: Buffer): Promise<{ reply?: Buffer; outcome?: Outcome }> {
-    return new Promise((resolve) => {
-      this.send(operation, body, {
-        onReply: (reply) => resolve({ reply }),
-        onOutcome: (outcome) => resolve({ outcome }),
+  #ask(operation: Operation, body: Buffer, signal?: AbortSignal): Promise<{ reply?: Buffer; outcome?: Outcome }> {
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        abort()
+        reject(signal!.reason)
+      }
+      const end = (answer: { reply?: Buffer; outcome?: Outcome }): void => {
+        signal?.removeEventListener('abort', onAbort)
+        resolve(answer)
+      }
+      const abort = this.send(operation, body, {
+        onReply: (reply) => end({ reply }),
+        onOutcome: (outcome) => end({ outcome }),
       })
+      signal?.addEventListener('abort', onAbort, { once: true })
     })
   }
 
-  /** Releases every connection. */
+  /** Releases every connection, and ends every wait for credentials. */
   async close(): Promise<void> {
+    this.#credentials.close()
     await this.#transport.close()
   }
+}
+
+const LESS_THAN = 60
+
+/** The service's clock, by the `date` header, else by what it says of a signature: "… (20261130T101500Z - 15 min.)". */
+function serverTime(date: string, message: string): number | undefined {
+  const told = Date.parse(date)
+  if (Number.isFinite(told)) return told
+  const match = /\((\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z [-+] \d+ min/.exec(message)
+  if (match === null) return undefined
+  const [year, month, day, hour, minute, second] = match.slice(1).map(Number)
+  return Date.UTC(year!, month! - 1, day!, hour!, minute!, second!)
 }
 
 /** Undefined for an answer that did not arrive whole. */
@@ -218,14 +253,16 @@ class Exchange {
   }
 
   #finish(answer: TransportAnswer, body: Buffer, latencyMs: number): void {
-    if (answer.status === 200) {
+    // A page of HTML is what a captive portal answers, whatever was asked.
+    if (answer.status === 200 && body[0] !== LESS_THAN) {
       if (REQUEST_END.hasSubscribers) this.#tell('answered', '', latencyMs)
       this.#receiver.onReply(body, latencyMs, answer.requestId)
       return
     }
-    const outcome = sortError(answer.status, body.toString('utf8'), answer.retryAfterMs)
-    this.#service.learn(outcome, answer, this.#credentials)
-    this.#end(outcome, latencyMs, answer.requestId)
+    const text = body.toString('utf8')
+    const { status, retryAfterMs } = answer
+    const outcome = status === 200 ? sortPage(status, text) : sortError(status, text, retryAfterMs)
+    this.#end(this.#service.learn(outcome, answer, this.#credentials), latencyMs, answer.requestId)
   }
 
   #end(outcome: Again | Refused, latencyMs: number, requestId: string): void {
@@ -280,9 +317,12 @@ export function refusalError(refused: Refused, subject: string, table?: string):
       if (refused.code === 'Closed') {
         return new HeadraceError('CLOSED', 'the connection was closed while work was under way', { place })
       }
+      if (refused.code === 'Clock') return new HeadraceError('CONFIGURATION', refused.message, { place })
+      if (refused.code === 'Proxy' || refused.code.startsWith('HTTP '))
+        return new HeadraceError('UNREACHABLE', refused.message, { place })
       return new HeadraceError(
         'UNREACHABLE',
-        `the endpoint's certificate is not trusted (${refused.message}). If it is your own, name its CA file in NODE_EXTRA_CA_CERTS`,
+        `the endpoint's certificate is not trusted (${refused.message}). If it is your own, name its CA file in AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS`,
         { place },
       )
     default:

@@ -1,17 +1,9 @@
 import { createHmac, hash } from 'node:crypto'
+import type { Credentials } from '../network/credentialSource.ts'
 
 /** Of SHA-256 (FIPS 180-4). */
 const BLOCK_BYTES = 64
 const DIGEST_BYTES = 32
-
-/** What signs a request. */
-export interface Credentials {
-  readonly accessKeyId: string
-  readonly secretAccessKey: string
-  readonly sessionToken?: string | undefined
-  /** When they stop working; undefined for those that do not. */
-  readonly expiration?: Date | undefined
-}
 
 /**
  * AWS Signature Version 4 for `POST /` to DynamoDB. What changes by the day (the signing key) and by the second (date

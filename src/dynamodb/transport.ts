@@ -44,10 +44,11 @@ export interface TransportAnswer {
  * - `reset`: the connection ended under way; a write may have happened
  * - `timeout`: no head, or no next piece of the body, in time; a write may have happened
  * - `certificate`: the server's certificate is not to be trusted; never to be retried
+ * - `proxy`: the proxy refuses, and would again: the host is not allowed, or it wants another password
  * - `closed`: the transport was closed
  */
 export interface TransportFailure {
-  readonly kind: 'connect' | 'reset' | 'timeout' | 'certificate' | 'closed'
+  readonly kind: 'connect' | 'reset' | 'timeout' | 'certificate' | 'proxy' | 'closed'
   readonly message: string
   readonly cause: unknown
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { SQSClient } from '@aws-sdk/client-sqs'
+import { sdkRequestHandler } from '../network/routedAgent.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import type { SqsMessage } from './sqsEvent.ts'
 
@@ -72,13 +73,16 @@ export class Queue {
   }
 
   async #load(): Promise<{ readonly module: Module; readonly client: SQSClient }> {
+    let module: Module
     try {
-      const module = await import('@aws-sdk/client-sqs')
-      return { module, client: new module.SQSClient({}) }
+      module = await import('@aws-sdk/client-sqs')
     } catch (cause) {
       const message =
         'queues need the package @aws-sdk/client-sqs, which is not installed: npm install @aws-sdk/client-sqs'
       throw new HeadraceError('CONFIGURATION', message, { cause })
     }
+    const requestHandler = await sdkRequestHandler(process.env)
+    const client = new module.SQSClient({ requestHandler, ...{ clientConfig: { requestHandler } } })
+    return { module, client }
   }
 }

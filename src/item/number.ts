@@ -1,5 +1,8 @@
 import { ItemError } from './itemError.ts'
 
+/** By which copies of this package know each other's numbers. */
+const BRAND: unique symbol = Symbol.for('headrace.NumberValue') as never
+
 /**
  * A DynamoDB number that a JavaScript `number` or `bigint` can not hold exactly, kept as text.
  *
@@ -16,12 +19,30 @@ export class NumberValue {
     this.text = canonicalNumber(text)
   }
 
+  /** Also true for one that another copy of this package in the same process has made. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    if (typeof value !== 'object' || value === null) return false
+    if (Object.getPrototypeOf(value) === NumberValue.prototype) return true
+    // Its text goes out as it is, so it is not taken on trust.
+    return (value as { [BRAND]?: unknown })[BRAND] === true && isCanonical((value as { text?: unknown }).text)
+  }
+
   toString(): string {
     return this.text
   }
 
   toJSON(): string {
     return this.text
+  }
+}
+
+Object.defineProperty(NumberValue.prototype, BRAND, { value: true })
+
+function isCanonical(text: unknown): boolean {
+  try {
+    return typeof text === 'string' && canonicalNumber(text) === text
+  } catch {
+    return false
   }
 }
 

@@ -4,6 +4,7 @@ import { decodeItem } from '../item/decode.ts'
 import { itemKey, type KeySchema } from '../item/itemKey.ts'
 import { keyAttributes } from '../item/keyAttributes.ts'
 import { readUnits } from '../item/units.ts'
+import { type ConsumedCapacity, readConsumed } from '../publish/consumed.ts'
 import { sleep } from '../runtime/clock.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import type { ScanEngine } from '../scan/scanEngine.ts'
@@ -32,7 +33,7 @@ const AGAIN_CAP_MS = 2_000
 interface Answer {
   readonly Responses?: { readonly [table: string]: readonly Attributes[] }
   readonly UnprocessedKeys?: { readonly [table: string]: { readonly Keys: readonly Attributes[] } }
-  readonly ConsumedCapacity?: readonly { readonly CapacityUnits?: number }[]
+  readonly ConsumedCapacity?: readonly ConsumedCapacity[]
 }
 
 /** Reads items of a table by their keys, strongly consistent. */
@@ -65,7 +66,7 @@ export class KeyReader {
       let answer: Answer = {}
       const read = async (): Promise<number | undefined> => {
         answer = (await service.call('BatchGetItem', payload, { patienceMs })) as Answer
-        return answer.ConsumedCapacity?.reduce((sum, { CapacityUnits = 0 }) => sum + CapacityUnits, 0)
+        return readConsumed(answer.ConsumedCapacity)?.total
       }
       await scan.spend(left.length * readUnits(itemBytes), read, signal)
       for (const attributes of answer.Responses?.[table.name] ?? []) {

@@ -28,6 +28,7 @@ import { HeadraceError } from '../runtime/headraceError.ts'
 import { Aborted, unlessAborted } from '../runtime/unlessAborted.ts'
 import type { ScanEngine, ScanStats } from '../scan/scanEngine.ts'
 import type { S3Options } from '../storage/s3.ts'
+import { CAPACITY_NOT_REPORTED } from '../throughput/limiter.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
 import { CostLimit } from './costLimit.ts'
 import { type DescribeOptions, DRAIN_MS, type JobLimits, type RunOptions } from './job.ts'
@@ -79,6 +80,7 @@ export class WriteRun {
   #stopper!: Stopper
   #limits: JobLimits = {}
   #onWarning: RunOptions['onWarning']
+  #saidNoCapacity = false
   #costLimit: CostLimit | undefined
   #directory: JobDirectory | undefined
   #state: JobState | undefined
@@ -352,6 +354,9 @@ export class WriteRun {
 
   /** Something is odd, and stops nothing. */
   readonly warn = (text: string): void => {
+    // Reading and writing may both find it out.
+    if (text === CAPACITY_NOT_REPORTED && this.#saidNoCapacity) return
+    this.#saidNoCapacity ||= text === CAPACITY_NOT_REPORTED
     this.#directory?.note('warning', { message: text })
     this.#onWarning?.(text)
   }

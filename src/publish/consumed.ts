@@ -1,30 +1,35 @@
+import { reportedUnits } from '../item/units.ts'
 import type { ConsumedUnits } from '../throughput/limiter.ts'
 
 /** `ConsumedCapacity` as the service gives it, with `INDEXES` or with `TOTAL`. */
 export interface ConsumedCapacity {
-  readonly CapacityUnits?: number
-  readonly GlobalSecondaryIndexes?: { readonly [name: string]: { readonly CapacityUnits?: number } }
+  readonly CapacityUnits?: unknown
+  readonly GlobalSecondaryIndexes?: { readonly [name: string]: { readonly CapacityUnits?: unknown } | undefined } | null
 }
 
 /**
  * What requests took together. What local indexes take is the table's (developer guide, "Write throughput considerations for
  * local secondary indexes").
  *
- * @returns undefined where the endpoint does not tell
+ * @returns undefined where the endpoint does not tell, or tells what no request can consume
  */
 export function readConsumed(parts: readonly ConsumedCapacity[] | undefined): ConsumedUnits | undefined {
+  if (!Array.isArray(parts)) return undefined
   let total: number | undefined
   let ofIndexes = 0
   let indexes: Map<string, number> | undefined
-  for (const { CapacityUnits, GlobalSecondaryIndexes } of parts ?? []) {
-    if (CapacityUnits === undefined) continue
-    total = (total ?? 0) + CapacityUnits
+  for (const part of parts as readonly (ConsumedCapacity | null)[]) {
+    const units = reportedUnits(part?.CapacityUnits)
+    if (units === undefined) return undefined
+    total = (total ?? 0) + units
+    const { GlobalSecondaryIndexes } = part!
     for (const name in GlobalSecondaryIndexes) {
-      const units = GlobalSecondaryIndexes[name]!.CapacityUnits ?? 0
+      const ofIndex = reportedUnits(GlobalSecondaryIndexes[name]?.CapacityUnits)
+      if (ofIndex === undefined) return undefined
       indexes ??= new Map()
-      indexes.set(name, (indexes.get(name) ?? 0) + units)
-      ofIndexes += units
+      indexes.set(name, (indexes.get(name) ?? 0) + ofIndex)
+      ofIndexes += ofIndex
     }
   }
-  return total === undefined ? undefined : { total, table: total - ofIndexes, indexes }
+  return total === undefined || ofIndexes > total ? undefined : { total, table: total - ofIndexes, indexes }
 }

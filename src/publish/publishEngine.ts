@@ -15,10 +15,11 @@ import { HeadraceError } from '../runtime/headraceError.ts'
 import type { Random } from '../runtime/random.ts'
 import { Ring } from '../runtime/ring.ts'
 import { backoffMs } from '../throughput/backoff.ts'
-import type { ConsumedUnits, Limiter } from '../throughput/limiter.ts'
+import { CAPACITY_NOT_REPORTED, type ConsumedUnits, type Limiter } from '../throughput/limiter.ts'
 import { type Answer, Pushback, type Way } from '../throughput/pushback.ts'
 import type { Rate, RateControl } from '../throughput/rate.ts'
 import { RetryBudget } from '../throughput/retryBudget.ts'
+import { StandingTrouble } from '../throughput/standingTrouble.ts'
 import { AsideQueue } from './asideQueue.ts'
 import {
   CHANGE_HEAD_BYTES,
@@ -181,6 +182,8 @@ export class PublishEngine {
   #throttledRequests = 0
   #failedRequests = 0
   #writeUnits = 0
+  #saidNoCapacity = false
+  readonly #trouble: StandingTrouble
   /** Estimates of what was taken, of what has ended, and of tries that may have taken effect without a word. */
   #takenUnits = 0
   #endedUnits = 0
@@ -202,6 +205,18 @@ export class PublishEngine {
     const now = this.#clock.now()
     this.#pushback = new Pushback(options.rates, now)
     this.#lastProgressAt = now
+    this.#trouble = new StandingTrouble(
+      this.#clock,
+      () => this.#lastProgressAt,
+      (reason, silentMs) => {
+        const { table, patienceMs, rates } = options
+        const seconds = Math.round(silentMs / 1_000)
+        const patience = Math.round(patienceMs / 1_000)
+        rates.onNotice?.(
+          `nothing was written to table ${table} for ${seconds} s, tried again for up to ${patience} s: ${reason}`,
+        )
+      },
+    )
   }
 
   get failure(): HeadraceError | undefined {
@@ -737,7 +752,8 @@ export class PublishEngine {
       )
       return
     }
-    const { outcomes, unprocessed, consumed } = reply
+    const { outcomes, unprocessed } = reply
+    const consumed = this.#reported(reply, batch)
     this.#leaveFlight(batch, bytes)
     this.#writeUnits += consumed?.total ?? 0
     const now = this.#clock.now()
@@ -758,6 +774,19 @@ export class PublishEngine {
       this.#onPassedOver(sent, [...waiting], consumed, latencyMs)
     }
     this.#pump()
+  }
+
+  /** What the endpoint says that a request consumed; undefined where it says nothing, or 0 for what was stored. */
+  #reported({ consumed, outcomes, unprocessed }: BatchReply, batch: readonly Entry[]): ConsumedUnits | undefined {
+    if (consumed !== undefined && consumed.total > 0) return consumed
+    const stored =
+      outcomes === undefined
+        ? batch.length - (unprocessed?.length ?? 0)
+        : outcomes.filter(({ kind }) => kind === 'stored').length
+    if (consumed !== undefined && stored === 0) return consumed
+    if (!this.#saidNoCapacity) this.#options.rates.onNotice?.(CAPACITY_NOT_REPORTED)
+    this.#saidNoCapacity = true
+    return undefined
   }
 
   /** Part of a batch was throttled, or failed within the service, and all that is said is which. */
@@ -968,6 +997,7 @@ export class PublishEngine {
   /** Entries of a request that failed wait out a backoff, then are the first to go. */
   #again(entries: readonly Entry[], ambiguous: boolean, retryAfterMs: number, said: string): void {
     if (this.#isHopeless(said)) return
+    this.#trouble.onFailure(said)
     let tries = 1
     for (const entry of entries) {
       if (ambiguous) this.#doubt(entry)
@@ -1171,6 +1201,7 @@ export class PublishEngine {
     this.#asideTimer?.clear()
     this.#asideTimer = undefined
     this.#delays.clear()
+    this.#trouble.close()
     this.#options.rates.close()
   }
 }

@@ -75,6 +75,8 @@ export class Publisher implements AsyncDisposable, EntryOwner {
   #rate: Rate | undefined
   /** The caller has heard of the failure, or asked for the end. */
   #told = false
+  /** Everything was acknowledged or rejected, and nothing is taken any more. */
+  #isClosed = false
   readonly #opening: Promise<void>
   #endOpening!: () => void
   /** Entries taken before the table's key is known, in their text. */
@@ -185,7 +187,10 @@ export class Publisher implements AsyncDisposable, EntryOwner {
 
   /** Takes nothing more; resolves when everything is acknowledged or rejected. */
   async close(): Promise<void> {
+    // What was closed well stays so, whatever is said to it afterwards.
+    if (this.#isClosed) return
     await this.#settle((engine) => engine.close())
+    this.#isClosed = true
   }
 
   async #settle(how: (engine: PublishEngine) => Promise<void>): Promise<void> {
@@ -214,6 +219,7 @@ export class Publisher implements AsyncDisposable, EntryOwner {
 
   /** Gives up, at once, what is not acknowledged yet. What is at the service may still be written. */
   destroy(): void {
+    if (this.#isClosed) return
     const reason = new HeadraceError('CLOSED', 'the publisher was destroyed')
     this.#failure ??= reason
     this.#told = true

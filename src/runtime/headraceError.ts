@@ -48,8 +48,20 @@ export interface ErrorPlace {
   readonly option?: string
 }
 
+/** By which copies of this package know each other's errors. */
+const BRAND: unique symbol = Symbol.for('headrace.HeadraceError') as never
+
 /** The one error that Headrace throws on purpose. Its message says what happened, to what, and what to do next. */
 export class HeadraceError extends Error {
+  /** Also true for one that another copy of this package in the same process has thrown. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // Of the classes that extend this one, each asks for its own; so `this` is the class that was asked for.
+    // biome-ignore-start lint/complexity/noThisInStatic: see above
+    if (this !== HeadraceError) return Function.prototype[Symbol.hasInstance].call(this, value)
+    // biome-ignore-end lint/complexity/noThisInStatic: see above
+    return value instanceof Error && (value as { [BRAND]?: unknown })[BRAND] === true
+  }
+
   override readonly name = 'HeadraceError'
   readonly code: HeadraceErrorCode
   readonly place: ErrorPlace
@@ -60,3 +72,5 @@ export class HeadraceError extends Error {
     this.place = options.place ?? {}
   }
 }
+
+Object.defineProperty(HeadraceError.prototype, BRAND, { value: true })

@@ -1,6 +1,7 @@
 import { isAscii } from 'node:buffer'
 import type { PlainItem } from '../item/attributeValue.ts'
 import { type AttributeSpans, decodeItem, type ItemDecoder, UnexpectedText } from '../item/decode.ts'
+import { reportedUnits } from '../item/units.ts'
 import { attributesBytes, valueBytes } from '../item/valueBytes.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 
@@ -8,12 +9,12 @@ import { parseJson } from '../runtime/parseJson.ts'
 export interface Page {
   readonly items: readonly PlainItem[]
   readonly segment: number
-  /** Where this segment goes on: the text of `LastEvaluatedKey`; undefined at its end. */
+  /** Where this segment goes on: the text of `LastEvaluatedKey`, whatever that is; undefined at its end. */
   readonly cursor: string | undefined
   /** Items that matched the filter, and items that were looked at. */
   readonly count: number
   readonly scannedCount: number
-  /** Read units; undefined where the endpoint does not tell. */
+  /** Read units; undefined where the endpoint does not tell, or tells what no page can consume. */
   readonly consumedUnits: number | undefined
 }
 
@@ -117,10 +118,10 @@ function read(
 }
 
 interface Fields {
-  Count?: number
-  ScannedCount?: number
+  Count?: unknown
+  ScannedCount?: unknown
   LastEvaluatedKey?: unknown
-  ConsumedCapacity?: { CapacityUnits?: number }
+  ConsumedCapacity?: { CapacityUnits?: unknown } | null
 }
 
 function assemble(
@@ -129,15 +130,22 @@ function assemble(
   segment: number,
   raw: Pick<RawPage, 'rawAttribute' | 'rawNames' | 'rawBytes'>,
 ): RawPage {
+  const scannedCount = countOf(fields.ScannedCount) ?? items.length
+  const units = reportedUnits(fields.ConsumedCapacity?.CapacityUnits)
   return {
     items,
     segment,
     cursor: fields.LastEvaluatedKey === undefined ? undefined : JSON.stringify(fields.LastEvaluatedKey),
-    count: fields.Count ?? items.length,
-    scannedCount: fields.ScannedCount ?? items.length,
-    consumedUnits: fields.ConsumedCapacity?.CapacityUnits,
+    count: countOf(fields.Count) ?? items.length,
+    scannedCount,
+    // To look at items for nothing is what no endpoint does that counts.
+    consumedUnits: units === 0 && scannedCount > 0 ? undefined : units,
     ...raw,
   }
+}
+
+function countOf(value: unknown): number | undefined {
+  return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined
 }
 
 const QUOTE = 34

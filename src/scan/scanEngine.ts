@@ -5,16 +5,19 @@ import type { ServiceExpression } from '../expression/compileForService.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
 import { ItemDecoder } from '../item/decode.ts'
 import { type Clock, sleep, type Timer } from '../runtime/clock.ts'
+import { CursorTrail } from '../runtime/cursorTrail.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
 import { Delays } from '../runtime/delays.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import type { Random } from '../runtime/random.ts'
 import { Ring } from '../runtime/ring.ts'
 import { backoffMs } from '../throughput/backoff.ts'
-import type { ConsumedUnits, Limiter } from '../throughput/limiter.ts'
+import { CAPACITY_NOT_REPORTED, type ConsumedUnits, type Limiter } from '../throughput/limiter.ts'
 import type { Rate, RateControl } from '../throughput/rate.ts'
 import { RetryBudget } from '../throughput/retryBudget.ts'
+import { StandingTrouble } from '../throughput/standingTrouble.ts'
 import { reasonLabel } from '../throughput/throttlingReason.ts'
+import { cursorFlaw } from './cursorFlaw.ts'
 import { type Page, type RawPage, readPage, readPageEach, readRawPage } from './page.ts'
 import { ReadingRamp } from './readingRamp.ts'
 import { segmentOrder } from './segmentOrder.ts'
@@ -127,6 +130,10 @@ export class ScanEngine {
   #retried = 0
   #throttledRequests = 0
   #readUnits = 0
+  #saidNoCapacity = false
+  readonly #trouble: StandingTrouble
+  /** Of segments that are read, where their pages have led so far. */
+  readonly #trails = new Map<number, CursorTrail>()
   #segmentsDone = 0
   #scanned = 0
   #matched = 0
@@ -147,6 +154,18 @@ export class ScanEngine {
     this.#weighedBytes = this.#itemBytes
     this.#head = requestHead(options)
     this.#lastProgressAt = this.#clock.now()
+    this.#trouble = new StandingTrouble(
+      this.#clock,
+      () => this.#lastProgressAt,
+      (reason, silentMs) => {
+        const { table, patienceMs, rates } = options
+        const seconds = Math.round(silentMs / 1_000)
+        const patience = Math.round(patienceMs / 1_000)
+        rates.onNotice?.(
+          `nothing was read from table ${table} for ${seconds} s, tried again for up to ${patience} s: ${reason}`,
+        )
+      },
+    )
   }
 
   /** Segments the table is cut into. */
@@ -233,7 +252,7 @@ export class ScanEngine {
     const sentAtMs = this.#clock.now()
     const units = await read()
     this.#requests += 1
-    this.#readUnits += units ?? 0
+    this.#readUnits += units ?? estimatedUnits
     this.#limiter.settle(estimatedUnits, 0, unitsOf(units), sentAtMs, this.#clock.now())
   }
 
@@ -264,6 +283,7 @@ export class ScanEngine {
     this.#line.clear()
     this.#held.clear()
     this.#waiting.length = 0
+    this.#trouble.close()
     this.#options.rates.close()
     this.#taker?.resolve()
     this.#taker = undefined
@@ -302,12 +322,13 @@ export class ScanEngine {
     this.#lastProgressAt = this.#clock.now()
     this.#scanned += page.scannedCount
     this.#matched += page.count
-    if (page.consumedUnits !== undefined) {
-      this.#readUnits += page.consumedUnits
-      this.#learn(page.consumedUnits, page.scannedCount)
-    }
-    this.#limiter.settle(arrival.estimatedUnits, 0, unitsOf(page.consumedUnits), arrival.sentAtMs, arrival.atMs)
+    if (this.#isStuck(segment, cursor, page.cursor)) return undefined
+    const units = page.consumedUnits ?? this.#estimate(page, body.length)
+    this.#readUnits += units
+    this.#learn(units, page.scannedCount)
+    this.#limiter.settle(arrival.estimatedUnits, 0, { total: units, table: units }, arrival.sentAtMs, arrival.atMs)
     if (page.cursor === undefined) {
+      this.#trails.delete(segment)
       this.#segmentsDone += 1
       if (this.#options.holdEnds === true) this.#held.set(segment, undefined)
       else this.#begin()
@@ -317,6 +338,41 @@ export class ScanEngine {
       this.#stand({ segment, cursor: page.cursor, tries: 0 })
     }
     return page
+  }
+
+  /**
+   * Whether the answer says to go on where nothing new can come: then the same items would be read for ever, or the rest of
+   * the segment would be missing in silence. That there is no more, DynamoDB says by leaving `LastEvaluatedKey` out
+   * (API reference, Scan), so what stands there and is no key is no end either.
+   */
+  #isStuck(segment: number, sent: string | undefined, next: string | undefined): boolean {
+    if (next === undefined) return false
+    let trail = this.#trails.get(segment)
+    if (trail === undefined) {
+      trail = new CursorTrail(sent)
+      this.#trails.set(segment, trail)
+    }
+    const flaw = cursorFlaw(next) ?? (trail.isNew(next) ? undefined : 'a key that it gave before')
+    if (flaw === undefined) return false
+    const { table } = this.#options
+    const shown = next.length > 200 ? `${next.slice(0, 200)}…` : next
+    this.#fail(
+      new HeadraceError(
+        'REFUSED',
+        `the scan of table ${table} cannot go on in segment ${segment}: the endpoint answered with LastEvaluatedKey ${shown}, ` +
+          `${flaw}. Check what answers at the endpoint`,
+        { place: { table, segment } },
+      ),
+    )
+    return true
+  }
+
+  /** Read units of a page of which the endpoint does not tell them: what came, and as much for each item that was filtered out. */
+  #estimate({ count, scannedCount }: Page, bytes: number): number {
+    if (!this.#saidNoCapacity) this.#options.rates.onNotice?.(CAPACITY_NOT_REPORTED)
+    this.#saidNoCapacity = true
+    const itemBytes = count === 0 || this.#options.countOnly ? this.#itemBytes : bytes / count
+    return this.#unitsOf(scannedCount * itemBytes)
   }
 
   /** Segments that were begun and are not at their end, but for those that are held. */
@@ -446,6 +502,7 @@ export class ScanEngine {
     this.#retried += 1
     const retryAfterMs = outcome.retryAfterMs ?? 0
     if (!throttled) {
+      this.#trouble.onFailure(`${outcome.code}: ${outcome.message}`)
       if (outcome.why === 'transient') this.#budget.onFailure()
       const mostMs = Math.max(BACKOFF_MS_MIN, BACKOFF_MS_PER_SEGMENT * this.#delays.size)
       this.#delay(ask, Math.max(retryAfterMs, Math.min(backoffMs(tries, this.#options.random), mostMs)), retryAfterMs)

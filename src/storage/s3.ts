@@ -1,5 +1,11 @@
 import { setMaxListeners } from 'node:events'
-import type { S3Client, S3ServiceException } from '@aws-sdk/client-s3'
+import type { Readable } from 'node:stream'
+import type { GetObjectCommandOutput, S3Client, S3ServiceException } from '@aws-sdk/client-s3'
+import { CredentialSource, PROVIDER_MS } from '../network/credentialSource.ts'
+import { sdkRequestHandler } from '../network/routedAgent.ts'
+import { isUnknownAuthority } from '../network/trust.ts'
+import { sleep, systemClock } from '../runtime/clock.ts'
+import { CursorTrail } from '../runtime/cursorTrail.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { StorageError } from './storageError.ts'
 
@@ -37,10 +43,10 @@ export interface S3Part {
   readonly checksum: string | undefined
 }
 
-const CONNECT_MS = 5_000
-/** Of one request, however large. */
-const REQUEST_MS = 120_000
 const ATTEMPTS = 8
+/** Between two attempts at a range whose answer was not the range. */
+const AGAIN_BASE_MS = 50
+const AGAIN_CAP_MS = 2_000
 /** Objects that one request removes (API reference, "DeleteObjects"). */
 const REMOVES_MAX = 1_000
 
@@ -55,6 +61,7 @@ export function readS3Address(text: string): S3Address {
   return { bucket: match[1]!, key: match[2] ?? '' }
 }
 
+type AwsCredentialIdentity = Awaited<ReturnType<S3Client['config']['credentials']>>
 type Module = typeof import('@aws-sdk/client-s3')
 
 /** Objects in S3, over the SDK's client, which is loaded when it is needed first. */
@@ -62,6 +69,7 @@ export class S3 {
   readonly options: S3Options
   /** Nobody waits for anything any more. */
   readonly #stop = new AbortController()
+  #credentials: CredentialSource | undefined
   #opened: Promise<{ readonly module: Module; readonly client: S3Client }> | undefined
 
   constructor(options: S3Options = {}) {
@@ -90,29 +98,40 @@ export class S3 {
   }
 
   /**
-   * Bytes of an object, of which the last may be missing where it is shorter.
+   * Bytes of an object, as many as asked for, or as many as it has from there on. Each answer is checked: a store or a
+   * proxy that ignores the range, gives less, or gives another object is asked again, and refused at last.
    *
-   * @param etag of the object that is meant: another one that took its name is refused
+   * @param object that is meant: another one that took its name is refused
+   * @throws {StorageError} for an object that was replaced, or cannot be read
    */
   async read(
     address: S3Address,
+    object: S3Object,
     start: number,
     length: number,
-    etag: string,
     signal: AbortSignal,
   ): Promise<Uint8Array> {
     const { module, client } = await this.#open()
+    const range: Range = { start, length: Math.min(length, object.sizeBytes - start) }
     for (let attempt = 1; ; attempt += 1) {
       try {
         const answer = await client.send(
           new module.GetObjectCommand({
             ...this.#place(address),
-            Range: `bytes=${start}-${start + length - 1}`,
-            IfMatch: etag,
+            Range: `bytes=${start}-${start + range.length - 1}`,
+            IfMatch: object.etag,
           }),
           { abortSignal: AbortSignal.any([signal, this.#stop.signal]) },
         )
-        return await answer.Body!.transformToByteArray()
+        const flaw = flawOf(answer, object, range)
+        if (flaw !== undefined) {
+          // What comes may be all of an object that is larger than the memory.
+          ;(answer.Body as Partial<Readable> | undefined)?.destroy?.()
+          throw new WrongAnswer(flaw)
+        }
+        const bytes = await answer.Body!.transformToByteArray()
+        if (bytes.length === range.length) return bytes
+        throw new WrongAnswer(`${bytes.length} bytes came instead of ${range.length}`)
       } catch (error) {
         if (statusOf(error) === 412) {
           const message = `${nameOf(address)} was replaced while it was read. Read it again from its beginning.`
@@ -120,8 +139,11 @@ export class S3 {
         }
         // The client tries again what fails before an answer begins; a body that breaks off is for whoever reads it.
         const hasAnswer = statusOf(error) !== undefined
-        if (signal.aborted || hasAnswer || attempt === ATTEMPTS) throw s3Error(address, error, 'read')
+        if (signal.aborted || hasAnswer || attempt === ATTEMPTS) {
+          throw error instanceof WrongAnswer ? wrongAnswerError(address, range, error) : s3Error(address, error, 'read')
+        }
       }
+      await sleep(systemClock, Math.min(AGAIN_CAP_MS, AGAIN_BASE_MS * 2 ** (attempt - 1)), signal)
     }
   }
 
@@ -130,6 +152,7 @@ export class S3 {
     const { module, client } = await this.#open()
     const found: (S3Object & { readonly key: string })[] = []
     let token: string | undefined
+    const trail = new CursorTrail(undefined)
     do {
       try {
         const answer = await client.send(
@@ -143,7 +166,17 @@ export class S3 {
         )
         for (const { Key, Size, ETag } of answer.Contents ?? [])
           if (Key !== undefined) found.push({ key: Key, sizeBytes: Size ?? 0, etag: ETag ?? '' })
-        token = answer.IsTruncated === true ? answer.NextContinuationToken : undefined
+        const next = answer.IsTruncated === true ? answer.NextContinuationToken : undefined
+        if (answer.IsTruncated === true && (!next || !trail.isNew(next))) {
+          // To follow it would list the same keys for ever.
+          const name = nameOf({ bucket, key })
+          const told = next ? `the continuation token ${JSON.stringify(next)} again` : 'no continuation token'
+          throw new StorageError(
+            `${name} can not be listed: the store says that there is more and gives ${told}. Check what answers at its endpoint.`,
+            name,
+          )
+        }
+        token = next
       } catch (error) {
         throw s3Error({ bucket, key }, error, 'listed')
       }
@@ -191,13 +224,10 @@ export class S3 {
 
   /** All of an object; undefined where there is none. */
   async get(address: S3Address): Promise<Buffer | undefined> {
-    for (;;) {
-      const found = await this.find(address)
-      if (found === undefined) return undefined
-      if (found.sizeBytes === 0) return Buffer.alloc(0)
-      const bytes = await this.read(address, 0, found.sizeBytes, found.etag, this.#stop.signal)
-      if (bytes.length === found.sizeBytes) return Buffer.from(bytes)
-    }
+    const found = await this.find(address)
+    if (found === undefined) return undefined
+    if (found.sizeBytes === 0) return Buffer.alloc(0)
+    return Buffer.from(await this.read(address, found, 0, found.sizeBytes, this.#stop.signal))
   }
 
   /** Harmless for objects that are not there. */
@@ -342,7 +372,9 @@ export class S3 {
   async close(): Promise<void> {
     this.#stop.abort(new Error('S3 is not needed any more'))
     if (this.#opened === undefined) return
+    this.#credentials?.close()
     const opened = await this.#opened.catch(() => undefined)
+    this.#credentials?.close()
     opened?.client.destroy()
   }
 
@@ -383,14 +415,27 @@ export class S3 {
     const { region, profile } = this.options
     const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = process.env
     const endpoint = AWS_ENDPOINT_URL_S3 ?? AWS_ENDPOINT_URL
-    const client = new module.S3Client({
+    const settings = {
       ...(region === undefined ? {} : { region }),
       ...(profile === undefined ? {} : { profile }),
       // Other stores than Amazon's have no host name for each bucket.
       ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
       followRegionRedirects: true,
       maxAttempts: ATTEMPTS,
-      requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS },
+      requestHandler: await sdkRequestHandler(process.env),
+    }
+    // The first one is made for its chain of providers only, which has no deadline and no end of its own.
+    const { credentials: provider } = new module.S3Client({
+      ...settings,
+      ...{ clientConfig: { requestHandler: settings.requestHandler } },
+    }).config
+    const source = new CredentialSource((options) => provider({ ...options, forceRefresh: true }), systemClock)
+    this.#credentials = source
+    if (this.#stop.signal.aborted) source.close()
+    const client = new module.S3Client({
+      ...settings,
+      // The same, but for a session token that may be undefined in our type and must be left out in the SDK's.
+      credentials: async () => (source.current() ?? (await source.get(PROVIDER_MS))) as AwsCredentialIdentity,
     })
     return { module, client }
   }
@@ -409,6 +454,44 @@ function isMissing(error: unknown): boolean {
   return name === 'NotFound' || name === 'NoSuchKey' || name === 'NoSuchUpload' || statusOf(error) === 404
 }
 
+interface Range {
+  readonly start: number
+  readonly length: number
+}
+
+/** An answer that is not what was asked for, although its status says so. */
+class WrongAnswer extends Error {}
+
+/** What is wrong with an answer to a range; undefined where its head is as it must be. */
+function flawOf(answer: GetObjectCommandOutput, object: S3Object, { start, length }: Range): string | undefined {
+  if (object.etag !== '' && answer.ETag !== object.etag) {
+    return `the answer has the ETag ${answer.ETag ?? 'of no object'}, and ${object.etag} was asked for`
+  }
+  const { ContentRange: range, ContentLength: told } = answer
+  if (range === undefined) {
+    const isAll = start === 0 && length === object.sizeBytes
+    if (!isAll) return 'the answer is not the range that was asked for but the whole object'
+  } else {
+    const match = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(range)
+    const isRange = match !== null && Number(match[1]) === start && Number(match[2]) === start + length - 1
+    const isWhole = match !== null && (match[3] === '*' || Number(match[3]) === object.sizeBytes)
+    if (!isRange || !isWhole) {
+      return `the answer has the range "${range}", and bytes ${start}-${start + length - 1}/${object.sizeBytes} were asked for`
+    }
+  }
+  return told !== undefined && told !== length ? `the answer has ${told} bytes instead of ${length}` : undefined
+}
+
+function wrongAnswerError(address: S3Address, { start, length }: Range, error: WrongAnswer): StorageError {
+  const name = nameOf(address)
+  return new StorageError(
+    `${name} cannot be read: asked ${ATTEMPTS} times for bytes ${start} to ${start + length - 1}, and the last time ` +
+      `${error.message}. Check what answers at its endpoint, such as a proxy or cache.`,
+    name,
+    { cause: error },
+  )
+}
+
 /** Why it could not be done, and what to do. */
 function s3Error(address: S3Address, error: unknown, done: string): unknown {
   if (error instanceof HeadraceError || !(error instanceof Error)) return error
@@ -420,6 +503,11 @@ function s3Error(address: S3Address, error: unknown, done: string): unknown {
     return sentence(
       'its upload was aborted, by a lifecycle rule or by somebody. Begin the job anew in another directory.',
     )
+  if (isUnknownAuthority(error)) {
+    return sentence(
+      `the certificate is not trusted (${error.message}). If it is your own, name its CA file in AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS.`,
+    )
+  }
   if (error.name === 'CredentialsProviderError') {
     return new HeadraceError('CREDENTIALS', `${name} can not be ${done}: no credentials were found for S3`, {
       cause: error,

@@ -25,7 +25,7 @@ export async function* readS3Object(
   let length = RANGE_BYTES_MIN
   const ask = (): void => {
     if (next >= object.sizeBytes) return
-    const range = s3.read(address, next, Math.min(length, object.sizeBytes - next), object.etag, stop.signal)
+    const range = s3.read(address, object, next, length, stop.signal)
     // Whoever comes to it hears of its failure.
     range.catch(() => undefined)
     ranges.push(range)
@@ -55,8 +55,8 @@ export function openS3Object(s3: S3, address: S3Address, object: S3Object): Open
       return bytesTaken
     },
     async read(start, length) {
-      if (length === 0) return new Uint8Array()
-      const bytes = await s3.read(address, start, length, object.etag, stop.signal)
+      if (length === 0 || start >= object.sizeBytes) return new Uint8Array()
+      const bytes = await s3.read(address, object, start, length, stop.signal)
       bytesTaken += bytes.length
       return bytes
     },

@@ -51,7 +51,7 @@ test('for this machine region and credentials are made up when there are none', 
     assert.strictEqual(connection.endpoint, url)
     assert.strictEqual(connection.host, url.slice('http://'.length))
     assert.strictEqual(connection.region, 'us-east-1')
-    assert.deepStrictEqual(await connection.provider(), { accessKeyId: 'local', secretAccessKey: 'local' })
+    assert.deepStrictEqual(await connection.credentials.get(), { accessKeyId: 'local', secretAccessKey: 'local' })
   }
 })
 
@@ -62,12 +62,12 @@ test('what is given is used also for this machine', async () => {
   )
   assert.strictEqual(connection.region, 'eu-west-1')
   assert.strictEqual(connection.endpoint, 'http://localhost:8000')
-  assert.deepStrictEqual(await connection.provider(), credentials)
+  assert.deepStrictEqual(await connection.credentials.get(), credentials)
   const provided = await resolveConnection(
     { ...given, credentials: async () => credentials, endpoint: 'http://localhost:1' },
     {},
   )
-  assert.strictEqual(await provided.provider(), credentials)
+  assert.strictEqual(await provided.credentials.get(), credentials)
 })
 
 test('the region is the option, else AWS_REGION, else AWS_DEFAULT_REGION', async () => {

@@ -100,7 +100,7 @@ test('the reasons of a throttle are read in both spellings, and what the service
 })
 
 test('what is not the error of a DynamoDB is judged by its status', () => {
-  const pages = ['', '<html>502 Bad Gateway</html>', 'null', '7', '[]', '{}', '{"message":"x"}', '{"__type":7}']
+  const pages = ['', '<html>502 Bad Gateway</html>', 'null', '7', '[]', '{}', '{"__type":7}']
   for (const page of pages) {
     for (const [status, expected, isAmbiguous] of [
       [500, 'again transient', true],
@@ -108,10 +108,10 @@ test('what is not the error of a DynamoDB is judged by its status', () => {
       [504, 'again transient', true],
       [429, 'again throttled', false],
       [413, 'refused item', false],
-      [400, 'refused request', false],
-      [403, 'refused request', false],
-      [404, 'refused request', false],
-      [301, 'refused request', false],
+      [400, 'refused unreachable', false],
+      [403, 'refused unreachable', false],
+      [404, 'refused unreachable', false],
+      [301, 'refused unreachable', false],
     ] as const) {
       const outcome = sortError(status, page)
       assert.strictEqual(verdict(outcome), expected, `${status} ${page}`)
@@ -119,6 +119,7 @@ test('what is not the error of a DynamoDB is judged by its status', () => {
       assert.ok(outcome.code === `HTTP ${status}`)
     }
   }
+  assert.strictEqual(verdict(sortError(400, '{"message":"x"}')), 'refused request')
 })
 
 /** The model's BatchStatementErrorCodeEnum. */
@@ -154,6 +155,7 @@ test('each failure of the transport', () => {
     reset: ['again transient', 'ConnectionReset', true],
     timeout: ['again transient', 'Timeout', true],
     certificate: ['refused unreachable', 'Certificate', false],
+    proxy: ['refused unreachable', 'Proxy', false],
     closed: ['refused unreachable', 'Closed', false],
   }
   for (const [kind, [expected, code, isAmbiguous]] of Object.entries(failures)) {

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { Sha256 } from '@aws-crypto/sha256-js'
 import { SignatureV4 } from '@smithy/signature-v4'
 import fc from 'fast-check'
-import { type Credentials, Signer } from '../../src/dynamodb/signer.ts'
+import { Signer } from '../../src/dynamodb/signer.ts'
+import type { Credentials } from '../../src/network/credentialSource.ts'
 
 const target = 'DynamoDB_20120810.BatchWriteItem'
 

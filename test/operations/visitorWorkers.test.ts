@@ -143,7 +143,12 @@ test('who asked for no threads is told when they would pay, once, and gets none'
   ] as const) {
     const table = await filledTable(count)
     const told: string[] = []
-    await updateAll(table, visitor, { onReject: () => undefined }).run({ onWarning: (text) => told.push(text) })
+    await updateAll(table, visitor, { onReject: () => undefined }).run({
+      onWarning: (text) => {
+        // The store of this test reports no capacity, which is told, too.
+        if (!/consumed capacity/.test(text)) told.push(text)
+      },
+    })
     assert.equal(told.length, expected, told.join())
     for (const text of told) assert.match(text, /^a visit computes for \d+ µs on average, .* --workers auto /)
     for (const { thread } of (await readAll(table)).values()) assert.ok(thread !== 'worker')

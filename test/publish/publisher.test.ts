@@ -854,3 +854,14 @@ test('update', async (t) => {
     for (const [key, item] of at.store.items) assert.deepEqual(item['v'], { N: key })
   })
 })
+
+test('E8: a closed publisher stays closed, whatever is said to it afterwards', async () => {
+  await using place = await withTable()
+  const publisher = place.table.publisher()
+  publisher.put({ pk: 'a' })
+  await publisher.close()
+  publisher.destroy()
+  await publisher.close()
+  assert.equal(publisher.stats.stored, 1)
+  assert.throws(() => publisher.put({ pk: 'b' }), isError('CLOSED'))
+})

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CredentialSource } from '../../src/dynamodb/credentialSource.ts'
-import type { Credentials } from '../../src/dynamodb/signer.ts'
+import type { Credentials } from '../../src/network/credentialSource.ts'
+import { CredentialSource } from '../../src/network/credentialSource.ts'
 import { HeadraceError } from '../../src/runtime/headraceError.ts'
 import { ManualClock, settled } from '../support/manualClock.ts'
 
