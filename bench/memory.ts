@@ -111,7 +111,10 @@ const jobs: Job[] = [
     sizes: [1e6, 1e7],
     words: count,
     server: {},
-    prepare: (size, directory) => load(join(directory, 'items.jsonl'), recordsWithoutKey(size, 'short')),
+    prepare: async (size, directory) => [
+      ...(await load(join(directory, 'items.jsonl'), recordsWithoutKey(size, 'short'))),
+      ...['--max-errors', '100%'],
+    ],
     exitCode: 3,
   },
   {
@@ -119,7 +122,10 @@ const jobs: Job[] = [
     sizes: [1e4, 1e5],
     words: count,
     server: { stuckText: '"stuck"', stuckTimes: 3 },
-    prepare: (size, directory) => load(join(directory, 'items.jsonl'), rejectsBehindStuck(size)),
+    prepare: async (size, directory) => [
+      ...(await load(join(directory, 'items.jsonl'), rejectsBehindStuck(size))),
+      ...['--max-errors', '100%'],
+    ],
     exitCode: 3,
   },
   ...['items.jsonl', 'items.jsonl.gz'].map((name) => ({
@@ -161,7 +167,7 @@ const jobs: Job[] = [
     prepare: async (size, directory) => {
       const visitor = join(directory, 'visit.mjs')
       writeFileSync(visitor, "export default () => { throw new Error('not this one') }\n")
-      return ['update', tableOf(size), visitor, '--segments', '20']
+      return ['update', tableOf(size), visitor, '--segments', '20', '--max-errors', '100%']
     },
     exitCode: 3,
   },

@@ -8,8 +8,8 @@ export function diffSummaryText(left: string, right: string, summary: DiffSummar
   const rows: (readonly [string, string])[] = [
     ['compared', formatCount(compared)],
     ['equal', formatCount(equal)],
-    ['missing', `${formatCount(missing)}${missing > 0 ? ` (in ${left} alone)` : ''}`],
-    ['extra', `${formatCount(extra)}${extra > 0 ? ` (in ${right} alone)` : ''}`],
+    ['missing', `${formatCount(missing)}${missing > 0 ? ` (only in ${left})` : ''}`],
+    ['extra', `${formatCount(extra)}${extra > 0 ? ` (only in ${right})` : ''}`],
     ['changed', formatCount(changed)],
   ]
   if (duplicates > 0) rows.push(['duplicates', `${formatCount(duplicates)} (of records of one key the last counts)`])

@@ -17,6 +17,7 @@ import {
   readRates,
   type Summary,
 } from '../index.ts'
+import { doneWords } from '../report/endingWords.ts'
 import { describeJob } from './describeJob.ts'
 import { dryRun, readPrices } from './dryRun.ts'
 import { EXIT, exitCodeOf } from './exitCode.ts'
@@ -98,6 +99,7 @@ export async function runJob(toRun: JobToRun): Promise<void> {
   const goOn = readsStdin ? NOT_TWICE : `To go on: headrace resume ${directory}`
   let interruption: Interruption | undefined
   let shown = 0
+  let firstReject: JobReject | undefined
   let job: Job | undefined
   let follower: { stop(): void } | undefined
   let live: LiveJob | undefined
@@ -105,6 +107,7 @@ export async function runJob(toRun: JobToRun): Promise<void> {
   const reread = (): void => rereadRates(directory, job, talk)
   const end = async (summary: Summary): Promise<void> => {
     const report = flags.report === true ? await reportOf(directory, talk) : undefined
+    talk.outcome(summary, firstReject, rejectsPath)
     talk.summary(summary, [
       ...(summary.rejected > 0 ? ([['rejects', rejectsPath]] as const) : []),
       ...(report === undefined ? [] : ([['report', report]] as const)),
@@ -113,6 +116,7 @@ export async function runJob(toRun: JobToRun): Promise<void> {
   }
   try {
     const onReject = (reject: JobReject): void => {
+      firstReject ??= reject
       shown += 1
       if (shown <= 3) talk.say(`rejected ${reject.place}: ${reject.message}`)
       else if (shown === 4) talk.say(`more rejects are in ${rejectsPath}`)
@@ -154,14 +158,14 @@ export async function runJob(toRun: JobToRun): Promise<void> {
     follower.stop()
     await live?.end(
       summary.complete ? 'done' : 'stopped',
-      summary.complete ? 'done' : `${stopWords(summary, flags)}. ${goOn}`,
+      summary.complete ? doneWords(summary) : `${stopWords(summary, flags)}. ${goOn}`,
       summary,
     )
     await end(summary)
     if (summary.complete) {
       process.exitCode = summary.rejected > 0 || summary.incompleteInput.length > 0 ? EXIT.rejects : EXIT.done
     } else {
-      talk.say(`${stopWords(summary, flags)}. ${goOn}`)
+      talk.tell(`${stopWords(summary, flags)}. ${goOn}`)
       process.exitCode = interruption.exitCode ?? EXIT.limit
     }
   } catch (error) {
@@ -285,6 +289,8 @@ function arnOf(table: string): string {
 
 function stopWords({ stoppedBy }: Summary, { maxErrors, maxDuration, maxCost }: JobFlags): string {
   if (stoppedBy === 'cost') return `stopped before it might cost more than ${maxCost}, as --max-cost asks`
+  if (stoppedBy === 'rejects' && maxErrors === undefined)
+    return 'stopped since all records so far were rejected; --max-errors 100% goes on all the same'
   if (stoppedBy === 'rejects') return `stopped at more than ${maxErrors} rejects, as --max-errors asks`
   if (stoppedBy === 'duration') return `stopped after ${maxDuration! / 1_000} s, as --max-duration asks`
   return 'stopped by a signal'

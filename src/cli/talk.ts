@@ -1,7 +1,8 @@
-import { HeadraceError, type Summary } from '../index.ts'
+import { HeadraceError, type JobReject, type Summary } from '../index.ts'
 import { type BlockStyle, ProgressBlock, shownWidth } from '../report/progressBlock.ts'
 import { progressLine } from '../report/progressLine.ts'
 import { summaryText } from '../report/summaryText.ts'
+import { counted } from '../runtime/counted.ts'
 
 export interface TalkOptions {
   readonly json?: boolean
@@ -87,7 +88,17 @@ export class Talk {
   /** The closing table, or the closing event. */
   summary(summary: Summary, extra: readonly (readonly [string, string])[] = []): void {
     if (this.#json) this.event('done', { ...summary, ...Object.fromEntries(extra) })
-    else this.say(summaryText(summary, extra))
+    else this.say(summaryText(summary, extra, this.#style))
+  }
+
+  /** Of a job that rejected something, or whose input was not all there: a line also with `--quiet`, which has no table. */
+  outcome(summary: Summary, first: JobReject | undefined, rejectsPath: string): void {
+    const { operation, table, rejected, incompleteInput } = summary
+    if (!this.#quiet || this.#json || rejected + incompleteInput.length === 0) return
+    const why = first === undefined ? '' : ` (the first: ${first.place}: ${first.message})`
+    const rejects = rejected === 0 ? '' : `${counted(rejected, 'record')} rejected${why}, see ${rejectsPath}`
+    const incomplete = incompleteInput.length === 0 ? '' : `incomplete input: ${incompleteInput.join('; ')}`
+    this.tell(`${operation} ${table}: ${[rejects, incomplete].filter((part) => part !== '').join('; ')}`)
   }
 
   /** What went wrong, in every mode. */
@@ -111,7 +122,7 @@ export class Talk {
     const { LC_ALL, LC_CTYPE, LANG, WT_SESSION } = process.env
     const isUnicode = /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || '') || WT_SESSION !== undefined
     // It knows of NO_COLOR and FORCE_COLOR.
-    return { hasColors: process.stderr.hasColors(), isUnicode }
+    return { hasColors: process.stderr.isTTY === true && process.stderr.hasColors(), isUnicode }
   }
 
   #draw(lines: readonly string[]): void {

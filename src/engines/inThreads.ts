@@ -238,8 +238,7 @@ class ThreadedJob implements Job {
         const { index, cursor, counters, rejects, progress, ended } = news
         this.#keepRejects(rejects)
         this.#sliced.reach(index, cursor, counters, progress, ended)
-        const { rejected, read } = this.progress
-        if (rejects !== '') this.#stopper!.onReject(rejected, read)
+        if (rejects !== '') this.#stopper!.onReject(this.progress)
         if (!ended) return
         this.#give(spec, seat)
         this.#endIfIdle()

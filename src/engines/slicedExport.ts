@@ -3,6 +3,7 @@ import type { JobSpec, JobWhat } from '../job/jobSpec.ts'
 import { noEndings } from '../job/tally.ts'
 import { exportEnds } from '../operations/exportTable.ts'
 import { piecesAt } from '../operations/pieceTarget.ts'
+import { counted } from '../runtime/counted.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 import { type JoinedPart, joinObjects } from '../storage/joinObjects.ts'
@@ -116,7 +117,7 @@ export function checkAll(results: readonly SliceResult[], of: number, advice: st
   const missing = Array.from({ length: of }, (_, index) => index).filter((index) => !done.has(index))
   if (missing.length === 0 && results.length === of) return
   const named = missing.slice(0, 20).join(', ') + (missing.length > 20 ? ' and others' : '')
-  throw new HeadraceError('STATE', `${missing.length} of ${of} slices have no result (${named}): ${advice}`)
+  throw new HeadraceError('STATE', `${missing.length} of ${counted(of, 'slice')} have no result (${named}): ${advice}`)
 }
 
 /** Of all slices. */

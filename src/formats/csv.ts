@@ -4,6 +4,7 @@ import { parse } from 'csv-parse/sync'
 import type { PlainItem } from '../item/attributeValue.ts'
 import { ItemError } from '../item/itemError.ts'
 import type { RawRecord } from '../item/rawRecord.ts'
+import { counted } from '../runtime/counted.ts'
 import { type CsvColumn, type CsvHeader, cellValue, columnText, csvColumns, readColumn } from './csvColumns.ts'
 import { FormatError } from './formatError.ts'
 import type { SourceRecord } from './record.ts'
@@ -165,7 +166,7 @@ class CsvReader {
   #record(cells: readonly string[], columns: readonly CsvColumn[]): SourceRecord {
     const place = { file: this.#options.file, line: this.#line, offset: this.#offset }
     if (cells.length !== columns.length) {
-      const error = `${cells.length} cells, where the header names ${columns.length}`
+      const error = `${counted(cells.length, 'cell')}, where the header names ${columns.length}`
       return { error, ...this.#raw(cells, columns), place }
     }
     try {
@@ -270,9 +271,9 @@ export function readCsvRow(text: string, names: readonly string[], delimiter = '
     throw new ItemError(`this is not a row of CSV: ${error.message}`)
   }
   const [cells = [], ...more] = rows.filter((row) => row.length > 1 || row[0] !== '')
-  if (more.length > 0) throw new ItemError(`there are ${rows.length} rows of CSV, and a reject holds one`)
+  if (more.length > 0) throw new ItemError(`there are ${counted(rows.length, 'row')} of CSV, and a reject holds one`)
   if (cells.length !== names.length)
-    throw new ItemError(`${cells.length} cells, where the header names ${names.length}: ${names.join(', ')}`)
+    throw new ItemError(`${counted(cells.length, 'cell')}, where the header names ${names.length}: ${names.join(', ')}`)
   const columns = names.map((name) => {
     const { name: column, type = 'S' } = readColumn(name)
     return { name: column, type }

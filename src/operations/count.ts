@@ -1,5 +1,6 @@
 import type { ScanOptions } from '../database/scan.ts'
 import type { Table } from '../database/table.ts'
+import { counted } from '../runtime/counted.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import type { ScanStats } from '../scan/scanEngine.ts'
 
@@ -36,7 +37,7 @@ export async function count(table: Table, options: CountOptions = {}): Promise<C
       scanned += page.scannedCount
       onProgress?.({ count: found, scannedCount: scanned, stats: engine.stats })
       if (signal?.aborted === true)
-        throw new HeadraceError('CLOSED', `stopped after ${scanned} items; ${found} of them count`)
+        throw new HeadraceError('CLOSED', `stopped after ${counted(scanned, 'item')}; ${found} of them count`)
     }
     return { count: found, scannedCount: scanned, stats: engine.stats }
   } finally {

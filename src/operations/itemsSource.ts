@@ -1,7 +1,8 @@
 import type { RecordPosition, SourceRecord } from '../formats/record.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
+import { HeadraceError } from '../runtime/headraceError.ts'
 import { StorageError } from '../storage/storageError.ts'
-import type { RecordSource } from './file.ts'
+import type { RecordSource, SourceSample } from './file.ts'
 import type { ItemsSource } from './jobDefinition.ts'
 
 /** How messages call it, and its items by their number. */
@@ -16,6 +17,37 @@ export function itemsSource({ items, resumes = false }: ItemsSource): RecordSour
       'A source that gives the same items in the same order each time, and begins behind as many as it is told, says ' +
       'so: { items: (settled) => …, resumes: true }',
     records: (after) => records(items, resumes ? after : undefined),
+    ...(resumes ? { sample: sampleOf(items) } : {}),
+  }
+}
+
+/** More are not gone through to be counted. */
+const COUNTED_MAX = 1_000_000
+
+/** A look at what can be had again: an item stands for a byte. */
+function sampleOf(items: ItemsSource['items']): SourceSample {
+  return {
+    seekable: false,
+    async sizeBytes() {
+      let count = 0
+      for await (const list of records(items, undefined)) {
+        count += list.length
+        if (count <= COUNTED_MAX) continue
+        const message = `the job's source gives more than ${COUNTED_MAX.toLocaleString('en-US')} items, too many to be gone through for a plan`
+        throw new HeadraceError('INPUT', message)
+      }
+      return count
+    },
+    read() {
+      let taken = 0
+      async function* counted(): AsyncGenerator<readonly SourceRecord[]> {
+        for await (const list of records(items, undefined)) {
+          taken += list.length
+          yield list
+        }
+      }
+      return { records: counted(), bytesTaken: () => taken }
+    },
   }
 }
 

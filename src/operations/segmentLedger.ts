@@ -2,6 +2,7 @@ import { type Positions, rangesText, readRanges, type SegmentPositions } from '.
 import type { JobReject } from '../job/reject.ts'
 import { SettledPrefix } from '../job/settledPrefix.ts'
 import type { Ending, Endings } from '../job/tally.ts'
+import { counted } from '../runtime/counted.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 import type { RawPage } from '../scan/page.ts'
@@ -61,8 +62,11 @@ export class SegmentLedger {
     this.#options = options
     const { from, segments } = options
     if (from !== undefined && (from.kind !== 'segments' || from.segments !== segments)) {
-      const then = from.kind === 'segments' ? `${from.segments} segments` : 'files'
-      throw new HeadraceError('STATE', `the checkpoint is of ${then}, and this job reads ${segments} segments`)
+      const then = from.kind === 'segments' ? counted(from.segments, 'segment') : 'files'
+      throw new HeadraceError(
+        'STATE',
+        `the checkpoint is of ${then}, and this job reads ${counted(segments, 'segment')}`,
+      )
     }
     this.#done = readRanges(from?.done ?? '')
     for (const [segment, cursor] of Object.entries(from?.cursors ?? {})) {

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { checkWhole } from '../database/checkOption.ts'
 import type { Summary } from '../job/summary.ts'
+import { settledOf, type Tally } from '../job/tally.ts'
 import type { Clock, Timer } from '../runtime/clock.ts'
 import type { JobLimits } from './job.ts'
 
@@ -9,6 +10,12 @@ type StopReason = NonNullable<Summary['stoppedBy']>
 
 /** A part of a handful of records says nothing. */
 const SHARE_OF_LEAST = 1_000
+
+/**
+ * Where all of the first so many records were rejected, something is wrong with all of them: the table, the format, the
+ * visitor. Stopped for that only where no limit of rejects was asked for.
+ */
+export const ALL_REJECTED = 1_000
 
 /** Stops a job when its user says so, or at a limit that was asked for. */
 export class Stopper {
@@ -42,9 +49,13 @@ export class Stopper {
   }
 
   /** Another record was rejected. */
-  onReject(rejected: number, read: number): void {
+  onReject(tally: Readonly<Tally>): void {
+    const { rejected, read } = tally
     const { rejectsMax } = this.#limits
-    if (rejectsMax === undefined) return
+    if (rejectsMax === undefined) {
+      if (rejected >= ALL_REJECTED && settledOf(tally) === rejected) this.stop('rejects')
+      return
+    }
     const most =
       typeof rejectsMax === 'number'
         ? rejectsMax

@@ -404,7 +404,7 @@ export class WriteRun {
     // A visit that ends after its job was stopped: its item is counted as not reached already.
     if (this.#endedAt !== undefined) return
     this.tally.rejected += 1
-    this.#stopper.onReject(this.tally.rejected, this.tally.read)
+    this.#stopper.onReject(this.tally)
     const { onReject } = this.#options
     if (onReject === undefined) {
       if (this.#directory !== undefined) return

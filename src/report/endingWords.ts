@@ -34,12 +34,21 @@ export function uncountedWords({ keysCompared }: Pick<Summary, 'keysCompared'>):
 
 /** How a job ended that came to its end: `done`, and what there is to know beside that. */
 export function doneWords(summary: Summary): string {
-  const { operation, read, written, overwritten, skipped, rejected, incompleteInput } = summary
+  const { operation, read, rejected } = summary
+  // An older Headrace told neither of these.
+  const { overwritten = 0, skipped = 0, incompleteInput = [] } = summary as Partial<Summary>
   const noun = operation === 'load' || operation === 'run' ? 'records' : 'items'
   const parts = ['done']
   if (read === 0) parts.push(`no ${noun}`)
-  else if (written + overwritten + skipped + rejected === 0) parts.push('nothing written')
+  else if (summary.written + overwritten + skipped + rejected === 0) parts.push(NOTHING[operation] ?? 'nothing written')
   if (rejected > 0) parts.push(`${formatCount(rejected)} rejected`)
   if (incompleteInput.length > 0) parts.push('incomplete input')
   return parts.join(', ')
+}
+
+/** Of operations that do not call it writing, what it is that was done to nothing. */
+const NOTHING: { readonly [operation: string]: string } = {
+  update: 'nothing changed',
+  delete: 'nothing deleted',
+  undo: 'nothing put back',
 }

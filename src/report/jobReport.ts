@@ -2,6 +2,7 @@ import type { JobHistory } from '../job/jobHistory.ts'
 import type { JobStatus } from '../job/jobStatus.ts'
 import type { RejectCount } from '../job/rejectCounts.ts'
 import { undoneWords } from '../job/undoneMark.ts'
+import { doneWords } from './endingWords.ts'
 import { jobChart } from './jobChart.ts'
 import { chartOf, type JobView, jobSections, titleOf, words } from './jobSections.ts'
 import { PAGE_STYLE, sourceHash } from './pageStyle.ts'
@@ -49,8 +50,8 @@ ${[...sections.values()].filter((section) => section !== '').join('\n')}
 `
 }
 
-function stateOf({ state, undone, holder, directory }: JobStatus, { runs }: JobHistory): JobView['state'] {
-  if (state === 'done') return { kind: 'done', words: 'done' }
+function stateOf({ state, undone, holder, directory, summary }: JobStatus, { runs }: JobHistory): JobView['state'] {
+  if (state === 'done') return { kind: 'done', words: summary === undefined ? 'done' : doneWords(summary) }
   if (undone !== undefined && state === 'undone') return { kind: 'done', words: undoneWords(undone) }
   if (state === 'running') return { kind: 'running', words: `running, ${holder}` }
   const goOn = `to go on: headrace resume ${directory}`

@@ -42,7 +42,7 @@ function factsOf(plan: Plan): Row[] {
     ...(plan.emulator || plan.tableArn === '' ? [] : [['table', plan.tableArn] as const]),
     [plan.operation === 'load' ? 'records' : 'items', `${counted(plan.items)}, ${formatBytes(plan.bytes.value)}`],
   ]
-  if (changes !== undefined) rows.push(['written', counted(changes)])
+  if (changes !== undefined) rows.push([DONE[plan.operation] ?? 'written', counted(changes)])
   if (read !== undefined) rows.push(['reads', `${counted(readUnits)} units${atRate(read)}`])
   if (write !== undefined) {
     rows.push(['writes', `${counted(writeUnits)} units${atRate(write)}`])
@@ -59,6 +59,9 @@ function factsOf(plan: Plan): Row[] {
   rows.push(['sample', `${sample.words}${cost}`])
   return rows
 }
+
+/** What is done to items, by operations that do not call it writing. */
+const DONE: { readonly [operation: string]: string } = { update: 'changed', delete: 'deleted' }
 
 /** A number, and between which it lies where it is no exact one. */
 function counted(estimate: Estimate): string {

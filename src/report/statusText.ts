@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { JobStatus } from '../job/jobStatus.ts'
 import { COUNTERS } from '../job/tally.ts'
 import { undoneWords } from '../job/undoneMark.ts'
@@ -11,7 +12,7 @@ export function statusText({ directory, spec, state, undone, holder, checkpoint,
       'state',
       undone !== undefined && state === 'undone'
         ? undoneWords(undone)
-        : stateWords(state, directory, holder, sources?.some(({ name }) => name === '-') === true),
+        : stateWords(state, directory, holder, sources?.some(({ name }) => name === '-') === true, checkpoint),
     ],
     ['table', table.arn === '' ? table.name : table.arn],
   ]
@@ -33,6 +34,7 @@ export function statusText({ directory, spec, state, undone, holder, checkpoint,
       const done = positions.sources.filter((source) => source.done).length
       rows.push(['files done', `${done} of ${positions.sources.length}`])
     }
+    if (tally.rejected > 0) rows.push(['rejects', join(directory, 'rejects.jsonl')])
     rows.push(['time', formatDuration(spent.durationMs)])
     const units = [
       spent.readUnits > 0 ? `${formatCount(spent.readUnits)} read` : '',
@@ -53,7 +55,7 @@ export function statusList(jobs: readonly JobStatus[]): string {
   const rows = jobs.map(({ directory, spec, state, checkpoint }) => [
     directory,
     state,
-    `${formatCount(checkpoint?.tally.written ?? 0)} written`,
+    [`${formatCount(checkpoint?.tally.written ?? 0)} written`, ...otherCounts(checkpoint)].join(', '),
     `begun ${spec.createdAt.slice(0, 16).replace('T', ' ')}`,
   ])
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]!.length)))
@@ -65,12 +67,21 @@ function stateWords(
   directory: string,
   holder: string | undefined,
   readsStdin: boolean,
+  checkpoint: JobStatus['checkpoint'],
 ): string {
   if (state === 'running') return `running, ${holder}`
-  if (state === 'done') return 'done'
+  if (state === 'done')
+    return ['done', ...otherCounts(checkpoint).filter((count) => count.endsWith('rejected'))].join(', ')
   return readsStdin
     ? 'stopped; standard input can not be read twice, so it can not be gone on with'
     : `stopped; to go on: headrace resume ${directory}`
+}
+
+/** Those that are not 0, but for what was written. */
+function otherCounts(checkpoint: JobStatus['checkpoint']): string[] {
+  return COUNTERS.filter(({ name }) => name !== 'written' && (checkpoint?.tally[name] ?? 0) > 0).map(
+    ({ name, label }) => `${formatCount(checkpoint!.tally[name])} ${label}`,
+  )
 }
 
 function sourceWords(names: readonly string[]): string {

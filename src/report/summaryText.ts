@@ -1,14 +1,17 @@
 import type { Summary } from '../job/summary.ts'
 import { COUNTERS } from '../job/tally.ts'
+import { counted } from '../runtime/counted.ts'
 import { costWords } from './costWords.ts'
 import { doneWords, uncountedWords } from './endingWords.ts'
 import { formatCount, formatDuration, formatRate } from './figures.ts'
 import { limitRows } from './limitRows.ts'
+import type { BlockStyle } from './progressBlock.ts'
 
 /** The closing table of a job, one fact a line. */
 export function summaryText(
   summary: Summary,
   extra: readonly (readonly [label: string, value: string])[] = [],
+  { hasColors }: Pick<BlockStyle, 'hasColors'> = { hasColors: false },
 ): string {
   const { operation, table, complete } = summary
   const rows: (readonly [string, string])[] = [['read', formatCount(summary.read)]]
@@ -21,8 +24,8 @@ export function summaryText(
   if (summary.notReached > 0) rows.push(['not reached', formatCount(summary.notReached)])
   const causes = [
     summary.unprocessed > 0 ? `${formatCount(summary.unprocessed)} unprocessed` : '',
-    summary.throttledRequests > 0 ? `${formatCount(summary.throttledRequests)} requests throttled` : '',
-    summary.failedRequests > 0 ? `${formatCount(summary.failedRequests)} requests failed` : '',
+    summary.throttledRequests > 0 ? `${counted(summary.throttledRequests, 'request')} throttled` : '',
+    summary.failedRequests > 0 ? `${counted(summary.failedRequests, 'request')} failed` : '',
   ].filter((cause) => cause !== '')
   rows.push(['retried', formatCount(summary.retried) + (causes.length > 0 ? ` (${causes.join(', ')})` : '')])
   if (summary.conflicts > 0)
@@ -46,6 +49,8 @@ export function summaryText(
   }
   rows.push(...extra)
   const width = Math.max(...rows.map(([label]) => label.length))
-  const head = `${operation} ${table}: ${complete ? doneWords(summary) : 'stopped before the end'}`
+  const words = complete ? doneWords(summary) : 'stopped before the end'
+  const color = complete && words === 'done' ? 32 : 33
+  const head = `${operation} ${table}: ${hasColors ? `\u001b[${color}m${words}\u001b[39m` : words}`
   return [head, ...rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`)].join('\n')
 }

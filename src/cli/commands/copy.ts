@@ -1,5 +1,5 @@
 import { copy } from '../../index.ts'
-import { formatCount } from '../../report/figures.ts'
+import { counted } from '../../runtime/counted.ts'
 import { openDatabase } from '../openDatabase.ts'
 import { openTarget, type TargetFlags } from '../openTarget.ts'
 import {
@@ -49,7 +49,7 @@ export async function copyCommand(
       warn: async (say) => {
         const { itemCount } = await there.table(target).describe()
         if (itemCount > 0 && (flags.ifExists ?? 'overwrite') === 'overwrite')
-          say(`${target} holds about ${formatCount(itemCount)} items; those with the same keys are overwritten`)
+          say(`${target} holds about ${counted(itemCount, 'item')}; those with the same keys are overwritten`)
       },
       make: (made) => copy(database.table(source), there.table(target), { ...options, ...made }),
     })

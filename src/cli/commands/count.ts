@@ -1,6 +1,7 @@
 import { type Count, count, countSample, type Table } from '../../index.ts'
 import { formatCount } from '../../report/figures.ts'
 import { limitRows } from '../../report/limitRows.ts'
+import { counted as countedWords } from '../../runtime/counted.ts'
 import { exitCodeOf } from '../exitCode.ts'
 import { Interruption } from '../interruption.ts'
 import { openDatabase } from '../openDatabase.ts'
@@ -47,7 +48,9 @@ export async function countCommand(
       talk.event('done', { operation: 'count', table: name, count: counted.count, scannedCount, ...stats })
     else process.stdout.write(`${counted.count}\n`)
     if (flags.where !== undefined)
-      talk.say(`${formatCount(scannedCount)} items were read for it, ${formatCount(stats.readUnits)} read units`)
+      talk.say(
+        `${countedWords(scannedCount, 'item')} read for it, ${countedWords(Math.round(stats.readUnits), 'read unit')}`,
+      )
     const summary = readSummary('count', name, scannedCount, performance.now() - startedAt, stats)
     for (const [label, value] of limitRows(summary)) talk.say(`${label}: ${value}`)
   } catch (error) {
@@ -89,7 +92,7 @@ async function countBySample(
     return
   }
   process.stdout.write(`${Math.round(estimate.value)}\n`)
-  const looked = `${formatCount(scannedCount)} items were looked at, ${formatCount(readUnits)} read units`
+  const looked = `${countedWords(scannedCount, 'item')} looked at, ${countedWords(Math.round(readUnits), 'read unit')}`
   talk.say(
     segments === segmentsTotal
       ? `exact: all ${looked}`

@@ -1,5 +1,5 @@
 import { deleteAll, HeadraceError } from '../../index.ts'
-import { formatCount } from '../../report/figures.ts'
+import { counted } from '../../runtime/counted.ts'
 import { confirm } from '../confirm.ts'
 import { exitCodeOf } from '../exitCode.ts'
 import { openDatabase } from '../openDatabase.ts'
@@ -45,7 +45,7 @@ export async function deleteCommand(
     const which = flags.where === undefined ? 'every item' : `the items where ${flags.where}`
     if (flags.dryRun !== true)
       await confirm(
-        `This deletes ${which} of ${arn || name} (about ${formatCount(itemCount)} items)`,
+        `This deletes ${which} of ${arn || name} (about ${counted(itemCount, 'item')})`,
         name,
         flags.yes === true,
       )
@@ -62,7 +62,7 @@ export async function deleteCommand(
     database,
     rates: options,
     askAgain: ({ sampled, isWhole }) => {
-      const items = isWhole ? `all ${formatCount(sampled)} items` : `all of ${formatCount(sampled)} sampled items`
+      const items = isWhole ? `all ${counted(sampled, 'item')}` : `all of ${counted(sampled, 'sampled item')}`
       const does = `The filter matches ${sampled === 1 ? 'the one item there is' : items}: this may delete everything in ${name}`
       return confirm(does, name, flags.yes === true)
     },

@@ -1,5 +1,6 @@
 import {
   type ColumnType,
+  checkSources,
   createTable,
   type FileOptions,
   type FormatName,
@@ -8,6 +9,7 @@ import {
   load,
   type RecordSource,
 } from '../../index.ts'
+import { counted } from '../../runtime/counted.ts'
 import { exitCodeOf } from '../exitCode.ts'
 import { openDatabase } from '../openDatabase.ts'
 import {
@@ -66,7 +68,7 @@ export async function loadCommand(
         talk.event('warning', { message: text })
       },
       ...(flags.applyChanges === true ? { changes: true } : {}),
-      onVerify: (count) => talk.say(`checking ${count} files of the export against its manifest`),
+      onVerify: (count) => talk.say(`checking ${counted(count, 'file')} of the export against its manifest`),
     })
   } catch (error) {
     talk.failure(error)
@@ -78,6 +80,11 @@ export async function loadCommand(
       await table.describe()
     } catch (error) {
       if (error instanceof HeadraceError && error.code === 'TABLE') {
+        // A table for what turns out not to be there would only be in the way.
+        await checkSources(
+          sources,
+          flags.transform === undefined && flags.applyChanges !== true ? flags.key : undefined,
+        )
         await createTable(database, name, { key: flags.key })
         talk.say(`created table ${name}`)
       } else {

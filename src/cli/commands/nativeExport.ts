@@ -1,5 +1,5 @@
 import { awaitServiceExport, type ServiceExport, startServiceExport } from '../../index.ts'
-import { formatCount } from '../../report/figures.ts'
+import { counted } from '../../runtime/counted.ts'
 import { EXIT, exitCodeOf } from '../exitCode.ts'
 import { Interruption } from '../interruption.ts'
 import { openDatabase } from '../openDatabase.ts'
@@ -94,7 +94,7 @@ export async function nativeExportCommand(
 function tellOf(ended: ServiceExport, talk: Talk, isJson: boolean): void {
   talk.event('done', ended)
   const { itemCount, billedBytes, manifest } = ended
-  talk.say(`exported ${formatCount(itemCount ?? 0)} items, ${formatCount(billedBytes ?? 0)} bytes are billed`)
+  talk.say(`exported ${counted(itemCount ?? 0, 'item')}; ${counted(billedBytes ?? 0, 'byte')} billed`)
   if (!isJson) process.stdout.write(`${manifest}\n`)
   talk.say(`To load it: headrace load TABLE ${manifest}`)
 }

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { encodeItem, writePlainJson } from '../../index.ts'
-import { formatCount, formatDuration } from '../../report/figures.ts'
+import { formatDuration } from '../../report/figures.ts'
 import { limitRows } from '../../report/limitRows.ts'
+import { counted } from '../../runtime/counted.ts'
 import { exitCodeOf } from '../exitCode.ts'
 import { Interruption } from '../interruption.ts'
 import { openDatabase } from '../openDatabase.ts'
@@ -55,7 +56,7 @@ export async function scanCommand(
     const { readUnits } = scan.stats
     talk.event('done', progress())
     talk.say(
-      `${formatCount(read)} items in ${formatDuration(performance.now() - startedAt)}, ${formatCount(readUnits)} read units`,
+      `${counted(read, 'item')} in ${formatDuration(performance.now() - startedAt)}, ${counted(Math.round(readUnits), 'read unit')}`,
     )
     for (const [label, value] of limitRows(progress())) talk.say(`${label}: ${value}`)
     if (interruption.exitCode !== undefined) process.exitCode = interruption.exitCode

@@ -1,5 +1,6 @@
 import { createTable, dropTable, type TableDescription, waitForTable } from '../../index.ts'
 import { formatCount } from '../../report/figures.ts'
+import { counted } from '../../runtime/counted.ts'
 import { confirm } from '../confirm.ts'
 import { exitCodeOf } from '../exitCode.ts'
 import { openDatabase } from '../openDatabase.ts'
@@ -85,7 +86,7 @@ function describeInWords(table: TableDescription): string {
     ['capacity', capacity],
     [
       'items',
-      `${formatCount(table.itemCount)}, ${formatCount(table.sizeBytes)} bytes (as the service last looked, up to six hours ago)`,
+      `${formatCount(table.itemCount)}, ${counted(table.sizeBytes, 'byte')} (as the service last looked, up to six hours ago)`,
     ],
     ['indexes', table.indexes.length === 0 ? 'none' : table.indexes.map(({ name }) => name).join(', ')],
     ['arn', table.arn],

@@ -5,6 +5,7 @@ import type { PlainItem } from '../../item/attributeValue.ts'
 import { corrected, type Estimate, exactly, scaled } from '../../job/estimate.ts'
 import type { ItemSample, Plan, PlanOptions } from '../../job/plan.ts'
 import { BUILT_IN_PRICES, type PriceTable } from '../../job/priceTable.ts'
+import { counted } from '../../runtime/counted.ts'
 import type { Rate } from '../../throughput/rate.ts'
 import { chooseReading, type Reading } from '../chooseReading.ts'
 import type { RawItem } from '../prepareChange.ts'
@@ -182,9 +183,9 @@ function pagesOverhead(
 
 function wordsOf(sample: TableSample, items: number): string {
   const count = items.toLocaleString('en-US')
-  if (sample.whole) return `all ${count} items were read`
+  if (sample.whole) return items === 1 ? 'the one item was read' : `all ${count} items were read`
   const segments = sample.segments.length + sample.partial.length
-  return `${count} items of ${segments} of ${sample.segmentsTotal.toLocaleString('en-US')} segments were read`
+  return `${counted(items, 'item')} of ${segments} of ${counted(sample.segmentsTotal, 'segment')} were read`
 }
 
 /** From all over the table, not the first of one segment. */

@@ -1,6 +1,7 @@
 import type { SourceRecord } from '../../formats/record.ts'
 import type { KeySchema } from '../../item/itemKey.ts'
 import { type Estimate, exactly, studentQuantile } from '../../job/estimate.ts'
+import { counted } from '../../runtime/counted.ts'
 import { HeadraceError } from '../../runtime/headraceError.ts'
 import { segmentOrder } from '../../scan/segmentOrder.ts'
 import type { RecordSource, SourceSample } from '../file.ts'
@@ -97,8 +98,10 @@ export async function sampleSources(
     beginningsOnly: !whole && !seekable,
     expand: (quantity) => expandLooks(looks, quantity, bytesTotal, whole),
     words: whole
-      ? `all ${count} records were read`
-      : `${count} records at ${places.length} ${places.length === 1 ? 'place' : 'places'} of ${sources.length === 1 ? 'the file' : `${sources.length.toLocaleString('en-US')} files`} were read`,
+      ? records === 1
+        ? 'the one record was read'
+        : `all ${count} records were read`
+      : `${counted(records, 'record')} at ${places.length} ${places.length === 1 ? 'place' : 'places'} of ${sources.length === 1 ? 'the file' : `${sources.length.toLocaleString('en-US')} files`} were read`,
   }
 }
 
