@@ -238,7 +238,11 @@ class ThreadedJob implements Job {
         const { index, cursor, counters, rejects, progress, ended } = news
         this.#keepRejects(rejects)
         this.#sliced.reach(index, cursor, counters, progress, ended)
-        if (rejects !== '') this.#stopper!.onReject(this.progress)
+        if (rejects !== '') {
+          const { rejected, read } = this.progress
+          this.#stopper!.onReject(rejected, read)
+          this.#stopper!.onPassedReject(this.#sliced.tally)
+        }
         if (!ended) return
         this.#give(spec, seat)
         this.#endIfIdle()

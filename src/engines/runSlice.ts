@@ -138,7 +138,11 @@ export async function runSlice(slice: Slice, context: SliceContext = {}): Promis
     const summary = await resumed.run({
       signal: signal === undefined ? end.signal : AbortSignal.any([signal, end.signal]),
       ...(onWarning === undefined ? {} : { onWarning }),
-      ...(remainingMs === undefined ? {} : { limits: { durationMsMax: runMs(remainingMs()) } }),
+      limits: {
+        // Whoever calls again would only stop again: of all slices together it is seen elsewhere.
+        rejectsMax: '100%',
+        ...(remainingMs === undefined ? {} : { durationMsMax: runMs(remainingMs()) }),
+      },
     })
     await keeper?.stop()
     const cursor = await tell()

@@ -28,7 +28,10 @@ export interface RunOptions {
 
 /** Where to stop although not everything is done, as if a signal had come. */
 export interface JobLimits {
-  /** Rejects of all runs of the job, or their part of what was read, such as `'1%'` (of 1,000 records at least). */
+  /**
+   * Rejects of all runs of the job, or their part of what was read, such as `'1%'` (of 1,000 records at least). Default: a job
+   * stops when all of its first 1,000 records were rejected; `'100%'` for none at all.
+   */
   readonly rejectsMax?: number | `${number}%`
   /**
    * What the units of all runs of the job may cost, in the currency of the price list, above 0. What is under way counts as

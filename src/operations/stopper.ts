@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { checkWhole } from '../database/checkOption.ts'
 import type { Summary } from '../job/summary.ts'
-import { settledOf, type Tally } from '../job/tally.ts'
+import { type Endings, settledOf } from '../job/tally.ts'
 import type { Clock, Timer } from '../runtime/clock.ts'
 import type { JobLimits } from './job.ts'
 
@@ -15,7 +15,7 @@ const SHARE_OF_LEAST = 1_000
  * Where all of the first so many records were rejected, something is wrong with all of them: the table, the format, the
  * visitor. Stopped for that only where no limit of rejects was asked for.
  */
-export const ALL_REJECTED = 1_000
+const ALL_REJECTED = 1_000
 
 /** Stops a job when its user says so, or at a limit that was asked for. */
 export class Stopper {
@@ -48,14 +48,16 @@ export class Stopper {
     if (durationMsMax !== undefined) this.#timer = clock.setTimer(() => this.stop('duration'), durationMsMax)
   }
 
+  /** Another record was rejected, and all in front of it are settled. @param passed of these */
+  onPassedReject(passed: Readonly<Endings>): void {
+    if (this.#limits.rejectsMax !== undefined) return
+    if (passed.rejected >= ALL_REJECTED && settledOf(passed) === passed.rejected) this.stop('rejects')
+  }
+
   /** Another record was rejected. */
-  onReject(tally: Readonly<Tally>): void {
-    const { rejected, read } = tally
+  onReject(rejected: number, read: number): void {
     const { rejectsMax } = this.#limits
-    if (rejectsMax === undefined) {
-      if (rejected >= ALL_REJECTED && settledOf(tally) === rejected) this.stop('rejects')
-      return
-    }
+    if (rejectsMax === undefined) return
     const most =
       typeof rejectsMax === 'number'
         ? rejectsMax

@@ -363,6 +363,7 @@ export class WriteRun {
 
   /** A reject in front of which everything is settled: it will not come again. */
   readonly record = (reject: JobReject): void => {
+    this.#stopper.onPassedReject(this.passed)
     try {
       this.#rejects?.add(reject)
     } catch (error) {
@@ -404,7 +405,7 @@ export class WriteRun {
     // A visit that ends after its job was stopped: its item is counted as not reached already.
     if (this.#endedAt !== undefined) return
     this.tally.rejected += 1
-    this.#stopper.onReject(this.tally)
+    this.#stopper.onReject(this.tally.rejected, this.tally.read)
     const { onReject } = this.#options
     if (onReject === undefined) {
       if (this.#directory !== undefined) return

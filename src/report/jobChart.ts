@@ -177,11 +177,35 @@ function plotsOf({ steps }: JobChart): Plot[] {
   ]
 }
 
+/** Of small text, about. */
+const CHARACTER_WIDTH = 7
+/** A peak is what held for so long at least: the first and last sample of a run may be of a few milliseconds. */
+const PEAK_MS = 1_000
+
+/** The values over as many steps together as make a second, by how long each held; all of them together where there is less. */
+function ofSeconds(steps: readonly HistoryStep[], values: readonly (number | undefined)[]): (number | undefined)[] {
+  const seconds: (number | undefined)[] = []
+  let ms = 0
+  let sum = 0
+  for (const [index, value] of values.entries()) {
+    const { fromMs, toMs } = steps[index]!
+    if (value === undefined) continue
+    sum += value * (toMs - fromMs)
+    ms += toMs - fromMs
+    const isLast = index === values.length - 1
+    if (ms < PEAK_MS && !(isLast && seconds.length === 0)) continue
+    seconds.push(sum / ms)
+    ms = 0
+    sum = 0
+  }
+  return seconds
+}
+
 function drawPlot({ name, lines, bars = [] }: Plot, { steps, runs, isLive }: JobChart, width: number): string {
   const endMs = steps.at(-1)?.toMs ?? 1_000
   const x = (atMs: number): number => AXIS_WIDTH + (atMs / endMs) * (width - AXIS_WIDTH)
   const most = (some: readonly Line[]): number =>
-    Math.max(0, ...some.flatMap(({ values }) => values).filter((value) => value !== undefined))
+    Math.max(0, ...some.flatMap(({ values }) => ofSeconds(steps, values)).filter((value) => value !== undefined))
   const highest = most(lines.filter(({ kind }) => kind !== 'limit'))
   const usedMax = Math.max(1, highest)
   const limitMax = most(lines.filter(({ kind }) => kind === 'limit'))
@@ -223,12 +247,16 @@ function drawPlot({ name, lines, bars = [] }: Plot, { steps, runs, isLive }: Job
     if (index === 0) parts.push(`<path class="area ${kind}" d="${path}V${bottom}H${x(steps[0]!.fromMs).toFixed(1)}z"/>`)
     parts.push(`<path class="line ${kind}" d="${path}"/>`)
   }
+  let labelEnd = 0
   for (const { fromMs, run } of runs.slice(1)) {
     if (fromMs > endMs) continue
     const at = x(fromMs).toFixed(1)
-    parts.push(
-      `<path class="run" d="M${at} ${HEAD_HEIGHT}V${bottom}"/><text class="small" x="${at}" dx="3" y="${HEAD_HEIGHT + 10}">run ${run}</text>`,
-    )
+    parts.push(`<path class="run" d="M${at} ${HEAD_HEIGHT}V${bottom}"/>`)
+    // One that would stand upon another is left out; its line tells where it began.
+    if (x(fromMs) < labelEnd) continue
+    const label = `run ${run}`
+    labelEnd = x(fromMs) + label.length * CHARACTER_WIDTH + 3
+    parts.push(`<text class="small" x="${at}" dx="3" y="${HEAD_HEIGHT + 10}">${label}</text>`)
   }
   const { scale, word } = timeScale(endMs)
   const everyTime = tickStep(endMs / scale, width / 90)

@@ -96,7 +96,7 @@ function head({ spec, state }: JobView): string {
 }
 
 /** What became of all that was read, as a bar and in words. */
-function account({ summary, checkpoint }: JobView): string {
+function account({ spec, summary, checkpoint }: JobView): string {
   const tally = summary ?? { ...checkpoint?.tally, notReached: 0 }
   const { read = 0, notReached } = tally
   const endings: (readonly [name: string, count: number])[] = COUNTERS.filter(
@@ -104,9 +104,12 @@ function account({ summary, checkpoint }: JobView): string {
   ).map(({ name }) => [name, tally[name] ?? 0])
   endings.push(['not reached', notReached], ['under way', Math.max(0, read - settledOf(tally) - notReached)])
   const shown = endings.filter(([name, count]) => count > 0 || (name !== 'not reached' && name !== 'under way'))
+  const share = summary?.share ?? (checkpoint === undefined ? undefined : shareDone(spec.what, checkpoint))
+  // A full bar is all of the work, where it is known how much that is: of a job that is at 6 %, 6 % of it.
+  const all = share === undefined || share === 0 ? read : Math.max(read, settledOf(tally) / share)
   let x = 0
   const bars = shown.map(([name, count]) => {
-    const width = read === 0 ? 0 : (count / read) * 100
+    const width = all === 0 ? 0 : (count / all) * 100
     const bar = `<rect class="${name.replace(' ', '-')}" x="${x.toFixed(3)}%" y="0" width="${width.toFixed(3)}%" height="14"/>`
     x += width
     return width === 0 ? '' : bar
