@@ -61,7 +61,8 @@ export function detectFormat(head: Buffer, file: string, format: FormatName | un
   if (named === 'rejects') return { shape: 'rejects' }
   if (named === 'csv') return { shape: 'csv', delimiter: extension === 'tsv' ? '\t' : ',' }
   const text = head.toString('latin1')
-  if (named === 'ion' || (format === undefined && text.startsWith(ION))) return { shape: 'ion' }
+  if (named === 'ion' || (format === undefined && linesOf(text).some((line) => line.trimStart().startsWith(ION))))
+    return { shape: 'ion' }
   // A `jsonl` that was named is taken at its word; a file's name says only that its lines are JSON of some spelling.
   if (format === 'jsonl') return { shape: 'lines', spelling: 'plain' }
   const layout = layoutOf(text, byName === 'jsonl')
@@ -96,15 +97,39 @@ function layoutOf(text: string, isLines: boolean): Layout | undefined {
     const isOne = lines.length === 1 || firstValue(lines[0]!).state !== 'complete'
     return isLines && !isOne ? { shape: 'lines' } : { shape: 'array', start: text.indexOf('[') }
   }
-  if (begin[0] !== '{') return isLines ? { shape: 'lines' } : undefined
+  if (begin[0] !== '{') return isLines || whole * 2 > lines.length ? { shape: 'lines' } : undefined
   const first = firstValue(text)
   const items = arrayMember(text, 'Items')
   if (items?.names.every((name) => SCAN_OUTPUT_NAMES.includes(name)) === true && mayBeScanOutput(text, first))
     return { shape: 'scanOutput', start: items.at }
-  if (isObjectText(lines[0]!)) return { shape: 'lines' }
+  if (isObjectText(lines[0]!) || whole * 2 > lines.length)
+    return { shape: whole < lines.length && isSequence(text, lines) ? 'sequence' : 'lines' }
   // The first of several records may be broken; a record over several lines is sound as far as it goes.
   if (first.state === 'broken' && whole > 0) return { shape: 'lines' }
   return isLines && first.state === 'broken' ? { shape: 'lines' } : { shape: 'sequence' }
+}
+
+/**
+ * Whether it is values one after another that do not keep to their lines, and nothing in it is broken: as where a document
+ * over many lines follows one on a line, or stands behind another on its line.
+ */
+function isSequence(text: string, lines: readonly string[]): boolean {
+  const across = lines.filter((line) => !isOneValue(line))
+  // The last line may be cut, as a file is, and as what is looked at of it is.
+  const isAcross = across.length > 1 || (across.length === 1 && firstValue(lines.at(-1)!).state === 'complete')
+  if (!isAcross) return false
+  for (let rest = text; rest !== ''; ) {
+    const value = firstValue(rest)
+    if (value.state !== 'complete') return value.state === 'cut'
+    // Where files were put together, a byte order mark may follow.
+    rest = rest.slice(value.end).replace(/^(?:\s|\xef\xbb\xbf)+/, '')
+  }
+  return true
+}
+
+function isOneValue(line: string): boolean {
+  const value = firstValue(line)
+  return value.state === 'complete' && line.slice(value.end).trim() === ''
 }
 
 /** An object that is whole and has other members, too, is a record. */

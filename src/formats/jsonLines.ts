@@ -3,7 +3,7 @@ import type { PlainItem } from '../item/attributeValue.ts'
 import { ItemError } from '../item/itemError.ts'
 import type { RawRecord } from '../item/rawRecord.ts'
 import type { SourceRecord } from './record.ts'
-import { beginningOf, rawText, strictText } from './strictUtf8.ts'
+import { beginningOf, MARK, rawText, strictText, withoutMark } from './strictUtf8.ts'
 
 /** Makes an item of the text of a record. */
 export interface TextDecoder {
@@ -30,7 +30,8 @@ const RETURN = 13
 
 /**
  * Reads one JSON record per line; lines end in `\n`, `\r\n` or `\r`, blank ones are skipped. JSON has no bare `\r` but
- * between its tokens, so one within a line that cannot be read may be a line end of its own.
+ * between its tokens, so one within a line that cannot be read may be a line end of its own. A byte order mark in front of
+ * a record does not belong to it.
  *
  * ```
  *   pieces   ──────────┼──────────────┼──────
@@ -56,7 +57,7 @@ export async function* readJsonLines(
 
 class LineReader {
   readonly #options: ReaderOptions
-  readonly #newline: number
+  #newline: number
   #line: number
   #offset: number
   #carry: Buffer[] = []
@@ -73,6 +74,8 @@ class LineReader {
 
   push(piece: Buffer): SourceRecord[] {
     let rest = piece
+    // Files that were put together may begin with the line ends of an old Mac and go on with others.
+    if (this.#newline === RETURN && rest.includes(NEWLINE)) this.#newline = NEWLINE
     if (this.#skipping) {
       const end = rest.indexOf(this.#newline)
       this.#offset += end === -1 ? rest.length : end + 1
@@ -88,6 +91,7 @@ class LineReader {
       this.#readRegion(this.#takeCarry(), records)
     }
     this.#keep(rest.subarray(end))
+    if (this.#carryBytes > this.#options.lineBytesMax) this.#readLines(records)
     if (this.#carryBytes > this.#options.lineBytesMax) {
       const start = this.#takeCarry()
       records.push(this.#tooLong(start))
@@ -101,6 +105,17 @@ class LineReader {
     const records: SourceRecord[] = []
     if (this.#carryBytes > 0) this.#readRegion(this.#takeCarry(), records)
     return records
+  }
+
+  /** What is too long for one line may be many, with old Mac line ends between them. */
+  #readLines(records: SourceRecord[]): void {
+    const carry = this.#takeCarry()
+    const end = carry.lastIndexOf(RETURN) + 1
+    const parts = this.#readParts(carry.subarray(0, end)) ?? []
+    records.push(...parts)
+    const read = parts.length > 0 ? end : 0
+    this.#offset += read
+    this.#keep(carry.subarray(read))
   }
 
   #keep(bytes: Buffer): void {
@@ -131,7 +146,8 @@ class LineReader {
       let end = ascii ? textEnd : region.indexOf(newline, at)
       if (end === -1) end = region.length
       if (end - at > lineBytesMax) {
-        records.push(this.#tooLong(region.subarray(at, end)))
+        const line = region.subarray(at, end)
+        records.push(...(this.#readParts(line) ?? [this.#tooLong(line)]))
       } else {
         const place = { file, line: this.#line, offset: this.#offset }
         try {
@@ -153,19 +169,25 @@ class LineReader {
   }
 
   /**
-   * A line that cannot be read may be several, with old Mac line ends between them, as where files were put together.
+   * A line that cannot be read may be several, with old Mac line ends between them, as where files were put together. Then
+   * one may also begin with the byte order mark of its file.
    *
    * @returns undefined where it is one record, and a bad one
    */
   #readParts(line: Buffer): SourceRecord[] | undefined {
-    if (!line.includes(RETURN)) return undefined
+    if (!line.includes(RETURN) && !line.includes(MARK)) return undefined
     const records: SourceRecord[] = []
     let start = 0
     while (start < line.length) {
       let end = line.indexOf(RETURN, start)
       if (end === -1) end = line.length
-      const part = line.subarray(start, end)
+      const part = withoutMark(line.subarray(start, end))
       const place = { file: this.#options.file, line: this.#line, offset: this.#offset + start }
+      if (part.length > this.#options.lineBytesMax) {
+        records.push({ ...this.#tooLong(part), place })
+        start = end + 1
+        continue
+      }
       try {
         const text = strictText(part)
         if (text.trim() !== '') records.push({ item: this.#options.decoder.decode(text), place })

@@ -4,7 +4,7 @@ import { SCAN_OUTPUT_NAMES } from './detectFormat.ts'
 import { FormatError } from './formatError.ts'
 import { type ReaderOptions, rawOf } from './jsonLines.ts'
 import type { SourceRecord } from './record.ts'
-import { beginningOf, strictText } from './strictUtf8.ts'
+import { beginningOf, MARK, strictText, withoutMark } from './strictUtf8.ts'
 
 export interface JsonValuesOptions extends ReaderOptions {
   /**
@@ -34,6 +34,7 @@ export async function* readJsonValues(
   for await (const piece of pieces) {
     const records = scanner.push(piece)
     if (records.length > 0) yield records
+    scanner.check()
   }
   const records = scanner.end()
   if (records.length > 0) yield records
@@ -67,6 +68,7 @@ class ValueScanner {
   #tail = ''
   /** Values that have ended. */
   #count = 0
+  #failure: FormatError | undefined
 
   constructor(options: JsonValuesOptions) {
     this.#options = options
@@ -110,6 +112,12 @@ class ValueScanner {
     const first = this.#buffer[this.#valueAt]
     if (!this.#isArray || first === OPEN_BRACE || first === OPEN_BRACKET) this.#finish(this.#buffer.length, records)
     return records
+  }
+
+  /** @throws {FormatError} when reading cannot go on; what was complete before has been handed out */
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure
+    if (this.#options.layout === 'array' && this.#state === 'behind') this.#checkTail()
   }
 
   checkEnd(): void {
@@ -174,7 +182,10 @@ class ValueScanner {
       else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
         // Closing brackets come two after opening ones in ASCII.
         open.push(byte + 2)
-        if (open.length > DEPTH_MAX) throw this.#tooDeep()
+        if (open.length > DEPTH_MAX) {
+          this.#failure = this.#tooDeep()
+          return bytes.length
+        }
       }
     }
     this.#inString = inString
@@ -201,8 +212,10 @@ class ValueScanner {
     }
     if (end - this.#valueAt > this.#options.lineBytesMax) {
       records.push(this.#tooLong(end))
+    } else if (this.#isOnlyMark(end)) {
+      this.#count -= 1
     } else {
-      const bytes = this.#buffer.subarray(this.#valueAt, end)
+      const bytes = withoutMark(this.#buffer.subarray(this.#valueAt, end))
       const place = { file: this.#options.file, line: this.#valueLine, offset: this.#valueOffset }
       try {
         records.push({ item: this.#options.decoder.decode(strictText(bytes)), place })
@@ -212,6 +225,12 @@ class ValueScanner {
       }
     }
     this.#valueAt = -1
+  }
+
+  /** Where files were put together, a byte order mark may stand by itself. */
+  #isOnlyMark(end: number): boolean {
+    const length = end - this.#valueAt
+    return length === MARK.length && withoutMark(this.#buffer.subarray(this.#valueAt, end)).length === 0
   }
 
   #tooLong(end: number): SourceRecord {
@@ -232,7 +251,6 @@ class ValueScanner {
 
   #takeTail(bytes: Buffer): void {
     this.#tail = (this.#tail + bytes.toString('latin1')).slice(0, TAIL_BYTES_MAX)
-    if (this.#options.layout === 'array' && /[^\s]/.test(this.#tail)) this.#checkTail()
   }
 
   #checkTail(): void {

@@ -14,6 +14,7 @@ import { loadParquetCompressors, loadParquetReader, NOTE_KEY, type ParquetNote }
 import { define, type Originals, PARSERS, plainValue, takeOver } from './parquetValues.ts'
 import type { RandomAccess } from './randomAccess.ts'
 import type { RecordPosition, SourceRecord } from './record.ts'
+import { MARK } from './strictUtf8.ts'
 
 export interface ParquetReaderOptions {
   /** The name for messages. */
@@ -30,7 +31,6 @@ type Library = Awaited<ReturnType<typeof loadParquetReader>>
 type Compressors = Awaited<ReturnType<typeof loadParquetCompressors>>
 
 const MAGIC = 'PAR1'
-const MARK = Buffer.from('\uFEFF')
 /** Magic in front, length of the footer and magic at the end. */
 const BYTES_MIN = 12
 const PART_BYTES = 32 * 1024 * 1024

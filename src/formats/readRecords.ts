@@ -1,3 +1,4 @@
+import { ItemError } from '../item/itemError.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 import { ByteSource } from './byteSource.ts'
 import { readCsv } from './csv.ts'
@@ -134,7 +135,7 @@ async function probe(head: Buffer, shape: FileShape, options: ReadOptions): Prom
       try {
         value = parseJson(text)
       } catch {
-        return {}
+        throw new ItemError('not JSON')
       }
       if (isObject(value)) objects.push(value)
       else others.push(value)

@@ -2,6 +2,14 @@ import { isAscii } from 'node:buffer'
 import { ItemError } from '../item/itemError.ts'
 import type { RawRecord } from '../item/rawRecord.ts'
 
+/** The byte order mark. Where files were put together, it stands between records. */
+export const MARK: Buffer = Buffer.from('\uFEFF')
+
+export function withoutMark(bytes: Buffer): Buffer {
+  const isMarked = bytes[0] === MARK[0] && bytes[1] === MARK[1] && bytes[2] === MARK[2]
+  return isMarked ? bytes.subarray(MARK.length) : bytes
+}
+
 /** Of a record that is too long to be kept, so much. */
 const BEGINNING_BYTES = 64 * 1024
 

@@ -5,6 +5,7 @@ import { readParquet } from '../formats/parquetReader.ts'
 import { newlineOf, readRecords } from '../formats/readRecords.ts'
 import type { FormatName, ReadOptions, RecordPosition, SourceRecord } from '../formats/record.ts'
 import { recordFileEnding } from '../formats/recordFileEnding.ts'
+import { MARK } from '../formats/strictUtf8.ts'
 import type { KeySchema } from '../item/itemKey.ts'
 import type { SourceSpec } from '../job/jobSpec.ts'
 import { FilePart, fileBytes } from '../storage/filePart.ts'
@@ -79,7 +80,6 @@ export interface SourcePart {
   bytesTaken(): number
 }
 
-const MARK = Buffer.from('\uFEFF')
 /** Of the first and the last so many bytes of a file its digest is made. */
 const DIGEST_BYTES = 64 * 1024
 

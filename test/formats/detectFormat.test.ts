@@ -78,3 +78,41 @@ test('what nothing tells is asked for, and what is no text is named', async () =
   assert.match(String((await readAll(Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0]), { file: 'a.jsonl' })).failure), /zstd/)
   assert.match(String((await readAll('PK\u0003\u0004', { file: 'a.csv' })).failure), /a ZIP archive/)
 })
+
+test('DynamoDB JSON between mixed line ends is known as such', async () => {
+  const content = ' \r\n{"pk":{"S":"a"},"n":{"N":"1"}}\r{"pk":{"S":"b"}}\n'
+  for (const file of ['-', 'a.jsonl']) assert.deepStrictEqual((await readAll(content, { file }, 10)).items, expected)
+})
+
+test('documents that do not keep to their lines are read each, also behind one that does', async () => {
+  for (const content of ['{"pk":"a","n":1}\n{\n  "pk": "b"\n}\n', '{"pk":"a"}\n{"pk":"b"}{"pk":"c"}\n{"pk":"d"}\n']) {
+    const read = await readAll(content, { file: 'a.json' })
+    assert.deepStrictEqual(
+      [read.items.length, read.errors, read.failure],
+      [content.split('pk').length - 1, [], undefined],
+    )
+  }
+})
+
+test('a line that is cut is a reject where the others are a record each', async () => {
+  const read = await readAll(`${plain}{"pk":"c`, { file: 'a.json' })
+  assert.deepStrictEqual([read.items, read.errors.length, read.failure], [expected, 1, undefined])
+})
+
+test('a first line that is no record hides nothing, whatever is wrong with it', async () => {
+  for (const first of ['nope', '5', '{"pk":nope}', '"text"']) {
+    const read = await readAll(`${first}\n${ddb}{"pk":{"S":"c"}}\n{"pk":{"S":"d"}\n{"pk":{"S":"e"}}\n`, { file: '-' })
+    assert.deepStrictEqual(read.items, [...expected, { pk: 'c' }, { pk: 'e' }], first)
+    assert.deepStrictEqual(
+      read.errors.map(({ place }) => place.line),
+      [1, 5],
+    )
+  }
+})
+
+test('Ion is known behind blank lines and behind a bad one', async () => {
+  for (const first of ['\n\t\n', 'nope\n']) {
+    const read = await readAll(`${first}$ion_1_0 {Item:{pk:"a",n:1}}\n\ufeff$ion_1_0 {Item:{pk:"b"}}\n`, { file: '-' })
+    assert.deepStrictEqual(read.items, expected)
+  }
+})

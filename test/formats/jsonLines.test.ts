@@ -178,3 +178,28 @@ test('options that make no sense are refused at once', () => {
   assert.throws(() => readRecords(none(), { file, csv: { delimiter: ';;' } }), /csv\.delimiter is ";;"/)
   assert.throws(() => readRecords(none(), { file, csv: { types: { a: 'X' as 'S' } } }), /"a" has type "X"; one of S, N/)
 })
+
+test('records between any line ends are read, whichever comes first and however the pieces are cut', async () => {
+  const items = [{ a: 1 }, { a: 2 }, { a: 3 }, { a: 4 }]
+  for (const content of ['{"a":1}\r{"a":2}\n{"a":3}\r\n{"a":4}\r', '{"a":1}\n{"a":2}\r{"a":3}\r{"a":4}\n']) {
+    for (const pieceBytes of [1, 5, 9, 100]) {
+      const read = await readAll(content, { file }, pieceBytes)
+      assert.deepStrictEqual([read.items, read.errors], [items, []], `${JSON.stringify(content)} ${pieceBytes}`)
+    }
+  }
+})
+
+test('what is too long for one line and is many, with CR between them, is read', async () => {
+  const content = `{"a":0}\n${Array.from({ length: 100 }, (_, index) => `{"a":${index}}\r`).join('')}`
+  for (const pieceBytes of [7, 100, 10_000]) {
+    const read = await readAll(content, { file, lineBytesMax: 60 }, pieceBytes)
+    assert.deepStrictEqual([read.items.length, read.errors], [101, []], `${pieceBytes}`)
+  }
+})
+
+test('a byte order mark in front of a record does not belong to it, where files were put together', async () => {
+  for (const content of ['\ufeff{"a":1}\n\ufeff{"a":2}\n\ufeff', '{"a":1}\r\ufeff{"a":2}\r']) {
+    const read = await readAll(content, { file })
+    assert.deepStrictEqual([read.items, read.errors], [[{ a: 1 }, { a: 2 }], []])
+  }
+})

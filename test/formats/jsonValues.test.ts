@@ -152,3 +152,21 @@ test('ten thousand brackets are one bad record', async () => {
   assert.deepStrictEqual(read.items, [{ a: 1 }, { a: 2 }])
   assert.match(read.errors[0]!.error, /nested deeper than 32 levels/)
 })
+
+test('the records in front of what follows an array are read, whatever the pieces', async () => {
+  for (const pieceBytes of [1, 10, 1_000]) {
+    const read = await readAll('[{"a":1},{"a":2}]\n[{"a":3}]', { file }, pieceBytes)
+    assert.deepStrictEqual(read.items, [{ a: 1 }, { a: 2 }])
+    assert.match(
+      String(read.failure),
+      /something follows the end of the array.* 2 complete records before it were read/,
+    )
+  }
+})
+
+test('a byte order mark between documents is no record and belongs to none', async () => {
+  for (const content of ['{\n"a":1}\ufeff{\n"a":2}\n\ufeff', '{\n"a":1}\n\ufeff\n{\n"a":2}']) {
+    const read = await readAll(content, { file })
+    assert.deepStrictEqual([read.items, read.errors, read.failure], [[{ a: 1 }, { a: 2 }], [], undefined])
+  }
+})
