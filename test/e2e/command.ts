@@ -57,7 +57,7 @@ export function headrace(args: readonly string[], options: CommandOptions): Prom
   })
 }
 
-export function scratchDirectory(): { path: string; [Symbol.dispose](): void } {
-  const path = mkdtempSync(join(tmpdir(), 'headrace-e2e-'))
+export function scratchDirectory(parent: string = tmpdir()): { path: string; [Symbol.dispose](): void } {
+  const path = mkdtempSync(join(parent, 'headrace-e2e-'))
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
 }

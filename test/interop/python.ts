@@ -3,7 +3,12 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
+/** Of the repository; a copy of the build may lie deeper in it than the build. */
+export const ROOT: string = rootOf(dirname(fileURLToPath(import.meta.url)))
+
+function rootOf(directory: string): string {
+  return existsSync(join(directory, 'package.json')) ? directory : rootOf(dirname(directory))
+}
 
 /** A Python that has these packages: that of `.python/`, which `scripts/python.mjs` makes, else the machine's own. */
 export function findPython(packages: readonly string[]): string | undefined {
