@@ -321,6 +321,7 @@ export function keySchema(text: string): { partition: KeyPart; sort?: KeyPart } 
   })
   const [partition, sort] = parts
   if (partition === undefined || parts.length > 2) throw new InvalidArgumentError('A key has one or two attributes.')
+  if (partition.name === sort?.name) throw new InvalidArgumentError('A key has two different attributes.')
   return sort === undefined ? { partition } : { partition, sort }
 }
 

@@ -108,6 +108,8 @@ export class Talk {
     const known =
       error instanceof HeadraceError ||
       error instanceof TypeError ||
+      // What the system says of a file or a socket.
+      (error instanceof Error && 'syscall' in error) ||
       (error instanceof Error && error.name === 'ItemError')
     const message = error instanceof Error ? error.message : `${error}`
     if (this.#json) {

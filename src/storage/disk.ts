@@ -66,7 +66,7 @@ const fsyncAsync = promisify(fsync)
 
 /** This machine's files. */
 export const systemDisk: Disk = {
-  makeDirectory: (path) => void mkdirSync(path, { recursive: true, mode: 0o700 }),
+  makeDirectory,
   read(path) {
     try {
       return readFileSync(path)
@@ -113,6 +113,20 @@ export const systemDisk: Disk = {
       closeSync(directory)
     }
   },
+}
+
+/** Not Node's own `recursive`, which never returns below `/proc`, where nothing can be made. */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, 0o700)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' && statSync(path, { throwIfNoEntry: false })?.isDirectory()) return
+    const above = dirname(path)
+    if (code !== 'ENOENT' || above === path || statSync(above, { throwIfNoEntry: false }) !== undefined) throw error
+    makeDirectory(above)
+    makeDirectory(path)
+  }
 }
 
 /** Windows opens no directories, and needs no such thing. */

@@ -73,7 +73,9 @@ export async function filesBelow(directory: string, isNamed = true): Promise<str
     if (entry.name.startsWith('.')) continue
     const path = join(directory, entry.name)
     if (entry.isDirectory()) files.push(...(await filesBelow(path, false)))
-    else if (!entry.isSymbolicLink() || !(await stat(path)).isDirectory()) files.push(path)
+    // One that leads nowhere is told when it is opened.
+    else if (!entry.isSymbolicLink() || (await stat(path).catch(() => undefined))?.isDirectory() !== true)
+      files.push(path)
   }
   return files
 }

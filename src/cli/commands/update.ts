@@ -73,6 +73,7 @@ function chooseVisitor(path: string | undefined, sets: readonly string[], remove
   if (sets.length + removes.length === 0) {
     throw new TypeError('say what to change: a visitor module, or --set NAME=JSON, or --remove NAME')
   }
+  if (removes.includes('')) throw new TypeError('--remove needs the name of an attribute')
   return { set: Object.fromEntries(sets.map(parseSet)), remove: removes }
 }
 
