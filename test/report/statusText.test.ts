@@ -69,6 +69,7 @@ test('a job that runs over the segments of a table', () => {
   written     12,300
   rejected    45
   segments    4 of 8 done, 2 under way
+  rejects     touch-users/rejects.jsonl
   time        1 min 01 s
   units       24,690 write`,
   )
