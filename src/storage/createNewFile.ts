@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs'
 
 /** What systems say where a file system has no hard links, such as FAT and some that are reached over a network (link(2)). */
@@ -13,8 +14,9 @@ const NO_LINKS: readonly (string | undefined)[] = ['EPERM', 'ENOTSUP', 'EOPNOTSU
  */
 export function createNewFile(path: string, content: string, link: typeof linkSync = linkSync): boolean {
   // Written first and named then, so that nobody sees it empty.
-  const draft = `${path}.${process.pid}.new`
-  write(draft, 'w', content)
+  // Nobody can know the name and put a link in its place.
+  const draft = `${path}.${randomBytes(8).toString('hex')}.new`
+  write(draft, content)
   try {
     link(draft, path)
     return true
@@ -30,7 +32,7 @@ export function createNewFile(path: string, content: string, link: typeof linkSy
 
 function createInPlace(path: string, content: string): boolean {
   try {
-    write(path, 'wx', content)
+    write(path, content)
     // Who saw it empty may have taken it for a torn one, and away.
     return readFileSync(path, 'utf8') === content
   } catch (error) {
@@ -40,8 +42,8 @@ function createInPlace(path: string, content: string): boolean {
   }
 }
 
-function write(path: string, flags: 'w' | 'wx', content: string): void {
-  const file = openSync(path, flags, 0o600)
+function write(path: string, content: string): void {
+  const file = openSync(path, 'wx', 0o600)
   try {
     writeSync(file, content)
     fsyncSync(file)
