@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs'
+import { fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs'
+import { closeToReserve, openWithReserve } from './descriptorReserve.ts'
 
 /** What systems say where a file system has no hard links, such as FAT and some that are reached over a network (link(2)). */
 const NO_LINKS: readonly (string | undefined)[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']
@@ -43,7 +44,7 @@ function createInPlace(path: string, content: string): boolean {
 }
 
 function write(path: string, content: string): void {
-  const file = openSync(path, 'wx', 0o600)
+  const file = openWithReserve(() => openSync(path, 'wx', 0o600))
   try {
     writeSync(file, content)
     fsyncSync(file)
@@ -51,6 +52,6 @@ function write(path: string, content: string): void {
     unlinkSync(path)
     throw error
   } finally {
-    closeSync(file)
+    closeToReserve(file)
   }
 }

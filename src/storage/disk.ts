@@ -1,5 +1,4 @@
 import {
-  closeSync,
   constants,
   fstatSync,
   fsync,
@@ -18,6 +17,7 @@ import {
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { createNewFile } from './createNewFile.ts'
+import { closeToReserve, openWithReserve, reserveDescriptors } from './descriptorReserve.ts'
 
 /**
  * Files as a job's state needs them. What was written may be gone after a crash of the machine until `sync` has resolved,
@@ -71,7 +71,10 @@ const fsyncAsync = promisify(fsync)
 
 /** This machine's files. */
 export const systemDisk: Disk = {
-  makeDirectory,
+  makeDirectory(path) {
+    makeDirectory(path)
+    reserveDescriptors()
+  },
   exposureOf,
   read(path) {
     try {
@@ -79,7 +82,7 @@ export const systemDisk: Disk = {
       try {
         return readFileSync(file)
       } finally {
-        closeSync(file)
+        closeToReserve(file)
       }
     } catch (error) {
       if (isMissing(error)) return undefined
@@ -97,7 +100,7 @@ export const systemDisk: Disk = {
       }
       return buffer.subarray(0, filled)
     } finally {
-      closeSync(file)
+      closeToReserve(file)
     }
   },
   create: (path) => new SystemFile(createOwn(path)),
@@ -117,11 +120,11 @@ export const systemDisk: Disk = {
   },
   async syncDirectory(path) {
     if (!HAS_DIRECTORY_SYNC) return
-    const directory = openSync(path, 'r')
+    const directory = openWithReserve(() => openSync(path, 'r'))
     try {
       await fsyncAsync(directory)
     } finally {
-      closeSync(directory)
+      closeToReserve(directory)
     }
   },
 }
@@ -146,7 +149,7 @@ const { O_NOFOLLOW = 0 } = constants
 /** @throws where there is a symbolic link */
 function openOwn(path: string, flags: number): number {
   try {
-    return openSync(path, flags | O_NOFOLLOW, 0o600)
+    return openWithReserve(() => openSync(path, flags | O_NOFOLLOW, 0o600))
   } catch (error) {
     // A loop of links further up says the same.
     if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) throw error
@@ -159,13 +162,13 @@ function openOwn(path: string, flags: number): number {
 function createOwn(path: string): number {
   const flags = constants.O_WRONLY | constants.O_CREAT
   try {
-    return openSync(path, flags | constants.O_EXCL, 0o600)
+    return openWithReserve(() => openSync(path, flags | constants.O_EXCL, 0o600))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
-  closeSync(openOwn(path, constants.O_WRONLY))
+  closeToReserve(openOwn(path, constants.O_WRONLY))
   unlinkSync(path)
-  return openSync(path, flags | constants.O_EXCL, 0o600)
+  return openWithReserve(() => openSync(path, flags | constants.O_EXCL, 0o600))
 }
 
 function exposureOf(path: string): string | undefined {
@@ -181,11 +184,11 @@ const HAS_DIRECTORY_SYNC = process.platform !== 'win32'
 
 function syncNames(path: string): void {
   if (!HAS_DIRECTORY_SYNC) return
-  const directory = openSync(path, 'r')
+  const directory = openWithReserve(() => openSync(path, 'r'))
   try {
     fsyncSync(directory)
   } finally {
-    closeSync(directory)
+    closeToReserve(directory)
   }
 }
 
@@ -220,7 +223,7 @@ class SystemFile implements DiskFile {
   }
 
   close(): void {
-    closeSync(this.#descriptor)
+    closeToReserve(this.#descriptor)
   }
 }
 

@@ -12,8 +12,9 @@ import { type CommandEnd, headrace, scratchDirectory } from './command.ts'
 const OBEYED = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/
 const HOSTILE = '\u001b]0;owned\u0007\r\u009b2J\u202egnp'
 
-function run(directory: string, args: readonly string[]): Promise<CommandEnd> {
-  return headrace(args, { directory, environment: { AWS_ENDPOINT_URL: store.endpoint } })
+/** @param descriptorsMax as `ulimit -n` sets it */
+function run(directory: string, args: readonly string[], descriptorsMax?: number): Promise<CommandEnd> {
+  return headrace(args, { directory, environment: { AWS_ENDPOINT_URL: store.endpoint }, descriptorsMax })
 }
 
 async function itemsOf(table: Table): Promise<PlainItem[]> {
@@ -115,10 +116,23 @@ test('E7: a rejection that nothing awaits ends the job with a sentence and the c
   assert.match(end.stderr, /headrace resume j/)
   assert.doesNotMatch(end.stderr, /^\s+at /m)
   // What was settled stays settled, so that it comes to an end.
-  let { code } = end
+  let code: number | null = end.code
   for (let tries = 0; code === 1 && tries < 5; tries += 1) code = (await run(scratch.path, ['resume', 'j'])).code
   assert.equal(code, 0)
   assert.ok((await itemsOf(table)).every(({ done }) => done === true))
+})
+
+test('E7: with --workers the job goes on', async () => {
+  using scratch = scratchDirectory()
+  const table = await newTable()
+  await fill(table, 50)
+  writeFileSync(
+    join(scratch.path, 'stray.mjs'),
+    "export default ({ id }) => { if (id === '7') Promise.reject(new Error('left behind')); return { set: { done: true } } }",
+  )
+  const end = await run(scratch.path, ['update', table.name, 'stray.mjs', '--workers', '1'])
+  assert.ok(end.code === 0 || end.code === 3, end.stderr)
+  assert.doesNotMatch(end.stderr, /^\s+at /m)
 })
 
 test('E7: what a callback throws ends the job in the same way', async () => {
@@ -173,4 +187,16 @@ test('E5: a job directory that others can write to is a warning', async () => {
   chownSync(join(scratch.path, 'theirs'), 1234, 1234)
   const theirs = await run(scratch.path, ['load', table.name, 'a.jsonl', '--job', 'theirs'])
   assert.match(theirs.stderr, /the job's directory theirs belongs to another user \(1234\)/)
+})
+
+test('E3: with few descriptors there are fewer connections, and the state of the job is kept', async () => {
+  using scratch = scratchDirectory()
+  const table = await newTable()
+  const lines = Array.from({ length: 6_000 }, (_, index) => `{"id":"${index}","text":"${'x'.repeat(300)}"}\n`)
+  writeFileSync(join(scratch.path, 'a.jsonl'), lines.join(''))
+  const rest = ['load', table.name, 'a.jsonl', '--job', 'j', '--max-in-flight', '25600']
+  const end = await run(scratch.path, rest, 160)
+  assert.equal(end.code, 0, end.stderr)
+  assert.equal((await itemsOf(table)).length, 6_000)
+  assert.ok(existsSync(join(scratch.path, 'j', 'checkpoint')))
 })
