@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises'
+import { printable } from '../runtime/printable.ts'
 
 /**
  * Nothing with items in it goes unless its name was typed, or `--yes` was.
@@ -10,7 +11,7 @@ export async function confirm(does: string, name: string, yes: boolean): Promise
   if (yes) return
   if (process.stdin.isTTY !== true) throw new TypeError(`${does}. Say --yes where nobody can be asked`)
   const prompt = createInterface({ input: process.stdin, output: process.stderr })
-  const answer = await prompt.question(`${does}. Type its name to go on: `)
+  const answer = await prompt.question(printable(`${does}. Type its name to go on: `))
   prompt.close()
   if (answer.trim() !== name) throw new TypeError('nothing was changed: the name was not typed')
 }

@@ -19,8 +19,7 @@ export async function dryRun(
   try {
     const { samples } = flags
     const planned = await plan({ ...(samples === undefined ? {} : { samples }), signal: interruption.signal })
-    const text = flags.json === true ? planJson(planned) : planText(planned, writePlainJson)
-    process.stdout.write(`${text}\n`)
+    talk.show(flags.json === true ? planJson(planned) : planText(planned, writePlainJson))
   } catch (error) {
     if (interruption.exitCode === undefined) talk.failure(error)
     process.exitCode = interruption.exitCode ?? exitCodeOf(error)

@@ -2,6 +2,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { Command, CommanderError } from 'commander'
 import { systemClock } from '../runtime/clock.ts'
+import { printable } from '../runtime/printable.ts'
 import { EXIT, exitCodeOf } from './exitCode.ts'
 import {
   addConnectionOptions,
@@ -55,6 +56,8 @@ program
   .configureHelp({ helpWidth: 110, showGlobalOptions: false })
   .showHelpAfterError('(add --help for what it takes)')
   .addHelpText('after', EXIT_CODES)
+  // Also what it says of a wrong command line; commands take it over.
+  .configureOutput({ writeErr: (text) => void process.stderr.write(printable(text)) })
   .exitOverride()
 
 function verb(
@@ -650,7 +653,7 @@ try {
     process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage
   } else {
     const message = error instanceof Error ? error.message : `${error}`
-    process.stderr.write(`headrace: ${message}\n`)
+    process.stderr.write(`headrace: ${printable(message)}\n`)
     process.exitCode = exitCodeOf(error)
   }
 }

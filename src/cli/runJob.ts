@@ -165,7 +165,8 @@ export async function runJob(toRun: JobToRun): Promise<void> {
     if (summary.complete) {
       process.exitCode = summary.rejected > 0 || summary.incompleteInput.length > 0 ? EXIT.rejects : EXIT.done
     } else {
-      talk.tell(`${stopWords(summary, flags)}. ${goOn}`)
+      const words = interruption.hasStray ? 'stopped by a failure that nothing awaits' : stopWords(summary, flags)
+      talk.tell(`${words}. ${goOn}`)
       process.exitCode = interruption.exitCode ?? EXIT.limit
     }
   } catch (error) {

@@ -3,6 +3,7 @@ import { type BlockStyle, ProgressBlock, shownWidth } from '../report/progressBl
 import { progressLine } from '../report/progressLine.ts'
 import { summaryText } from '../report/summaryText.ts'
 import { counted } from '../runtime/counted.ts'
+import { printable } from '../runtime/printable.ts'
 
 export interface TalkOptions {
   readonly json?: boolean
@@ -38,20 +39,23 @@ export class Talk {
   /** A sentence for people. */
   say(text: string): void {
     if (this.#json || this.#quiet) return
-    this.#clear()
-    process.stderr.write(`${text}\n`)
+    this.#write(printable(text))
   }
 
   /** A sentence that was asked for: said also where little is. */
   tell(text: string): void {
     if (this.#json) return
-    this.#clear()
-    process.stderr.write(`${text}\n`)
+    this.#write(printable(text))
+  }
+
+  /** What was asked for, in words, on standard output. */
+  show(text: string): void {
+    process.stdout.write(`${printable(text)}\n`)
   }
 
   /** One machine-readable event. */
   event(name: string, fields: object): void {
-    if (this.#json) this.#events.write(`${JSON.stringify({ event: name, ...fields })}\n`)
+    if (this.#json) this.#events.write(`${printable(JSON.stringify({ event: name, ...fields }))}\n`)
   }
 
   /** Follows a job until `stop` is called. */
@@ -68,10 +72,12 @@ export class Talk {
         } else if (this.#live) {
           block.note(now)
           const { columns, rows = 24 } = process.stderr
-          const lines = block.lines(now, { ...this.#style, columns: columns ?? 80 })
-          this.#draw(lines.slice(0, Math.max(1, rows - ROWS_LEFT)))
+          const style = this.#style
+          const lines = block.lines(now, { ...style, columns: columns ?? 80 })
+          const shown = lines.slice(0, Math.max(1, rows - ROWS_LEFT))
+          this.#draw(shown.map((line) => printable(line, style.hasColors)))
         } else {
-          process.stderr.write(`${progressLine(now, before)}\n`)
+          process.stderr.write(`${printable(progressLine(now, before))}\n`)
           before = now
         }
       },
@@ -88,7 +94,7 @@ export class Talk {
   /** The closing table, or the closing event. */
   summary(summary: Summary, extra: readonly (readonly [string, string])[] = []): void {
     if (this.#json) this.event('done', { ...summary, ...Object.fromEntries(extra) })
-    else this.say(summaryText(summary, extra, this.#style))
+    else if (!this.#quiet) this.#write(printable(summaryText(summary, extra, this.#style), this.#style.hasColors))
   }
 
   /** Of a job that rejected something, or whose input was not all there: a line also with `--quiet`, which has no table. */
@@ -115,8 +121,8 @@ export class Talk {
     if (this.#json) {
       this.event('failed', { code: error instanceof HeadraceError ? error.code : 'FAILURE', message })
     } else {
-      process.stderr.write(`headrace: ${message}\n`)
-      if (!known && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+      process.stderr.write(`headrace: ${printable(message)}\n`)
+      if (!known && error instanceof Error) process.stderr.write(`${printable(`${error.stack}`)}\n`)
     }
   }
 
@@ -125,6 +131,12 @@ export class Talk {
     const isUnicode = /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || '') || WT_SESSION !== undefined
     // It knows of NO_COLOR and FORCE_COLOR.
     return { hasColors: process.stderr.isTTY === true && process.stderr.hasColors(), isUnicode }
+  }
+
+  /** Above the block, of what a terminal may be given. */
+  #write(text: string): void {
+    this.#clear()
+    process.stderr.write(`${text}\n`)
   }
 
   #draw(lines: readonly string[]): void {

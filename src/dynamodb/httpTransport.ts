@@ -30,6 +30,10 @@ export interface HttpTransportOptions {
  * to be found out in this way, those that have been as silent are dropped with it.
  */
 export class HttpTransport implements Transport {
+  /** Requests that wait for a connection, where the system has no more sockets. */
+  readonly #waiting: WaitingRequest[] = []
+  #socketsMax = Number.POSITIVE_INFINITY
+  #socketsMaxUntil = 0
   readonly #idle: HttpConnection[] = []
   readonly #all = new Set<HttpConnection>()
   readonly #options: HttpConnectionOptions
@@ -69,15 +73,66 @@ export class HttpTransport implements Transport {
       connection.destroy()
       connection = this.#idle.pop()
     }
-    const chosen = connection ?? this.#open(now)
+    if (connection === undefined) {
+      const request: WaitingRequest = { headers, body, receiver, abort: () => undefined }
+      if (this.#all.size < this.#socketsMaxAt(now)) this.#sendOnNew(request)
+      else this.#wait(request)
+      return () => request.abort()
+    }
+    const chosen = connection
     chosen.sentAt = now
     chosen.send(headers, body, receiver)
     return () => chosen.abort(receiver)
   }
 
+  #sendOnNew(request: WaitingRequest): void {
+    const now = this.#options.clock.now()
+    const connection = this.#open(now)
+    const receiver: AnswerReceiver = {
+      onAnswer: (answer) => request.receiver.onAnswer(answer),
+      onFailure: (failure) => {
+        // The others have sockets, and one of them will be free.
+        if (isOutOfDescriptors(failure) && this.#all.size > 0 && !this.#closed) this.#wait(request)
+        else request.receiver.onFailure(failure)
+      },
+    }
+    request.abort = () => connection.abort(receiver)
+    connection.sentAt = now
+    connection.send(request.headers, request.body, receiver)
+  }
+
+  #wait(request: WaitingRequest): void {
+    this.#waiting.push(request)
+    request.abort = () => {
+      const at = this.#waiting.indexOf(request)
+      if (at === -1) return
+      this.#waiting.splice(at, 1)
+      queueMicrotask(() => request.receiver.onFailure(CLOSED))
+    }
+  }
+
+  #socketsMaxAt(now: number): number {
+    return now < this.#socketsMaxUntil ? this.#socketsMax : Number.POSITIVE_INFINITY
+  }
+
+  /** A request that waits gets a connection that has become free, or the place of one that has ended. */
+  #sendWaiting(free: HttpConnection | undefined): boolean {
+    const request = this.#waiting.shift()
+    if (request === undefined) return false
+    if (free === undefined) {
+      this.#sendOnNew(request)
+    } else {
+      request.abort = () => free.abort(request.receiver)
+      free.sentAt = this.#options.clock.now()
+      free.send(request.headers, request.body, request.receiver)
+    }
+    return true
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     this.#idle.length = 0
+    for (const { receiver } of this.#waiting.splice(0)) queueMicrotask(() => receiver.onFailure(CLOSED))
     const connections = [...this.#all]
     for (const connection of connections) connection.destroy()
     await Promise.all(connections.map((connection) => connection.released()))
@@ -97,14 +152,25 @@ export class HttpTransport implements Transport {
 
   readonly #release = (connection: HttpConnection, failure: TransportFailure | undefined): void => {
     if (this.#closed) return
+    const now = this.#options.clock.now()
     if (failure === undefined) {
-      this.#idle.push(connection)
+      if (this.#all.size > this.#socketsMaxAt(now)) connection.destroy()
+      else if (!this.#sendWaiting(connection)) this.#idle.push(connection)
       return
     }
     const idle = this.#idle.indexOf(connection)
     if (idle !== -1) this.#idle.splice(idle, 1)
     this.#all.delete(connection)
     if (failure.kind === 'timeout') this.#dropSilent()
+    if (isOutOfDescriptors(failure)) {
+      // Files need some, too.
+      this.#socketsMax = Math.max(1, Math.floor(this.#all.size * DESCRIPTORS_SHARE))
+      this.#socketsMaxUntil = now + FEWER_SOCKETS_MS
+      // Nobody is left who could hand on a connection.
+      if (this.#all.size === 0) this.#sendWaiting(undefined)
+    } else if (this.#all.size < this.#socketsMaxAt(now)) {
+      this.#sendWaiting(undefined)
+    }
   }
 
   /** A request waited in vain: idle connections that have not been heard of for about as long may be dead as well. */
@@ -115,6 +181,20 @@ export class HttpTransport implements Transport {
   }
 }
 
+/** A request that has no connection yet. */
+interface WaitingRequest {
+  readonly headers: string[]
+  readonly body: Buffer
+  readonly receiver: AnswerReceiver
+  abort: Abort
+}
+
+/** The process, or the system, has as many files open as it may. */
+function isOutOfDescriptors({ cause }: TransportFailure): boolean {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  return code === 'EMFILE' || code === 'ENFILE'
+}
+
 /** Over plain HTTP a proxy is sent the request itself, and told where it goes (RFC 9112 §3.2.2). */
 function requestHead(endpoint: URL, proxy: HttpProxy | undefined): string {
   if (proxy === undefined || endpoint.protocol === 'https:') return 'POST / HTTP/1.1\r\n'
@@ -123,6 +203,10 @@ function requestHead(endpoint: URL, proxy: HttpProxy | undefined): string {
 }
 
 const ANSWER_TIMEOUT_MS = 10_000
+/** Of the sockets that there were when no more could be opened. */
+const DESCRIPTORS_SHARE = 0.8
+/** Then it is tried again whether there can be more. */
+const FEWER_SOCKETS_MS = 30_000
 const CONNECT_TIMEOUT_MS = 3_000
 /** A proxy looks up the name and connects before it answers, and only then TLS begins. */
 const PROXY_CONNECT_TIMEOUT_MS = 10_000

@@ -2,6 +2,7 @@ import { connect, type Database } from '../database/database.ts'
 import type { JobReject } from '../job/reject.ts'
 import { RejectsFile } from '../job/rejectsFile.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
+import { printable } from '../runtime/printable.ts'
 import { DEFAULT_RATE, type Rate } from '../throughput/rate.ts'
 import { runStream, type StreamContext } from './runStream.ts'
 import { sharedRate } from './sharedRate.ts'
@@ -23,7 +24,9 @@ try {
   process.stdout.write(`${JSON.stringify(['done', done])}\n`, () => process.exit(0))
 } catch (error) {
   const message = error instanceof HeadraceError || error instanceof TypeError ? error.message : (error as Error).stack
-  process.stderr.write(`headrace: ${message}\n`, () => process.exit(error instanceof CutStreamError ? EXIT_CUT : 1))
+  process.stderr.write(`headrace: ${printable(`${message}`)}\n`, () =>
+    process.exit(error instanceof CutStreamError ? EXIT_CUT : 1),
+  )
 }
 
 async function publishRows(): Promise<object> {
@@ -65,7 +68,7 @@ function ratesOf(
 ): Pick<StreamContext, 'writeUnitsPerSecond' | 'sharedWriteRate'> {
   if (control !== undefined && typeof rate === 'number') {
     const { table, name, workersMax } = control
-    const onNotice = (text: string): void => void process.stderr.write(`headrace: ${text}\n`)
+    const onNotice = (text: string): void => void process.stderr.write(`headrace: ${printable(text)}\n`)
     const sharedWriteRate = sharedRate(database.table(table), { name, workersMax, unitsPerSecond: rate, onNotice })
     return { writeUnitsPerSecond: Number.POSITIVE_INFINITY, sharedWriteRate }
   }

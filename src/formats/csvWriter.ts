@@ -15,15 +15,16 @@ export interface CsvWriterOptions {
   /** One ASCII character. Default `,`. */
   readonly delimiter?: string
   /**
-   * Put `'` in front of text that a spreadsheet would take for a formula: what begins with `=`, `+`, `-`, `@`, a tab or a
-   * carriage return. It stays there when the file is loaded. Default false.
+   * Put `'` in front of text that a spreadsheet would take for a formula: what begins with `=`, `+`, `-`, `@` (also in full
+   * width or behind blanks), a tab, a carriage return or a line feed. It stays there when the file is loaded. Default false.
    */
   readonly safe?: boolean
   /** Told once of each attribute of which something will not come back as it was, in words. */
   readonly onLoss?: ((text: string) => void) | undefined
 }
 
-const FORMULA = /^[=+\-@\t\r]/
+/** OWASP's list for CSV injection; some programs skip blanks in front, or take full-width forms for the ASCII ones. */
+const FORMULA = /^(?:[\t\r\n]|[\s\u200b-\u200f\u2060]*[=+\-@＝＋－＠])/
 
 /**
  * Comma-separated values as RFC 4180 describes them, by csv-stringify, a record to an item, lines ended by LF. The header

@@ -77,11 +77,11 @@ class LineReader {
     // Files that were put together may begin with the line ends of an old Mac and go on with others.
     if (this.#newline === RETURN && rest.includes(NEWLINE)) this.#newline = NEWLINE
     if (this.#skipping) {
-      const end = rest.indexOf(this.#newline)
+      const end = firstLineEnd(rest)
       this.#offset += end === -1 ? rest.length : end + 1
       if (end === -1) return []
       this.#skipping = false
-      this.#line += 1
+      if (rest[end] === this.#newline) this.#line += 1
       rest = rest.subarray(end + 1)
     }
     const end = rest.lastIndexOf(this.#newline) + 1
@@ -224,6 +224,14 @@ export function rawOf(bytes: Buffer, decoder: TextDecoder): RawRecord {
 }
 
 const OPEN_BRACE = 123
+
+/** Of any kind: what follows a line that is too long is read. */
+function firstLineEnd(bytes: Buffer): number {
+  const newline = bytes.indexOf(NEWLINE)
+  const before = newline === -1 ? bytes : bytes.subarray(0, newline)
+  const at = before.indexOf(RETURN)
+  return at === -1 ? newline : at
+}
 
 function lineEnd(region: Buffer, start: number, end: number): number {
   return end > start && region[end - 1] === 13 ? end - 1 : end

@@ -40,7 +40,7 @@ export class JobDirectory {
   readonly spec: JobSpec
   /** Where to go on; undefined at the beginning. */
   readonly checkpoint: Checkpoint | undefined
-  /** What had to be passed over to find it, for people. */
+  /** What had to be skipped to find it, and who else can write into the directory, for people. */
   readonly warning: string | undefined
   readonly #clock: Clock
   readonly #disk: Disk
@@ -85,7 +85,7 @@ export class JobDirectory {
       const mark = old?.mark ?? newMark(random)
       const slice = old?.slice === undefined ? {} : { slice: old.slice }
       const spec: JobSpec = { version: 1, id, createdAt, mark, what: old?.what ?? what, how, ...slice }
-      const found = old === undefined ? NOTHING_FOUND : findCheckpoint(path, disk)
+      const found = withExposure(old === undefined ? NOTHING_FOUND : findCheckpoint(path, disk), path, disk)
       if (old === undefined || JSON.stringify(old.how) !== JSON.stringify(how)) await writeSpec(path, spec, disk)
       return new JobDirectory(path, spec, found, lock, clock, disk)
     } catch (error) {
@@ -283,6 +283,14 @@ interface Found {
 }
 
 const NOTHING_FOUND: Found = { checkpoint: undefined, warning: undefined }
+
+/** Only a warning: volumes of containers are often everybody's. Links in the directory are refused in any case. */
+function withExposure({ checkpoint, warning }: Found, path: string, disk: Disk): Found {
+  const exposure = disk.exposureOf?.(path)
+  if (exposure === undefined) return { checkpoint, warning }
+  const words = `the job's directory ${path} ${exposure}: others can change what the job does. Use a directory of your own`
+  return { checkpoint, warning: [warning, words].filter((text) => text !== undefined).join('; ') }
+}
 
 /**
  * The latest checkpoint that is whole.

@@ -36,7 +36,7 @@ type Generate = (index: number, random: Random) => unknown
 export function compileTemplate(template: PlainItem): ItemMaker {
   const attributes = Object.entries(template).map(([name, value]) => [name, compileValue(value)] as const)
   return (index, random) => {
-    const item: { [name: string]: unknown } = {}
+    const item: { [name: string]: unknown } = Object.create(null)
     for (const [name, generate] of attributes) item[name] = generate(index, random)
     return item
   }

@@ -100,11 +100,11 @@ function sampleLines(
     `  ${sign} ${text.length > ITEM_CHARACTERS ? `${text.slice(0, ITEM_CHARACTERS)}…` : text}`
   if (before === undefined) return after === undefined ? [] : [line('+', itemText(after))]
   if (after === undefined) return [line('-', itemText(before)), '  + (deleted)']
-  const text = (item: Item, name: string): string => (name in item ? itemText({ [name]: item[name] }) : '')
+  const text = (item: Item, name: string): string => (Object.hasOwn(item, name) ? itemText({ [name]: item[name] }) : '')
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
   const changed = names.filter((name) => keyNames.includes(name) || text(before, name) !== text(after, name))
   const part = (item: Item): string =>
-    itemText(Object.fromEntries(changed.filter((name) => name in item).map((name) => [name, item[name]])))
+    itemText(Object.fromEntries(changed.filter((name) => Object.hasOwn(item, name)).map((name) => [name, item[name]])))
   const others = names.length - changed.length
   const rest = others === 0 ? '' : `  (and ${others} ${others === 1 ? 'attribute that stays' : 'attributes that stay'})`
   return [line('-', part(before)), `${line('+', part(after))}${rest}`]

@@ -1,4 +1,6 @@
-import { closeSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs'
+import { closeToReserve, openWithReserve } from './descriptorReserve.ts'
 
 /** What systems say where a file system has no hard links, such as FAT and some that are reached over a network (link(2)). */
 const NO_LINKS: readonly (string | undefined)[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']
@@ -13,8 +15,9 @@ const NO_LINKS: readonly (string | undefined)[] = ['EPERM', 'ENOTSUP', 'EOPNOTSU
  */
 export function createNewFile(path: string, content: string, link: typeof linkSync = linkSync): boolean {
   // Written first and named then, so that nobody sees it empty.
-  const draft = `${path}.${process.pid}.new`
-  write(draft, 'w', content)
+  // Nobody can know the name and put a link in its place.
+  const draft = `${path}.${randomBytes(8).toString('hex')}.new`
+  write(draft, content)
   try {
     link(draft, path)
     return true
@@ -30,7 +33,7 @@ export function createNewFile(path: string, content: string, link: typeof linkSy
 
 function createInPlace(path: string, content: string): boolean {
   try {
-    write(path, 'wx', content)
+    write(path, content)
     // Who saw it empty may have taken it for a torn one, and away.
     return readFileSync(path, 'utf8') === content
   } catch (error) {
@@ -40,8 +43,8 @@ function createInPlace(path: string, content: string): boolean {
   }
 }
 
-function write(path: string, flags: 'w' | 'wx', content: string): void {
-  const file = openSync(path, flags, 0o600)
+function write(path: string, content: string): void {
+  const file = openWithReserve(() => openSync(path, 'wx', 0o600))
   try {
     writeSync(file, content)
     fsyncSync(file)
@@ -49,6 +52,6 @@ function write(path: string, flags: 'w' | 'wx', content: string): void {
     unlinkSync(path)
     throw error
   } finally {
-    closeSync(file)
+    closeToReserve(file)
   }
 }

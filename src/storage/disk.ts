@@ -1,9 +1,10 @@
 import {
-  closeSync,
+  constants,
   fstatSync,
   fsync,
   fsyncSync,
   ftruncateSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -16,18 +17,22 @@ import {
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { createNewFile } from './createNewFile.ts'
+import { closeToReserve, openWithReserve, reserveDescriptors } from './descriptorReserve.ts'
 
 /**
  * Files as a job's state needs them. What was written may be gone after a crash of the machine until `sync` has resolved,
  * and so may a new name until `syncDirectory` has: a simulated disk forgets just that.
  *
- * All throw whatever the system says.
+ * All throw whatever the system says, and for a symbolic link in a file's place: whoever can put one there could have something
+ * else read or written.
  */
 export interface Disk {
   /** What is on it goes with the process. Default false. */
   readonly isFleeting?: boolean
   /** Makes a directory and those above it, for its owner only; harmless where it is there. */
   makeDirectory(path: string): void
+  /** Who else may write into a directory, for people; undefined where nobody may. */
+  exposureOf?(path: string): string | undefined
   /** @returns undefined where there is no such file */
   read(path: string): Buffer | undefined
   /** @returns undefined where there is no such file */
@@ -66,10 +71,19 @@ const fsyncAsync = promisify(fsync)
 
 /** This machine's files. */
 export const systemDisk: Disk = {
-  makeDirectory,
+  makeDirectory(path) {
+    makeDirectory(path)
+    reserveDescriptors()
+  },
+  exposureOf,
   read(path) {
     try {
-      return readFileSync(path)
+      const file = openOwn(path, constants.O_RDONLY)
+      try {
+        return readFileSync(file)
+      } finally {
+        closeToReserve(file)
+      }
     } catch (error) {
       if (isMissing(error)) return undefined
       throw error
@@ -77,7 +91,7 @@ export const systemDisk: Disk = {
   },
   sizeOf: (path) => statSync(path, { throwIfNoEntry: false })?.size,
   readPart(path, start, length) {
-    const file = openSync(path, 'r')
+    const file = openOwn(path, constants.O_RDONLY)
     try {
       const buffer = Buffer.alloc(length)
       let filled = 0
@@ -86,11 +100,11 @@ export const systemDisk: Disk = {
       }
       return buffer.subarray(0, filled)
     } finally {
-      closeSync(file)
+      closeToReserve(file)
     }
   },
-  create: (path) => new SystemFile(openSync(path, 'w', 0o600)),
-  append: (path) => new SystemFile(openSync(path, 'a', 0o600)),
+  create: (path) => new SystemFile(createOwn(path)),
+  append: (path) => new SystemFile(openOwn(path, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND)),
   createNew(path, content) {
     const isMade = createNewFile(path, content)
     if (isMade) syncNames(dirname(path))
@@ -106,11 +120,11 @@ export const systemDisk: Disk = {
   },
   async syncDirectory(path) {
     if (!HAS_DIRECTORY_SYNC) return
-    const directory = openSync(path, 'r')
+    const directory = openWithReserve(() => openSync(path, 'r'))
     try {
       await fsyncAsync(directory)
     } finally {
-      closeSync(directory)
+      closeToReserve(directory)
     }
   },
 }
@@ -129,16 +143,52 @@ function makeDirectory(path: string): void {
   }
 }
 
+/** Windows has neither. */
+const { O_NOFOLLOW = 0 } = constants
+
+/** @throws where there is a symbolic link */
+function openOwn(path: string, flags: number): number {
+  try {
+    return openWithReserve(() => openSync(path, flags | O_NOFOLLOW, 0o600))
+  } catch (error) {
+    // A loop of links further up says the same.
+    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) throw error
+    const message = `${path} is a symbolic link, and a job's files are not read or written through links: remove it`
+    throw Object.assign(new Error(message, { cause: error }), { code: 'ELOOP', syscall: 'open', path })
+  }
+}
+
+/** An empty file that was not there before, so that nobody has it open or knows it by another name. */
+function createOwn(path: string): number {
+  const flags = constants.O_WRONLY | constants.O_CREAT
+  try {
+    return openWithReserve(() => openSync(path, flags | constants.O_EXCL, 0o600))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  closeToReserve(openOwn(path, constants.O_WRONLY))
+  unlinkSync(path)
+  return openWithReserve(() => openSync(path, flags | constants.O_EXCL, 0o600))
+}
+
+function exposureOf(path: string): string | undefined {
+  const own = process.getuid?.()
+  if (own === undefined) return undefined
+  const { uid, mode } = statSync(path)
+  if (uid !== own) return `belongs to another user (${uid})`
+  return (mode & 0o002) === 0 ? undefined : 'can be written to by every user of this machine'
+}
+
 /** Windows opens no directories, and needs no such thing. */
 const HAS_DIRECTORY_SYNC = process.platform !== 'win32'
 
 function syncNames(path: string): void {
   if (!HAS_DIRECTORY_SYNC) return
-  const directory = openSync(path, 'r')
+  const directory = openWithReserve(() => openSync(path, 'r'))
   try {
     fsyncSync(directory)
   } finally {
-    closeSync(directory)
+    closeToReserve(directory)
   }
 }
 
@@ -173,7 +223,7 @@ class SystemFile implements DiskFile {
   }
 
   close(): void {
-    closeSync(this.#descriptor)
+    closeToReserve(this.#descriptor)
   }
 }
 

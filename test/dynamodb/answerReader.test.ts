@@ -247,6 +247,20 @@ test('what is no HTTP/1.1 is refused in words, however it is cut', () => {
   }
 })
 
+test('E10: a chunked body that the end of the connection cuts off is no answer, wherever it is cut', () => {
+  for (const connection of ['', 'Connection: close\r\n']) {
+    const head = `HTTP/1.1 200 OK\r\n${connection}Transfer-Encoding: chunked\r\n\r\n`
+    const whole = `${head}3\r\n{"a\r\n4\r\n":1}\r\n0\r\n\r\n`
+    for (let cut = 1; cut < whole.length; cut += 1) {
+      const reader = new AnswerReader()
+      assert.equal(reader.read(Buffer.from(whole.slice(0, cut), 'latin1')), false)
+      assert.equal(reader.end(), false, `ended behind ${JSON.stringify(whole.slice(0, cut))}`)
+    }
+    const reader = new AnswerReader()
+    assert.equal(reader.read(Buffer.from(whole, 'latin1')), true)
+  }
+})
+
 test('no bytes at all make it do anything but answer, wait or refuse', () => {
   const damagedArbitrary = fc
     .tuple(writtenArbitrary, fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), { minLength: 1, maxLength: 4 }))

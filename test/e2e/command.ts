@@ -17,6 +17,8 @@ export interface CommandOptions {
   readonly onStart?: (child: ChildProcess) => void
   /** It is killed after so long. Default 60,000. */
   readonly lifeMs?: number
+  /** As `ulimit -n` sets it. Default: as for this process. */
+  readonly descriptorsMax?: number | undefined
 }
 
 export interface CommandEnd {
@@ -29,9 +31,12 @@ export interface CommandEnd {
 
 /** The built command as its users run it: a process of its own, away from a terminal, without this machine's AWS settings. */
 export function headrace(args: readonly string[], options: CommandOptions): Promise<CommandEnd> {
-  const { directory, input, environment = {}, onStart, lifeMs = LIFE_MS } = options
+  const { directory, input, environment = {}, onStart, lifeMs = LIFE_MS, descriptorsMax } = options
   const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(AWS_|NODE_)/.test(name)))
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const program = [process.execPath, MAIN, ...args]
+  const limited = ['/bin/sh', '-c', `ulimit -n ${descriptorsMax}; exec "$@"`, 'sh', ...program]
+  const [file, ...rest] = descriptorsMax === undefined ? program : limited
+  const child = spawn(file!, rest, {
     cwd: directory,
     env: { ...clean, HOME: directory, AWS_EC2_METADATA_DISABLED: 'true', ...environment },
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],

@@ -84,9 +84,9 @@ const WRONG_VALUES: readonly { verbs: readonly string[]; flag: string; values: r
   {
     verbs: ['update'],
     flag: '--set',
-    values: ['a', '=1', 'a=', 'a={', 'a="\\ud800"', 'a={"":1}', 'id=1', 'a=1e999', 'a=1 2'],
+    values: ['a', '=1', 'a=', 'a={', 'a="\\ud800"', 'a={"":1}', 'a=1e999', 'a=1 2'],
   },
-  { verbs: ['update'], flag: '--remove', values: ['id', ''] },
+  { verbs: ['update'], flag: '--remove', values: [''] },
   { verbs: ['update'], flag: '--workers', values: ['0', 'x'] },
   { verbs: ['update'], flag: '--visit-timeout', values: ['0', 'x'] },
   { verbs: ['update', 'load'], flag: '--threads', values: ['0', 'x'] },

@@ -111,6 +111,14 @@ test('reliability 67: formula cells stand as they are, or with a quote in front 
   assert.deepEqual(safe.losses, ["text: what begins like a formula has ' in front, and will come back with it"])
 })
 
+test('E9: what a spreadsheet may take for a formula is prefixed, whatever stands in front of it', async () => {
+  const texts = ['\nx', '\n=1', '\r\n=1', ' =1', '\u00a0+1', '\u200b=1', '\ufeff=1', '＝1', '＋1', '－1', '＠x', ' ＝1']
+  const items = [...texts, 'a=1', ' x'].map((text, index) => ({ id: `i${index}`, text }))
+  const safe = await roundTrip(items, true)
+  const cells = (safe.items as { text: string }[]).map(({ text }) => text)
+  assert.deepEqual(cells, [...texts.map((text) => `'${text}`), 'a=1', ' x'])
+})
+
 test('reliability 58: numbers of 38 digits, and integers beyond 2^53, stand in CSV as they are', async () => {
   const numbers = [
     2n ** 53n + 1n,

@@ -197,6 +197,14 @@ test('what is too long for one line and is many, with CR between them, is read',
   }
 })
 
+test('what follows a line that is too long is read, whatever ends that line', async () => {
+  for (const end of ['\n', '\r\n', '\r']) {
+    const content = `{"a":0}\n{"long":"${'x'.repeat(500)}"}${end}{"a":1}\r{"a":2}\n`
+    const read = await readAll(content, { file, lineBytesMax: 100 }, 60)
+    assert.deepStrictEqual([read.items, read.errors.length], [[{ a: 0 }, { a: 1 }, { a: 2 }], 1], JSON.stringify(end))
+  }
+})
+
 test('a byte order mark in front of a record does not belong to it, where files were put together', async () => {
   for (const content of ['\ufeff{"a":1}\n\ufeff{"a":2}\n\ufeff', '{"a":1}\r\ufeff{"a":2}\r']) {
     const read = await readAll(content, { file })

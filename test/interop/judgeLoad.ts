@@ -18,6 +18,7 @@ import type { OtherRecord, OtherView } from './otherReader.ts'
 // | packed data damaged | unpacks to the last byte that can be | may stop some bytes earlier | an error, and what was read is what stands there first |
 // | no list of items | takes whatever is in Items for records | knows scan output by a list whose first element is an object | all of it is in a reject |
 // | behind the array | finds records with marks in what follows, where the end of the array is broken | ends with the array | what stands before anything broken is there |
+// | digits in groups | reads 1_000 in Ion, as its specification allows | ion-js does not | every record is in the table or in a reject |
 // | two spellings | is told the spelling | takes that of most records, and few are seen; or that of the first, where bytes come slowly | every record is in the table or in a reject, and that is said |
 // | broken neighbours | finds the next record by its mark, and counts what lies between by marks | tells them apart by brackets | all of them are in the rejects |
 // | values or lines | reads values one after another | reads lines, where each record stands on one and one of them is broken | every record is in the table or in a reject, and that is said |
@@ -176,7 +177,11 @@ const REASONS: readonly (readonly [string, Reason])[] = [
   [
     'scan output',
     ({ file, view, outcome, items }) =>
-      file.layout === 'scanOutput' && view.stop !== null && outcome.failure !== undefined ? nothing(items) : undefined,
+      file.layout === 'scanOutput' &&
+      (view.stop !== null || file.kinds.has('concatenated')) &&
+      outcome.failure !== undefined
+        ? nothing(items)
+        : undefined,
   ],
   [
     'packed data damaged',
@@ -206,9 +211,16 @@ const REASONS: readonly (readonly [string, Reason])[] = [
       /follows the end of the array/.test(loaded.outcome.failure ?? '') ? soundBeginning(loaded) : undefined,
   ],
   [
+    'digits in groups',
+    ({ file, outcome, ...rest }) =>
+      file.layout === 'ion' && outcome.rejects.some(({ fields }) => `${fields['raw']}`.includes('1_000'))
+        ? accountedFor({ file, outcome, ...rest })
+        : undefined,
+  ],
+  [
     'two spellings',
     (loaded) =>
-      loaded.file.kinds.has('another spelling') &&
+      ['another spelling', 'character added', 'bytes not UTF-8'].some((kind) => loaded.file.kinds.has(kind)) &&
       (loaded.view.records.length < 5 || loaded.file.pieceBytes !== undefined || loaded.file.kinds.has('too large'))
         ? accountedFor(loaded)
         : undefined,
@@ -218,7 +230,7 @@ const REASONS: readonly (readonly [string, Reason])[] = [
     'values or lines',
     (loaded) => {
       const { layout, kinds } = loaded.file
-      const isGlued = layout === 'lines' && kinds.has('concatenated')
+      const isGlued = layout === 'lines' && (kinds.has('concatenated') || kinds.has('truncated'))
       return layout === 'sequence' || isGlued ? accountedFor(loaded) : undefined
     },
   ],
@@ -278,9 +290,6 @@ function accountedFor(loaded: Loaded): string[] {
   const { file, view, outcome, items } = loaded
   const failures: string[] = []
   const inTable = new Set(items.flatMap((item) => JSON.stringify(item).match(/#\d+#/g) ?? []))
-  const isRead = view.records.every((record) => 'item' in record || marksOf(record.marks, inTable).length === 0)
-  if (outcome.failure === undefined && outcome.rejects.length === 0 && !isRead)
-    failures.push('and nothing is said of it')
   const known = new Set([
     ...file.records.flatMap(({ item, shown }) =>
       [item, shown].map((one) => itemText(JSON.parse(canonicalItem(one)) as Attributes)),
@@ -295,8 +304,16 @@ function accountedFor(loaded: Loaded): string[] {
   if (outcome.failure !== undefined) return failures
   const there = new Set([...rejectMarks(outcome), ...inTable])
   const keys = new Set(items.map((item) => keyText(item, file.key)))
+  const isOverwritten = (mark: string): boolean => {
+    const record = file.records.find((one) => one.mark === mark)
+    return record !== undefined && keys.has(keyText(JSON.parse(canonicalItem(record.item)) as Attributes, file.key))
+  }
+  const isRead = view.records.every(
+    (one) => 'item' in one || one.marks.every((mark) => inTable.has(mark) || isOverwritten(mark)),
+  )
+  if (outcome.rejects.length === 0 && !isRead) failures.push('and nothing is said of it')
   for (const record of view.records) {
-    const lost = marksOf(record.marks, there)
+    const lost = marksOf(record.marks, there).filter((mark) => !isOverwritten(mark))
     if (lost.length > 0 && !('item' in record && keys.has(keyText(record.item, file.key))))
       failures.push(`lost: ${lost.join(' ')}`)
   }

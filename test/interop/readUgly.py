@@ -321,6 +321,12 @@ def shown(text):
 BLANK = re.compile(r"[ \t\r\n\ufeff]*")
 
 
+def split_name(text, otherwise="S"):
+    """A column's name and its type."""
+    before, colon, kind = text.rpartition(":")
+    return (before, kind) if colon and kind in ("S", "N", "BOOL", "NULL", "B", "json", "ddb") else (text, otherwise)
+
+
 class Reader:
     def __init__(self, ask):
         self.ask = ask
@@ -498,9 +504,7 @@ class Reader:
         columns = []
         for name in row:
             name = name.strip(" \t\r\n\u00a0\ufeff")
-            before, colon, kind = name.rpartition(":")
-            if colon == "" or kind not in ("S", "N", "BOOL", "NULL", "B", "json", "ddb"):
-                before, kind = name, None
+            before, kind = split_name(name, None)
             try:
                 text_of(before)
             except Bad:
@@ -553,7 +557,7 @@ class Reader:
             rows = [row for row in csv.reader(io.StringIO(reject["raw"], newline=""), delimiter=reject.get("delimiter") or ",", strict=True) if row]
             if len(rows) != 1:
                 raise Bad("not one row")
-            columns = [(name.rpartition(":")[0], name.rpartition(":")[2]) if ":" in name else (name, "S") for name in reject["columns"]]
+            columns = [split_name(name) for name in reject["columns"]]
             return self.row(rows[0], columns)
         return self.any(reject["raw"], reject.get("format"))
 

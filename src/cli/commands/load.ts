@@ -138,7 +138,7 @@ function fileOptions(flags: LoadFlags): FileOptions {
 }
 
 function columnTypes(text: string): { [column: string]: ColumnType } {
-  const types: { [column: string]: ColumnType } = {}
+  const types: { [column: string]: ColumnType } = Object.create(null)
   for (const pair of text.split(',')) {
     const separator = pair.lastIndexOf('=')
     const type = pair.slice(separator + 1).trim()

@@ -11,7 +11,7 @@ export async function statusCommand(directory: string | undefined, flags: TalkOp
     if (directory !== undefined) {
       const status = jobStatus(directory)
       if (flags.json === true) talk.event('job', eventOf(status))
-      else process.stdout.write(`${statusText(status)}\n`)
+      else talk.show(statusText(status))
       return
     }
     const { jobs, damaged } = listJobs(JOBS)
@@ -20,7 +20,7 @@ export async function statusCommand(directory: string | undefined, flags: TalkOp
       talk.event('warning', { message: error.message })
     }
     if (flags.json === true) for (const job of jobs) talk.event('job', eventOf(job))
-    else process.stdout.write(`${jobs.length === 0 ? `no jobs in ${JOBS}` : statusList(jobs)}\n`)
+    else talk.show(jobs.length === 0 ? `no jobs in ${JOBS}` : statusList(jobs))
   } catch (error) {
     talk.failure(error)
     process.exitCode = exitCodeOf(error)

@@ -44,7 +44,7 @@ export async function describe(name: string, flags: CommonFlags): Promise<void> 
   await withDatabase(flags, async (talk, database) => {
     const description = await database.table(name).describe()
     if (flags.json === true) talk.event('table', description)
-    else process.stdout.write(`${describeInWords(description)}\n`)
+    else talk.show(describeInWords(description))
   })
 }
 
