@@ -111,11 +111,9 @@ class LineReader {
   #readLines(records: SourceRecord[]): void {
     const carry = this.#takeCarry()
     const end = carry.lastIndexOf(RETURN) + 1
-    const parts = this.#readParts(carry.subarray(0, end)) ?? []
-    records.push(...parts)
-    const read = parts.length > 0 ? end : 0
-    this.#offset += read
-    this.#keep(carry.subarray(read))
+    records.push(...this.#partsOf(carry.subarray(0, end)))
+    this.#offset += end
+    this.#keep(carry.subarray(end))
   }
 
   #keep(bytes: Buffer): void {
@@ -147,7 +145,7 @@ class LineReader {
       if (end === -1) end = region.length
       if (end - at > lineBytesMax) {
         const line = region.subarray(at, end)
-        records.push(...(this.#readParts(line) ?? [this.#tooLong(line)]))
+        records.push(...(line.includes(RETURN) ? this.#partsOf(line) : [this.#tooLong(line)]))
       } else {
         const place = { file, line: this.#line, offset: this.#offset }
         try {
@@ -176,6 +174,11 @@ class LineReader {
    */
   #readParts(line: Buffer): SourceRecord[] | undefined {
     if (!line.includes(RETURN) && !line.includes(MARK)) return undefined
+    const records = this.#partsOf(line)
+    return records.some((record) => 'item' in record) ? records : undefined
+  }
+
+  #partsOf(line: Buffer): SourceRecord[] {
     const records: SourceRecord[] = []
     let start = 0
     while (start < line.length) {
@@ -197,7 +200,7 @@ class LineReader {
       }
       start = end + 1
     }
-    return records.some((record) => 'item' in record) ? records : undefined
+    return records
   }
 
   #reject(error: ItemError, bytes: Buffer, place: SourceRecord['place']): SourceRecord {
