@@ -45,7 +45,7 @@ function unwrap(text: string): string {
   const end = text.trimEnd()
   if (head !== null && end.endsWith('}')) return end.slice(head[0].length, -1).trimEnd()
   throw new ItemError(
-    'most records of this file are like {"Item":{"name":{"S":"…"}}}, and this one is not' + faultWords(text),
+    `most records of this file are like {"Item":{"name":{"S":"…"}}}, and this one is not${faultWords(text)}`,
   )
 }
 
