@@ -157,7 +157,15 @@ test('E5: links in a job directory are refused by name, and what they lead to st
   const table = await newTable()
   const precious = join(scratch.path, 'precious')
   writeFileSync(join(scratch.path, 'a.jsonl'), '{"id":"a"}\n{"no":1}\n')
-  for (const name of ['rejects.jsonl', 'events.jsonl', 'checkpoint', 'job.json', 'job.json.new', 'checkpoint.new', 'lock']) {
+  for (const name of [
+    'rejects.jsonl',
+    'events.jsonl',
+    'checkpoint',
+    'job.json',
+    'job.json.new',
+    'checkpoint.new',
+    'lock',
+  ]) {
     for (const dangles of [false, true]) {
       const job = join(scratch.path, `${name}-${dangles}`)
       mkdirSync(job)
