@@ -5,16 +5,20 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Table } from '../../src/database/table.ts'
 import type { PlainItem } from '../../src/item/attributeValue.ts'
+import { sleep, systemClock } from '../../src/runtime/clock.ts'
+import { MemoryTable } from '../support/memoryTable.ts'
+import { startScriptedServer } from '../support/scriptedServer.ts'
 import { newTable, store } from '../support/store.ts'
 import { type CommandEnd, headrace, scratchDirectory } from './command.ts'
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they must not be there
 const OBEYED = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/
+/** The command line has its modules to open before it begins. */
+const DESCRIPTORS = 160
 const HOSTILE = '\u001b]0;owned\u0007\r\u009b2J\u202egnp'
 
-/** @param descriptorsMax as `ulimit -n` sets it */
-function run(directory: string, args: readonly string[], descriptorsMax?: number): Promise<CommandEnd> {
-  return headrace(args, { directory, environment: { AWS_ENDPOINT_URL: store.endpoint }, descriptorsMax })
+function run(directory: string, args: readonly string[]): Promise<CommandEnd> {
+  return headrace(args, { directory, environment: { AWS_ENDPOINT_URL: store.endpoint } })
 }
 
 async function itemsOf(table: Table): Promise<PlainItem[]> {
@@ -199,12 +203,26 @@ test('E5: a job directory that others can write to is a warning', async () => {
 
 test('E3: with few descriptors there are fewer connections, and the state of the job is kept', async () => {
   using scratch = scratchDirectory()
-  const table = await newTable()
-  const lines = Array.from({ length: 6_000 }, (_, index) => `{"id":"${index}","text":"${'x'.repeat(300)}"}\n`)
-  writeFileSync(join(scratch.path, 'a.jsonl'), lines.join(''))
-  const rest = ['load', table.name, 'a.jsonl', '--job', 'j', '--max-in-flight', '25600']
-  const end = await run(scratch.path, rest, 160)
-  assert.equal(end.code, 0, end.stderr)
-  assert.equal((await itemsOf(table)).length, 6_000)
-  assert.ok(existsSync(join(scratch.path, 'j', 'checkpoint')))
+  const memory = new MemoryTable()
+  const server = await startScriptedServer(async (request) => {
+    // Slow enough for all that may be in flight to be in flight.
+    if (request.operation !== 'DescribeTable') await sleep(systemClock, 300)
+    return memory.answer(request.operation, request.body)
+  })
+  try {
+    const lines = Array.from({ length: 10_000 }, (_, index) => `{"pk":"${index}"}\n`)
+    writeFileSync(join(scratch.path, 'a.jsonl'), lines.join(''))
+    const rest = ['--job', 'j', '--max-in-flight', '25600', '--rate', '1000000']
+    const end = await headrace(['load', memory.name, 'a.jsonl', ...rest], {
+      directory: scratch.path,
+      environment: { AWS_ENDPOINT_URL: server.endpoint },
+      descriptorsMax: DESCRIPTORS,
+    })
+    assert.equal(end.code, 0, end.stderr)
+    assert.equal(memory.items.size, 10_000)
+    assert.doesNotMatch(end.stderr, /EMFILE|failed/)
+    assert.ok(existsSync(join(scratch.path, 'j', 'checkpoint')))
+  } finally {
+    await server.close()
+  }
 })
