@@ -17,6 +17,7 @@ import {
 } from '../../src/index.ts'
 import { decodeItem } from '../../src/item/decode.ts'
 import { findCheckpoint } from '../../src/job/jobDirectory.ts'
+import { settledOf } from '../../src/job/tally.ts'
 import { CopyJob } from '../../src/operations/copy.ts'
 import type { TableChange } from '../../src/operations/tableChange.ts'
 import { sleep } from '../../src/runtime/clock.ts'
@@ -308,8 +309,8 @@ async function runToEnd(run: Run, work: Work): Promise<Done | undefined> {
   return { summary, beginnings, rejects }
 }
 
-function checkTally({ failures }: Run, { read, written, rejected, filtered, notReached }: Summary): void {
-  failures.same('the tally', written + rejected + filtered + notReached, read)
+function checkTally({ failures }: Run, summary: Summary): void {
+  failures.same('the tally', settledOf(summary) + summary.notReached, summary.read)
 }
 
 /** One life of the job; an error where it ended in one. */
