@@ -40,7 +40,7 @@ test('update --dry-run says what it would do, and does nothing', async () => {
     assert.equal(code, 0, stderr)
     assertNarrow(stdout)
     assert.match(stdout, /^update users: a plan; nothing was written\n {2}items +1,000, /)
-    assert.match(stdout, /\n {2}written +510\n/)
+    assert.match(stdout, /\n {2}changed +510\n/)
     assert.match(
       stdout,
       /\n {2}price +nothing here; at AWS (less than )?\$0\.\d+, at the prices of \d{4}-\d\d-\d\d in us-east-1\n/,
@@ -126,7 +126,7 @@ test('count --sample is data on standard output, and says how sure it is', async
     const { code, stdout, stderr } = await run('count', 'users', '--sample')
     assert.equal(code, 0, stderr)
     assert.equal(stdout, '1000\n')
-    assert.match(stderr, /^exact: all 1,000 items were looked at/)
+    assert.match(stderr, /^exact: all 1,000 items looked at/)
     const json = JSON.parse((await run('count', 'users', '--sample', '--where', 'age < 10', '--json')).stdout)
     assert.deepEqual([json.count, json.low, json.high, json.exact], [100, 100, 100, true])
     assert.equal((await run('count', 'users', '--sample', '--segments', '4')).code, 2)

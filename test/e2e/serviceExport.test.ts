@@ -65,7 +65,7 @@ test("DynamoDB's own export is begun, once although an answer is lost, and waite
   const { code, stdout, stderr } = await run(server.endpoint, ['--native', 's3://backups/nightly/', ...flags])
   assert.equal(code, 0, stderr)
   assert.equal(stdout, `s3://backups/${DONE.ExportManifest}\n`)
-  assert.match(stderr, /exported 1,234 items, 56,789 bytes are billed/)
+  assert.match(stderr, /exported 1,234 items; 56,789 bytes billed/)
   const starts = server.requests.filter(({ operation }) => operation === 'ExportTableToPointInTime')
   assert.equal(starts.length, 2)
   assert.deepEqual(starts[0]!.body, starts[1]!.body, 'with one token')
