@@ -96,11 +96,20 @@ export function readThrottle(table: SimulatedTable, shortage: Shortage): Service
   return throttleError([{ reason, billing: table.capacity.billing }])
 }
 
-/** @throws {ServiceError} for an item that is too large, or that an index can not hold */
+/** @throws {ServiceError} for an item that is too large, or that an index cannot hold */
 export function checkItem(table: SimulatedTable, item: Attributes, updating = false): void {
-  if (itemSize(item) > ITEM_BYTES_MAX) {
-    throw invalid(`Item size ${updating ? 'to update ' : ''}has exceeded the maximum allowed size`)
-  }
+  checkSize(item, updating)
+  checkIndexKeys(table, item)
+}
+
+/** @throws {ServiceError} for an item that is too large */
+export function checkSize(item: Attributes, updating = false): void {
+  if (itemSize(item) <= ITEM_BYTES_MAX) return
+  throw invalid(`Item size ${updating ? 'to update ' : ''}has exceeded the maximum allowed size`)
+}
+
+/** @throws {ServiceError} for an attribute that is the key of an index and not of its type */
+export function checkIndexKeys(table: SimulatedTable, item: Attributes): void {
   for (const { name, key } of table.indexes) {
     for (const part of partsOf(key)) {
       const value = item[part.name]

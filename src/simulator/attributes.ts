@@ -20,8 +20,11 @@ export function readAttributes(raw: unknown): Attributes {
   return attributes
 }
 
-/** @param depth of nesting, 1 for an attribute of an item */
-export function readValue(raw: unknown, depth = 1): AttributeValue {
+/**
+ * @param depth of nesting, 1 for an attribute of an item
+ * @param checksSets false accepts an empty set and one with duplicates
+ */
+export function readValue(raw: unknown, depth = 1, checksSets = true): AttributeValue {
   const members = raw !== null && typeof raw === 'object' ? Object.entries(raw) : []
   const [member] = members
   if (member === undefined || members.length !== 1) {
@@ -35,23 +38,27 @@ export function readValue(raw: unknown, depth = 1): AttributeValue {
   if (type === 'B' && isText) return { B: checkBase64(value) }
   if (type === 'BOOL' && typeof value === 'boolean') return { BOOL: value }
   if (type === 'NULL' && value === true) return { NULL: true }
-  if (type === 'L' && Array.isArray(value)) return { L: value.map((element) => readValue(element, depth + 1)) }
+  if (type === 'L' && Array.isArray(value))
+    return { L: value.map((element) => readValue(element, depth + 1, checksSets)) }
   if (type === 'M' && value !== null && typeof value === 'object' && !Array.isArray(value)) {
     const map: { [name: string]: AttributeValue } = Object.create(null)
-    for (const [name, part] of Object.entries(value)) map[name] = readValue(part, depth + 1)
+    for (const [name, part] of Object.entries(value)) map[name] = readValue(part, depth + 1, checksSets)
     return { M: map }
   }
-  if ((type === 'SS' || type === 'NS' || type === 'BS') && Array.isArray(value)) return { [type]: readSet(type, value) }
+  if ((type === 'SS' || type === 'NS' || type === 'BS') && Array.isArray(value)) {
+    return { [type]: readSet(type, value, checksSets) }
+  }
   throw invalid(`Supplied AttributeValue is empty or of a wrong type: ${type}`)
 }
 
-function readSet(type: string, elements: readonly unknown[]): string[] {
-  if (elements.length === 0) throw invalid('One or more parameter values were invalid: An set may not be empty')
+function readSet(type: string, elements: readonly unknown[], checks: boolean): string[] {
+  if (checks && elements.length === 0)
+    throw invalid('One or more parameter values were invalid: An set may not be empty')
   const texts = elements.map((element) => {
     if (typeof element !== 'string') throw invalid('a set holds something that is no text')
     return type === 'NS' ? normalNumber(element) : type === 'BS' ? checkBase64(element) : element
   })
-  if (new Set(texts).size < texts.length) throw invalid('Input collection contains duplicates')
+  if (checks && new Set(texts).size < texts.length) throw invalid('Input collection contains duplicates')
   return texts
 }
 

@@ -1,4 +1,12 @@
-import { applyWrite, chargeFailedCondition, checkItem, type Throttle, throttleError } from './applyWrite.ts'
+import {
+  applyWrite,
+  chargeFailedCondition,
+  checkIndexKeys,
+  checkItem,
+  checkSize,
+  type Throttle,
+  throttleError,
+} from './applyWrite.ts'
 import { type Attributes, readAttributes, readValue } from './attributes.ts'
 import { consumed } from './batchWriteItem.ts'
 import { type Call, tableOf } from './call.ts'
@@ -23,8 +31,8 @@ export function batchExecuteStatement(call: Call): object {
   if (statements.length === 0 || statements.length > STATEMENTS_MAX) {
     throw invalid("1 validation error detected: Value at 'statements' failed to satisfy constraint")
   }
-  // A value that is none spoils all of them.
-  for (const { Parameters = [] } of statements) for (const parameter of Parameters) readValue(parameter)
+  // A malformed value fails the whole request; a set that is empty or has duplicates fails its statement alone.
+  for (const { Parameters = [] } of statements) for (const parameter of Parameters) readValue(parameter, 1, false)
   const reads = statements.map(({ Statement, Parameters = [] }) => readOne(call, Statement, Parameters))
   const keys = reads.flatMap((read) => (read instanceof ServiceError ? [] : [read.table.name + read.key.text]))
   if (new Set(keys).size < keys.length) throw invalid('Provided list of item keys contains duplicates')
@@ -57,6 +65,7 @@ export function failure(code: string, message: string): object {
 
 function readOne(call: Call, text: string, parameters: readonly unknown[]): Understood | ServiceError {
   try {
+    for (const parameter of parameters) readValue(parameter)
     const change = readStatement(text, parameters, call.dialect)
     const table = tableOf(call, change.table)
     return { change, table, key: keyOf(change, table) }
@@ -87,16 +96,20 @@ function executeStatement(call: Call, understood: Understood): ReturnType<typeof
   return { holds: true, throttle: chargeFailedCondition(call, table, key) }
 }
 
-/** Makes an item, if there is none of its key. */
+/**
+ * Makes an item, if there is none of its key. Keys of indexes are checked first and the size last: the order of the
+ * embedded store.
+ */
 export function insert(
   call: Call,
   table: SimulatedTable,
   key: PrimaryKey,
   item: Attributes,
 ): { holds: boolean; throttle: Throttle | undefined } | ServiceError {
-  if (table.get(key) !== undefined) return { holds: false, throttle: chargeFailedCondition(call, table, key, item) }
   try {
-    checkItem(table, item)
+    checkIndexKeys(table, item)
+    if (table.get(key) !== undefined) return { holds: false, throttle: chargeFailedCondition(call, table, key, item) }
+    checkSize(item)
   } catch (error) {
     if (error instanceof ServiceError) return error
     throw error

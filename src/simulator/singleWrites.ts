@@ -1,4 +1,4 @@
-import { applyWrite, checkItem, type Throttle, throttleError } from './applyWrite.ts'
+import { applyWrite, checkItem, checkSize, type Throttle, throttleError } from './applyWrite.ts'
 import { type Attributes, type AttributeValue, readAttributes, readValue } from './attributes.ts'
 import { execute, insert } from './batchExecuteStatement.ts'
 import { type Call, tableOf } from './call.ts'
@@ -62,6 +62,8 @@ export function putItem(call: Call): object {
   const table = tableOf(call, body.TableName)
   const item = readAttributes(body.Item)
   const key = readKey(item, table.key, false)
+  // Unlike an INSERT, whose key is looked up first.
+  checkSize(item)
   const holds = readCondition(`${body.ConditionExpression}`, aliasesOf(call))(table.get(key) ?? Object.create(null))
   if (holds !== (table.get(key) === undefined))
     throw invalid('the simulator knows PutItem only of items that must not exist')
