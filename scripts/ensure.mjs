@@ -27,7 +27,13 @@ if (read(installStamp) !== lockHash) {
 
 const buildStamp = '.build/.headrace-built'
 const sources = ['src', 'test', 'bench', 'examples'].flatMap(sourceFiles)
-const sourceHash = hashOf([...sources, 'tsconfig.json', 'tsconfig.test.json', 'package-lock.json'])
+const sourceHash = hashOf([
+  ...sources,
+  'tsconfig.json',
+  'tsconfig.test.json',
+  'scripts/bundle.mjs',
+  'package-lock.json',
+])
 if (process.argv.includes('--force-build') || read(buildStamp) !== sourceHash) {
   console.error('building')
   // What was renamed or deleted must not live on in the output.
@@ -36,6 +42,7 @@ if (process.argv.includes('--force-build') || read(buildStamp) !== sourceHash) {
   const tsc = join('node_modules', 'typescript', 'bin', 'tsc')
   run(process.execPath, [tsc, '-p', 'tsconfig.json'])
   run(process.execPath, [tsc, '-p', 'tsconfig.test.json'])
+  run(process.execPath, ['scripts/bundle.mjs'])
   mkdirSync('.build', { recursive: true })
   writeFileSync(buildStamp, sourceHash)
 }

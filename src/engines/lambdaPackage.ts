@@ -46,7 +46,10 @@ export function packLambda(folder: string, { modules = [] }: LambdaPackageOption
   const own = join(folder, 'node_modules', 'headrace')
   mkdirSync(own)
   cpSync(join(root, 'package.json'), join(own, 'package.json'))
-  cpSync(join(root, 'dist'), join(own, 'dist'), { recursive: true, filter: isProgram })
+  // No function runs the command line.
+  const commandLine = join(root, 'dist', 'cli')
+  const filter = (path: string): boolean => path !== commandLine && isProgram(path)
+  cpSync(join(root, 'dist'), join(own, 'dist'), { recursive: true, filter })
   copyDependencies(root, own, join(folder, 'node_modules'), TAKEN_ALONG)
 }
 

@@ -59,15 +59,28 @@ function mix(hash: number): number {
  */
 export function keyCheck(item: PlainItem, schema: KeySchema): number {
   const { partition, sort } = schema
-  const value: unknown = item[partition.name]
-  if (sort === undefined && partition.type === 'S' && typeof value === 'string') return checkText(value)
-  return checkText(itemKey(item, schema))
+  let check = checkAttribute(item, partition, PARTITION_CHARACTERS, 0x1b873593)
+  if (check !== undefined && sort !== undefined) check = checkAttribute(item, sort, SORT_CHARACTERS, check ^ 0x5bd1e995)
+  return check ?? checkText(itemKey(item, schema), 0x1b873593)
 }
 
-function checkText(text: string): number {
-  let check = 0x1b873593
+/** Undefined where {@link hashAttribute} is. */
+function checkAttribute(
+  item: PlainItem,
+  { name, type }: KeyAttribute,
+  charactersMax: number,
+  seed: number,
+): number | undefined {
+  const value: unknown = item[name]
+  if (type !== 'S' || typeof value !== 'string' || value.length === 0 || value.length > charactersMax) return undefined
+  return checkText(value, seed)
+}
+
+function checkText(text: string, seed: number): number {
+  let check = seed
   for (let index = 0; index < text.length; index += 1) {
     check = Math.imul(check ^ text.charCodeAt(index), 0xcc9e2d51)
+    // Without it a low bit of both functions would depend on the same bits of the key.
     check ^= check >>> 15
   }
   return check | 0

@@ -11,8 +11,8 @@ const SLOTS_MIN = 1_024
  * 100,000,000. So it counts, and never decides what becomes of a record.
  */
 export class DistinctKeys {
-  #hashes = new Int32Array(SLOTS_MIN)
-  #checks = new Int32Array(SLOTS_MIN)
+  /** Of each slot the hash and the check, side by side: one access to memory for both. */
+  #slots = new Int32Array(2 * SLOTS_MIN)
   #count = 0
   readonly #keysMax: number
   /** A key came that was not seen before and was not kept either: from then on some that come again are not known. */
@@ -29,37 +29,36 @@ export class DistinctKeys {
    */
   add(hash: number, check: number): boolean {
     const stored = hash === EMPTY ? STAND_IN : hash
-    const hashes = this.#hashes
-    const checks = this.#checks
-    const mask = hashes.length - 1
-    let slot = stored & mask
-    while (hashes[slot] !== EMPTY) {
-      if (hashes[slot] === stored && checks[slot] === check) return true
-      slot = (slot + 1) & mask
+    const slots = this.#slots
+    const mask = slots.length - 2
+    let slot = (stored << 1) & mask
+    while (slots[slot] !== EMPTY) {
+      if (slots[slot] === stored && slots[slot + 1] === check) return true
+      slot = (slot + 2) & mask
     }
     if (this.#count >= this.#keysMax) {
       this.isFull = true
       return false
     }
-    hashes[slot] = stored
-    checks[slot] = check
+    slots[slot] = stored
+    slots[slot + 1] = check
     this.#count += 1
-    if (this.#count * 2 > mask) this.#grow()
+    // At most two of three slots are taken.
+    if (this.#count * 3 > slots.length) this.#grow()
     return false
   }
 
   #grow(): void {
-    const hashes = this.#hashes
-    const checks = this.#checks
-    const mask = hashes.length * 2 - 1
-    this.#hashes = new Int32Array(mask + 1)
-    this.#checks = new Int32Array(mask + 1)
-    for (let from = 0; from < hashes.length; from += 1) {
-      if (hashes[from] === EMPTY) continue
-      let slot = hashes[from]! & mask
-      while (this.#hashes[slot] !== EMPTY) slot = (slot + 1) & mask
-      this.#hashes[slot] = hashes[from]!
-      this.#checks[slot] = checks[from]!
+    const old = this.#slots
+    const slots = new Int32Array(old.length * 2)
+    const mask = slots.length - 2
+    for (let from = 0; from < old.length; from += 2) {
+      if (old[from] === EMPTY) continue
+      let slot = (old[from]! << 1) & mask
+      while (slots[slot] !== EMPTY) slot = (slot + 2) & mask
+      slots[slot] = old[from]!
+      slots[slot + 1] = old[from + 1]!
     }
+    this.#slots = slots
   }
 }

@@ -57,17 +57,20 @@ export async function sdkRequestHandler(environment: Environment): Promise<Reque
 /** Reaches each host over TLS, straight or through a tunnel. */
 class RoutedHttpsAgent extends HttpsAgent {
   readonly #environment: Environment
-  /** To read certificates for each connection anew takes longer than to connect. */
-  readonly #context: SecureContext
+  readonly #authorities: string[] | undefined
+  /** Made for the first connection and kept: to read certificates takes longer than to connect. */
+  #context: SecureContext | undefined
 
   constructor(environment: Environment, authorities: string[] | undefined) {
     super(KEPT)
     this.#environment = environment
-    this.#context = createSecureContext(authorities === undefined ? {} : { ca: authorities })
+    this.#authorities = authorities
   }
 
   override createConnection(options: RequestOptions, connected: Connected): Duplex | null | undefined {
-    const destination: Destination = { ...(options as Destination), secureContext: this.#context }
+    this.#context ??= createSecureContext(this.#authorities === undefined ? {} : { ca: this.#authorities })
+    const context = this.#context
+    const destination: Destination = { ...(options as Destination), secureContext: context }
     const { host, port } = destination
     const proxy = proxyFor(urlOf('https:', host, port), this.#environment)
     if (proxy === undefined) {
@@ -84,7 +87,7 @@ class RoutedHttpsAgent extends HttpsAgent {
     }
     const tunnel = openTunnel(
       proxy,
-      this.#context,
+      context,
       { host, port },
       (socket) => {
         const { host: _, port: __, ...rest } = destination

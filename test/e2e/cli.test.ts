@@ -497,7 +497,7 @@ test('the first Ctrl-C drains: what was taken is written, and the summary says h
     const table = await makeTable()
     const child = spawn(
       process.execPath,
-      [fileURLToPath(new URL('../../src/cli/main.js', import.meta.url)), 'load', table, '-'],
+      [fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url)), 'load', table, '-'],
       {
         cwd: directory.path,
         env: { PATH: process.env['PATH'], HOME: directory.path, AWS_ENDPOINT_URL: store.endpoint },
@@ -533,7 +533,7 @@ test('the first Ctrl-C drains: what was taken is written, and the summary says h
     const table = await makeTable()
     const child = spawn(
       process.execPath,
-      [fileURLToPath(new URL('../../src/cli/main.js', import.meta.url)), 'load', table, '-', '--job', 'job'],
+      [fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url)), 'load', table, '-', '--job', 'job'],
       {
         cwd: directory.path,
         env: { PATH: process.env['PATH'], HOME: directory.path, AWS_ENDPOINT_URL: store.endpoint },

@@ -8,7 +8,7 @@ import { startLocal } from '../../src/local/startLocal.ts'
 import { scratchDirectory } from './command.ts'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
 
 /** What a page tells its readers to type, with the exit status that it promises. */
 interface Line {

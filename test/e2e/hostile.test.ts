@@ -201,6 +201,21 @@ test('E5: a job directory that others can write to is a warning', async () => {
   assert.match(theirs.stderr, /the job's directory theirs belongs to another user \(1234\)/)
 })
 
+test('E3: with 64 descriptors a command starts, and loads', async () => {
+  using scratch = scratchDirectory()
+  const memory = new MemoryTable()
+  await using server = await startScriptedServer((request) => memory.answer(request.operation, request.body))
+  const lines = Array.from({ length: 1_000 }, (_, index) => `{"pk":"${index}"}\n`)
+  writeFileSync(join(scratch.path, 'a.jsonl'), lines.join(''))
+  const end = await headrace(['load', memory.name, 'a.jsonl'], {
+    directory: scratch.path,
+    environment: { AWS_ENDPOINT_URL: server.endpoint },
+    descriptorsMax: 64,
+  })
+  assert.equal(end.code, 0, end.stderr)
+  assert.equal(memory.items.size, 1_000)
+})
+
 test('E3: with few descriptors there are fewer connections, and the state of the job is kept', async () => {
   using scratch = scratchDirectory()
   const memory = new MemoryTable()

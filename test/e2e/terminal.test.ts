@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { newTable, store } from '../support/store.ts'
 import { scratchDirectory } from './command.ts'
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
 
 /** Why a terminal can not be had here; undefined where it can. */
 function whyNot(): string | undefined {

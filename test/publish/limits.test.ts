@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { connect } from '../../src/database/database.ts'
 import { type Clock, systemClock } from '../../src/runtime/clock.ts'
+import { deferred } from '../../src/runtime/deferred.ts'
 import { MemoryTable } from '../support/memoryTable.ts'
 import { serviceError, startScriptedServer } from '../support/scriptedServer.ts'
 
@@ -34,5 +35,40 @@ test('E10: throttled entries rest for 50 to 75 ms, by chance', async () => {
       await database.close()
       await server.close()
     }
+  }
+})
+
+test('E10: the bytes that a batch has on the wire are capped at 16 MB, whatever its items count', async () => {
+  const store = new MemoryTable()
+  const bytes: number[] = []
+  const everythingIsPut = deferred()
+  const server = await startScriptedServer(async (request) => {
+    if (request.operation === 'BatchWriteItem') {
+      bytes.push(Buffer.byteLength(request.text))
+      // Behind the first batch there is enough for a full one.
+      await everythingIsPut.promise
+    }
+    return store.answer(request.operation, request.body)
+  })
+  const database = connect({ endpoint: server.endpoint })
+  try {
+    const publisher = database
+      .table(store.name)
+      .publisher({ maxInFlight: 25, maxQueueSize: 100, writeUnitsPerSecond: 1_000_000 })
+    // Each character counts one byte of the item's 400 KB, and takes six in JSON.
+    const text = '\u0001'.repeat(390_000)
+    for (let index = 0; index < 30; index += 1) publisher.put({ pk: `${index}`, text })
+    everythingIsPut.resolve()
+    await publisher.close()
+    assert.equal(store.items.size, 30)
+    assert.ok(
+      bytes.every((size) => size <= 16 * 1024 * 1024),
+      `a request of ${Math.max(...bytes)} bytes`,
+    )
+    // A cap that is far lower would cost requests.
+    assert.ok(Math.max(...bytes) > 12 * 1024 * 1024, `the largest request has ${Math.max(...bytes)} bytes`)
+  } finally {
+    await database.close()
+    await server.close()
   }
 })

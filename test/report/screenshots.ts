@@ -12,7 +12,7 @@ import { Browser, type BrowserPage } from '../support/browser.ts'
 // Makes docs/live.png and docs/report.png of a real job, in Chromium: npm run screenshots. With a directory behind it, both
 // also as narrow and dark pages, there.
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
 const DOCS = fileURLToPath(new URL('../../../docs/', import.meta.url))
 const ITEMS = 45_000
 const WRITE_UNITS = 1_500

@@ -28,7 +28,7 @@ interface PackFlags extends TalkOptions {
 const ARCHIVE = 'headrace-spark'
 const NPM_TIMEOUT_MS = 300_000
 /** What no program needs. */
-const NEEDLESS = /(?:\.d\.[cm]?ts|\.map|\.md|[/\\]dist-types)$/
+const NEEDLESS = /(?:\.d\.[cm]?ts|\.map|\.md|[/\\]dist-types|[/\\]dist[/\\]cli)$/
 
 /** `headrace pack-spark`: what executors have to have and do not, in one archive, and headrace.py beside it. */
 export function packSparkCommand(out: string, flags: PackFlags): void {
