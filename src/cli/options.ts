@@ -1,227 +1,418 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { InvalidArgumentError } from 'commander'
 import type { IfExists, Rate, S3Options } from '../index.ts'
-import type { TalkOptions } from './talk.ts'
+import { type FlagsOf, option, rare } from './option.ts'
+import { amount, commaSeparated, countOrShare, durationMs, rateOf, wholeFrom } from './values.ts'
 
-export interface ConnectionFlags {
-  region?: string
-  profile?: string
-  endpointUrl?: string
-  allowInsecureEndpoint?: boolean
-}
+// Options that several commands have. Each is declared once, here; an option of one command alone stands in its file.
 
-export interface WriteFlags {
-  maxInFlight?: number
-  rate?: Rate
-  writeRate?: Rate
-  patience?: number
-}
+// AWS
 
-export interface ReadFlags {
-  patience?: number
-  segments?: number
-  concurrency?: number
-  rate?: Rate
-  readRate?: Rate
-  where?: string
-}
+const region = option('--region <region>', {
+  group: 'AWS',
+  description: 'AWS region',
+  defaultText: 'AWS_REGION, or the profile',
+  library: 'region',
+})
+const profile = option('--profile <name>', {
+  group: 'AWS',
+  description: 'profile in ~/.aws/config',
+  defaultText: 'AWS_PROFILE',
+  library: 'profile',
+})
+const endpointUrl = option('--endpoint-url <url>', {
+  group: 'AWS',
+  description: 'DynamoDB endpoint, such as http://localhost:8000',
+  library: 'endpoint',
+})
+const allowInsecureEndpoint = option('--allow-insecure-endpoint', {
+  group: 'AWS',
+  description: 'allow plain HTTP to another machine',
+  library: 'allowInsecureEndpoint',
+})
 
-/** How a job is shown besides what it says. */
-interface ShowFlags {
-  report?: boolean
-  /** The port, or any. */
-  ui?: number | true
-  uiControl?: boolean
-}
+/** Where DynamoDB is, and as whom to call it. */
+export const CONNECTION = [region, profile, endpointUrl, rare(allowInsecureEndpoint)] as const
+export type ConnectionFlags = FlagsOf<typeof CONNECTION>
 
-export interface JobFlags extends ShowFlags {
-  job?: string
-  maxErrors?: number | `${number}%`
-  maxDuration?: number
-  maxCost?: number
-  metricsPort?: string
-}
+/** The second table of a command. */
+export const TARGET = [
+  option('--target-region <region>', {
+    group: 'AWS',
+    description: 'AWS region of the second table',
+    defaultText: 'as for the first',
+  }),
+  option('--target-profile <name>', {
+    group: 'AWS',
+    description: 'profile in ~/.aws/config for the second table',
+    defaultText: 'as for the first',
+  }),
+  option('--target-endpoint-url <url>', {
+    group: 'AWS',
+    description: 'DynamoDB endpoint of the second table',
+    defaultText: 'as for the first',
+  }),
+] as const
+export type TargetFlags = FlagsOf<typeof TARGET>
 
-export interface ThreadFlags {
-  threads?: number
-  split?: boolean
-}
+// S3
 
-export interface PlanFlags {
-  dryRun?: boolean
-  samples?: number
-  priceFile?: string
-  describe?: string
-  slices?: number
-}
+const s3Region = option('--s3-region <region>', {
+  group: 'S3',
+  description: 'region of the bucket',
+  defaultText: "the table's; another one is detected",
+  library: 's3.region',
+})
+const bucketOwner = option('--bucket-owner <account>', {
+  group: 'S3',
+  description: 'expected bucket owner: a 12-digit account ID',
+  library: 's3.expectedBucketOwner',
+  parse: (text) => {
+    if (!/^\d{12}$/.test(text)) throw new InvalidArgumentError('Give the 12 digits of an AWS account ID.')
+    return text
+  },
+})
 
-export type CommonFlags = ConnectionFlags & TalkOptions
+/** Of commands that read objects in S3. */
+export const S3_READING = [rare(s3Region), rare(bucketOwner)] as const
 
-export function addConnectionOptions(command: Command): Command {
-  return command
-    .option('--region <region>', 'AWS region; default AWS_REGION or the profile')
-    .option('--profile <name>', 'profile of ~/.aws/config; default AWS_PROFILE')
-    .option('--endpoint-url <url>', 'DynamoDB to talk to, such as http://localhost:8000')
-    .option('--allow-insecure-endpoint', 'send over plain HTTP to a host that is not this machine')
-}
+/** Of commands that write objects in S3. */
+export const S3_WRITING = [
+  ...S3_READING,
+  rare(
+    option('--sse <kind>', {
+      group: 'S3',
+      description: 'server-side encryption',
+      choices: ['AES256', 'aws:kms', 'aws:kms:dsse'],
+      defaultText: "the bucket's",
+      library: 's3.serverSideEncryption',
+    }),
+  ),
+  rare(
+    option('--sse-kms-key <id>', {
+      group: 'S3',
+      description: 'KMS key for --sse aws:kms',
+      library: 's3.kmsKeyId',
+    }),
+  ),
+] as const
+export type S3Flags = FlagsOf<typeof S3_WRITING>
 
-export interface S3Flags {
-  s3Region?: string
-  bucketOwner?: string
-  sse?: string
-  sseKmsKey?: string
-}
-
-/** @param writes whether objects are written, too */
-export function addS3Options(command: Command, writes: boolean): Command {
-  command
-    .option('--s3-region <region>', 'of the bucket of s3:// addresses (default: as of the table; another is found out)')
-    .option('--bucket-owner <account>', 'twelve digits: whose bucket it must be')
-  if (!writes) return command
-  return command
-    .option('--sse <kind>', 'how an object is encrypted: AES256, aws:kms or aws:kms:dsse (default: as the bucket says)')
-    .option('--sse-kms-key <id>', 'the key for --sse aws:kms')
-}
-
-const ENCRYPTIONS = ['AES256', 'aws:kms', 'aws:kms:dsse'] as const
-
+/** `s3` of a library call. */
 export function s3Options({ s3Region, bucketOwner, sse, sseKmsKey }: S3Flags): { s3?: S3Options } {
-  const encryption = ENCRYPTIONS.find((kind) => kind === sse)
-  if (sse !== undefined && encryption === undefined)
-    throw new TypeError(`--sse must be one of ${ENCRYPTIONS.join(', ')}, not "${sse}"`)
-  if (bucketOwner !== undefined && !/^\d{12}$/.test(bucketOwner))
-    throw new TypeError(`--bucket-owner must be the twelve digits of an account, not "${bucketOwner}"`)
   const s3: S3Options = {
     ...(s3Region === undefined ? {} : { region: s3Region }),
     ...(bucketOwner === undefined ? {} : { expectedBucketOwner: bucketOwner }),
-    ...(encryption === undefined ? {} : { serverSideEncryption: encryption }),
+    ...(sse === undefined ? {} : { serverSideEncryption: sse }),
     ...(sseKmsKey === undefined ? {} : { kmsKeyId: sseKmsKey }),
   }
   return Object.keys(s3).length === 0 ? {} : { s3 }
 }
 
-/** What becomes of a record whose key the table already has. */
-export function ifExistsOption(): Option {
-  return new Option(
-    '--if-exists <what>',
-    'a record whose key the table already has: overwrite the item, skip the record, or reject it (default: overwrite)',
-  ).choices(['overwrite', 'skip', 'reject'])
+// Output
+
+export const json = option('--json', { group: 'Output', description: 'print one JSON event per line' })
+export const quiet = option('--quiet', { group: 'Output', description: 'print only errors' })
+
+/** Of every command that says something. */
+export const TALK = [json, quiet] as const
+export type TalkFlags = FlagsOf<typeof TALK>
+
+/** Of commands that connect to DynamoDB. */
+export const COMMON = [...CONNECTION, ...TALK] as const
+export type CommonFlags = FlagsOf<typeof COMMON>
+
+/** How a job can be watched. */
+export const SHOWING = [
+  option('--report', { group: 'Output', description: "write report.html into the job's directory at the end" }),
+  option('--ui [port]', {
+    group: 'Output',
+    description: 'show the running job on a local web page',
+    parse: wholeFrom(0),
+  }),
+  rare(
+    option('--ui-control', {
+      group: 'Output',
+      description: 'like --ui; the page can also pause the job and set its rates',
+    }),
+  ),
+] as const
+/** Without a port, `--ui` is true. */
+type ShowFlags = Omit<FlagsOf<typeof SHOWING>, 'ui'> & { readonly ui?: number | true }
+
+// What to read
+
+export const where = option('--where <expression>', {
+  group: 'What to read',
+  description: `only items that match this filter expression, such as "country = 'NO' and size(tags) > 2"`,
+  library: 'filter',
+})
+export const index = option('--index <name>', {
+  group: 'What to read',
+  description: 'read this secondary index instead of the table',
+  library: 'index',
+})
+export const select = option('--select <names>', {
+  group: 'What to read',
+  description: 'only these attributes, separated by commas',
+  library: 'select',
+  parse: commaSeparated,
+})
+export const consistentRead = option('--consistent-read', {
+  group: 'What to read',
+  description: 'strongly consistent reads, at twice the read capacity',
+  library: 'consistentRead',
+})
+
+/** Of commands that scan. */
+export const READING = [
+  where,
+  rare(
+    option('--segments <n>', {
+      group: 'What to read',
+      description: 'segments of the parallel scan',
+      defaultText: "from the table's size",
+      library: 'segments',
+      parse: wholeFrom(1),
+    }),
+  ),
+  rare(
+    option('--concurrency <n>', {
+      group: 'What to read',
+      description: 'segments to read at once',
+      defaultText: '16',
+      library: 'concurrency',
+      parse: wholeFrom(1),
+    }),
+  ),
+] as const
+
+/** Of commands that change the items that match a filter. */
+export const allowUnknownAttributes = rare(
+  option('--allow-unknown-attributes', {
+    group: 'What to read',
+    description: 'accept an attribute in --where that no sampled item has',
+    library: 'allowUnknownAttributes',
+  }),
+)
+
+// How to write
+
+export const ifExists = option('--if-exists <action>', {
+  group: 'How to write',
+  description: 'when the table already has an item with the key',
+  choices: ['overwrite', 'skip', 'reject'],
+  defaultText: 'overwrite',
+  library: 'ifExists',
+})
+
+/** `ifExists` of a library call. */
+export function ifExistsOf(flags: FlagsOf<readonly [typeof ifExists]>): { ifExists?: IfExists } {
+  return flags.ifExists === undefined ? {} : { ifExists: flags.ifExists }
 }
 
-export interface IfExistsFlags {
-  ifExists?: IfExists
+export const keepOld = option('--keep-old', {
+  group: 'How to write',
+  description: 'keep the old items, so that headrace undo can restore them',
+  library: 'keepOld',
+})
+export const transform = option('--transform <module>', {
+  group: 'How to write',
+  description: 'module (.ts, .js) whose function turns each item into what is written',
+  library: 'transform',
+})
+
+/** `transform` of a library call. */
+export function transformOption(flags: FlagsOf<readonly [typeof transform]>): { transform?: URL } {
+  return flags.transform === undefined ? {} : { transform: pathToFileURL(resolve(flags.transform)) }
 }
 
-export function ifExistsOf({ ifExists }: IfExistsFlags): { ifExists?: IfExists } {
-  return ifExists === undefined ? {} : { ifExists }
+export const maxInFlight = rare(
+  option('--max-in-flight <n>', {
+    group: 'How to write',
+    description: 'items in flight at most',
+    defaultText: '1000',
+    library: 'maxInFlight',
+    parse: wholeFrom(1),
+  }),
+)
+export const threads = rare(
+  option('--threads <n>', {
+    group: 'Advanced',
+    description: 'run the job in this many threads, each with its own connections',
+    defaultText: '1',
+    parse: wholeFrom(1),
+  }),
+)
+export const yes = option('--yes', { group: 'Common options', description: 'do not ask for confirmation' })
+
+// Limits
+
+const rate = option('--rate <rate>', {
+  group: 'Limits',
+  description: 'capacity units per second, such as 500, or a share of the capacity, such as 50%',
+  defaultText: '80%; on-demand: what the table sustains; on this machine: no limit',
+  parse: rateOf,
+})
+const patience = rare(
+  option('--patience <time>', {
+    group: 'Limits',
+    description: 'give up when no request succeeds for this long, such as 90s or 8m',
+    defaultText: '10m',
+    library: 'patienceMs',
+    parse: durationMs,
+  }),
+)
+
+/** Of commands that only read. */
+export const READ_RATE = [{ ...rate, library: 'readUnitsPerSecond', formerly: '--read-rate <rate>' }, patience] as const
+/** Of commands that only write. */
+export const WRITE_RATE = [
+  { ...rate, library: 'writeUnitsPerSecond', formerly: '--write-rate <rate>' },
+  patience,
+] as const
+/** Of commands that do both. */
+export const READ_AND_WRITE_RATES = [
+  { ...rate, description: `${rate.description}, for reads and for writes` },
+  rare(
+    option('--read-rate <rate>', {
+      group: 'Limits',
+      description: 'like --rate, for reads alone',
+      library: 'readUnitsPerSecond',
+      parse: rateOf,
+    }),
+  ),
+  rare(
+    option('--write-rate <rate>', {
+      group: 'Limits',
+      description: 'like --rate, for writes alone',
+      library: 'writeUnitsPerSecond',
+      parse: rateOf,
+    }),
+  ),
+  patience,
+] as const
+
+const priceFile = rare(
+  option('--price-file <file>', {
+    group: 'Limits',
+    description: "price list of a region, as AWS's price list API returns it",
+    defaultText: 'us-east-1, built in',
+    library: 'prices',
+  }),
+)
+
+/** What a job may be told again each time it is resumed. */
+export const LIMITS = [
+  option('--max-errors <n>', {
+    group: 'Limits',
+    description: 'stop after this many rejected records, or a share of the records read such as 1%',
+    library: 'limits.rejectsMax',
+    parse: countOrShare,
+  }),
+  option('--max-duration <time>', {
+    group: 'Limits',
+    description: 'stop after this long, such as 90s, 30m or 8h',
+    library: 'limits.durationMsMax',
+    parse: durationMs,
+  }),
+  rare(
+    option('--max-cost <amount>', {
+      group: 'Limits',
+      description: 'stop before the capacity used costs more than this, in the currency of the price list',
+      library: 'limits.costMax',
+      parse: amount,
+    }),
+  ),
+  priceFile,
+  rare(
+    option('--metrics-port <port>', {
+      group: 'Output',
+      description: 'serve Prometheus metrics on this port while the job runs; HOST:PORT for other machines',
+    }),
+  ),
+] as const
+
+/** Where a job's state is kept. */
+export const job = option('--job <directory>', {
+  group: 'Common options',
+  description: "directory for the job's state and rejected records",
+  defaultText: 'a new one in .headrace',
+  library: 'directory',
+})
+
+/** Of everything that can be stopped and resumed. */
+export const STATE = [job, ...LIMITS, ...SHOWING] as const
+
+/** Of commands that can say in advance what they would do. */
+export const PLANNING = [
+  option('--dry-run', {
+    group: 'Common options',
+    description: 'print what the job would do, take and cost, from a sample; write nothing',
+  }),
+  rare(
+    option('--samples <n>', {
+      group: 'Output',
+      description: 'items to show before and after with --dry-run, at most 100',
+      defaultText: '3',
+      parse: wholeFrom(0),
+    }),
+  ),
+  rare(
+    option('--describe <file>', {
+      group: 'Advanced',
+      description: 'write the job to a file for headrace slice and AWS, and do nothing else',
+    }),
+  ),
+  rare(
+    option('--slices <n>', {
+      group: 'Advanced',
+      description: 'with --describe: slices that the job can be divided into',
+      defaultText: '1',
+      parse: wholeFrom(1),
+    }),
+  ),
+] as const
+
+/** Columns of CSV. */
+export const delimiter = rare(
+  option('--delimiter <character>', {
+    group: 'Advanced',
+    description: 'character between the cells of CSV; \\t is a tab',
+    defaultText: 'a comma, or a tab for .tsv',
+    library: 'csv.delimiter',
+    parse: (text) => (text === '\\t' ? '\t' : text),
+  }),
+)
+
+// What the functions that run jobs look at, whatever the command.
+
+export interface ReadFlags {
+  readonly patience?: number
+  readonly segments?: number
+  readonly concurrency?: number
+  readonly rate?: Rate
+  readonly readRate?: Rate
+  readonly where?: string
 }
 
-/** A user's module that makes of each item what is written. */
-export function addTransformOption(command: Command): Command {
-  return command.option('--transform <module>', 'a module (.ts, .js) whose function makes of each item what is written')
+export interface WriteFlags {
+  readonly maxInFlight?: number
+  readonly rate?: Rate
+  readonly writeRate?: Rate
+  readonly patience?: number
 }
 
-export function transformOption({ transform }: { transform?: string }): { transform?: URL } {
-  return transform === undefined ? {} : { transform: pathToFileURL(resolve(transform)) }
+export type JobFlags = ShowFlags & Omit<FlagsOf<typeof STATE>, 'ui'>
+export type PlanFlags = FlagsOf<typeof PLANNING> & FlagsOf<readonly [typeof priceFile]>
+
+export interface ThreadFlags {
+  readonly threads?: number
+  readonly split?: boolean
 }
 
-export function addTalkOptions(command: Command): Command {
-  return command
-    .option('--json', 'one JSON event a line instead of words')
-    .option('--quiet', 'say only what goes wrong')
-}
-
-export function addWriteOptions(command: Command): Command {
-  return addStateOptions(addInFlightOption(command))
-}
-
-/** Of what is sent at once. */
-export function addInFlightOption(command: Command): Command {
-  return command.option('--max-in-flight <n>', 'entries at the service at once (default 1000)', wholeFrom(1))
-}
-
-/** Of whatever takes long enough to be stopped and gone on with. */
-export function addStateOptions(command: Command): Command {
-  return addLimitOptions(
-    command.option(
-      '--job <directory>',
-      'where the job keeps its state and its rejects (default: a new one in .headrace)',
-    ),
-  )
-}
-
-/** What a job may be told anew each time that it goes on. */
-export function addLimitOptions(command: Command): Command {
-  return command
-    .option('--max-errors <n>', 'stop after so many rejects, or a part of what was read such as 1%', countOrShare)
-    .option('--max-cost <amount>', 'stop before its units cost more than this, in the currency of the prices', amount)
-    .option('--price-file <file>', "prices to reckon with: AWS's price list of a region (default: us-east-1, built in)")
-    .option('--max-duration <time>', 'stop after so long, such as 90s, 30m or 8h', duration)
-    .option('--metrics-port <port>', 'serve metrics for Prometheus there while it runs; HOST:PORT for other machines')
-}
-
-/** How a job is shown besides what it says. */
-export function addShowOptions(command: Command): Command {
-  return command
-    .option('--report', "at the end, also of a job that was stopped, write report.html into the job's directory")
-    .option('--ui [port]', 'show it while it runs, on a page of this machine whose address is printed', wholeFrom(0))
-    .option('--ui-control', 'as --ui, and the page can pause the job and set its rates')
-}
-
-export function addReadOptions(command: Command): Command {
-  return command
-    .option('--where <expression>', `only items for which this holds, such as "country = 'NO' and size(tags) > 2"`)
-    .option('--segments <n>', 'segments to cut the table into (default: from its size)', wholeFrom(1))
-    .option('--concurrency <n>', 'segments to read at once (default 16)', wholeFrom(1))
-}
-
-/** Of verbs that change the items for which an expression holds. */
-export function addFilterOptions(command: Command): Command {
-  return command.option(
-    '--allow-unknown-attributes',
-    'let --where compare with an attribute that no sampled item has, because it is rare',
-  )
-}
-
-/** Of verbs that run in slices. */
-export function addThreadsOption(command: Command): Command {
-  return command.option(
-    '--threads <n>',
-    'read and write in so many threads, each with its own connections, on a machine with more cores (default 1)',
-    wholeFrom(1),
-  )
-}
-
-/** Of every verb that reads or writes all of a table. */
-export function addPlanOptions(command: Command): Command {
-  return command
-    .option('--dry-run', 'say what it would do, take and cost, from a sample; nothing is written')
-    .option('--describe <file>', 'write the job into a file, for headrace slice and the engines, and do nothing else')
-    .option('--slices <n>', 'so many slices of the job there can be, with --describe (default 1)', wholeFrom(1))
-    .option('--samples <n>', 'items to show before and after with --dry-run, at most 100 (default 3)', wholeFrom(0))
-}
-
-/** What a verb may be told of how fast: `--rate`, and one for each direction in which it goes. */
-export function addRateOptions(command: Command, ...directions: ('read' | 'write')[]): Command {
-  const both = directions.length > 1 ? ', reading and as many writing' : ''
-  command.option(
-    '--rate <rate>',
-    `units to spend a second${both}: a number such as 500, or a part such as 50% of what the table is provisioned with ` +
-      'or of its maximum on demand (default: 80%; what a table on demand turns out to give; no limit on this machine)',
-    rate,
-  )
-  command.option(
-    '--patience <time>',
-    'give up when nothing gets through for this long, such as 90s or 8m (default: 10m)',
-    duration,
-  )
-  for (const direction of directions) {
-    command.option(`--${direction}-rate <rate>`, `the same, of ${direction}s alone; takes precedence over --rate`, rate)
-  }
-  return command
-}
-
+/** What reading is told in a library call. */
 export function readOptions(flags: ReadFlags): {
   segments?: number
   concurrency?: number
@@ -239,6 +430,7 @@ export function readOptions(flags: ReadFlags): {
   }
 }
 
+/** What writing is told in a library call. */
 export function writeOptions(flags: WriteFlags): {
   maxInFlight?: number
   writeUnitsPerSecond?: Rate
@@ -250,82 +442,4 @@ export function writeOptions(flags: WriteFlags): {
     ...(writeUnitsPerSecond === undefined ? {} : { writeUnitsPerSecond }),
     ...(flags.patience === undefined ? {} : { patienceMs: flags.patience }),
   }
-}
-
-/** A whole number, for commander. */
-export function wholeFrom(least: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text)
-    if (!/^\d+$/.test(text) || value < least || !Number.isSafeInteger(value)) {
-      throw new InvalidArgumentError(`Give a whole number, ${least} or more.`)
-    }
-    return value
-  }
-}
-
-/** Of whole numbers, such as `1,5,10`. */
-export function listOption(flags: string, description: string, otherwise: readonly number[]): Option {
-  return new Option(flags, description)
-    .argParser((text) => [...new Set(text.split(',').map(wholeFrom(1)))])
-    .default(otherwise, otherwise.join(','))
-}
-
-/** `4` or `auto`, for commander. */
-export function workers(text: string): number | 'auto' {
-  return text === 'auto' ? text : wholeFrom(1)(text)
-}
-
-/** `500` or `80%`, for commander. */
-export function rate(text: string): Rate {
-  const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text)
-  const value = Number(match?.[1])
-  if (match === null || value === 0 || (match[2] === '%' && value > 100)) {
-    throw new InvalidArgumentError(
-      'Give units a second above 0, such as 500, or a part of what the table has from 1% to 100%, such as 80%.',
-    )
-  }
-  return match[2] === '%' ? `${value}%` : value
-}
-
-/** `90s`, `30m`, `8h` in milliseconds, for commander. */
-function duration(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(s|m|h)$/.exec(text)
-  const ms = Number(match?.[1]) * { s: 1_000, m: 60_000, h: 3_600_000 }[(match?.[2] ?? 's') as 's' | 'm' | 'h']
-  if (match === null || ms < 1) throw new InvalidArgumentError('Give a time such as 90s, 30m or 8h.')
-  return ms
-}
-
-/** `20` or `0.5`, for commander. */
-function amount(text: string): number {
-  const value = Number(text)
-  if (!/^\d+(?:\.\d+)?$/.test(text) || value === 0) throw new InvalidArgumentError('Give a number above 0, such as 20.')
-  return value
-}
-
-/** `100` or `1%`, for commander. */
-function countOrShare(text: string): number | `${number}%` {
-  const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text)
-  const value = Number(match?.[1])
-  if (match === null || (match[2] === '%' ? value > 100 : !Number.isSafeInteger(value))) {
-    throw new InvalidArgumentError('Give a whole number, or a part from 0% to 100%.')
-  }
-  return match[2] === '%' ? `${value}%` : value
-}
-
-/** `pk:S` or `pk:S,sk:N` as a table's key. */
-export function keySchema(text: string): { partition: KeyPart; sort?: KeyPart } {
-  const parts = text.split(',').map((part): KeyPart => {
-    const match = /^([^:,\s]+)(?::([SNB]))?$/.exec(part.trim())
-    if (match === null) throw new InvalidArgumentError('Give a key as NAME:S or NAME:S,NAME:N, types S, N or B.')
-    return { name: match[1]!, type: (match[2] ?? 'S') as KeyPart['type'] }
-  })
-  const [partition, sort] = parts
-  if (partition === undefined || parts.length > 2) throw new InvalidArgumentError('A key has one or two attributes.')
-  if (partition.name === sort?.name) throw new InvalidArgumentError('A key has two different attributes.')
-  return sort === undefined ? { partition } : { partition, sort }
-}
-
-export interface KeyPart {
-  name: string
-  type: 'S' | 'N' | 'B'
 }

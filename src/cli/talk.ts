@@ -1,8 +1,9 @@
-import { HeadraceError, type JobReject, type Summary } from '../index.ts'
+import type { JobReject, Summary } from '../index.ts'
 import { type BlockStyle, ProgressBlock, shownWidth } from '../report/progressBlock.ts'
 import { progressLine } from '../report/progressLine.ts'
 import { summaryText } from '../report/summaryText.ts'
 import { counted } from '../runtime/counted.ts'
+import { HeadraceError } from '../runtime/headraceError.ts'
 import { printable } from '../runtime/printable.ts'
 
 export interface TalkOptions {
@@ -40,6 +41,12 @@ export class Talk {
   say(text: string): void {
     if (this.#json || this.#quiet) return
     this.#write(printable(text))
+  }
+
+  /** Something that a reasonable person would not expect. */
+  warn(text: string): void {
+    this.say(text)
+    this.event('warning', { message: text })
   }
 
   /** A sentence that was asked for: said also where little is. */

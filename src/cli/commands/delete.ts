@@ -1,71 +1,89 @@
-import { deleteAll, HeadraceError } from '../../index.ts'
 import { counted } from '../../runtime/counted.ts'
-import { confirm } from '../confirm.ts'
-import { exitCodeOf } from '../exitCode.ts'
-import { openDatabase } from '../openDatabase.ts'
+import { HeadraceError } from '../../runtime/headraceError.ts'
+import { command } from '../command.ts'
+import { option } from '../option.ts'
 import {
-  type CommonFlags,
-  type JobFlags,
-  type PlanFlags,
-  type ReadFlags,
+  allowUnknownAttributes,
+  COMMON,
+  keepOld,
+  maxInFlight,
+  PLANNING,
+  READ_AND_WRITE_RATES,
+  READING,
   readOptions,
-  type WriteFlags,
+  STATE,
+  threads,
   writeOptions,
+  yes,
 } from '../options.ts'
-import { runJob } from '../runJob.ts'
-import { Talk } from '../talk.ts'
 
-/** `headrace delete` */
-export async function deleteCommand(
-  name: string,
-  flags: CommonFlags &
-    JobFlags &
-    WriteFlags &
-    ReadFlags &
-    PlanFlags & { yes?: boolean; all?: boolean; keepOld?: boolean; allowUnknownAttributes?: boolean },
-): Promise<void> {
-  const database = openDatabase(flags)
-  const table = database.table(name)
-  const options = {
-    ...readOptions(flags),
-    ...writeOptions(flags),
-    ...(flags.keepOld === undefined ? {} : { keepOld: flags.keepOld }),
-    ...(flags.allowUnknownAttributes === undefined ? {} : { allowUnknownAttributes: flags.allowUnknownAttributes }),
-  }
-  try {
-    if ((flags.where === undefined) === (flags.all !== true)) {
-      throw new TypeError('say which items: --where EXPRESSION, or --all for every one')
+export const deleteItems = command({
+  name: 'delete',
+  arguments: '<table>',
+  section: 'Change items',
+  summary: 'Delete the items that match a filter, or all of them',
+  examples: [
+    `headrace delete sessions --where "expires < 1700000000"`,
+    'headrace delete staging-users --all --yes',
+    `headrace delete users --where "attribute_not_exists(email)" --rate 200 --max-duration 8h`,
+  ],
+  options: [
+    option('--all', { group: 'Common options', description: 'delete every item; instead of --where' }),
+    yes,
+    ...PLANNING,
+    ...READING,
+    allowUnknownAttributes,
+    keepOld,
+    ...READ_AND_WRITE_RATES,
+    ...STATE,
+    maxInFlight,
+    threads,
+    ...COMMON,
+  ],
+  async run([name], flags) {
+    const { deleteAll } = await import('../../index.ts')
+    const { confirm } = await import('../confirm.ts')
+    const { openDatabase } = await import('../openDatabase.ts')
+    const { runJob } = await import('../runJob.ts')
+    if ((flags.where === undefined) === (flags.all !== true))
+      throw new TypeError('nothing to delete: pass --where EXPRESSION, or --all for every item')
+    const database = openDatabase(flags)
+    const table = database.table(name)
+    const options = {
+      ...readOptions(flags),
+      ...writeOptions(flags),
+      ...(flags.keepOld === undefined ? {} : { keepOld: flags.keepOld }),
+      ...(flags.allowUnknownAttributes === undefined ? {} : { allowUnknownAttributes: flags.allowUnknownAttributes }),
     }
-    // Nobody is asked about a filter that is not valid.
-    deleteAll(table, options)
-    const { arn, itemCount, deletionProtection } = await table.describe()
-    if (flags.where === undefined && deletionProtection) {
-      throw new HeadraceError('REFUSED', `table "${name}" is protected from deletion, so it is not emptied either`)
+    try {
+      // A filter that is not valid fails here, before anybody is asked.
+      deleteAll(table, options)
+      const { arn, itemCount, deletionProtection } = await table.describe()
+      if (flags.where === undefined && deletionProtection)
+        throw new HeadraceError('REFUSED', `table "${name}" has deletion protection, so it is not emptied either`)
+      const which = flags.where === undefined ? 'every item' : `the items where ${flags.where}`
+      if (flags.dryRun !== true)
+        await confirm(
+          `This deletes ${which} of ${arn || name} (about ${counted(itemCount, 'item')})`,
+          name,
+          flags.yes === true,
+        )
+    } catch (error) {
+      await database.close()
+      throw error
     }
-    const which = flags.where === undefined ? 'every item' : `the items where ${flags.where}`
-    if (flags.dryRun !== true)
-      await confirm(
-        `This deletes ${which} of ${arn || name} (about ${counted(itemCount, 'item')})`,
-        name,
-        flags.yes === true,
-      )
-  } catch (error) {
-    new Talk(flags).failure(error)
-    process.exitCode = exitCodeOf(error)
-    await database.close()
-    return
-  }
-  await runJob({
-    operation: 'delete',
-    table: name,
-    flags,
-    database,
-    rates: options,
-    askAgain: ({ sampled, isWhole }) => {
-      const items = isWhole ? `all ${counted(sampled, 'item')}` : `all of ${counted(sampled, 'sampled item')}`
-      const does = `The filter matches ${sampled === 1 ? 'the one item there is' : items}: this may delete everything in ${name}`
-      return confirm(does, name, flags.yes === true)
-    },
-    make: (made) => deleteAll(table, { ...options, ...made }),
-  })
-}
+    await runJob({
+      operation: 'delete',
+      table: name,
+      flags,
+      database,
+      rates: options,
+      askAgain: ({ sampled, isWhole }) => {
+        const items = isWhole ? `all ${counted(sampled, 'item')}` : `all of ${counted(sampled, 'sampled item')}`
+        const matched = sampled === 1 ? 'the only item' : items
+        return confirm(`The filter matches ${matched}: this may delete everything in ${name}`, name, flags.yes === true)
+      },
+      make: (made) => deleteAll(table, { ...options, ...made }),
+    })
+  },
+})

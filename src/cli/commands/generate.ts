@@ -1,34 +1,75 @@
 import { readFileSync } from 'node:fs'
-import { encodeItem, generate, ItemError, type PlainItem } from '../../index.ts'
+import type { PlainItem } from '../../index.ts'
+import { encodeItem } from '../../item/encode.ts'
+import { ItemError } from '../../item/itemError.ts'
 import { parseJson } from '../../runtime/parseJson.ts'
-import { openDatabase } from '../openDatabase.ts'
-import { type CommonFlags, type JobFlags, type WriteFlags, writeOptions } from '../options.ts'
-import { runJob } from '../runJob.ts'
+import { command } from '../command.ts'
+import { option, required, withDefault } from '../option.ts'
+import { COMMON, maxInFlight, STATE, WRITE_RATE, writeOptions } from '../options.ts'
+import { wholeFrom } from '../values.ts'
 
-/** `headrace generate` */
-export async function generateCommand(
-  name: string,
-  flags: CommonFlags & JobFlags & WriteFlags & { items: number; seed: number; template?: string; itemBytes?: number },
-): Promise<void> {
-  const template = flags.template === undefined ? undefined : readTemplate(flags.template)
-  const database = openDatabase(flags)
-  await runJob({
-    operation: 'generate',
-    table: name,
-    flags,
-    database,
-    rates: writeOptions(flags),
-    make: (made) =>
-      generate(database.table(name), {
-        items: flags.items,
-        seed: flags.seed,
-        ...(template === undefined ? {} : { template }),
-        ...(flags.itemBytes === undefined ? {} : { itemBytes: flags.itemBytes }),
-        ...writeOptions(flags),
-        ...made,
+export const generateItems = command({
+  name: 'generate',
+  arguments: '<table>',
+  section: 'Learn and try',
+  summary: 'Fill a table with test data',
+  description: 'The same seed makes the same items.',
+  examples: [
+    'headrace generate orders --items 50000',
+    'headrace generate orders --items 1000000 --item-bytes 1000 --seed 7',
+    `headrace generate users --items 1000 --template '{"id":"user-{{index}}","age":"{{whole 18 99}}"}'`,
+  ],
+  options: [
+    required(option('--items <n>', { group: 'Common options', description: 'number of items', parse: wholeFrom(1) })),
+    option('--template <json>', {
+      group: 'Common options',
+      description: 'an item with {{placeholders}} (index, whole, decimal, pick, word, name, hex, flag, time), or @FILE',
+      library: 'template',
+    }),
+    option('--item-bytes <n>', {
+      group: 'Common options',
+      description: 'pad each item to this size',
+      library: 'itemBytes',
+      parse: wholeFrom(1),
+    }),
+    withDefault(
+      option('--seed <n>', {
+        group: 'Common options',
+        description: 'random seed',
+        library: 'seed',
+        parse: wholeFrom(0),
       }),
-  })
-}
+      1,
+    ),
+    ...WRITE_RATE,
+    ...STATE,
+    maxInFlight,
+    ...COMMON,
+  ],
+  async run([name], flags) {
+    const { generate } = await import('../../index.ts')
+    const { openDatabase } = await import('../openDatabase.ts')
+    const { runJob } = await import('../runJob.ts')
+    const template = flags.template === undefined ? undefined : readTemplate(flags.template)
+    const database = openDatabase(flags)
+    await runJob({
+      operation: 'generate',
+      table: name,
+      flags,
+      database,
+      rates: writeOptions(flags),
+      make: (made) =>
+        generate(database.table(name), {
+          items: flags.items,
+          seed: flags.seed,
+          ...(template === undefined ? {} : { template }),
+          ...(flags.itemBytes === undefined ? {} : { itemBytes: flags.itemBytes }),
+          ...writeOptions(flags),
+          ...made,
+        }),
+    })
+  },
+})
 
 function readTemplate(text: string): PlainItem {
   const json = text.startsWith('@') ? readTemplateFile(text.slice(1)) : text

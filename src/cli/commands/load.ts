@@ -1,138 +1,191 @@
-import {
-  type ColumnType,
-  checkSources,
-  createTable,
-  type FileOptions,
-  type FormatName,
-  files,
-  HeadraceError,
-  load,
-  type RecordSource,
-} from '../../index.ts'
+import { InvalidArgumentError } from 'commander'
+import type { ColumnType, FileOptions, FormatName, RecordSource, Table } from '../../index.ts'
 import { counted } from '../../runtime/counted.ts'
-import { exitCodeOf } from '../exitCode.ts'
-import { openDatabase } from '../openDatabase.ts'
+import { HeadraceError } from '../../runtime/headraceError.ts'
+import { command } from '../command.ts'
+import { type FlagsOf, option, rare } from '../option.ts'
 import {
-  type CommonFlags,
-  type IfExistsFlags,
+  COMMON,
+  delimiter,
+  ifExists,
   ifExistsOf,
-  type JobFlags,
-  type keySchema,
-  type PlanFlags,
-  type S3Flags,
+  keepOld,
+  maxInFlight,
+  PLANNING,
+  S3_READING,
+  STATE,
   s3Options,
+  threads,
+  transform,
   transformOption,
-  type WriteFlags,
+  WRITE_RATE,
   writeOptions,
 } from '../options.ts'
-import { runJob } from '../runJob.ts'
-import { Talk } from '../talk.ts'
+import { keySchema } from '../values.ts'
 
-interface LoadFlags {
-  format?: string
-  fromRejects?: boolean
-  key?: ReturnType<typeof keySchema>
-  types?: string
-  delimiter?: string
-  transform?: string
-  verify?: boolean
-  applyChanges?: boolean
-  latest?: boolean
-  keepOld?: boolean
-}
+const TYPES: readonly ColumnType[] = ['S', 'N', 'BOOL', 'NULL', 'B', 'json', 'ddb']
 
-const FORMATS: readonly string[] = ['jsonl', 'json', 'ddb-json', 'csv', 'parquet', 'ion'] satisfies FormatName[]
-const TYPES: readonly string[] = ['S', 'N', 'BOOL', 'NULL', 'B', 'json', 'ddb'] satisfies ColumnType[]
+const format = option('--format <format>', {
+  group: 'Common options',
+  description: 'file format',
+  choices: ['jsonl', 'json', 'ddb-json', 'csv', 'parquet', 'ion'],
+  defaultText: 'detected',
+  library: 'format',
+})
+const types = option('--types <types>', {
+  group: 'Common options',
+  description: `types of CSV columns that are not text, such as age=N,active=BOOL,tags=json; one of ${TYPES.join(', ')}`,
+  library: 'csv.types',
+  parse: columnTypes,
+})
+const fromRejects = option('--from-rejects', {
+  group: 'Common options',
+  description: 'the files are rejects of an earlier job, such as .headrace/JOB/rejects.jsonl',
+})
 
-/** `headrace load` */
-export async function loadCommand(
-  name: string,
-  paths: readonly string[],
-  flags: CommonFlags & JobFlags & WriteFlags & PlanFlags & S3Flags & IfExistsFlags & LoadFlags,
-): Promise<void> {
-  const options = fileOptions(flags)
-  const database = openDatabase(flags)
-  const table = database.table(name)
-  const talk = new Talk(flags)
-  let sources: readonly RecordSource[]
-  try {
-    sources = await files(paths, {
-      ...options,
-      ...s3Options(flags),
-      stdin: process.stdin,
-      // A plan reads a sample, and writes nothing.
-      verify: flags.verify !== false && flags.dryRun !== true,
-      latest: flags.latest === true,
-      onWarning: (text) => {
-        talk.say(text)
-        talk.event('warning', { message: text })
-      },
-      ...(flags.applyChanges === true ? { changes: true } : {}),
-      onVerify: (count) => talk.say(`checking ${counted(count, 'file')} of the export against its manifest`),
-    })
-  } catch (error) {
-    talk.failure(error)
-    process.exitCode = exitCodeOf(error)
-    return
-  }
-  if (flags.key !== undefined && flags.dryRun !== true) {
+const OPTIONS = [
+  format,
+  types,
+  option('--key <key>', {
+    group: 'Common options',
+    description: 'create the table with this key if it does not exist, such as id:S or customer:S,number:N',
+    parse: keySchema,
+  }),
+  fromRejects,
+  ...PLANNING,
+  ifExists,
+  transform,
+  keepOld,
+  ...WRITE_RATE,
+  ...STATE,
+  maxInFlight,
+  threads,
+  delimiter,
+  rare(
+    option('--split', {
+      group: 'Advanced',
+      description:
+        'with --threads or --slices: divide large files of lines; of two records with the same key, either may be stored',
+    }),
+  ),
+  rare(
+    option('--apply-changes', {
+      group: 'Advanced',
+      description: 'the files are an incremental export: write what it puts, delete what it deletes',
+      library: 'applyChanges',
+    }),
+  ),
+  rare(
+    option('--latest', {
+      group: 'Advanced',
+      description: 'of several full exports of one table, load only the newest',
+      library: 'latest',
+    }),
+  ),
+  rare(
+    option('--no-verify', {
+      group: 'Advanced',
+      description: 'do not check the files of a native export against its manifest first',
+      library: 'verify',
+    }),
+  ),
+  ...S3_READING,
+  ...COMMON,
+] as const
+
+export const load = command({
+  name: 'load',
+  arguments: '<table> <files...>',
+  section: 'Change items',
+  summary: 'Load files into a table',
+  description:
+    'Reads JSON Lines, JSON, DynamoDB JSON, CSV, Parquet and Ion, plain or compressed (.gz, .zst). A directory stands for all such files in it; a quoted pattern for its matches; both also work with s3://. "-" is standard input. Files are read side by side. Of two records with the same key in one file, the later one is stored.',
+  examples: [
+    'headrace load users users.jsonl.gz more.csv',
+    'headrace load orders export/AWSDynamoDB/01693685827463-2d8752fd --rate 50%',
+    'headrace load users "s3://backups/users/2026-*.jsonl.gz"',
+    'headrace load users users.jsonl --key id:S --dry-run',
+  ],
+  options: OPTIONS,
+  async run([name, paths], flags) {
+    const library = await import('../../index.ts')
+    const { openDatabase } = await import('../openDatabase.ts')
+    const { runJob } = await import('../runJob.ts')
+    const { Talk } = await import('../talk.ts')
+    const talk = new Talk(flags)
+    const database = openDatabase(flags)
+    const table = database.table(name)
+    let sources: readonly RecordSource[]
     try {
-      await table.describe()
-    } catch (error) {
-      if (error instanceof HeadraceError && error.code === 'TABLE') {
+      sources = await library.files(paths, {
+        ...fileOptions(flags),
+        ...s3Options(flags),
+        stdin: process.stdin,
+        // A plan reads a sample, and writes nothing.
+        verify: flags.verify !== false && flags.dryRun !== true,
+        latest: flags.latest === true,
+        onWarning: (text) => talk.warn(text),
+        ...(flags.applyChanges === true ? { changes: true } : {}),
+        onVerify: (count) => talk.say(`checking ${counted(count, 'file')} of the export against its manifest`),
+      })
+      if (flags.key !== undefined && flags.dryRun !== true && !(await exists(table))) {
         // A table for what turns out not to be there would only be in the way.
-        await checkSources(
-          sources,
-          flags.transform === undefined && flags.applyChanges !== true ? flags.key : undefined,
-        )
-        await createTable(database, name, { key: flags.key })
+        const checkedKey = flags.transform === undefined && flags.applyChanges !== true ? flags.key : undefined
+        await library.checkSources(sources, checkedKey)
+        await library.createTable(database, name, { key: flags.key })
         talk.say(`created table ${name}`)
-      } else {
-        talk.failure(error)
-        process.exitCode = exitCodeOf(error)
-        await database.close()
-        return
       }
+    } catch (error) {
+      await database.close()
+      throw error
     }
+    await runJob({
+      operation: 'load',
+      table: name,
+      flags,
+      database,
+      rates: writeOptions(flags),
+      readsStdin: paths.includes('-'),
+      plan: (job, planOptions) =>
+        (job as ReturnType<typeof library.load>).plan({
+          ...planOptions,
+          ...(flags.key === undefined ? {} : { newTableKey: flags.key }),
+        }),
+      make: (made) =>
+        library.load(sources, table, {
+          ...writeOptions(flags),
+          ...transformOption(flags),
+          ...(flags.applyChanges === true ? { applyChanges: true } : {}),
+          ...(flags.keepOld === true ? { keepOld: true } : {}),
+          ...ifExistsOf(flags),
+          ...made,
+        }),
+    })
+    // After a signal it may still be open and silent, and would keep the process.
+    if (paths.includes('-')) process.stdin.destroy()
+  },
+})
+
+async function exists(table: Table): Promise<boolean> {
+  try {
+    await table.describe()
+    return true
+  } catch (error) {
+    if (error instanceof HeadraceError && error.code === 'TABLE') return false
+    throw error
   }
-  await runJob({
-    operation: 'load',
-    table: name,
-    flags,
-    database,
-    rates: writeOptions(flags),
-    readsStdin: paths.includes('-'),
-    plan: (job, planOptions) =>
-      (job as ReturnType<typeof load>).plan({
-        ...planOptions,
-        ...(flags.key === undefined ? {} : { newTableKey: flags.key }),
-      }),
-    make: (made) =>
-      load(sources, table, {
-        ...writeOptions(flags),
-        ...transformOption(flags),
-        ...(flags.applyChanges === true ? { applyChanges: true } : {}),
-        ...(flags.keepOld === true ? { keepOld: true } : {}),
-        ...ifExistsOf(flags),
-        ...made,
-      }),
-  })
-  // After a signal it may still be open and silent, and would keep the process.
-  if (paths.includes('-')) process.stdin.destroy()
 }
 
-function fileOptions(flags: LoadFlags): FileOptions {
-  const { types, delimiter } = flags
-  const format = flags.fromRejects === true ? 'rejects' : flags.format
-  if (flags.format !== undefined && !FORMATS.includes(flags.format)) {
-    throw new TypeError(`--format must be one of ${FORMATS.join(', ')}, not "${flags.format}"`)
-  }
+type FileFlags = FlagsOf<readonly [typeof format, typeof types, typeof fromRejects, typeof delimiter]>
+
+function fileOptions({ format, types, fromRejects, delimiter }: FileFlags): FileOptions {
+  const chosen: FormatName | undefined = fromRejects === true ? 'rejects' : format
   const csv = {
-    ...(types === undefined ? {} : { types: columnTypes(types) }),
-    ...(delimiter === undefined ? {} : { delimiter: delimiter === '\\t' ? '\t' : delimiter }),
+    ...(types === undefined ? {} : { types }),
+    ...(delimiter === undefined ? {} : { delimiter }),
   }
   return {
-    ...(format === undefined ? {} : { format: format as FormatName }),
+    ...(chosen === undefined ? {} : { format: chosen }),
     ...(Object.keys(csv).length === 0 ? {} : { csv }),
   }
 }
@@ -141,13 +194,12 @@ function columnTypes(text: string): { [column: string]: ColumnType } {
   const types: { [column: string]: ColumnType } = Object.create(null)
   for (const pair of text.split(',')) {
     const separator = pair.lastIndexOf('=')
-    const type = pair.slice(separator + 1).trim()
-    if (separator < 1 || !TYPES.includes(type)) {
-      throw new TypeError(
-        `--types takes COLUMN=TYPE with commas between, TYPE one of ${TYPES.join(', ')}; "${pair}" is not`,
+    const type = TYPES.find((known) => known === pair.slice(separator + 1).trim())
+    if (separator < 1 || type === undefined)
+      throw new InvalidArgumentError(
+        `Give COLUMN=TYPE, separated by commas, TYPE one of ${TYPES.join(', ')}; "${pair}" is not.`,
       )
-    }
-    types[pair.slice(0, separator).trim()] = type as ColumnType
+    types[pair.slice(0, separator).trim()] = type
   }
   return types
 }

@@ -14,57 +14,78 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { HeadraceError } from '../../index.ts'
-import { EXIT, exitCodeOf } from '../exitCode.ts'
-import { Talk, type TalkOptions } from '../talk.ts'
+import { HeadraceError } from '../../runtime/headraceError.ts'
+import { command } from '../command.ts'
+import { option, withDefault } from '../option.ts'
+import { TALK } from '../options.ts'
+import type { Talk } from '../talk.ts'
 
-interface PackFlags extends TalkOptions {
-  nodeVersion: string
-  arch: string
-  node?: string
-}
-
-/** What the name of the archive is to be on executors; headrace.py looks there. */
+/** What the archive is called on executors; headrace.py looks there. */
 const ARCHIVE = 'headrace-spark'
 const NPM_TIMEOUT_MS = 300_000
 /** What no program needs. */
 const NEEDLESS = /(?:\.d\.[cm]?ts|\.map|\.md|[/\\]dist-types|[/\\]dist[/\\]cli)$/
 
-/** `headrace pack-spark`: what executors have to have and do not, in one archive, and headrace.py beside it. */
-export function packSparkCommand(out: string, flags: PackFlags): void {
-  const talk = new Talk(flags)
-  const stage = mkdtempSync(join(tmpdir(), 'headrace-pack-'))
-  try {
-    if (!/\.(?:tgz|tar\.gz)$/.test(out)) throw new TypeError(`OUT is ${out}; Spark knows by .tgz or .tar.gz what it is`)
-    if (!/^(?:x64|arm64)$/.test(flags.arch)) throw new TypeError(`--arch is ${flags.arch}; x64 or arm64`)
-    const own = packageRoot()
-    const archive = join(stage, 'archive')
-    mkdirSync(archive)
-    cpSync(flags.node ?? fetchNode(flags, stage, talk), join(archive, 'node'))
-    chmodSync(join(archive, 'node'), 0o755)
-    new Modules(archive).add(own, ['dist', 'package.json'])
-    writeFileSync(join(archive, 'worker.mjs'), "import './node_modules/headrace/dist/engines/sparkWorker.js'\n")
-    const python = join(own, 'python', 'headrace.py')
-    cpSync(python, join(archive, 'headrace.py'))
-    talk.say(`packing ${out}`)
-    run('tar', ['-czf', resolve(out), '-C', archive, '.'])
-    const beside = join(dirname(out), 'headrace.py')
-    cpSync(python, beside)
-    const { size: bytes } = statSync(out)
-    talk.say(`${out}: ${(bytes / 1e6).toFixed(1)} MB, and ${beside}. Give them to spark-submit as`)
-    talk.say(`  --archives ${basename(out)}#${ARCHIVE} --py-files headrace.py`)
-    talk.event('packed', { path: out, bytes, python: beside })
-    process.exitCode = EXIT.done
-  } catch (error) {
-    talk.failure(error)
-    process.exitCode = exitCodeOf(error)
-  } finally {
-    rmSync(stage, { recursive: true, force: true })
-  }
-}
+export const packSpark = command({
+  name: 'pack-spark',
+  arguments: '<out>',
+  section: 'Run elsewhere',
+  summary: 'Make the archive that Spark executors need',
+  description:
+    'It contains Node for Linux, from npm, and Headrace; headrace.py is written beside it. See docs/guides/spark.md.',
+  examples: [
+    'headrace pack-spark headrace-spark.tgz',
+    'headrace pack-spark headrace-spark.tgz --arch arm64',
+    'headrace pack-spark headrace-spark.tgz --node /opt/node/bin/node',
+  ],
+  options: [
+    withDefault(
+      option('--arch <arch>', {
+        group: 'Common options',
+        description: 'processor of the executors',
+        choices: ['x64', 'arm64'],
+      }),
+      'x64',
+    ),
+    withDefault(
+      option('--node-version <version>', { group: 'Common options', description: 'version of Node to download' }),
+      '22',
+    ),
+    option('--node <file>', { group: 'Common options', description: 'pack this Node instead of downloading one' }),
+    ...TALK,
+  ],
+  async run([out], flags) {
+    const { Talk } = await import('../talk.ts')
+    const talk = new Talk(flags)
+    if (!/\.(?:tgz|tar\.gz)$/.test(out))
+      throw new TypeError(`"${out}" must end in .tgz or .tar.gz: Spark tells archives by their names`)
+    const stage = mkdtempSync(join(tmpdir(), 'headrace-pack-'))
+    try {
+      const own = packageRoot()
+      const archive = join(stage, 'archive')
+      mkdirSync(archive)
+      cpSync(flags.node ?? fetchNode(flags, stage, talk), join(archive, 'node'))
+      chmodSync(join(archive, 'node'), 0o755)
+      new Modules(archive).add(own, ['dist', 'package.json'])
+      writeFileSync(join(archive, 'worker.mjs'), "import './node_modules/headrace/dist/engines/sparkWorker.js'\n")
+      const python = join(own, 'python', 'headrace.py')
+      cpSync(python, join(archive, 'headrace.py'))
+      talk.say(`packing ${out}`)
+      run('tar', ['-czf', resolve(out), '-C', archive, '.'])
+      const beside = join(dirname(out), 'headrace.py')
+      cpSync(python, beside)
+      const { size: bytes } = statSync(out)
+      talk.say(`Wrote ${out} (${(bytes / 1e6).toFixed(1)} MB) and ${beside}. Pass them to spark-submit:`)
+      talk.say(`  --archives ${basename(out)}#${ARCHIVE} --py-files headrace.py`)
+      talk.event('packed', { path: out, bytes, python: beside })
+    } finally {
+      rmSync(stage, { recursive: true, force: true })
+    }
+  },
+})
 
 /** Node for Linux comes from npm, as everything else does. */
-function fetchNode({ nodeVersion, arch }: PackFlags, stage: string, talk: Talk): string {
+function fetchNode({ nodeVersion, arch }: { nodeVersion: string; arch: string }, stage: string, talk: Talk): string {
   const name = `node-linux-${arch}@${nodeVersion}`
   talk.say(`fetching ${name}`)
   const listed = run('npm', ['pack', name, '--pack-destination', stage, '--json', '--loglevel=error'])

@@ -1,48 +1,71 @@
 import { appendFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  beginSlice,
-  type Database,
-  HeadraceError,
-  type JobSpec,
-  type Rate,
-  resume,
-  runLeasedSlice,
-  type SharedRate,
-  type Slice,
-  type SliceCounters,
-  sharedRate,
-  sliceRates,
-} from '../../index.ts'
-import { endingWords } from '../../report/endingWords.ts'
+import type { Database, JobSpec, Rate, SharedRate, Slice, SliceCounters } from '../../index.ts'
+import { HeadraceError } from '../../runtime/headraceError.ts'
 import { parseJson } from '../../runtime/parseJson.ts'
-import { EXIT, exitCodeOf } from '../exitCode.ts'
-import { Interruption } from '../interruption.ts'
-import { openAgain } from '../openAgain.ts'
-import type { CommonFlags, JobFlags, WriteFlags } from '../options.ts'
-import { JOBS, runJob } from '../runJob.ts'
-import { Talk } from '../talk.ts'
+import { command } from '../command.ts'
+import { EXIT } from '../exitCode.ts'
+import { type FlagsOf, option, required } from '../option.ts'
+import { COMMON, maxInFlight, READ_AND_WRITE_RATES, STATE } from '../options.ts'
+import type { Talk } from '../talk.ts'
+import { wholeFrom } from '../values.ts'
 
-interface SliceFlags {
-  index?: number
-  of: number
-  workers?: number
-  controlTable?: string
-  readRate?: Rate
-  rejects?: string
-}
+const OPTIONS = [
+  option('--slice <n>', {
+    group: 'Common options',
+    description: 'which slice, from 0 on',
+    defaultText: 'AWS_BATCH_JOB_ARRAY_INDEX',
+    formerly: '--index <n>',
+    parse: wholeFrom(0),
+  }),
+  required(option('--of <n>', { group: 'Common options', description: 'total slices', parse: wholeFrom(1) })),
+  option('--concurrent <n>', {
+    group: 'Common options',
+    description: 'slices that run at once; each takes its share of the rate',
+    defaultText: 'all',
+    formerly: '--workers <n>',
+    parse: wholeFrom(1),
+  }),
+  option('--control-table <table>', {
+    group: 'Common options',
+    description:
+      'table with the key pk:S that keeps the state of slices, so that any machine can continue them; slices also share a rate through it',
+  }),
+  option('--rejects <file>', {
+    group: 'Common options',
+    description: 'with --control-table: file for rejected records',
+    defaultText: 'named for the slice',
+  }),
+  ...READ_AND_WRITE_RATES,
+  ...STATE,
+  maxInFlight,
+  ...COMMON,
+] as const
+type SliceFlags = FlagsOf<typeof OPTIONS>
 
-/** `headrace slice` */
-export async function sliceCommand(
-  file: string,
-  flags: CommonFlags & JobFlags & WriteFlags & SliceFlags,
-): Promise<void> {
-  const talk = new Talk(flags)
-  try {
+export const runSlice = command({
+  name: 'slice',
+  arguments: '<job>',
+  section: 'Run elsewhere',
+  summary: 'Run one slice of a job that --describe wrote',
+  description:
+    'On this machine, or in one container of an array. The state is kept in a directory or in a control table; the same command resumes the slice.',
+  examples: [
+    'headrace update users add-tier.mjs --describe add-tier.json --slices 40',
+    'headrace slice add-tier.json --slice 7 --of 40',
+    'headrace slice add-tier.json --of 40 --rate 4000 --concurrent 10 --control-table headrace-control',
+  ],
+  options: OPTIONS,
+  async run([file], flags) {
+    const { beginSlice, resume } = await import('../../index.ts')
+    const { openAgain } = await import('../openAgain.ts')
+    const { JOBS, runJob } = await import('../runJob.ts')
+    const { Talk } = await import('../talk.ts')
+    const talk = new Talk(flags)
     const job = readJob(file)
-    const index = flags.index ?? arrayIndex()
+    const index = flags.slice ?? arrayIndex()
     const { of } = flags
-    if (flags.controlTable !== undefined) return await runLeased({ job, index, of }, flags, talk)
+    if (flags.controlTable !== undefined) return runLeased({ job, index, of }, flags, talk)
     const directory = flags.job ?? join(JOBS, `${job.id}-${index}-of-${of}`)
     const database = openAgain(job, flags)
     const rates = await ratesOf(job, flags, database, (text) => talk.say(text))
@@ -50,7 +73,7 @@ export async function sliceCommand(
     await runJob({
       operation: job.what.operation,
       table: job.what.table.name,
-      // What is the same in all slices was said when the job was described.
+      // Warnings that all slices share were given when the job was described.
       flags: { ...flags, job: directory },
       database,
       rates: {},
@@ -62,18 +85,11 @@ export async function sliceCommand(
           ...(flags.maxInFlight === undefined ? {} : { maxInFlight: flags.maxInFlight }),
         }),
     })
-  } catch (error) {
-    talk.failure(error)
-    process.exitCode = exitCodeOf(error)
-  }
-}
+  },
+})
 
 /** What a slice needs is in the control table, and nothing of it on this machine but the rejects. */
-async function runLeased(
-  slice: Slice,
-  flags: CommonFlags & JobFlags & WriteFlags & SliceFlags,
-  talk: Talk,
-): Promise<void> {
+async function runLeased(slice: Slice, flags: SliceFlags, talk: Talk): Promise<void> {
   const { job, index, of } = slice
   if (flags.job !== undefined) throw new TypeError('with --control-table a slice keeps no directory; leave out --job')
   const { maxErrors, maxDuration, maxCost } = flags
@@ -82,6 +98,10 @@ async function runLeased(
       'a slice with --control-table is done to its end: leave out --max-errors, --max-duration and --max-cost, or the control table',
     )
   }
+  const { runLeasedSlice } = await import('../../index.ts')
+  const { endingWords } = await import('../../report/endingWords.ts')
+  const { Interruption } = await import('../interruption.ts')
+  const { openAgain } = await import('../openAgain.ts')
   const { rejects = `${job.id}-${index}-of-${of}-rejects.jsonl` } = flags
   const database = openAgain(job, flags)
   const interruption = new Interruption(talk)
@@ -99,10 +119,7 @@ async function runLeased(
         talk.say(words(counters))
         talk.event('progress', counters)
       },
-      onWarning: (text) => {
-        talk.say(text)
-        talk.event('warning', { message: text })
-      },
+      onWarning: (text) => talk.warn(text),
     })
     const { done, counters } = result
     talk.event('done', { ...counters, operation: job.what.operation, table: job.what.table.name, complete: done })
@@ -137,7 +154,7 @@ function readJob(file: string): JobSpec {
 function arrayIndex(): number {
   const text = process.env['AWS_BATCH_JOB_ARRAY_INDEX']
   if (text !== undefined && /^\d+$/.test(text)) return Number(text)
-  throw new TypeError('say which slice: --index, from 0 on (or AWS_BATCH_JOB_ARRAY_INDEX, which AWS Batch sets)')
+  throw new TypeError('pass the slice: --slice, from 0 on (AWS Batch sets AWS_BATCH_JOB_ARRAY_INDEX instead)')
 }
 
 interface Rates {
@@ -149,13 +166,14 @@ interface Rates {
 
 async function ratesOf(
   job: JobSpec,
-  flags: CommonFlags & WriteFlags & SliceFlags,
+  flags: SliceFlags,
   database: Database,
   say: (text: string) => void,
 ): Promise<Rates> {
+  const { sharedRate, sliceRates } = await import('../../index.ts')
   const read = flags.readRate ?? flags.rate ?? job.how.rates?.read
   const write = flags.writeRate ?? flags.rate ?? job.how.rates?.write
-  const workersMax = flags.workers ?? flags.of
+  const workersMax = flags.concurrent ?? flags.of
   const asked: JobSpec = {
     ...job,
     how: {

@@ -1,13 +1,20 @@
-import { type JobStatus, jobStatus, listJobs } from '../../index.ts'
-import { statusList, statusText } from '../../report/statusText.ts'
-import { exitCodeOf } from '../exitCode.ts'
-import { JOBS } from '../runJob.ts'
-import { Talk, type TalkOptions } from '../talk.ts'
+import type { JobStatus } from '../../index.ts'
+import { command } from '../command.ts'
+import { TALK } from '../options.ts'
 
-/** `headrace status`: of one job, or of all in `.headrace`. */
-export async function statusCommand(directory: string | undefined, flags: TalkOptions): Promise<void> {
-  const talk = new Talk(flags)
-  try {
+export const showStatus = command({
+  name: 'status',
+  arguments: '[directory]',
+  section: 'Jobs',
+  summary: 'Show the state of a job, or of all jobs in .headrace',
+  examples: ['headrace status', 'headrace status .headrace/update-users-20260801T101500-a1', 'headrace status --json'],
+  options: TALK,
+  async run([directory], flags) {
+    const { jobStatus, listJobs } = await import('../../index.ts')
+    const { statusList, statusText } = await import('../../report/statusText.ts')
+    const { JOBS } = await import('../runJob.ts')
+    const { Talk } = await import('../talk.ts')
+    const talk = new Talk(flags)
     if (directory !== undefined) {
       const status = jobStatus(directory)
       if (flags.json === true) talk.event('job', eventOf(status))
@@ -15,17 +22,11 @@ export async function statusCommand(directory: string | undefined, flags: TalkOp
       return
     }
     const { jobs, damaged } = listJobs(JOBS)
-    for (const { error } of damaged) {
-      talk.say(`passed over: ${error.message}`)
-      talk.event('warning', { message: error.message })
-    }
+    for (const { error } of damaged) talk.warn(`skipped: ${error.message}`)
     if (flags.json === true) for (const job of jobs) talk.event('job', eventOf(job))
     else talk.show(jobs.length === 0 ? `no jobs in ${JOBS}` : statusList(jobs))
-  } catch (error) {
-    talk.failure(error)
-    process.exitCode = exitCodeOf(error)
-  }
-}
+  },
+})
 
 function eventOf({ directory, spec, state, undone, holder, checkpoint, summary }: JobStatus): object {
   const { tally, spent, savedAt, runs } = checkpoint ?? {}

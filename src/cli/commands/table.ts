@@ -1,73 +1,142 @@
-import { createTable, dropTable, type TableDescription, waitForTable } from '../../index.ts'
+import type { TableDescription } from '../../index.ts'
 import { formatCount } from '../../report/figures.ts'
 import { counted } from '../../runtime/counted.ts'
-import { confirm } from '../confirm.ts'
-import { exitCodeOf } from '../exitCode.ts'
-import { openDatabase } from '../openDatabase.ts'
-import type { CommonFlags, keySchema } from '../options.ts'
-import { Talk } from '../talk.ts'
+import { command } from '../command.ts'
+import { option, required } from '../option.ts'
+import { COMMON, type CommonFlags, yes } from '../options.ts'
+import type { Talk } from '../talk.ts'
+import { keySchema, wholeFrom } from '../values.ts'
 
-type Key = ReturnType<typeof keySchema>
-
-/** `headrace table create` */
-export async function create(
-  name: string,
-  flags: CommonFlags & { key: Key; readUnits?: number; writeUnits?: number; replace?: boolean; yes?: boolean },
-): Promise<void> {
-  await withDatabase(flags, async (talk, database) => {
-    if (flags.replace === true)
-      await confirm(`This drops table "${name}" with everything in it`, name, flags.yes === true)
+export const createTableCommand = command({
+  name: 'table create',
+  arguments: '<table>',
+  section: 'Tables',
+  summary: 'Create a table and wait until it is ACTIVE',
+  examples: [
+    'headrace table create users --key id:S',
+    'headrace table create orders --key customer:S,number:N --read-units 100 --write-units 500',
+    'headrace table create orders --key customer:S,number:N --replace --yes',
+  ],
+  options: [
+    required(
+      option('--key <key>', {
+        group: 'Common options',
+        description: 'partition key and sort key with their types, such as id:S or customer:S,number:N',
+        library: 'key',
+        parse: keySchema,
+      }),
+    ),
+    option('--read-units <n>', {
+      group: 'Common options',
+      description: 'provisioned read capacity units (RCU/s)',
+      defaultText: 'on-demand',
+      library: 'readUnitsPerSecond',
+      parse: wholeFrom(1),
+    }),
+    option('--write-units <n>', {
+      group: 'Common options',
+      description: 'provisioned write capacity units (WCU/s)',
+      defaultText: 'on-demand',
+      library: 'writeUnitsPerSecond',
+      parse: wholeFrom(1),
+    }),
+    option('--replace', {
+      group: 'Common options',
+      description: 'drop an existing table of this name, and everything in it, first',
+      library: 'replace',
+    }),
+    yes,
+    ...COMMON,
+  ],
+  async run([name], flags) {
+    const { createTable } = await import('../../index.ts')
+    const { confirm } = await import('../confirm.ts')
     const { key, readUnits, writeUnits, replace } = flags
-    const description = await createTable(database, name, {
-      key,
-      ...(readUnits === undefined ? {} : { readUnitsPerSecond: readUnits }),
-      ...(writeUnits === undefined ? {} : { writeUnitsPerSecond: writeUnits }),
-      ...(replace === undefined ? {} : { replace }),
+    if (replace === true) await confirm(`This drops table "${name}" and everything in it`, name, flags.yes === true)
+    await withDatabase(flags, async (talk, database) => {
+      const description = await createTable(database, name, {
+        key,
+        ...(readUnits === undefined ? {} : { readUnitsPerSecond: readUnits }),
+        ...(writeUnits === undefined ? {} : { writeUnitsPerSecond: writeUnits }),
+        ...(replace === undefined ? {} : { replace }),
+      })
+      talk.event('created', description)
+      talk.say(`created ${describeInWords(description)}`)
     })
-    talk.event('created', description)
-    talk.say(`created ${describeInWords(description)}`)
-  })
-}
+  },
+})
 
-/** `headrace table drop` */
-export async function drop(name: string, flags: CommonFlags & { yes?: boolean }): Promise<void> {
-  await withDatabase(flags, async (talk, database) => {
-    await confirm(`This drops table "${name}" with everything in it`, name, flags.yes === true)
-    const found = await dropTable(database, name)
-    talk.event('dropped', { name, found })
-    talk.say(found ? `dropped ${name}` : `there was no table ${name}`)
-  })
-}
+export const dropTableCommand = command({
+  name: 'table drop',
+  arguments: '<table>',
+  section: 'Tables',
+  summary: 'Drop a table and everything in it',
+  examples: [
+    'headrace table drop users',
+    'headrace table drop users --yes',
+    'headrace table drop users --yes --endpoint-url http://localhost:8000',
+  ],
+  options: [yes, ...COMMON],
+  async run([name], flags) {
+    const { dropTable } = await import('../../index.ts')
+    const { confirm } = await import('../confirm.ts')
+    await confirm(`This drops table "${name}" and everything in it`, name, flags.yes === true)
+    await withDatabase(flags, async (talk, database) => {
+      const found = await dropTable(database, name)
+      talk.event('dropped', { name, found })
+      talk.say(found ? `dropped ${name}` : `there was no table ${name}`)
+    })
+  },
+})
 
-/** `headrace table describe` */
-export async function describe(name: string, flags: CommonFlags): Promise<void> {
-  await withDatabase(flags, async (talk, database) => {
-    const description = await database.table(name).describe()
-    if (flags.json === true) talk.event('table', description)
-    else talk.show(describeInWords(description))
-  })
-}
+export const describeTableCommand = command({
+  name: 'table describe',
+  arguments: '<table>',
+  section: 'Tables',
+  summary: 'Show what DynamoDB knows about a table',
+  examples: [
+    'headrace table describe users',
+    'headrace table describe users --json',
+    'headrace table describe users --profile production --region eu-west-1',
+  ],
+  options: COMMON,
+  async run([name], flags) {
+    await withDatabase(flags, async (talk, database) => {
+      const description = await database.table(name).describe()
+      if (flags.json === true) talk.event('table', description)
+      else talk.show(describeInWords(description))
+    })
+  },
+})
 
-/** `headrace table wait` */
-export async function wait(name: string, flags: CommonFlags): Promise<void> {
-  await withDatabase(flags, async (talk, database) => {
-    const description = await waitForTable(database, name)
-    talk.event('table', description)
-    talk.say(`${name} is ${description.status}`)
-  })
-}
+export const waitForTableCommand = command({
+  name: 'table wait',
+  arguments: '<table>',
+  section: 'Tables',
+  summary: 'Wait until a table is ACTIVE',
+  examples: ['headrace table wait users', 'headrace table wait users --quiet', 'headrace table wait users --json'],
+  options: COMMON,
+  async run([name], flags) {
+    const { waitForTable } = await import('../../index.ts')
+    await withDatabase(flags, async (talk, database) => {
+      const description = await waitForTable(database, name)
+      talk.event('table', description)
+      talk.say(`${name} is ${description.status}`)
+    })
+  },
+})
+
+type Database = ReturnType<typeof import('../openDatabase.ts')['openDatabase']>
 
 async function withDatabase(
   flags: CommonFlags,
-  work: (talk: Talk, database: ReturnType<typeof openDatabase>) => Promise<void>,
+  work: (talk: Talk, database: Database) => Promise<void>,
 ): Promise<void> {
-  const talk = new Talk(flags)
+  const { openDatabase } = await import('../openDatabase.ts')
+  const { Talk } = await import('../talk.ts')
   const database = openDatabase(flags)
   try {
-    await work(talk, database)
-  } catch (error) {
-    talk.failure(error)
-    process.exitCode = exitCodeOf(error)
+    await work(new Talk(flags), database)
   } finally {
     await database.close()
   }
@@ -78,15 +147,15 @@ function describeInWords(table: TableDescription): string {
   const sort = key.sort === undefined ? '' : `, ${key.sort.name}:${key.sort.type}`
   const capacity =
     table.billing === 'on demand'
-      ? 'on demand'
-      : `${formatCount(table.readUnitsPerSecond)} read and ${formatCount(table.writeUnitsPerSecond)} write units a second`
+      ? 'on-demand'
+      : `${formatCount(table.readUnitsPerSecond)} RCU/s, ${formatCount(table.writeUnitsPerSecond)} WCU/s`
   const rows = [
     ['key', `${key.partition.name}:${key.partition.type}${sort}`],
     ['status', table.status],
     ['capacity', capacity],
     [
       'items',
-      `${formatCount(table.itemCount)}, ${counted(table.sizeBytes, 'byte')} (as the service last looked, up to six hours ago)`,
+      `${formatCount(table.itemCount)}, ${counted(table.sizeBytes, 'byte')} (as of the last count by DynamoDB, up to six hours ago)`,
     ],
     ['indexes', table.indexes.length === 0 ? 'none' : table.indexes.map(({ name }) => name).join(', ')],
     ['arn', table.arn],

@@ -1,88 +1,130 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { parsePlainJson, updateAll, type VisitorSource } from '../../index.ts'
-import { exitCodeOf } from '../exitCode.ts'
-import { openDatabase } from '../openDatabase.ts'
+import type { parsePlainJson, VisitorSource } from '../../index.ts'
+import { command } from '../command.ts'
+import { option, rare, repeatable } from '../option.ts'
 import {
-  type CommonFlags,
-  type JobFlags,
-  type PlanFlags,
-  type ReadFlags,
+  allowUnknownAttributes,
+  COMMON,
+  keepOld,
+  maxInFlight,
+  PLANNING,
+  READ_AND_WRITE_RATES,
+  READING,
   readOptions,
-  type WriteFlags,
+  STATE,
+  threads,
   writeOptions,
 } from '../options.ts'
-import { runJob } from '../runJob.ts'
-import { Talk } from '../talk.ts'
+import { wholeFrom, workerCount } from '../values.ts'
 
-interface UpdateFlags {
-  set?: string[]
-  remove?: string[]
-  visitTimeout?: number
-  once?: boolean
-  keepOld?: boolean
-  allowUnknownAttributes?: boolean
-  workers?: number | 'auto'
-}
+export const update = command({
+  name: 'update',
+  arguments: '<table> [visitor]',
+  section: 'Change items',
+  summary: 'Change every item, or those that match a filter',
+  description:
+    'The visitor is a module (.ts, .js) whose function gets each item and returns the change to make. --set and --remove need no module. A write is conditional on the attributes that it changes.',
+  examples: [
+    'headrace update users add-tier.ts',
+    `headrace update users --set tier='"basic"' --where 'attribute_not_exists(tier)'`,
+    'headrace update users --remove legacyFlag --rate 50% --dry-run',
+  ],
+  options: [
+    repeatable(
+      option('--set <name=json>', {
+        group: 'Common options',
+        description: 'set this attribute in every item (repeatable)',
+      }),
+    ),
+    repeatable(
+      option('--remove <name>', {
+        group: 'Common options',
+        description: 'remove this attribute from every item (repeatable)',
+      }),
+    ),
+    ...PLANNING,
+    ...READING,
+    allowUnknownAttributes,
+    keepOld,
+    option('--once', {
+      group: 'How to write',
+      description: 'mark changed items (headrace_once), so that none is changed twice; for edits such as adding 1',
+      library: 'once',
+    }),
+    ...READ_AND_WRITE_RATES,
+    ...STATE,
+    maxInFlight,
+    rare(
+      option('--visit-timeout <seconds>', {
+        group: 'Advanced',
+        description: 'reject an item when its visitor takes longer',
+        defaultText: '60',
+        library: 'visitTimeoutMs',
+        parse: wholeFrom(1),
+      }),
+    ),
+    rare(
+      option('--workers <n>', {
+        group: 'Advanced',
+        description:
+          'run the visitor in this many worker threads: for CPU-heavy or untrusted modules (auto decides by measuring)',
+        library: 'workers',
+        parse: workerCount,
+      }),
+    ),
+    threads,
+    ...COMMON,
+  ],
+  async run([name, path], flags) {
+    const library = await import('../../index.ts')
+    const { openDatabase } = await import('../openDatabase.ts')
+    const { runJob } = await import('../runJob.ts')
+    const visitor = chooseVisitor(path, flags.set ?? [], flags.remove ?? [], library.parsePlainJson)
+    const database = openDatabase(flags)
+    const { visitTimeout, once, keepOld, workers, allowUnknownAttributes } = flags
+    const options = {
+      ...readOptions(flags),
+      ...writeOptions(flags),
+      ...(visitTimeout === undefined ? {} : { visitTimeoutMs: visitTimeout * 1_000 }),
+      ...(once === undefined ? {} : { once }),
+      ...(keepOld === undefined ? {} : { keepOld }),
+      ...(workers === undefined ? {} : { workers }),
+      ...(allowUnknownAttributes === undefined ? {} : { allowUnknownAttributes }),
+    }
+    await runJob({
+      operation: 'update',
+      table: name,
+      flags,
+      database,
+      rates: options,
+      make: (made) => library.updateAll(database.table(name), visitor, { ...options, ...made }),
+    })
+  },
+})
 
-/** `headrace update` */
-export async function updateCommand(
-  name: string,
+function chooseVisitor(
   path: string | undefined,
-  flags: CommonFlags & JobFlags & WriteFlags & ReadFlags & PlanFlags & UpdateFlags,
-): Promise<void> {
-  let visitor: VisitorSource
-  try {
-    visitor = chooseVisitor(path, flags.set ?? [], flags.remove ?? [])
-  } catch (error) {
-    new Talk(flags).failure(error)
-    process.exitCode = exitCodeOf(error)
-    return
-  }
-  const database = openDatabase(flags)
-  const visits = flags.visitTimeout === undefined ? {} : { visitTimeoutMs: flags.visitTimeout * 1_000 }
-  const once = flags.once === undefined ? {} : { once: flags.once }
-  const keepOld = flags.keepOld === undefined ? {} : { keepOld: flags.keepOld }
-  const workers = flags.workers === undefined ? {} : { workers: flags.workers }
-  const { allowUnknownAttributes } = flags
-  const unknown = allowUnknownAttributes === undefined ? {} : { allowUnknownAttributes }
-  const options = {
-    ...readOptions(flags),
-    ...writeOptions(flags),
-    ...visits,
-    ...once,
-    ...keepOld,
-    ...unknown,
-    ...workers,
-  }
-  await runJob({
-    operation: 'update',
-    table: name,
-    flags,
-    database,
-    rates: options,
-    make: (made) => updateAll(database.table(name), visitor, { ...options, ...made }),
-  })
-}
-
-function chooseVisitor(path: string | undefined, sets: readonly string[], removes: readonly string[]): VisitorSource {
+  sets: readonly string[],
+  removes: readonly string[],
+  parse: typeof parsePlainJson,
+): VisitorSource {
   if (path !== undefined) {
-    if (sets.length + removes.length > 0) throw new TypeError('give either a visitor module, or --set and --remove')
+    if (sets.length + removes.length > 0) throw new TypeError('pass either a visitor module, or --set and --remove')
     return pathToFileURL(resolve(path))
   }
-  if (sets.length + removes.length === 0) {
-    throw new TypeError('say what to change: a visitor module, or --set NAME=JSON, or --remove NAME')
-  }
+  if (sets.length + removes.length === 0)
+    throw new TypeError('nothing to change: pass a visitor module, --set NAME=JSON or --remove NAME')
   if (removes.includes('')) throw new TypeError('--remove needs the name of an attribute')
-  return { set: Object.fromEntries(sets.map(parseSet)), remove: removes }
+  return { set: Object.fromEntries(sets.map((text) => parseSet(text, parse))), remove: removes }
 }
 
-function parseSet(text: string): [string, ReturnType<typeof parsePlainJson>] {
+function parseSet(text: string, parse: typeof parsePlainJson): [string, ReturnType<typeof parsePlainJson>] {
   const separator = text.indexOf('=')
   if (separator < 1) throw new TypeError(`--set takes NAME=JSON; "${text}" has no name`)
   const name = text.slice(0, separator)
   try {
-    return [name, parsePlainJson(text.slice(separator + 1))]
+    return [name, parse(text.slice(separator + 1))]
   } catch (error) {
     const reason = error instanceof Error ? error.message : `${error}`
     throw new TypeError(

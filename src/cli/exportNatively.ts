@@ -1,10 +1,11 @@
-import { awaitServiceExport, type ServiceExport, startServiceExport } from '../../index.ts'
-import { counted } from '../../runtime/counted.ts'
-import { EXIT, exitCodeOf } from '../exitCode.ts'
-import { Interruption } from '../interruption.ts'
-import { openDatabase } from '../openDatabase.ts'
-import { type CommonFlags, type S3Flags, s3Options } from '../options.ts'
-import { Talk } from '../talk.ts'
+import { awaitServiceExport, type ServiceExport, startServiceExport } from '../index.ts'
+import { counted } from '../runtime/counted.ts'
+import { EXIT, exitCodeOf } from './exitCode.ts'
+import { Interruption } from './interruption.ts'
+import { openDatabase } from './openDatabase.ts'
+import { flagOf } from './option.ts'
+import { type CommonFlags, type S3Flags, s3Options } from './options.ts'
+import { Talk } from './talk.ts'
 
 interface NativeExportFlags {
   native: string
@@ -34,8 +35,8 @@ const OF_SCANS = [
   'uiControl',
 ]
 
-/** `headrace export TABLE --native s3://BUCKET/PREFIX`, or `--native ARN` for one that was begun. */
-export async function nativeExportCommand(
+/** `headrace export TABLE --native s3://BUCKET/PREFIX`, or `--native ARN` for one that was started. */
+export async function exportNatively(
   name: string,
   path: string | undefined,
   flags: CommonFlags & S3Flags & NativeExportFlags,
@@ -43,10 +44,7 @@ export async function nativeExportCommand(
   const { native, format, maxDuration } = flags
   const odd = OF_SCANS.find((flag) => flag in flags)
   if (path !== undefined) throw new TypeError(`DynamoDB exports to S3: name a file, or --native, and not both`)
-  if (odd !== undefined)
-    throw new TypeError(
-      `DynamoDB exports a table as it is: leave out --${odd.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}, or --native`,
-    )
+  if (odd !== undefined) throw new TypeError(`DynamoDB exports a table as it is: leave out ${flagOf(odd)}, or --native`)
   if (format !== undefined && format !== 'ddb-json' && format !== 'ion')
     throw new TypeError(`DynamoDB exports as ddb-json or ion, not "${format}"`)
   const talk = new Talk(flags)
