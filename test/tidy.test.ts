@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { COMMANDS } from '../src/cli/commandList.ts'
 
 // Reads the source tree and keeps the rules of ARCHITECTURE.md that need no reviewer. The table of rooms is read from
 // that page, so that page and tree can not drift apart.
@@ -70,11 +71,23 @@ test('no file swallows an error in silence', () => {
 
 test('every command of the program is in the README', () => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8')
-  const main = text.get('cli/main.ts')!
-  const verbs = [...main.matchAll(/verb\(\s*(?:program|table),\s*'([a-z]+)/g)].map((match) => match[1]!)
-  assert.ok(verbs.length >= 10, `found only ${verbs.join(', ')}`)
-  const missing = verbs.filter((verb) => !new RegExp(`\\b${verb}\\b`).test(readme))
+  const missing = COMMANDS.map(({ name }) => name).filter((name) => !new RegExp(`\\b${name}\\b`).test(readme))
   assert.deepEqual(missing, [])
+})
+
+test('what the bundled command line starts as threads and processes lies beside it', () => {
+  const started = [...text].flatMap(([path, source]) =>
+    [...source.matchAll(/(?:new URL|register)\('\.\/(\w+)\.js', import\.meta\.url\)/g)].map((match) => ({
+      path,
+      program: match[1]!,
+    })),
+  )
+  assert.ok(started.length >= 5, `found only ${started.length}`)
+  const bundled = new Set(readdirSync(join(root, 'dist', 'cli')))
+  assert.deepEqual(
+    started.filter(({ program }) => !bundled.has(`${program}.js`)),
+    [],
+  )
 })
 
 test('no runtime dependency has an install script', () => {
