@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 import { test } from 'node:test'
@@ -75,6 +76,16 @@ test('every command of the program is in the README', () => {
   assert.ok(verbs.length >= 10, `found only ${verbs.join(', ')}`)
   const missing = verbs.filter((verb) => !new RegExp(`\\b${verb}\\b`).test(readme))
   assert.deepEqual(missing, [])
+})
+
+test('the chart of CPU time in the README is drawn from the numbers of the documentation', () => {
+  const page = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).find((path) =>
+    path.endsWith('performance.md'),
+  )!
+  const drawn = execFileSync(process.execPath, [join(root, 'scripts', 'cpuChart.mjs'), join(root, 'docs', page)], {
+    encoding: 'utf8',
+  })
+  assert.equal(readFileSync(join(root, 'docs', 'images', 'cpu-per-item.svg'), 'utf8'), drawn)
 })
 
 test('no runtime dependency has an install script', () => {
