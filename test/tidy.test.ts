@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 import { test } from 'node:test'
@@ -88,6 +89,16 @@ test('what the bundled command line starts as threads and processes lies beside 
     started.filter(({ program }) => !bundled.has(`${program}.js`)),
     [],
   )
+})
+
+test('the chart of CPU time in the README is drawn from the numbers of the documentation', () => {
+  const page = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).find((path) =>
+    path.endsWith('performance.md'),
+  )!
+  const drawn = execFileSync(process.execPath, [join(root, 'scripts', 'cpuChart.mjs'), join(root, 'docs', page)], {
+    encoding: 'utf8',
+  })
+  assert.equal(readFileSync(join(root, 'docs', 'images', 'cpu-per-item.svg'), 'utf8'), drawn)
 })
 
 test('no runtime dependency has an install script', () => {
