@@ -35,7 +35,7 @@ const writeRates = (command: Command): Command => addRateOptions(command, 'write
 const readWriteRates = (command: Command): Command => addRateOptions(command, 'read', 'write')
 
 // Before it looks for garbage V8 lets the heap grow to several times what was in use, where the machine has the memory: an
-// update took 500 MB of which 60 were in use. Half as much again costs no more time (docs/performance.md).
+// update took 500 MB of which 60 were in use. Half as much again costs no more time (docs/explanation/performance.md).
 setFlagsFromString('--heap-growing-percent=50')
 
 /** Commands load what they need when they run, so that help answers at once. */
@@ -121,7 +121,7 @@ verb(
   .option('--latency-ms <n>', 'half of all batches are answered within so many milliseconds (default 10)', wholeFrom(0))
   .option(
     '--faults <faults>',
-    'faults and their shares of all requests, such as "throttle=0.1, reset after=0.02"; docs/simulator.md says which there are',
+    'faults and their shares of all requests, such as "throttle=0.1, reset after=0.02"; docs/guides/simulator.md lists them',
   )
   .option('--upstream <url>', 'the store behind it, such as http://localhost:8001 (default: one of its own)')
   .optionsGroup('Options of scenarios:')
@@ -585,7 +585,7 @@ verb(
 verb(
   program,
   'pack-spark <out>',
-  'Make the archive that tasks of Spark publish with: Node for Linux, fetched from npm, and this Headrace; with headrace.py beside it. docs/spark.md says how it is used.',
+  'Make the archive that tasks of Spark publish with: Node for Linux, fetched from npm, and this Headrace; with headrace.py beside it. See docs/guides/spark.md.',
   [
     'headrace pack-spark headrace-spark.tgz',
     'headrace pack-spark headrace-spark.tgz --arch arm64',
