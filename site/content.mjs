@@ -1,14 +1,16 @@
 // Makes the site's pages from docs/ and the pages beside README.md, and their sidebar. The files stay as GitHub shows
 // them: links that leave docs/ are rewritten here, and the site gets copies of the source files that pages link to.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join, posix } from 'node:path'
+import { dirname, join, posix, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 const CONTENT = join(ROOT, 'site', '.content')
 
-/** Pages outside docs/, by their place on the site. README.md is for GitHub and npm; the site starts with docs/README.md. */
-const PROJECT_PAGES = new Map([
+/** Pages whose place on the site is another one than in docs/. */
+const PLACES = new Map([
+  ['README.md', 'index.md'],
+  ['docs/README.md', 'contents.md'],
   ['CHANGELOG.md', 'project/changelog.md'],
   ['CONTRIBUTING.md', 'project/contributing.md'],
   ['ARCHITECTURE.md', 'project/architecture.md'],
@@ -50,23 +52,25 @@ export function sidebar() {
     .map((source) => ({ path: pathOnSite(source), title: titleOf(source) }))
   const order = linksOfIndex()
   const rank = ({ path }) => (order.has(path) ? order.get(path) : order.size)
-  return GROUPS.map((group) => ({
+  const entry = ({ path, title }) => ({ text: title, link: `/${path.replace(/(?:index)?\.md$/, '')}` })
+  const groups = GROUPS.map((group) => ({
     text: group[0].toUpperCase() + group.slice(1),
     collapsed: false,
     items: pages
       .filter(({ path }) => path.startsWith(`${group}/`))
       .sort((left, right) => rank(left) - rank(right) || (left.path < right.path ? -1 : 1))
-      .map(({ path, title }) => ({ text: title, link: `/${path.replace(/\.md$/, '')}` })),
+      .map(entry),
   })).filter(({ items }) => items.length > 0)
+  return [...pages.filter(({ path }) => !path.includes('/')).map(entry), ...groups]
 }
 
 function sources() {
-  return [...filesBelow(join(ROOT, 'docs')).map((path) => `docs/${path}`), ...PROJECT_PAGES.keys()]
+  const docs = filesBelow(join(ROOT, 'docs')).map((path) => `docs/${path}`)
+  return [...new Set([...PLACES.keys(), ...docs])].filter((source) => existsSync(join(ROOT, source)))
 }
 
 function pathOnSite(source) {
-  if (source === 'docs/README.md') return 'index.md'
-  return PROJECT_PAGES.get(source) ?? source.replace(/^docs\//, '')
+  return PLACES.get(source) ?? source.replace(/^docs\//, '')
 }
 
 /** Browsers show a text file, and would download a .ts or .py file. */
@@ -104,8 +108,7 @@ function withSiteLinks(source) {
       const [path, anchor] = link.split('#')
       const target = posix.join(posix.dirname(source), path)
       const hash = anchor === undefined ? '' : `#${anchor}`
-      if (target === 'README.md') return `](${relative(source, 'docs/README.md')}${hash})`
-      if (target.startsWith('docs/') || PROJECT_PAGES.has(target)) return `](${relative(source, target)}${hash})`
+      if (target.startsWith('docs/') || PLACES.has(target)) return `](${linkBetween(source, target)}${hash})`
       if (!existsSync(join(ROOT, target)) || !statSync(join(ROOT, target)).isFile())
         throw new Error(`${source}:${index + 1}: the link ${link} leads to no file`)
       files.add(target)
@@ -115,7 +118,7 @@ function withSiteLinks(source) {
   return { text: text.join('\n'), files }
 }
 
-function relative(source, target) {
+function linkBetween(source, target) {
   const path = posix.relative(posix.dirname(pathOnSite(source)), pathOnSite(target))
   return path.startsWith('.') ? path : `./${path}`
 }
@@ -124,6 +127,6 @@ function filesBelow(folder) {
   if (!existsSync(folder)) return []
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => posix.relative(folder, posix.join(entry.parentPath ?? entry.path, entry.name)))
+    .map((entry) => relative(folder, join(entry.parentPath ?? entry.path, entry.name)).replaceAll('\\', '/'))
     .sort()
 }

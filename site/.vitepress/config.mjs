@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitepress'
 import { sidebar } from '../content.mjs'
 
-const groups = sidebar()
+const entries = sidebar()
 
 export default defineConfig({
   title: 'Headrace',
@@ -13,14 +13,22 @@ export default defineConfig({
   outDir: 'dist',
   // Dead links fail the build; this is the default, and it must stay.
   ignoreDeadLinks: false,
-  markdown: { languageAlias: { jsonl: 'json' } },
+  markdown: {
+    languageAlias: { jsonl: 'json' },
+    // As GitHub makes them, so that a link to a heading works in both places.
+    anchor: {
+      slugify: (heading) =>
+        heading
+          .toLowerCase()
+          .replace(/[^\p{L}\p{N} _-]/gu, '')
+          .replaceAll(' ', '-'),
+    },
+  },
   themeConfig: {
-    nav: groups.map(({ text, items }) => ({
-      text,
-      link: items[0].link,
-      activeMatch: `^/${text.toLowerCase()}/`,
-    })),
-    sidebar: groups,
+    nav: entries
+      .filter(({ items }) => items !== undefined)
+      .map(({ text, items }) => ({ text, link: items[0].link, activeMatch: `^/${text.toLowerCase()}/` })),
+    sidebar: entries,
     search: { provider: 'local' },
     outline: [2, 3],
   },

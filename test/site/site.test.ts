@@ -50,7 +50,7 @@ test('every page of the documentation is on the site, and every link of the site
   const docs = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.md'))
     .map((path) => `/${path.split('\\').join('/').replace(/\.md$/, '.html')}`)
-    .map((path) => (path === '/README.html' ? '/' : path))
+    .map((path) => (path === '/README.html' ? '/contents.html' : path))
   const pages = new Map<string, string>()
   const wrong: string[] = []
   const open = ['/', ...docs]
@@ -87,6 +87,12 @@ test('in a browser a reader searches, follows links, and switches to dark mode',
   }
   try {
     const page = await browser.open(`${origin}/`)
+    await page.send('Emulation.setDeviceMetricsOverride', {
+      width: 1_400,
+      height: 900,
+      deviceScaleFactor: 1,
+      mobile: false,
+    })
     // A button does nothing before its script runs.
     await page.until('document.querySelector("#app")?.__vue_app__ !== undefined')
     await search(page, 'rejects')
@@ -138,6 +144,7 @@ async function toggleDarkMode(page: BrowserPage): Promise<void> {
 
 async function picture(page: BrowserPage, scheme: 'light' | 'dark'): Promise<void> {
   if (!WITH_PICTURES) return
+  await page.until('document.getAnimations().length === 0')
   const png = await page.screenshot({ width: 1_400, height: 900, scheme })
   writeFileSync(join(ROOT, 'docs', 'images', `site-${scheme}.png`), png)
 }
