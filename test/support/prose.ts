@@ -112,15 +112,17 @@ function cellsOf(row: string): string[] {
 }
 
 function plain(text: string): string {
-  return text
-    // With a capital letter, or the segmenter finds no sentence that begins with code.
-    .replace(/`+[^`]+`+/g, (code) => `Code${'\n'.repeat(code.split('\n').length - 1)}`)
-    .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
-    .replace(/<[^>\n]+>/g, '')
-    .replace(/\*\*|(?<=^|[\s(])[*_](?=\S)|(?<=\S)[*_](?=$|[\s).,:;])/g, '')
+  return (
+    text
+      // With a capital letter, or the segmenter finds no sentence that begins with code.
+      .replace(/`+[^`]+`+/g, (code) => `Code${'\n'.repeat(code.split('\n').length - 1)}`)
+      .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .replace(/<[^>\n]+>/g, '')
+      .replace(/\*\*|(?<=^|[\s(])[*_](?=\S)|(?<=\S)[*_](?=$|[\s).,:;])/g, '')
+  )
 }
 
-export function sentencesOf({ line, text }: { readonly line: number; readonly text: string }): readonly Sentence[] {
+function sentencesOf({ line, text }: { readonly line: number; readonly text: string }): readonly Sentence[] {
   const sentences: Sentence[] = []
   let start = 0
   let pending = ''
@@ -137,7 +139,7 @@ export function sentencesOf({ line, text }: { readonly line: number; readonly te
   return sentences.filter(({ text: sentence }) => wordsIn(sentence) > 0)
 }
 
-export function wordsIn(sentence: string): number {
+function wordsIn(sentence: string): number {
   return sentence.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length
 }
 
