@@ -61,5 +61,9 @@ function row(option: Option): string {
 
 /** Text between the bars of a table. */
 function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('{{', '&#123;&#123;')
+  return text
+    .replaceAll(/https?:\/\/[\w.:]+/g, '`$&`')
+    .replaceAll('|', '\\|')
+    .replaceAll('<', '&lt;')
+    .replaceAll('{{', '&#123;&#123;')
 }
