@@ -101,7 +101,14 @@ test('E6: attributes called as parts of an object are data like any other', asyn
     )
     assert.ok(!Object.hasOwn(one, 'constructor'))
   }
-  const out = await run(scratch.path, ['export', table.name, 'out.csv', '--columns', 'id,__proto__:N,toString'])
+  const out = await run(scratch.path, [
+    'export',
+    table.name,
+    'out.csv',
+    '--columns',
+    'id,__proto__:N,toString',
+    '--typed-header',
+  ])
   assert.equal(out.code, 0, out.stderr)
   assert.match(readFileSync(join(scratch.path, 'out.csv'), 'utf8'), /^id,__proto__:N,toString\nw\d,1,\n/)
 })
