@@ -446,7 +446,7 @@ def _row_writer(kind: Any) -> Callable[[Any], str]:
     if isinstance(kind, str):
         write = _VALUES.get(kind.split("(")[0])
         if write is None:
-            raise TypeError(f"a column of type {kind} can not be written so; cast it to string")
+            raise TypeError(f"a column of type {kind} cannot be written so; cast it to string")
         return write
     if kind["type"] == "struct":
         members = [(json.dumps(one["name"]), _row_writer(one["type"])) for one in kind["fields"]]
@@ -596,7 +596,7 @@ def run_worker(
             preexec_fn=_dying_with_parent(),
         )
     except OSError as error:
-        raise WorkerFailed(f"the worker can not be started: {error}. It was: {' '.join(command)}") from error
+        raise WorkerFailed(f"the worker cannot be started: {error}. It was: {' '.join(command)}") from error
     fed = _Feed(rows, begin, process.stdin)
     words: deque = deque(maxlen=STDERR_LINES)
     listening = threading.Thread(target=_listen, args=(process.stderr, words), daemon=True)

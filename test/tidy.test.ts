@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 // Reads the source tree and keeps the rules of ARCHITECTURE.md that need no reviewer. The table of rooms is read from
-// that page, so that page and tree can not drift apart.
+// that page, so that page and tree cannot drift apart.
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.ts'))

@@ -39,7 +39,7 @@ function write(file: string, text: string): void {
   try {
     writeFileSync(file, text, { mode: 0o600 })
   } catch (error) {
-    const message = `the job can not be written to ${file}: ${(error as Error).message}`
+    const message = `the job cannot be written to ${file}: ${(error as Error).message}`
     throw new HeadraceError('CONFIGURATION', message, { cause: error })
   }
 }

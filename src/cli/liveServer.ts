@@ -83,7 +83,7 @@ export class LiveServer {
         server.listen(options.port, '127.0.0.1', resolve)
       })
     } catch (error) {
-      const message = `the page can not be served at port ${options.port}: ${(error as Error).message}. Give another (--ui 0 takes any)`
+      const message = `the page cannot be served at port ${options.port}: ${(error as Error).message}. Give another (--ui 0 takes any)`
       throw new HeadraceError('CONFIGURATION', message, { cause: error })
     }
     return new LiveServer(options, server, randomBytes(24).toString('base64url'))

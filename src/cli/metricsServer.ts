@@ -40,7 +40,7 @@ export async function serveMetrics(place: string, progress: () => Summary): Prom
     await once(server, 'listening')
   } catch (error) {
     const reason = error instanceof Error ? error.message : `${error}`
-    throw new HeadraceError('CONFIGURATION', `metrics can not be served at ${place}: ${reason}. Choose another port`, {
+    throw new HeadraceError('CONFIGURATION', `metrics cannot be served at ${place}: ${reason}. Choose another port`, {
       cause: error,
     })
   }

@@ -37,7 +37,7 @@ export const JOBS = '.headrace'
 const SLICES_PER_THREAD = 4
 
 const NOT_TWICE =
-  'Standard input can not be read twice, so this can not be gone on with: write it to a file, and load that'
+  'Standard input cannot be read twice, so this cannot be gone on with: write it to a file, and load that'
 
 export interface JobToRun {
   readonly operation: string
@@ -280,7 +280,7 @@ async function sayWhatIsMissing(talk: Talk, operation: string, database: Databas
     if (missing.length > 0)
       talk.say(`This identity lacks, on ${table}: ${missing.map((action) => `dynamodb:${action}`).join(', ')}`)
   } catch (error) {
-    talk.say(`What else it lacks can not be found out: ${error instanceof Error ? error.message : error}`)
+    talk.say(`What else it lacks cannot be found out: ${error instanceof Error ? error.message : error}`)
   }
 }
 

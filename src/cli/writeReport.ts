@@ -29,7 +29,7 @@ export async function writeReport(directory: string, file: string): Promise<void
     // It shows places and reasons of rejects, as the rejects do.
     writeFileSync(file, content, { mode: 0o600 })
   } catch (error) {
-    const message = `the report can not be written to ${file}: ${(error as Error).message}`
+    const message = `the report cannot be written to ${file}: ${(error as Error).message}`
     throw new HeadraceError('CONFIGURATION', message, { cause: error })
   }
 }

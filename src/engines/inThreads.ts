@@ -285,7 +285,7 @@ class ThreadedJob implements Job {
 function plainOptions({ options }: Database): ConnectOptions {
   for (const [name, value] of Object.entries(options)) {
     if (typeof value !== 'function' && !['clock', 'random', 'transport'].includes(name)) continue
-    throw new TypeError(`threads connect by themselves, and can not be handed the ${name} of this database`)
+    throw new TypeError(`threads connect by themselves, and cannot be handed the ${name} of this database`)
   }
   return options
 }

@@ -60,7 +60,7 @@ export function beginningOf({ what, createdAt }: JobSpec, index: number, of: num
 function segmentPositions(segments: number, index: number, of: number): Positions {
   if (of > segments) {
     throw new TypeError(
-      `the job reads its table in ${segments} segments, and can not be cut into ${of} slices; describe it with --slices ${of}`,
+      `the job reads its table in ${segments} segments, and cannot be cut into ${of} slices; describe it with --slices ${of}`,
     )
   }
   const first = Math.floor((index * segments) / of)

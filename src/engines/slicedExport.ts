@@ -30,7 +30,7 @@ export function piecesOf(files: Pieces): Pieces | undefined {
 /** @throws {HeadraceError} `CONFIGURATION` for an export that does not come in pieces */
 export function checkSlicedExport({ file = '', format, columns }: JobWhat): void {
   const refuse = (what: string, advice: string): never => {
-    throw new HeadraceError('CONFIGURATION', `${what}, so it can not be exported in slices; ${advice}`)
+    throw new HeadraceError('CONFIGURATION', `${what}, so it cannot be exported in slices; ${advice}`)
   }
   if (format === 'native')
     refuse('a native export is a directory', 'DynamoDB makes one in S3 itself: headrace export --native')

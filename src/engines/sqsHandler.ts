@@ -245,7 +245,7 @@ class QueueWork {
     try {
       await this.#s3.put({ bucket, key }, Buffer.from(lines), true)
     } catch (error) {
-      this.#options.onWarning?.(`what was rejected can not be kept: ${error instanceof Error ? error.message : error}`)
+      this.#options.onWarning?.(`what was rejected cannot be kept: ${error instanceof Error ? error.message : error}`)
       for (const group of groups) {
         const from = group.findIndex(({ messageId }) => call.rejects.has(messageId))
         if (from !== -1) for (const message of group.slice(from)) call.failed.add(message)

@@ -213,7 +213,7 @@ class CsvReader {
   /** Of the record that begins at the present place. */
   #unreadable(what: string, advice = ''): FormatError {
     const place = { file: this.#options.file, line: this.#line, offset: this.#offset }
-    const [head, tail] = this.#columns === undefined ? ['the header line can not be read: ', ' Is this CSV?'] : ['', '']
+    const [head, tail] = this.#columns === undefined ? ['the header line cannot be read: ', ' Is this CSV?'] : ['', '']
     return new FormatError(`${head}${what}.${advice === '' ? '' : ` ${advice}`}${tail}`, place)
   }
 }

@@ -27,7 +27,7 @@ export function checkCsvOptions(options: CsvOptions): void {
   if (delimiter !== undefined && !/^[\t\x20-\x7e]$/.test(delimiter)) {
     throw new TypeError(`csv.delimiter is ${JSON.stringify(delimiter)}; one ASCII character, such as ";" or a tab`)
   }
-  if (delimiter === '"') throw new TypeError('csv.delimiter can not be the quote character')
+  if (delimiter === '"') throw new TypeError('csv.delimiter cannot be the quote character')
 }
 
 /** A name with a type behind it, or without. */

@@ -53,7 +53,7 @@ export class CsvWriter implements ItemWriter {
     const header = columns.map((column) => {
       const text = columnText(column)
       if (text === undefined)
-        throw new TypeError(`columns: ${JSON.stringify(column.name)} can not stand in a header line`)
+        throw new TypeError(`columns: ${JSON.stringify(column.name)} cannot stand in a header line`)
       return this.#made(text, column.name)
     })
     this.head = this.#line(header)

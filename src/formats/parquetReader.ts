@@ -274,7 +274,7 @@ class ParquetReader {
     const others = [...codecs].filter((codec) => !(codec in this.#compressors))
     if (others.length > 0) this.#compressors = { ...(await loadParquetCompressors()), ...this.#compressors }
     const unknown = others.find((codec) => !(codec in this.#compressors))
-    if (unknown !== undefined) throw this.#broken(`it is packed with ${unknown}, which can not be unpacked`)
+    if (unknown !== undefined) throw this.#broken(`it is packed with ${unknown}, which cannot be unpacked`)
     this.#compressors = guarded(this.#compressors)
   }
 
@@ -307,7 +307,7 @@ class ParquetReader {
       if (error instanceof HeadraceError) throw error
       const why = error instanceof Error ? error.message : `${error}`
       throw this.#broken(
-        `${what} can not be read: ${why}`,
+        `${what} cannot be read: ${why}`,
         'The file is damaged, or was written in a way that is not known',
         error,
       )

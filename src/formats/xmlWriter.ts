@@ -157,7 +157,7 @@ function typed(value: unknown, name: string): [type: string, content: string] {
     case 'object':
       return typedObject(value, name)
     default:
-      throw new ItemError(`a ${typeof value} can not be stored`, name)
+      throw new ItemError(`a ${typeof value} cannot be stored`, name)
   }
 }
 
@@ -184,11 +184,11 @@ function setOf(values: ReadonlySet<unknown>, name: string): [type: string, conte
   for (const value of values) {
     // Of their own type they say nothing: the set does.
     const [own, text] = typeof value === 'string' ? ['S', ''] : typed(value, name)
-    if (type !== undefined && own !== type) throw new ItemError('a set of mixed types can not be stored', name)
+    if (type !== undefined && own !== type) throw new ItemError('a set of mixed types cannot be stored', name)
     type = own
     content += own === 'S' ? element('value', value) : `<value>${text}</value>`
   }
-  if (type === undefined) throw new ItemError('an empty set can not be stored', name)
+  if (type === undefined) throw new ItemError('an empty set cannot be stored', name)
   return [`${type}S`, content]
 }
 

@@ -546,7 +546,7 @@ export function decodeValue(attributeValue: unknown, depth = 1, path = ''): unkn
 }
 
 function decodeSet(kind: 'SS' | 'NS' | 'BS', elements: readonly unknown[], path: string): Set<unknown> {
-  if (elements.length === 0) throw new ItemError('an empty set can not be stored', path)
+  if (elements.length === 0) throw new ItemError('an empty set cannot be stored', path)
   const set = new Set<unknown>()
   const texts = new Set<unknown>()
   for (const element of elements) {

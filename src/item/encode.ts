@@ -193,7 +193,7 @@ export class ItemEncoder {
         }
         break
       default:
-        throw new ItemError(`a ${typeof value} can not be stored`)
+        throw new ItemError(`a ${typeof value} cannot be stored`)
     }
   }
 
@@ -289,7 +289,7 @@ export class ItemEncoder {
       if (texts.has(text)) throw new ItemError(`the set holds ${text.slice(0, 60)} twice`)
       texts.add(text)
     }
-    if (kind === '') throw new ItemError('an empty set can not be stored')
+    if (kind === '') throw new ItemError('an empty set cannot be stored')
     return `{"${kind}":[${[...texts].join(',')}]},`
   }
 }
@@ -387,9 +387,9 @@ function requireWellFormed(value: string): void {
 
 function describeInstance(value: object): string {
   const name = value.constructor?.name ?? 'object'
-  if (value instanceof Date) return 'a Date can not be stored; give its toISOString() or getTime()'
-  if (value instanceof Map) return 'a Map can not be stored; give an object (Object.fromEntries)'
-  return `an instance of ${name} can not be stored; give a plain object`
+  if (value instanceof Date) return 'a Date cannot be stored; give its toISOString() or getTime()'
+  if (value instanceof Map) return 'a Map cannot be stored; give an object (Object.fromEntries)'
+  return `an instance of ${name} cannot be stored; give a plain object`
 }
 
 /** The same error, naming the innermost value that can not be encoded on its own. Only ever called after a failure. */

@@ -68,7 +68,7 @@ function keyText(item: PlainItem, attribute: KeyAttribute, bytesMax: number): st
   } else {
     throw new ItemError(`the key attribute must be of type ${type} and is ${typeName(value)}`, name)
   }
-  if (bytes === 0) throw new ItemError('a key attribute can not be empty', name)
+  if (bytes === 0) throw new ItemError('a key attribute cannot be empty', name)
   if (bytes > bytesMax) throw new ItemError(`the key attribute has ${bytes} bytes; DynamoDB holds ${bytesMax}`, name)
   return text
 }

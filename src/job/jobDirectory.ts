@@ -307,7 +307,7 @@ export function findCheckpoint(path: string, disk: Disk = systemDisk): Found {
       const warning = faults.length === 0 ? undefined : `${faults[0]}; going on from the one before it`
       return { checkpoint, warning }
     } catch (error) {
-      faults.push(`${join(path, name)} can not be used: ${(error as Error).message}`)
+      faults.push(`${join(path, name)} cannot be used: ${(error as Error).message}`)
     }
   }
   if (faults.length === 0) return NOTHING_FOUND
@@ -364,7 +364,7 @@ function checkSame(path: string, then: JobWhat, now: JobWhat): void {
 
 function writeError(path: string, error: unknown): unknown {
   if (error instanceof HeadraceError || !(error instanceof Error) || !('code' in error)) return error
-  return new HeadraceError('CONFIGURATION', `the job's state can not be kept in ${path}: ${error.message}`, {
+  return new HeadraceError('CONFIGURATION', `the job's state cannot be kept in ${path}: ${error.message}`, {
     cause: error,
   })
 }

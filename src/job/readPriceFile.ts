@@ -23,7 +23,7 @@ export async function readPriceFile(path: string): Promise<PriceTable> {
     return parsePrices(parseJson(text))
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : `${cause}`
-    throw new HeadraceError('CONFIGURATION', `the price file ${path} can not be used: ${reason}`, { cause })
+    throw new HeadraceError('CONFIGURATION', `the price file ${path} cannot be used: ${reason}`, { cause })
   }
 }
 

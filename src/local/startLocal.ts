@@ -161,7 +161,7 @@ function dataPathIn(directory: string, kind: StoreKind): string {
   try {
     mkdirSync(directory, { recursive: true })
   } catch (cause) {
-    throw new LocalError(`The data directory "${directory}" can not be made: ${(cause as Error).message}`, { cause })
+    throw new LocalError(`The data directory "${directory}" cannot be made: ${(cause as Error).message}`, { cause })
   }
   return join(resolve(directory), kind === 'dynoxide' ? 'dynoxide.db' : 'dynalite')
 }
@@ -176,7 +176,7 @@ function freePort(wanted: number): Promise<number> {
     const probe = createServer()
     probe.on('error', (cause: Error & { code?: string }) => {
       if (cause.code === 'EADDRINUSE') reject(portTaken(wanted, cause))
-      else reject(new LocalError(`Port ${wanted} can not be opened: ${cause.message}`, { cause }))
+      else reject(new LocalError(`Port ${wanted} cannot be opened: ${cause.message}`, { cause }))
     })
     probe.listen(wanted, HOST, () => {
       const address = probe.address()

@@ -85,8 +85,8 @@ export const VERB_ACTIONS: { readonly [verb: string]: VerbActions } = {
       // Names and statements that PartiQL does not take go by UpdateItem.
       needs: ['DescribeTable', 'Scan', 'Query', 'PartiQLUpdate', 'UpdateItem'],
       optional: [
-        { action: 'PartiQLDelete', without: 'a visitor can not delete items' },
-        { action: 'DeleteItem', without: 'a visitor can not delete items' },
+        { action: 'PartiQLDelete', without: 'a visitor cannot delete items' },
+        { action: 'DeleteItem', without: 'a visitor cannot delete items' },
         ...SAFETY,
       ],
     },
@@ -101,8 +101,8 @@ export const VERB_ACTIONS: { readonly [verb: string]: VerbActions } = {
     other: {
       needs: ['DescribeTable', 'BatchWriteItem'],
       optional: [
-        { action: 'PartiQLUpdate', without: 'changes can not update' },
-        { action: 'UpdateItem', without: 'changes can not update names that PartiQL does not take' },
+        { action: 'PartiQLUpdate', without: 'changes cannot update' },
+        { action: 'UpdateItem', without: 'changes cannot update names that PartiQL does not take' },
         { action: 'Query', without: 'an update that is refused is not known to be made already' },
         { action: 'PartiQLInsert', without: '--if-exists skip or reject writes nothing' },
         { action: 'PutItem', without: '--if-exists skip or reject writes nothing' },

@@ -474,7 +474,7 @@ function xmlSpec({ mapping, ...options }: ExportXmlOptions): XmlSpec {
 /** What the file system says, with what to do. */
 function fileError(path: string, error: unknown): unknown {
   if (error instanceof HeadraceError || !(error instanceof Error) || !('code' in error)) return error
-  const message = `${path} can not be written: ${error.message}. Name another file, or make room for this one`
+  const message = `${path} cannot be written: ${error.message}. Name another file, or make room for this one`
   return new HeadraceError('CONFIGURATION', message, { cause: error })
 }
 

@@ -376,7 +376,7 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
       if (wasBegun && position?.done !== true && source.isOnce === true) {
         throw new HeadraceError(
           'STATE',
-          `${source.name === '-' ? 'standard input' : source.name} can not be read a second time, so the rest of it can ` +
+          `${source.name === '-' ? 'standard input' : source.name} cannot be read a second time, so the rest of it can ` +
             `not be loaded. ${source.onceAdvice ?? 'Write it to a file first, and load that'}`,
         )
       }

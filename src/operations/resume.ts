@@ -223,7 +223,7 @@ function openSource({ range, ...spec }: SourceSpec): RecordSource {
   const { from, to } = range
   const whole = openWhole({ ...spec, name: spec.name.slice(0, -`#${from}-${to}`.length) })
   if (whole.part !== undefined) return whole.part(from, to)
-  throw new HeadraceError('STATE', `${whole.name} can not be read in parts, and was said to be`)
+  throw new HeadraceError('STATE', `${whole.name} cannot be read in parts, and was said to be`)
 }
 
 function openWhole({ name, format, csv, changes, connection, itemCount, phase }: SourceSpec): RecordSource {

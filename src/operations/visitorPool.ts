@@ -202,7 +202,7 @@ export class VisitorPool {
     if (this.#closed) return
     const end = seat.end ?? { why: 'exit', sentence: `it ended its thread, with the exit code ${code}` }
     if (!seat.isReady) {
-      this.#fail(new HeadraceError('VISITOR', `the visitor module can not be loaded in a thread: ${end.sentence}`))
+      this.#fail(new HeadraceError('VISITOR', `the visitor module cannot be loaded in a thread: ${end.sentence}`))
       return
     }
     const left = [...(seat.batch?.entries() ?? [])].flatMap(([index, visit]) =>

@@ -44,7 +44,7 @@ export class VisitorThreads {
     if (this.#module !== undefined || workers === undefined || workers === 'auto') return
     const what = typeof source === 'function' ? 'a function' : 'an edit that is the same for each item'
     throw new TypeError(
-      `workers need a visitor that is given as a module, such as new URL('./visitor.ts', import.meta.url): ${what} can not ` +
+      `workers need a visitor that is given as a module, such as new URL('./visitor.ts', import.meta.url): ${what} cannot ` +
         'travel to another thread',
     )
   }

@@ -744,7 +744,7 @@ export class PublishEngine {
     try {
       reply = this.#replies.read(sent, body)
     } catch (error) {
-      const message = `the answer can not be read: ${error instanceof Error ? error.message : error}`
+      const message = `the answer cannot be read: ${error instanceof Error ? error.message : error}`
       this.onOutcome(
         sent,
         { kind: 'again', why: 'transient', code: 'DamagedAnswer', message, ambiguous: true },

@@ -360,7 +360,7 @@ export class Publisher implements AsyncDisposable, EntryOwner {
     this.#engine?.countInvalid()
     this.#report(
       { code: 'InvalidItem', message: error.message, item, kind },
-      `an item can not be stored: ${error.message}`,
+      `an item cannot be stored: ${error.message}`,
     )
     if (this.#failure !== undefined) throw this.#failure
     return true

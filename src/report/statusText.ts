@@ -73,7 +73,7 @@ function stateWords(
   if (state === 'done')
     return ['done', ...otherCounts(checkpoint).filter((count) => count.endsWith('rejected'))].join(', ')
   return readsStdin
-    ? 'stopped; standard input can not be read twice, so it can not be gone on with'
+    ? 'stopped; standard input cannot be read twice, so it cannot be gone on with'
     : `stopped; to go on: headrace resume ${directory}`
 }
 

@@ -314,7 +314,7 @@ export class ScanEngine {
     try {
       page = read(body, segment)
     } catch (error) {
-      const message = `the page can not be read: ${error instanceof Error ? error.message : error}`
+      const message = `the page cannot be read: ${error instanceof Error ? error.message : error}`
       this.#onOutcome({ segment, cursor, tries }, arrival.estimatedUnits, arrival.sentAtMs, sortDamage(message))
       return undefined
     }

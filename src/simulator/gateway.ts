@@ -122,7 +122,7 @@ class Front {
     this.#listener = listener
     await new Promise<void>((resolve, reject) => {
       listener.once('error', (cause) => {
-        const message = `Port ${this.port} can not be opened: ${cause.message}. Choose another, or 0 for any that is free.`
+        const message = `Port ${this.port} cannot be opened: ${cause.message}. Choose another, or 0 for any that is free.`
         reject(new HeadraceError('LOCAL', message, { cause }))
       })
       listener.listen(this.port, HOST, resolve)

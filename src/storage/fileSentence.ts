@@ -14,8 +14,8 @@ export function fileSentence(path: string, cause: unknown): string {
       return `"${path}" may not be read by this user. Check its permissions.`
     case 'EMFILE':
     case 'ENFILE':
-      return `"${path}" can not be opened: too many files are open. Raise the limit (ulimit -n).`
+      return `"${path}" cannot be opened: too many files are open. Raise the limit (ulimit -n).`
     default:
-      return `${path === '-' ? 'Standard input' : `"${path}"`} can not be read: ${cause instanceof Error ? cause.message : cause}`
+      return `${path === '-' ? 'Standard input' : `"${path}"`} cannot be read: ${cause instanceof Error ? cause.message : cause}`
   }
 }

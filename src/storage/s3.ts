@@ -172,7 +172,7 @@ export class S3 {
           const name = nameOf({ bucket, key })
           const told = next ? `the continuation token ${JSON.stringify(next)} again` : 'no continuation token'
           throw new StorageError(
-            `${name} can not be listed: the store says that there is more and gives ${told}. Check what answers at its endpoint.`,
+            `${name} cannot be listed: the store says that there is more and gives ${told}. Check what answers at its endpoint.`,
             name,
           )
         }
@@ -251,7 +251,7 @@ export class S3 {
       const [failed] = answer.Errors ?? []
       if (failed !== undefined) {
         const name = nameOf({ bucket, key: failed.Key ?? '' })
-        throw new StorageError(`${name} can not be removed: ${failed.Message ?? failed.Code}`, name)
+        throw new StorageError(`${name} cannot be removed: ${failed.Message ?? failed.Code}`, name)
       }
     }
   }
@@ -497,7 +497,7 @@ function s3Error(address: S3Address, error: unknown, done: string): unknown {
   if (error instanceof HeadraceError || !(error instanceof Error)) return error
   const name = nameOf(address)
   const sentence = (advice: string): StorageError =>
-    new StorageError(`${name} can not be ${done}: ${advice}`, name, { cause: error })
+    new StorageError(`${name} cannot be ${done}: ${advice}`, name, { cause: error })
   if (error.name === 'NoSuchBucket') return sentence(`there is no bucket ${address.bucket}. Check its name.`)
   if (error.name === 'NoSuchUpload')
     return sentence(
@@ -509,7 +509,7 @@ function s3Error(address: S3Address, error: unknown, done: string): unknown {
     )
   }
   if (error.name === 'CredentialsProviderError') {
-    return new HeadraceError('CREDENTIALS', `${name} can not be ${done}: no credentials were found for S3`, {
+    return new HeadraceError('CREDENTIALS', `${name} cannot be ${done}: no credentials were found for S3`, {
       cause: error,
     })
   }

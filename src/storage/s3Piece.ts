@@ -50,7 +50,7 @@ export class S3Piece implements DiskFile {
   /** @throws {Error} for less than there is: what was written is on its way */
   truncate(size: number): void {
     if (size !== this.size)
-      throw new Error(`${nameOf(this.#address)} has ${this.size} bytes and can not be cut to ${size}`)
+      throw new Error(`${nameOf(this.#address)} has ${this.size} bytes and cannot be cut to ${size}`)
   }
 
   /** There is nothing to be sure of before it is complete. */

@@ -119,7 +119,7 @@ export class S3Upload implements DiskFile {
   truncate(size: number): void {
     if (size === this.size) return
     if (size < this.#begins || size > this.size)
-      throw new Error(`an upload of ${this.size} bytes can not be cut to ${size}`)
+      throw new Error(`an upload of ${this.size} bytes cannot be cut to ${size}`)
     this.#openFile().truncate(size - this.#begins)
     this.size = size
   }

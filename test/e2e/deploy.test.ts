@@ -92,7 +92,7 @@ console.log(JSON.stringify(await finish(state)))
   assert.ok(store.endpoint.startsWith('http://127.0.0.1'))
 })
 
-test('without aws-cdk-lib, and for what can not be, it is said what to do', async () => {
+test('without aws-cdk-lib, and for what cannot be, it is said what to do', async () => {
   using directory = scratchDirectory()
   const deploy = async (...args: string[]): Promise<string> => {
     const { code, stderr } = await headrace(['deploy', ...args, '--synth', 'out'], { directory: directory.path })

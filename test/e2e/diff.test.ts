@@ -106,7 +106,7 @@ test('--fix asks, makes the right side as the left but for what it has besides, 
 test('a table and itself, tables that are not there, files that are not there: a sentence each', async () => {
   using directory = scratchDirectory()
   for (const [other, code, sentence] of [
-    ['left', 2, /table left can not be compared with itself/],
+    ['left', 2, /table left cannot be compared with itself/],
     ['nothing', 5, /nothing/],
     ['nothing.jsonl', 1, /nothing\.jsonl/],
   ] as const) {

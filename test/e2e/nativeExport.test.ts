@@ -143,7 +143,7 @@ test('killed again and again, a native export has no manifest until it is whole,
   assert.deepEqual(readExport(out).ids, idsUpTo(6_000))
 })
 
-test('an export that can not be made whole is made whole by a resume, whatever was written of its manifests', async () => {
+test('an export that cannot be made whole is made whole by a resume, whatever was written of its manifests', async () => {
   const table = await newTable()
   await using publisher = table.publisher()
   for (let index = 0; index < 200; index += 1) publisher.put({ id: `item${index}` })
@@ -179,7 +179,7 @@ test('an export that can not be made whole is made whole by a resume, whatever w
   }
 })
 
-test('in S3 it can not be written, and that is said with what to do', async () => {
+test('in S3 it cannot be written, and that is said with what to do', async () => {
   using scratch = scratchDirectory()
   const end = await run(scratch.path, ['export', 'things', 's3://bucket/prefix', '--format', 'native'])
   assert.equal(end.code, 2, end.stderr)

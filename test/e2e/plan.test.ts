@@ -76,7 +76,7 @@ test('with --json a plan is one object, whatever the items hold', async () => {
   })
 })
 
-test('load --dry-run: files, a table that is not there yet, and what can not be planned', async () => {
+test('load --dry-run: files, a table that is not there yet, and what cannot be planned', async () => {
   const lines = Array.from({ length: 50 }, (_, index) => `{"id":"new ${index}","body":"${'x'.repeat(1_500)}"}`)
   const files = { 'users.jsonl': [...lines, '{"no":"key"}', 'no JSON'].join('\n') }
   await inDirectory(files, async (run) => {
@@ -87,7 +87,7 @@ test('load --dry-run: files, a table that is not there yet, and what can not be 
       stdout,
       /\n {2}records +52, .*\n {2}written +50\n {2}writes +100 units at 10\.0 a second: as asked for\n {2}time +about 10\.0 s\n/,
     )
-    assert.match(stdout, /2 of the 52 that were read can not/)
+    assert.match(stdout, /2 of the 52 that were read cannot/)
     assert.equal((await count(database.table('users'))).count, 1_000)
 
     const fresh = await run('load', 'fresh', 'users.jsonl', '--key', 'id:S', '--dry-run')
@@ -100,7 +100,7 @@ test('load --dry-run: files, a table that is not there yet, and what can not be 
     assert.match(missing.stderr, /there is no table "fresh"/)
     const stdin = await run('load', 'users', '-', '--dry-run')
     assert.equal(stdin.code, 1)
-    assert.match(stdin.stderr, /standard input can not be planned/)
+    assert.match(stdin.stderr, /standard input cannot be planned/)
   })
 })
 
@@ -117,7 +117,7 @@ test('a price file is reckoned with, and one that is none is named', async () =>
     assert.match(unknown.stdout, /price +not known for eu-west-9; name its price list with --price-file/)
     const broken = await run(...dry, 'broken.json')
     assert.equal(broken.code, 4)
-    assert.match(broken.stderr, /the price file broken\.json can not be used/)
+    assert.match(broken.stderr, /the price file broken\.json cannot be used/)
   })
 })
 

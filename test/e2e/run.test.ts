@@ -214,7 +214,7 @@ test('an iterable that says how is gone on with behind what is settled; one that
   assert.equal(stopped.code, 6, stopped.stderr)
   const refused = await other.run('resume', 'job')
   assert.equal(refused.code, 1)
-  assert.match(refused.stderr, /items can not be read a second time.*resumes: true/)
+  assert.match(refused.stderr, /items cannot be read a second time.*resumes: true/)
 })
 
 test('a source that fails: what it gave is written, and it is said behind which item', async () => {

@@ -41,7 +41,7 @@ test('a simulated DynamoDB throttles and fails what is loaded into it, and says 
   assert.ok(done.acknowledgedWrites >= 1_400 && done.writeUnits >= 1_500, stdout)
 })
 
-test('what can not be meant is named, with what can', async () => {
+test('what cannot be meant is named, with what can', async () => {
   using directory = scratchDirectory()
   const { code, stderr } = await headrace(['simulate', '--port', '0', '--faults', 'slo=0.1'], {
     directory: directory.path,

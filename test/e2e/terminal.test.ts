@@ -7,7 +7,7 @@ import { scratchDirectory } from './command.ts'
 
 const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
 
-/** Why a terminal can not be had here; undefined where it can. */
+/** Why a terminal cannot be had here; undefined where it can. */
 function whyNot(): string | undefined {
   try {
     const version = execFileSync('script', ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })

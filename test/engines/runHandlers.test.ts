@@ -81,7 +81,7 @@ test('a run that is not all done is gone on with by its name, and a rate in unit
   assert.equal(other.counters.read, 200)
 })
 
-test('what can not come to an end is refused before a slice is called, by a name that a state machine does not try again', async () => {
+test('what cannot come to an end is refused before a slice is called, by a name that a state machine does not try again', async () => {
   const table = await filledTable(1)
   const job = await updateAll(table, { set: { seen: true } }).describe({ slices: 2 })
   const refused = async (input: RunInput, error: object): Promise<void> => {

@@ -202,7 +202,7 @@ test('packed, in lines, and as CSV with columns', async () => {
   assert.equal(rows[0], 'id,index:N')
 })
 
-test('what can not come in slices is refused with what to do, and so is an object that is there', async () => {
+test('what cannot come in slices is refused with what to do, and so is an object that is there', async () => {
   const table = await filledTable(10)
   const refused = async (path: string, message: RegExp): Promise<void> => {
     const job = await exportTable(table, path).describe()

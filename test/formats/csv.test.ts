@@ -188,7 +188,7 @@ test('__proto__ is a column like any other', async () => {
   ])
 })
 
-test('a header that can not be used fails, and says why', async () => {
+test('a header that cannot be used fails, and says why', async () => {
   const failure = async (content: string | Buffer, types = {}) => {
     const read = await readAll(content, { file, csv: { types } })
     assert.ok(read.failure instanceof FormatError)
@@ -199,10 +199,10 @@ test('a header that can not be used fails, and says why', async () => {
   assert.match(await failure('a,b\n1,2', { c: 'N' }), /column "c", and the header has: a, b/)
   assert.match(
     await failure('a,"b\n1,2'),
-    /header line can not be read: the quote that opens cell 2 is never closed\..* Is this CSV\?/,
+    /header line cannot be read: the quote that opens cell 2 is never closed\..* Is this CSV\?/,
   )
   assert.match(
     await failure(Buffer.from('a,\xfc\n', 'latin1')),
-    /header line can not be read: not UTF-8: byte 0xfc at offset 0/,
+    /header line cannot be read: not UTF-8: byte 0xfc at offset 0/,
   )
 })

@@ -22,7 +22,7 @@ async function roundTrip(
   return { csv: bytes.toString(), items: [...read], losses }
 }
 
-/** docs/formats.md: what CSV can not carry. */
+/** docs/formats.md: what CSV cannot carry. */
 function carried(item: PlainItem): { item: unknown; lost: string[] } {
   const kept: [string, unknown][] = []
   const lost: string[] = []

@@ -231,7 +231,7 @@ test('what is no AttributeValue is refused with its path', () => {
   refuses('{"a":{"M":[]}}', 'a: not an AttributeValue: {"M":[]}')
   refuses('{"a":{"M":{"b":{"L":{}}}}}', 'a.b: not an AttributeValue: {"L":{…}}')
   refuses('{"a":{"L":[{"S":"x"},{}]}}', 'a[1]: not an AttributeValue such as {"S":"text"}')
-  refuses('{"a":{"SS":[]}}', 'a: an empty set can not be stored')
+  refuses('{"a":{"SS":[]}}', 'a: an empty set cannot be stored')
   refuses('{"a":{"SS":["x","x"]}}', 'a: the set holds an element twice')
   refuses('{"a":{"NS":["1","1.0"]}}', 'a: the set holds an element twice')
   refuses('{"a":{"NS":[1]}}', 'a: elements of NS are given as text, and here is 1')

@@ -215,7 +215,7 @@ test('numbers out of range or of too many digits are refused by name', () => {
 })
 
 test('sets are never empty, never mixed, and hold nothing twice', () => {
-  refuses({ a: { s: new Set() } }, 'a.s: an empty set can not be stored')
+  refuses({ a: { s: new Set() } }, 'a.s: an empty set cannot be stored')
   refuses({ a: new Set([1, '1']) }, 'a: a set holds elements of one type, not a mixture')
   refuses({ a: new Set([1, new NumberValue('1.0')]) }, 'a: the set holds "1" twice')
   refuses({ a: new Set([1, 1n]) }, 'a: the set holds "1" twice')
@@ -247,13 +247,13 @@ test('what is no data is named, with what to give instead', () => {
     x = 1
     show = () => 1
   }
-  refuses({ a: new Date(0) }, 'a: a Date can not be stored; give its toISOString() or getTime()')
-  refuses({ a: [new Map()] }, 'a[0]: a Map can not be stored; give an object (Object.fromEntries)')
-  refuses({ a: { b: new Point() } }, 'a.b: an instance of Point can not be stored; give a plain object')
+  refuses({ a: new Date(0) }, 'a: a Date cannot be stored; give its toISOString() or getTime()')
+  refuses({ a: [new Map()] }, 'a[0]: a Map cannot be stored; give an object (Object.fromEntries)')
+  refuses({ a: { b: new Point() } }, 'a.b: an instance of Point cannot be stored; give a plain object')
   refuses({ a: new WeakSet() }, /instance of WeakSet/)
   refuses({ a: new Float64Array(1) }, /instance of Float64Array/)
-  refuses({ a: () => 1 }, 'a: a function can not be stored')
-  refuses({ a: Symbol('x') }, 'a: a symbol can not be stored')
+  refuses({ a: () => 1 }, 'a: a function cannot be stored')
+  refuses({ a: Symbol('x') }, 'a: a symbol cannot be stored')
   refuses({ a: [1, undefined] }, 'a: element 1 of the list is undefined')
   refuses({ a: { '': 1 } }, 'a: an attribute has an empty name')
   refuses({ '': 1 }, 'an attribute has an empty name')

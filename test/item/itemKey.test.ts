@@ -61,8 +61,8 @@ test('a key attribute that is missing, of another type, empty, too long or out o
   refuses({ pk: ['a'] }, schema('B'), /must be of type B and is L/)
   refuses({ pk: Number.NaN }, schema('N'), 'pk: NaN is not a number that DynamoDB can hold')
   refuses({ pk: 10n ** 39n + 1n }, schema('N'), /^pk: .*40 significant digits/)
-  refuses({ pk: '' }, schema('S'), 'pk: a key attribute can not be empty')
-  refuses({ pk: 'a', sk: new Uint8Array() }, schema('S', 'B'), 'sk: a key attribute can not be empty')
+  refuses({ pk: '' }, schema('S'), 'pk: a key attribute cannot be empty')
+  refuses({ pk: 'a', sk: new Uint8Array() }, schema('S', 'B'), 'sk: a key attribute cannot be empty')
   refuses({ pk: 'x'.repeat(2049) }, schema('S'), 'pk: the key attribute has 2049 bytes; DynamoDB holds 2048')
   refuses({ pk: 'é'.repeat(1025) }, schema('S'), /has 2050 bytes/)
   refuses(

@@ -6,7 +6,7 @@ import { NumberValue } from '../../src/item/number.ts'
 import { parsePlainJson } from '../../src/item/plainJson.ts'
 import { parseJson } from '../../src/runtime/parseJson.ts'
 
-/** Sends any text the exact road: one number among its siblings that a double can not hold. */
+/** Sends any text the exact road: one number among its siblings that a double cannot hold. */
 const RISK = '12345678901234567890123'
 const exactRoad = (text: string) => (parsePlainJson(`[${RISK},${text}]`) as unknown[])[1]
 

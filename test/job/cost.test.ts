@@ -101,7 +101,7 @@ test('a price file that is none says what it should be', async () => {
   try {
     const path = join(directory, 'prices.json')
     const broken: [text: string, message: RegExp][] = [
-      ['{', /can not be used: .*JSON/],
+      ['{', /cannot be used: .*JSON/],
       ['null', /neither AWS’s price list/],
       ['{"asOf":"2026-01-01","currency":"USD"}', /neither AWS’s price list/],
       [

@@ -131,12 +131,12 @@ test('a job directory', async (t) => {
     writeFileSync(path, readFileSync(path).subarray(0, -9))
     const second = await open(scratched.path)
     assert.equal(second.checkpoint?.sequence, 1)
-    assert.match(second.warning!, /checkpoint can not be used: it is cut off; going on from the one before it/)
+    assert.match(second.warning!, /checkpoint cannot be used: it is cut off; going on from the one before it/)
     second.close()
     writeFileSync(`${path}.previous`, '')
     await assert.rejects(
       open(scratched.path),
-      error('STATE', /checkpoint can not be used.*checkpoint\.previous can not/),
+      error('STATE', /checkpoint cannot be used.*checkpoint\.previous cannot/),
     )
   })
 
@@ -166,7 +166,7 @@ test('a job directory', async (t) => {
   await t.test('that nobody may write to is refused with a sentence', async () => {
     await assert.rejects(
       open('/dev/null/job'),
-      error('CONFIGURATION', /state can not be kept in \/dev\/null\/job: ENOTDIR/),
+      error('CONFIGURATION', /state cannot be kept in \/dev\/null\/job: ENOTDIR/),
     )
   })
 })

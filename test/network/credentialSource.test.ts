@@ -147,7 +147,7 @@ test('credentials that expire while they are refreshed are refreshed before they
   assert.strictEqual((await source.get()).accessKeyId, 'key-2')
 })
 
-test('credentials that can not stand in the head of a request are refused by name, and not shown', async () => {
+test('credentials that cannot stand in the head of a request are refused by name, and not shown', async () => {
   for (const [more, name] of [
     [{ accessKeyId: 'AKIA1\n' }, 'access key id'],
     [{ sessionToken: 'hidden\r\nX-Injected: 1' }, 'session token'],

@@ -42,7 +42,7 @@ for (const isLater of [false, true]) {
     assert.match(message, /number 2 of the list that it returned is null/)
   })
 
-  test(`an item that can not be looked at fails the job, and is not passed over in silence (${how})`, async () => {
+  test(`an item that cannot be looked at fails the job, and is not passed over in silence (${how})`, async () => {
     const at = await startWithTarget()
     const transform: Transform = (item) => {
       const made = {

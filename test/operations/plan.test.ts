@@ -282,7 +282,7 @@ test('a visitor that fails, or never settles, is told of and ends no plan', asyn
     return { set: { a: 1 } }
   })
   const plan = await at.clock.run(failing.plan())
-  assert.match(plan.unknown.join('\n'), /\d+ of the 300 that were tried can not \(no such thing\)/)
+  assert.match(plan.unknown.join('\n'), /\d+ of the 300 that were tried cannot \(no such thing\)/)
   assert.ok(plan.changes!.value > 100 && plan.changes!.value < 200)
   const hanging = updateAll(at.table, () => new Promise(() => undefined), { visitTimeoutMs: 1_000 })
   assert.match((await at.clock.run(hanging.plan())).unknown.join('\n'), /did not settle within 1 s/)
@@ -420,7 +420,7 @@ test('a load is planned by its files: whole, packed, many, and far too large to 
       // All were read: that is known, and there is nothing to say.
       assert.doesNotMatch(plan.unknown.join('\n'), /several records have one key/)
       assert.doesNotMatch(plan.warnings.join('\n'), /same key as an earlier record/)
-      if (path === plain) assert.match(plan.unknown.join('\n'), /2 of the 3002 that were read can not/)
+      if (path === plain) assert.match(plan.unknown.join('\n'), /2 of the 3002 that were read cannot/)
       const summary = await job.run()
       assert.equal(plan.items.value, summary.read)
       assertAsRun(plan, summary)
@@ -444,7 +444,7 @@ test('a load is planned by its files: whole, packed, many, and far too large to 
   }
 })
 
-test('of large files that can not be entered in the middle only the beginnings are known, and that is said', async () => {
+test('of large files that cannot be entered in the middle only the beginnings are known, and that is said', async () => {
   const at = await startWith([])
   /** Says it has so many bytes; each record takes 1,000 of them. */
   const source = (name: string, sizeBytes: number) => {
@@ -476,7 +476,7 @@ test('of large files that can not be entered in the middle only the beginnings a
 test('what can be read only once is not planned, and a table that is not there yet is, as it would be made', async () => {
   const at = await startInRealTime()
   const once = { name: '-', records: async function* () {} }
-  await assert.rejects(load(once, at.table).plan(), /standard input can not be planned: .* into a file/)
+  await assert.rejects(load(once, at.table).plan(), /standard input cannot be planned: .* into a file/)
   const directory = mkdtempSync(join(tmpdir(), 'headrace-plan-'))
   try {
     const path = join(directory, 'items.jsonl')

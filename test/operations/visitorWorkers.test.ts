@@ -104,7 +104,7 @@ test('a conflict is asked again in a thread', async () => {
   assert.ok(summary.written >= 180)
 })
 
-test('what can not travel, or is no module, is refused with a sentence', async () => {
+test('what cannot travel, or is no module, is refused with a sentence', async () => {
   const table = await filledTable(5)
   const message = /workers need a visitor that is given as a module/
   assert.throws(() => updateAll(table, () => undefined, { workers: 2 }), { name: 'TypeError', message })

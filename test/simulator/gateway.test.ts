@@ -326,7 +326,7 @@ test('closing ends what stalls, and tells of it; a port that is taken is named',
   )
 })
 
-test('what can not be meant is refused', async () => {
+test('what cannot be meant is refused', async () => {
   const upstream = store.endpoint
   await assert.rejects(startGateway({ upstream, port: 70_000 }), /whole number from 0/)
   await assert.rejects(startGateway({ upstream: 'localhost:8000' }), /an address like http/)

@@ -79,7 +79,7 @@ class Protocol(unittest.TestCase):
             run(killing())
 
     def test_a_worker_that_is_not_there(self):
-        with self.assertRaisesRegex(headrace.WorkerFailed, "can not be started.*no-node"):
+        with self.assertRaisesRegex(headrace.WorkerFailed, "cannot be started.*no-node"):
             list(headrace.run_worker(rows(1, "none"), begin(), ["no-node"]))
 
     def test_what_fails_upstream_is_raised_as_it_is(self):

@@ -36,7 +36,7 @@ test('a file is itself, whatever its name; a directory the wanted files below it
   )
 })
 
-test('what is not there, can not be read, or has nothing in it is told in a sentence', async (context) => {
+test('what is not there, cannot be read, or has nothing in it is told in a sentence', async (context) => {
   const told = (message: RegExp) => (error: unknown) => error instanceof StorageError && message.test(error.message)
   await assert.rejects(find('a.txt', 'nowhere'), told(/There is no file ".*nowhere"/))
   mkdirSync(join(root, 'empty'))

@@ -57,8 +57,8 @@ test('a stream that fails half-way is told like a file that does, after what cam
     throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' })
   }
   for (const [source, message] of [
-    [openSource('-', { stdin: failing() }), /^Standard input can not be read: EIO/],
-    [openSource('disk.jsonl', { open: failing }), /^"disk\.jsonl" can not be read: EIO/],
+    [openSource('-', { stdin: failing() }), /^Standard input cannot be read: EIO/],
+    [openSource('disk.jsonl', { open: failing }), /^"disk\.jsonl" cannot be read: EIO/],
   ] as const) {
     const chunks: string[] = []
     const drained = (async () => {

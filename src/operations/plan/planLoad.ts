@@ -159,7 +159,7 @@ function unknownOf(
   const unknown: string[] = []
   if (rejects > 0) {
     unknown.push(
-      `Whether all records can be written: ${rejects} of the ${sample.records} that were read can not (${reject}).`,
+      `Whether all records can be written: ${rejects} of the ${sample.records} that were read cannot (${reject}).`,
     )
   }
   if (!countsKeys) unknown.push('Whether several records have one key: each counts as a write.')

@@ -26,7 +26,7 @@ export function planWarnings(work: WarnedWork): string[] {
   const { name, replicas, hasStream, deletionProtection } = description
   if (work.changesItems && safety.hasPointInTimeRecovery === false) {
     warnings.push(
-      `Point-in-time recovery of ${name} is off: what is changed can not be brought back. Turn it on first, or make a backup.`,
+      `Point-in-time recovery of ${name} is off: what is changed cannot be brought back. Turn it on first, or make a backup.`,
     )
   }
   if (hasStream) {

@@ -108,7 +108,7 @@ export async function sampleSources(
 function sampleOf({ name, sample }: RecordSource): SourceSample {
   if (sample !== undefined) return sample
   const what = name === '-' ? 'standard input' : `"${name}"`
-  throw new HeadraceError('INPUT', `${what} can not be planned: it can be read only once. Put it into a file first`)
+  throw new HeadraceError('INPUT', `${what} cannot be planned: it can be read only once. Put it into a file first`)
 }
 
 /** Places at equal steps over all bytes; in a file that is read from its beginning alone, that beginning. */

@@ -55,7 +55,7 @@ export class VisitSample {
     const remarks: string[] = []
     if (this.#failures > 0) {
       remarks.push(
-        `Whether all items can be written: ${this.#failures} of the ${this.#visited} that were tried can not (${this.#failure}).`,
+        `Whether all items can be written: ${this.#failures} of the ${this.#visited} that were tried cannot (${this.#failure}).`,
       )
     }
     if (this.stopped) {
