@@ -6,16 +6,16 @@ export function fileSentence(path: string, cause: unknown): string {
   switch (code) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return `There is no file "${path}" (looked for ${resolve(path)}). Check the name.`
+      return `There is no file "${path}" (${resolve(path)}). Check the name.`
     case 'EISDIR':
       return `"${path}" is a directory. Name a file in it.`
     case 'EACCES':
     case 'EPERM':
-      return `"${path}" may not be read by this user. Check its permissions.`
+      return `You have no permission to read "${path}". Check its permissions.`
     case 'EMFILE':
     case 'ENFILE':
-      return `"${path}" cannot be opened: too many files are open. Raise the limit (ulimit -n).`
+      return `Cannot open "${path}": too many files are open. Raise the limit (ulimit -n).`
     default:
-      return `${path === '-' ? 'Standard input' : `"${path}"`} cannot be read: ${cause instanceof Error ? cause.message : cause}`
+      return `Cannot read ${path === '-' ? 'standard input' : `"${path}"`}: ${cause instanceof Error ? cause.message : cause}`
   }
 }

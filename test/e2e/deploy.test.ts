@@ -114,7 +114,7 @@ test('without aws-cdk-lib, and for what cannot be, it is said what to do', async
   const run = promisify(execFile)
   const failed = run(process.execPath, [main, 'deploy', 'update', '--table', `${ARN}/users`, '--synth', 'out'])
   await assert.rejects(failed, (error: { stderr: string }) =>
-    /aws-cdk-lib, which is not installed beside headrace: in your project, npm install/.test(error.stderr),
+    /aws-cdk-lib, which is not installed beside headrace: in your project, run npm install/.test(error.stderr),
   )
 })
 

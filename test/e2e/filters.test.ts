@@ -213,13 +213,13 @@ test('D7: an expression that cannot be parsed ends with 2, whatever the verb', a
 
 test('D7: a wrong value of an option ends with 2, in a sentence', async () => {
   const rows: readonly (readonly [command: (table: string) => readonly string[], said: RegExp])[] = [
-    [(table) => ['scan', table, '--select', ''], /select needs names/],
-    [(table) => ['scan', table, '--select', 'id,,x'], /select needs names/],
+    [(table) => ['scan', table, '--select', ''], /select requires attribute names/],
+    [(table) => ['scan', table, '--select', 'id,,x'], /select requires attribute names/],
     [(table) => ['export', table, 'out.jsonl', '--select', 'id,id'], /select names the attribute id twice/],
     [(table) => ['scan', table, '--index', 'nosuch'], /has no index nosuch: it has no indexes/],
     [(table) => ['count', table, '--index', 'nosuch', '--where', 'a = 1'], /has no index nosuch/],
-    [(table) => ['count', table, '--endpoint-url', 'ftp://x'], /not an address/],
-    [(table) => ['count', table, '--region', 'no region!'], /not a name like/],
+    [(table) => ['count', table, '--endpoint-url', 'ftp://x'], /not a valid address/],
+    [(table) => ['count', table, '--region', 'no region!'], /not a valid name/],
     [(table) => ['copy', table, table], /can ?not be copied to itself/],
     [(table) => ['diff', table, table], /can ?not be compared with itself/],
     [

@@ -326,6 +326,6 @@ test('a port that is taken is said before the job begins', async () => {
     { directory: directory.path },
   )
   assert.equal(code, 4, stderr)
-  assert.match(stderr, /the page cannot be served at port \d+: .*EADDRINUSE/)
+  assert.match(stderr, /cannot serve the live page on port \d+: .*EADDRINUSE/)
   assert.equal(existsSync(join(directory.path, 'job')), false)
 })

@@ -47,7 +47,7 @@ test('a port that cannot be had is said before anything is done', async () => {
   const update = ['update', table.name, '--set', 'a=1', '--endpoint-url', store.endpoint, '--metrics-port']
   const taken = await headrace([...update, port], { directory: directory.path })
   assert.equal(taken.code, 4, taken.stderr)
-  assert.match(taken.stderr, /metrics cannot be served at \d+: .*EADDRINUSE.*Choose another port/)
+  assert.match(taken.stderr, /cannot serve metrics at \d+: .*EADDRINUSE.*Choose another port/)
   const wrong = await headrace([...update, 'here'], { directory: directory.path })
   assert.equal(wrong.code, 2, wrong.stderr)
 })

@@ -88,7 +88,7 @@ test('an export that is not what its manifest says is refused before anything is
     [
       'a data file of another MD5',
       (made) => made.set(data, gzipSync(items(1).join('\n'))),
-      /data\/sxq2l31zg4\.json\.gz: its MD5 is .* manifest has/,
+      /data\/sxq2l31zg4\.json\.gz: its MD5 is .* manifest says/,
     ],
     [
       'a data file that is missing',
@@ -126,14 +126,10 @@ test('an export that is not what its manifest says is refused before anything is
     [
       'a manifest without its checksum',
       (made) => made.delete(summary.replace('.json', '.checksum')),
-      /manifest-summary\.json: its checksum .* is not there/,
+      /manifest-summary\.json: its checksum .* is missing/,
     ],
     ['no manifest of files', (made) => made.delete(manifest), /no file ".*manifest-files\.json"/],
-    [
-      'an export that has not ended',
-      (made) => [made.delete(manifest), made.delete(summary)],
-      /an export that has not ended/,
-    ],
+    ['an unfinished export', (made) => [made.delete(manifest), made.delete(summary)], /an unfinished export/],
     [
       'a format that nobody knows',
       (made) => replaceManifest(made, 'DYNAMODB_JSON', 'PARQUET', summary),
@@ -161,7 +157,11 @@ test('an export that is not what its manifest says is refused before anything is
   await t.test('the export of a table of another key', async () => {
     using scratch = scratchDirectory()
     const made = nativeExport({ files: [[], ['{"Item":{"number":{"N":"1"}}}']] })
-    await assertRefused(scratch.path, [writeExport(scratch.path, made)], /no export of a table with the key of .*id/)
+    await assertRefused(
+      scratch.path,
+      [writeExport(scratch.path, made)],
+      /an export of a table with another key than .*id/,
+    )
   })
 })
 
@@ -193,8 +193,18 @@ test('an incremental export puts and deletes, and only when that is asked for', 
     [change('new', { b: { B: 'AAE=' } }), '{"Keys":{}}'],
   ]
   const directory = writeExport(scratch.path, nativeExport({ isIncremental: true, files }))
-  await assertRefused(scratch.path, [directory], /incremental export: it holds changes.*--apply-changes/, 2)
-  await assertRefused(scratch.path, [directory, '--apply-changes', '--keep-old'], /leave out keepOld/, 2)
+  await assertRefused(
+    scratch.path,
+    [directory],
+    /an incremental export, whose changes can delete items.*--apply-changes/,
+    2,
+  )
+  await assertRefused(
+    scratch.path,
+    [directory, '--apply-changes', '--keep-old'],
+    /keepOld \(--keep-old\) does not work with incremental exports/,
+    2,
+  )
   const { name } = await newTable()
   await using publisher = database.table(name).publisher()
   for (const id of ['kept', 'gone', 'untouched']) publisher.put({ id, n: 0 })
@@ -217,12 +227,12 @@ test('several incremental exports are refused, and so are items where changes ar
   await assertRefused(
     scratch.path,
     ['one', 'two', '--apply-changes'],
-    /2 incremental exports, and not all say which time they are of: .*Load them one after another/,
+    /not all of these 2 incremental exports state their time: .*Load them one by one/,
     2,
   )
   mkdirSync(join(scratch.path, 'full'))
   const directory = writeExport(join(scratch.path, 'full'), full())
-  await assertRefused(scratch.path, [directory, '--apply-changes'], /holds items and no changes/, 2)
+  await assertRefused(scratch.path, [directory, '--apply-changes'], /contains items, not changes/, 2)
 })
 
 test('an export in Ion is loaded as one in DynamoDB JSON', async () => {

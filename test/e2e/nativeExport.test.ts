@@ -135,7 +135,7 @@ test('killed again and again, a native export has no manifest until it is whole,
     if (existsSync(join(out, 'data'))) filesAtKill = Math.max(filesAtKill, readdirSync(join(out, 'data')).length)
     if (existsSync(join(out, '_started'))) {
       const half = await run(scratch.path, ['load', table, 'out'])
-      assert.match(half.stderr, /an export that has not ended/)
+      assert.match(half.stderr, /an unfinished export/)
     }
   }
   assert.ok(kills >= 2, `killed ${kills} times`)
@@ -183,7 +183,7 @@ test('in S3 it cannot be written, and that is said with what to do', async () =>
   using scratch = scratchDirectory()
   const end = await run(scratch.path, ['export', 'things', 's3://bucket/prefix', '--format', 'native'])
   assert.equal(end.code, 2, end.stderr)
-  assert.match(end.stderr, /into a directory of this machine; copy that to S3/)
+  assert.match(end.stderr, /to a local directory: to have it in S3, copy the finished directory/)
   const odd = await run(scratch.path, ['export', 'things', 'out.jsonl', '--data-file-mb', '5'])
   assert.equal(odd.code, 2, odd.stderr)
 })

@@ -43,7 +43,7 @@ test('update --dry-run says what it would do, and does nothing', async () => {
     assert.match(stdout, /\n {2}changed +510\n/)
     assert.match(
       stdout,
-      /\n {2}price +nothing here; at AWS (less than )?\$0\.\d+, at the prices of \d{4}-\d\d-\d\d in us-east-1\n/,
+      /\n {2}price +free here; on AWS (less than )?\$0\.\d+, at the prices of \d{4}-\d\d-\d\d in us-east-1\n/,
     )
     assert.match(
       stdout,

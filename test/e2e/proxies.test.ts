@@ -210,7 +210,7 @@ test('C11: a proxy or bundle that cannot be used is a sentence that names the va
     [{ HTTPS_PROXY: 'socks5://ann:secret@127.0.0.1:1080' }, /HTTPS_PROXY names a proxy of the kind socks5:/],
     [{ HTTPS_PROXY: 'http://ann:secret@:1' }, /HTTPS_PROXY is not the address of a proxy/],
     [{ AWS_CA_BUNDLE: '/nowhere/ca.pem' }, /AWS_CA_BUNDLE names \/nowhere\/ca\.pem, which cannot be used/],
-    [{ AWS_CA_BUNDLE: join(directory.path, 'few.jsonl') }, /holds no certificate/],
+    [{ AWS_CA_BUNDLE: join(directory.path, 'few.jsonl') }, /does not contain a certificate/],
   ] as const) {
     const end = await run(args, environment)
     assert.equal(end.code, 4, end.stderr)

@@ -98,7 +98,7 @@ test('an index that is slower than its table is named, with what to do about it'
     assert.equal(end.code, 0, end.stderr)
     assert.match(
       end.stderr,
-      /throttled +\d+ requests?: index byGroup has too few provisioned write units.* as many as the table/,
+      /throttled +\d+ requests?: index byGroup has too little provisioned write capacity.* as many WCU as the table/,
     )
     assert.match(end.stderr, /allowed +[\d.,]+ write units\/s at the end/)
     // With the index known it is kept to from the start.

@@ -435,7 +435,7 @@ test(
       const ran = await place.run(['load', name, file])
       assert.equal(ran.code, 0, file + ran.stderr)
       assert.match(ran.stderr, /load \w+: done, no records/, file)
-      assert.ok(ran.stderr.includes(`${file} holds no records`), ran.stderr)
+      assert.ok(ran.stderr.includes(`${file} contains no records`), ran.stderr)
     }
     const piped = await place.run(['load', name, '-'], '')
     assert.match(piped.stderr, /standard input holds no records[\s\S]*done, no records/)

@@ -243,18 +243,18 @@ test('a module that is changed is another job; what is no job is refused with an
   assert.match(second.stderr, /visitor\.digest: \w+ then, \w+ now/)
 
   for (const [text, reason] of [
-    ['', /it is no object/],
+    ['', /it is not an object/],
     ['export default { sink: { table: "twice" } }', /it has no source/],
     [
       'export default { source: { table: "orders", files: "x" }, sink: { table: "twice" } }',
       /one of table, files and items/,
     ],
-    ['export default { source: { table: "orders" }, sink: {} }', /its sink has the name of a table/],
+    ['export default { source: { table: "orders" }, sink: {} }', /sink\.table must be a table name/],
     [
       'export default { source: { table: "orders" }, sink: { table: "twice", write: "changes" } }',
-      /there is no transform/,
+      /which need a transform/,
     ],
-    ['export default { source: { table: "orders" }, sink: { table: "orders" } }', /would read what it writes/],
+    ['export default { source: { table: "orders" }, sink: { table: "orders" } }', /would read its own writes/],
   ] as const) {
     writeFileSync(join(directory.path, 'job.mjs'), text)
     const { code, stderr } = await directory.run('run', 'job.mjs')

@@ -148,7 +148,7 @@ test('SIGHUP: the rates in the job file hold from now on; a file that is none le
     }, 300)
   })
   assert.equal(end.code, 0, end.stderr)
-  assert.match(end.stderr, /the rates stay as they are: .*job\.json is no JSON/)
+  assert.match(end.stderr, /rates unchanged: .*job\.json is not valid JSON/)
   assert.match(end.stderr, /rates from job\/job\.json: \{"writeUnitsPerSecond":9000\}/)
   assert.match(end.stderr, /allowed +[1-9],\d{3} write units\/s at the end/)
   assert.equal(await seen(table), ITEMS)

@@ -59,7 +59,7 @@ test('workers without a module, and workers that are none, are refused with a se
   const here = { directory: directory.path, environment: { AWS_ENDPOINT_URL: store.endpoint } }
   const set = await headrace(['update', 'things', '--set', 'a=1', '--workers', '2'], here)
   assert.equal(set.code, 2, set.stderr)
-  assert.match(set.stderr, /workers need a visitor that is given as a module/)
+  assert.match(set.stderr, /workers require a visitor module/)
   const none = await headrace(['update', 'things', 'visit.ts', '--workers', 'many'], here)
   assert.equal(none.code, 2)
   assert.match(none.stderr, /whole number/)

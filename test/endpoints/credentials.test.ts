@@ -165,7 +165,7 @@ test('C10: a profile that is not there is named, with those that are', BOUNDED, 
     environment,
   })
   assert.equal(end.code, 4, end.stderr)
-  assert.match(end.stderr, /there is no profile "nosuch" in .*config.*There are: hanging/)
+  assert.match(end.stderr, /there is no profile "nosuch" in .*config.*Known profiles: hanging/)
 })
 
 test('C10: an endpoint of this machine in the profile needs no region and no account', BOUNDED, async () => {

@@ -131,8 +131,8 @@ test('each function may do what its part takes, and nothing else', () => {
   }))
   assert.ok(!actionsOf(exported, /SliceRole/).some((action) => /Write|Delete/.test(action)))
   assert.ok(actionsOf(exported, /FinishRole/).includes('s3:DeleteObject'))
-  assert.throws(() => jobTemplate(() => ({ operation: 'copy' })), /copy has two tables/)
-  assert.throws(() => jobTemplate(() => ({ operation: 'count' })), /do not run in slices/)
+  assert.throws(() => jobTemplate(() => ({ operation: 'copy' })), /copy uses two tables/)
+  assert.throws(() => jobTemplate(() => ({ operation: 'count' })), /cannot run in slices/)
   assert.throws(() => jobTemplate(() => ({ operation: 'update', maxConcurrency: 0 })), /maxConcurrency/)
 })
 

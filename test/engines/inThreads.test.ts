@@ -134,7 +134,7 @@ test('what goes wrong in a thread ends the job with that error, and what cannot 
   const spec = await updateAll(table, visitorModule('exit', '() => process.exit(3)')).describe()
   await assert.rejects(
     inThreads(spec, { threads: 1, database }).run({ directory: newDirectory() }),
-    /a thread ended with 3/,
+    /a thread ended early with exit code 3/,
   )
   await using odd = connect({ endpoint: store.endpoint, random: Math.random })
   await assert.rejects(

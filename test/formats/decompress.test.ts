@@ -60,7 +60,7 @@ test('damage fails with its place, after the records before it', async () => {
   damaged.fill(0xff, 200_000, 200_050)
   const read = await readAll(damaged, options)
   assert.ok(read.failure instanceof FormatError)
-  assert.match(read.failure.message, /damaged at about compressed byte \d+ .*Fetch or make the file anew/)
+  assert.match(read.failure.message, /damaged at about compressed byte \d+ .*Download or create the file again/)
   const offset = read.failure.filePlace.offset ?? 0
   assert.ok(offset >= 190_000 && offset <= 210_000, `${offset}`)
   assert.ok(read.items.length > 10_000 && read.items.length < 200_000)

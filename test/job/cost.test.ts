@@ -102,8 +102,8 @@ test('a price file that is none says what it should be', async () => {
     const path = join(directory, 'prices.json')
     const broken: [text: string, message: RegExp][] = [
       ['{', /cannot be used: .*JSON/],
-      ['null', /neither AWS’s price list/],
-      ['{"asOf":"2026-01-01","currency":"USD"}', /neither AWS’s price list/],
+      ['null', /neither the AWS price list/],
+      ['{"asOf":"2026-01-01","currency":"USD"}', /neither the AWS price list/],
       [
         '{"asOf":"2026-01-01","currency":"EUR","regions":{"x":{"classes":{"STANDARD":{}}}}}',
         /onDemandReadsPerMillion of x/,

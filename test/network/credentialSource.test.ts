@@ -158,7 +158,7 @@ test('credentials that cannot stand in the head of a request are refused by name
     await assert.rejects(source.get(), (error: unknown) => {
       assert.ok(error instanceof HeadraceError)
       assert.equal(error.code, 'CREDENTIALS')
-      assert.match(error.message, new RegExp(`the ${name} has a line break`))
+      assert.match(error.message, new RegExp(`the ${name} contains a line break`))
       assert.doesNotMatch(error.message, /hidden/)
       return true
     })

@@ -538,7 +538,7 @@ test('promises', async (t) => {
       'é outer': { pk: { S: 'é outer' }, name: { S: 'x'.repeat(100) } },
       neighbour: { pk: { S: 'neighbour' } },
     })
-    const message = 'an attribute has a getter that itself writes an item'
+    const message = 'a getter of an attribute must not write an item itself'
     assert.deepEqual(
       rejects.map((reject) => [reject.kind, reject.item?.['pk'], reject.message]),
       [

@@ -322,7 +322,7 @@ test('processes that read different segments of a table read all of it together'
 })
 
 test('segments that cannot be are refused', () => {
-  assert.throws(() => table.scan({ onlySegments: [0] }), /onlySegments needs segments/)
+  assert.throws(() => table.scan({ onlySegments: [0] }), /onlySegments requires segments/)
   assert.throws(() => table.scan({ segments: 4, onlySegments: [4] }), /onlySegments must be.*0 to 3/)
   assert.throws(() => table.scan({ segments: 4, onlySegments: [1, 1] }), /twice/)
 })

@@ -329,9 +329,12 @@ test('closing ends what stalls, and tells of it; a port that is taken is named',
 test('what cannot be meant is refused', async () => {
   const upstream = store.endpoint
   await assert.rejects(startGateway({ upstream, port: 70_000 }), /whole number from 0/)
-  await assert.rejects(startGateway({ upstream: 'localhost:8000' }), /an address like http/)
-  await assert.rejects(startGateway({ upstream, faults: { shares: { slow: 0.6, connect: 0.6 } } }), /1 is the most/)
-  await assert.rejects(startGateway({ upstream, faults: { shares: { slo: 0.6 } as object } }), /"slo" is no fault/)
+  await assert.rejects(startGateway({ upstream: 'localhost:8000' }), /an address such as http/)
+  await assert.rejects(
+    startGateway({ upstream, faults: { shares: { slow: 0.6, connect: 0.6 } } }),
+    /but at most 1 is possible/,
+  )
+  await assert.rejects(startGateway({ upstream, faults: { shares: { slo: 0.6 } as object } }), /"slo" is not a fault/)
 })
 
 test('a store that is gone is an error of the service, and counted', async () => {

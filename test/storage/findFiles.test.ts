@@ -47,5 +47,5 @@ test('what is not there, cannot be read, or has nothing in it is told in a sente
   }
   writeFileSync(join(root, 'secret.txt'), '')
   chmodSync(join(root, 'secret.txt'), 0)
-  await assert.rejects(find('secret.txt'), told(/may not be read/))
+  await assert.rejects(find('secret.txt'), told(/no permission to read/))
 })
