@@ -136,8 +136,8 @@ class Lease {
   #lost(): HeadraceError {
     return new HeadraceError(
       'LOCKED',
-      `another process took over ${this.#key}, because this one did not renew its lease for ${LEASE_MS / 1_000} s in the ` +
-        `control table ${this.#control.name}. The other process continues; nothing is lost`,
+      `another process took over ${this.#key}: this one did not renew its lease in ${this.#control.name} ` +
+        `for ${LEASE_MS / 1_000} s. The other process continues; nothing is lost`,
     )
   }
 

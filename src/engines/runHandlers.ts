@@ -68,7 +68,7 @@ export function prepareHandler(
       if (typeof input.job !== 'string' && JSON.stringify(job).length > JOB_BYTES_MAX) {
         throw new HeadraceError(
           'CONFIGURATION',
-          `the job is larger than ${JOB_BYTES_MAX / 1024} KiB, the limit of a state machine: write it to S3, and pass ` +
+          `the job is larger than ${JOB_BYTES_MAX / 1024} KiB, the limit of a state machine. Write it to S3, and pass ` +
             'its address instead',
         )
       }

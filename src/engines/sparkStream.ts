@@ -94,7 +94,8 @@ export class SparkStream {
           const [kind, end] = frameOf(line) as ['end', { rows: number }]
           if (kind !== 'end') throw new HeadraceError('INPUT', `unexpected frame "${kind}" among the rows`)
           if (records.length > 0) yield records
-          if (end.rows !== count) throw new CutStreamError(`received ${counted(count, 'row')}, but the end frame reports ${end.rows}`)
+          if (end.rows !== count)
+            throw new CutStreamError(`received ${counted(count, 'row')}, but the end frame reports ${end.rows}`)
           return
         }
         count += 1

@@ -336,7 +336,7 @@ class ExportJob implements FilteredJob {
     }
     if (isS3(this.#path)) {
       throw new TypeError(
-        'a native export is written to a local directory: to have it in S3, copy the finished directory ' +
+        'a native export is written to a local directory. To have it in S3, copy the finished directory ' +
           '(aws s3 cp --recursive)',
       )
     }

@@ -6,7 +6,7 @@ export function fileSentence(path: string, cause: unknown): string {
   switch (code) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return `There is no file "${path}" (${resolve(path)}). Check the name.`
+      return `There is no file "${path}" (looked for ${resolve(path)}). Check the name.`
     case 'EISDIR':
       return `"${path}" is a directory. Name a file in it.`
     case 'EACCES':

@@ -61,7 +61,7 @@ test('bench capacity: with ten times the units the job takes a tenth of the time
     { directory: directory.path },
   )
   assert.equal(code, 0, stderr)
-  assert.match(stdout, /^units\/s +time +items\/s +throttled\n20 +4 min .*\n200 .*\n$/)
+  assert.match(stdout, /^WCU\/s +time +items\/s +throttled\n20 +4 min .*\n200 .*\n$/)
   const { series } = JSON.parse(readFileSync(join(directory.path, 'figures', 'capacity.json'), 'utf8')) as {
     series: { unitsPerSecond: number; durationMs: number; used: number[] }[]
   }

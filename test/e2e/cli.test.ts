@@ -138,7 +138,7 @@ test('bad input: it is named, everything else is loaded', async (t) => {
 
     const again = await headrace(['load', table, '-', '--job', '/dev/null/nowhere'], here(directory.path, { input }))
     assert.equal(again.code, 4, again.stderr)
-    assertSpoken(again, /the job's state cannot be kept in \/dev\/null\/nowhere/)
+    assertSpoken(again, /cannot write the job state to \/dev\/null\/nowhere/)
   })
 
   await t.test('a truncated gzip: what came before is loaded, the exit is a failure', async () => {
@@ -518,13 +518,16 @@ test('the first Ctrl-C drains: what was taken is written, and the summary says h
     assert.match(said, /written +2\n/)
     // Nothing that could not be done is offered.
     assert.doesNotMatch(said, /headrace resume/)
-    assert.match(said, /stopped by a signal\. Standard input cannot be read twice, .* write it to a file/)
+    assert.match(
+      said,
+      /stopped by a signal\. This job cannot be resumed, because standard input cannot be read twice: write it to a file/,
+    )
     const job = join('.headrace', readdirSync(join(directory.path, '.headrace'))[0]!)
     const status = await headrace(['status', job], here(directory.path))
     assert.match(status.stdout, /state +stopped; it cannot be resumed, because standard input cannot be read twice/)
     const again = await headrace(['resume', job], here(directory.path))
     assert.equal(again.code, 1, again.stderr)
-    assertSpoken(again, /standard input cannot be read a second time/)
+    assertSpoken(again, /standard input cannot be read twice/)
     assert.doesNotMatch(again.stderr, /headrace resume/)
   })
 
@@ -548,7 +551,7 @@ test('the first Ctrl-C drains: what was taken is written, and the summary says h
     clearTimeout(killer)
     const again = await headrace(['resume', 'job'], here(directory.path))
     assert.equal(again.code, 1, again.stderr)
-    assertSpoken(again, /standard input cannot be read a second time/)
+    assertSpoken(again, /standard input cannot be read twice/)
   })
 })
 
@@ -572,7 +575,7 @@ test('the embedded store and its tables, from the command line alone', async () 
     assert.equal(created.code, 0, created.stderr)
     const twice = await run('table', 'create', 'orders', '--key', 'customer:S')
     assert.equal(twice.code, 5)
-    assertSpoken(twice, /there is a table "orders" already/)
+    assertSpoken(twice, /table "orders" already exists/)
     const described = await run('table', 'describe', 'orders')
     assert.match(described.stdout, /customer:S, number:N[\s\S]*50 write units/)
     const generated = await run('generate', 'orders', '--items', '100')
@@ -603,8 +606,8 @@ test('status tells of every job that can be read, and of one that cannot', async
   writeFileSync(join(directory.path, '.headrace', 'job1', 'job.json'), '{"version":')
   const end = await run('status')
   assert.equal(end.code, 0, end.stderr)
-  assert.match(end.stdout, /^\.headrace\/job2 +done +10 written +begun [^\n]+\n$/)
-  assertSpoken(end, /passed over: \.headrace\/job1\/job\.json is no JSON/)
+  assert.match(end.stdout, /^\.headrace\/job2 +done +10 written +started [^\n]+\n$/)
+  assertSpoken(end, /passed over: \.headrace\/job1\/job\.json is not valid JSON/)
   const events = (await run('status', '--json')).stdout.trimEnd().split('\n')
   assert.deepEqual(
     events.map((line) => JSON.parse(line).event),

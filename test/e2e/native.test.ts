@@ -93,12 +93,12 @@ test('an export that is not what its manifest says is refused before anything is
     [
       'a data file that is missing',
       (made) => made.delete(data),
-      /data\/sxq2l31zg4\.json\.gz is not there, and .*manifest-files\.json names it/,
+      /data\/sxq2l31zg4\.json\.gz is missing, but .*manifest-files\.json lists it/,
     ],
     [
       'a data file that was cut short',
       (made) => made.set(data, made.get(data)!.subarray(0, -40)),
-      /data\/sxq2l31zg4\.json\.gz: the gzip data ends too early/,
+      /data\/sxq2l31zg4\.json\.gz: the gzip data ends early/,
     ],
     [
       'a data file that was cut short before the manifest was made',
@@ -107,7 +107,7 @@ test('an export that is not what its manifest says is refused before anything is
         replaceManifest(made, md5(made.get(data)!), md5(cut))
         made.set(data, cut)
       },
-      /data\/sxq2l31zg4\.json\.gz: the gzip data ends too early/,
+      /data\/sxq2l31zg4\.json\.gz: the gzip data ends early/,
     ],
     [
       'a data file of another number of items',
@@ -116,12 +116,12 @@ test('an export that is not what its manifest says is refused before anything is
         replaceManifest(made, md5(made.get(data)!), md5(fewer))
         made.set(data, fewer)
       },
-      /data\/sxq2l31zg4\.json\.gz: it has 199 items, and the manifest says 200/,
+      /data\/sxq2l31zg4\.json\.gz: it has 199 items, but the manifest says 200/,
     ],
     [
       'a manifest of another checksum',
       (made) => made.set(manifest, Buffer.concat([made.get(manifest)!, Buffer.from('\n')])),
-      /manifest-files\.json: it is not what its checksum manifest-files\.checksum/,
+      /manifest-files\.json: it does not match its checksum manifest-files\.checksum/,
     ],
     [
       'a manifest without its checksum',
@@ -138,12 +138,12 @@ test('an export that is not what its manifest says is refused before anything is
     [
       'counts that do not add up',
       (made) => replaceManifest(made, '"itemCount":600', '"itemCount":601', summary),
-      /speaks of 601 items, and .* have 600/,
+      /counts 601 items, but .* have 600/,
     ],
     [
       'a file that lies elsewhere',
       (made) => replaceManifest(made, /"[^"]*sxq2l31[^"]*"/, '"../../secrets.json"'),
-      /manifest-files\.json:2: dataFileS3Key names no file/,
+      /manifest-files\.json:2: dataFileS3Key does not name a file/,
     ],
   ]
   for (const [name, change, pattern] of cases) {
@@ -174,7 +174,7 @@ test('with --no-verify nothing is read in advance, and what is missing in the en
   const { code, stderr } = await run(scratch.path, ['load', name, directory, '--no-verify'])
   assert.equal(code, 1, stderr)
   assert.doesNotMatch(stderr, /checking/)
-  assert.match(stderr, /the manifest speaks of 600 items, and 550 were read/)
+  assert.match(stderr, /the manifest lists 600 items, but 550 were read/)
   assert.equal((await idsOf(name)).length, 550)
 })
 
@@ -211,7 +211,7 @@ test('an incremental export puts and deletes, and only when that is asked for', 
   await publisher.flush()
   const { code, stderr } = await run(scratch.path, ['load', name, directory, '--apply-changes', '--job', 'job'])
   assert.equal(code, 3, stderr)
-  assert.match(stderr, /rejected .*:2: this is no change as an incremental export has it/)
+  assert.match(stderr, /rejected .*:2: not a change of an incremental export/)
   assert.deepEqual(await idsOf(name), ['kept', 'new', 'untouched'])
   const again = await run(scratch.path, ['resume', 'job'])
   assert.equal(again.code, 3, again.stderr)

@@ -183,7 +183,7 @@ test('in S3 it cannot be written, and that is said with what to do', async () =>
   using scratch = scratchDirectory()
   const end = await run(scratch.path, ['export', 'things', 's3://bucket/prefix', '--format', 'native'])
   assert.equal(end.code, 2, end.stderr)
-  assert.match(end.stderr, /to a local directory: to have it in S3, copy the finished directory/)
+  assert.match(end.stderr, /to a local directory. To have it in S3, copy the finished directory/)
   const odd = await run(scratch.path, ['export', 'things', 'out.jsonl', '--data-file-mb', '5'])
   assert.equal(odd.code, 2, odd.stderr)
 })

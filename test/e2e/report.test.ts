@@ -38,7 +38,7 @@ test('--report of a job that was stopped says so, and of one that failed, how', 
   const done = JSON.parse(stopped.stdout.trimEnd().split('\n').at(-1)!)
   assert.deepEqual([done.event, done.report], ['done', 'job/report.html'])
   const page = join(directory.path, 'job', 'report.html')
-  assert.match(readFileSync(page, 'utf8'), /class="state stopped">stopped; to go on: headrace resume job</)
+  assert.match(readFileSync(page, 'utf8'), /class="state stopped">stopped; to resume it: headrace resume job</)
 
   const lines = Array.from(
     { length: 20_000 },
@@ -68,7 +68,7 @@ test('a report that cannot be written takes nothing from what the job has come t
     },
   )
   assert.equal(resumed.code, 0, resumed.stderr)
-  assert.match(resumed.stderr, /there is no report: the report cannot be written to job\/report\.html: EISDIR/)
+  assert.match(resumed.stderr, /no report was written: cannot write the report to job\/report\.html: EISDIR/)
   assert.doesNotMatch(resumed.stderr, /^ {2}report/m)
 })
 

@@ -98,7 +98,7 @@ test('where point-in-time recovery is off, that is said, and who switches it on'
   assert.equal(code, 4, stderr)
   assert.match(
     stderr,
-    /point-in-time recovery is off for things.*aws dynamodb update-continuous-backups --table-name things/,
+    /needs point-in-time recovery, which is off for things.*aws dynamodb update-continuous-backups --table-name things/,
   )
   assert.equal(
     server.requests.some(({ operation }) => operation === 'UpdateContinuousBackups'),

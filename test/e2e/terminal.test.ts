@@ -37,7 +37,7 @@ function onTerminal(
   child.stdout!.setEncoding('utf8').on('data', (more: string) => {
     text += more
     // Each question is answered when it is there.
-    const questions = text.split('to go on: ').length - 1
+    const questions = text.split('to confirm: ').length - 1
     for (; asked < Math.min(questions, answers.length); asked += 1) child.stdin!.write(`${answers[asked]}\n`)
   })
   return new Promise((resolve) => child.on('close', () => resolve(text)))

@@ -207,7 +207,7 @@ console.log(JSON.stringify({ Version: 1, AccessKeyId: 'key', SecretAccessKey: 's
       { directory: directory.path, environment: profileWith(directory.path, script), lifeMs: 39_000 },
     )
     assert.equal(end.code, 6, end.stderr)
-    const told = /nothing was written to table \S+ for (\d+) s, .*the session is over/.exec(end.stderr)
+    const told = /nothing was written to table \S+ for (\d+) s; .*the session is over/.exec(end.stderr)
     assert.ok(told !== null && Number(told[1]) <= 10, end.stderr)
   },
 )

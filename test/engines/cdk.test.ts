@@ -174,7 +174,10 @@ test('a template of a queue comes without CDK too, and what an operation does no
   assert.deepEqual(Object.keys(made.Outputs), ['QueueUrl', 'DeadLetterQueueUrl'])
   const types = Object.values(made.Resources).map(({ Type }) => Type)
   assert.equal(types.filter((type) => type === 'AWS::SQS::Queue').length, 2)
-  await assert.rejects(synthesize(out, { operation: 'queue', tableArn, target: 's3://files/x' }), /queue has no target/)
+  await assert.rejects(
+    synthesize(out, { operation: 'queue', tableArn, target: 's3://files/x' }),
+    /queue does not support target/,
+  )
   await assert.rejects(
     synthesize(out, { operation: 'update', tableArn, rejects: 's3://files/x' }),
     /update has no rejects/,

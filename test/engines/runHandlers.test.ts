@@ -87,7 +87,7 @@ test('what cannot come to an end is refused before a slice is called, by a name 
   const refused = async (input: RunInput, error: object): Promise<void> => {
     await assert.rejects(execute(input), error)
   }
-  await refused({ job: url('jobs/none.json') }, { name: 'Headrace.INPUT', message: /there is no job s3/ })
+  await refused({ job: url('jobs/none.json') }, { name: 'Headrace.INPUT', message: /there is no job at s3/ })
   await refused({ job: 'tier.json' }, { name: 'Headrace.CONFIGURATION', message: /neither a job nor/ })
   await refused(
     { job, slices: job.what.segments! + 1 },

@@ -134,7 +134,7 @@ test('D7: what is not understood is refused with its place and what belongs ther
   refuses('a in 1', /character 6 \(1\): expected a list of values/)
   refuses('a between 1 or 2', /character 13 .*expected AND and the upper bound/)
   refuses('a between 2 and 1', /character 17 .*below the lower one/)
-  refuses("a between 1 and '2'", /character 17 .*of one type/)
+  refuses("a between 1 and '2'", /character 17 .*the same type/)
   refuses('a < true', /character 5 .*< compares strings and numbers, not true or false/)
   refuses('a = a', /character 5 .*compares a with itself/)
   refuses('contains(tags, tags)', /character 16 .*compares tags with itself: write a string in single quotes, 'tags'/)

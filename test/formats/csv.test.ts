@@ -96,10 +96,7 @@ test('places count every line and byte, also of line ends within quoted cells', 
 test('a misplaced quote ends the file: every record before it is read, and the error says where and what to do', async () => {
   const tail = '3,c\n'.repeat(1000)
   const cases = [
-    [
-      '5" pipe,b\n',
-      '"id" contains a quote but is not quoted. Quote a cell that contains a quote',
-    ],
+    ['5" pipe,b\n', '"id" contains a quote but is not quoted. Quote a cell that contains a quote'],
     ['2,"b"x\n', 'there is text after the closing quote of "t". Quote a cell that contains a quote'],
     ['2,"b\n', 'the opening quote of "t" is never closed. Close or remove it.'],
   ] as const
@@ -196,7 +193,10 @@ test('a header that cannot be used fails, and says why', async () => {
   }
   assert.match(await failure('a,,b\n1,2,3'), /no name for column 2/)
   assert.match(await failure('a,b,a:N\n1,2,3'), /names "a" twice/)
-  assert.match(await failure('a,b\n1,2', { c: 'N' }), /csv\.types \(--types\) has a type for column "c", which the header does not have: a, b/)
+  assert.match(
+    await failure('a,b\n1,2', { c: 'N' }),
+    /csv\.types \(--types\) has a type for column "c", which the header does not have: a, b/,
+  )
   assert.match(
     await failure('a,"b\n1,2'),
     /cannot read the header line: the opening quote of cell 2 is never closed\..* Is this CSV\?/,

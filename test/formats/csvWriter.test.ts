@@ -108,7 +108,9 @@ test('reliability 67: formula cells stand as they are, or with a quote in front 
     safe.items.map((item) => (item as { n: number }).n),
     items.map(({ n }) => asRead(n)),
   )
-  assert.deepEqual(safe.losses, ["text: a value that starts like a formula is written with a leading ', and loads with it"])
+  assert.deepEqual(safe.losses, [
+    "text: a value that starts like a formula is written with a leading ', and loads with it",
+  ])
 })
 
 test('E9: what a spreadsheet may take for a formula is prefixed, whatever stands in front of it', async () => {

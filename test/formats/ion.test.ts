@@ -55,7 +55,7 @@ test('what is no item is an error in its place, and reading goes on', async () =
     ['$ion_1_0 {Item:{a:1', /not valid Ion/],
     ['$ion_1_0 {Item:{a:sym}}', /Ion type symbol/],
     ['$ion_1_0 {Item:{a:2020-01-01T}}', /Ion type timestamp/],
-    ['$ion_1_0 {Item:{a:1.,a:2.}}', /two of "a"/],
+    ['$ion_1_0 {Item:{a:1.,a:2.}}', /the field "a" appears twice/],
     ['$ion_1_0 {Item:{a:$dynamodb_SS::[]}}', /empty/],
     ['$ion_1_0 {Item:{a:$dynamodb_SS::["x","x"]}}', /twice/],
     ['$ion_1_0 {Item:{a:$dynamodb_NS::[1.0,1.]}}', /twice/],

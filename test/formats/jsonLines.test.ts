@@ -176,7 +176,10 @@ test('options that make no sense are refused at once', () => {
   async function* none(): AsyncGenerator<Uint8Array> {}
   assert.throws(() => readRecords(none(), { file, lineBytesMax: 0 }), /lineBytesMax must be .*at least 1, not 0/)
   assert.throws(() => readRecords(none(), { file, csv: { delimiter: ';;' } }), /csv\.delimiter must be .*, not ";;"/)
-  assert.throws(() => readRecords(none(), { file, csv: { types: { a: 'X' as 'S' } } }), /"a" has type "X"; one of S, N/)
+  assert.throws(
+    () => readRecords(none(), { file, csv: { types: { a: 'X' as 'S' } } }),
+    /"X" is not a valid type for column "a": use one of S, N/,
+  )
 })
 
 test('records between any line ends are read, whichever comes first and however the pieces are cut', async () => {

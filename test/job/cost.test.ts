@@ -101,7 +101,7 @@ test('a price file that is none says what it should be', async () => {
   try {
     const path = join(directory, 'prices.json')
     const broken: [text: string, message: RegExp][] = [
-      ['{', /cannot be used: .*JSON/],
+      ['{', /cannot use the price file .*: .*JSON/],
       ['null', /neither the AWS price list/],
       ['{"asOf":"2026-01-01","currency":"USD"}', /neither the AWS price list/],
       [

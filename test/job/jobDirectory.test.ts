@@ -110,7 +110,7 @@ test('a job directory', async (t) => {
     first.close()
     for (const [what, pattern] of [
       [{ filter: 'a = 1' }, /filter was not set, and is now a = 1/],
-      [{ segments: 8 }, /segments: 4 then, 8 now/],
+      [{ segments: 8 }, /segments was 4, and is now 8/],
       [{ visitor: { module: 'touch.ts', digest: 'abd' } }, /visitor\.digest: abc then, abd now/],
       [{ table: { ...WHAT.table, arn: 'arn:other' } }, /table\.arn: arn:aws\S+ then, arn:other now/],
     ] as const) {
@@ -177,7 +177,10 @@ test('the lock of a job directory', async (t) => {
   await t.test('keeps a second process out, and lets it in when the first has closed', async () => {
     using scratched = scratch()
     const first = await open(scratched.path)
-    await assert.rejects(open(scratched.path), error('LOCKED', new RegExp(`by process ${process.pid} on`)))
+    await assert.rejects(
+      open(scratched.path),
+      error('LOCKED', new RegExp(`already running in process ${process.pid} on`)),
+    )
     first.close()
     const second = await open(scratched.path)
     second.close()

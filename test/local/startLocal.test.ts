@@ -119,7 +119,7 @@ test('a port in use is told, whoever uses it', async () => {
 test('a port that is none is a TypeError', async () => {
   await assert.rejects(
     startLocal({ port: 70_000 }),
-    (error) => error instanceof TypeError && /port is 70000/.test(error.message),
+    (error) => error instanceof TypeError && /port must be .* not 70000/.test(error.message),
   )
 })
 

@@ -352,7 +352,10 @@ test('a job that reads no table has one table, which it writes', () => {
 })
 
 test('what is no verb, no ARN and no optional right is refused in a sentence', () => {
-  assert.throws(() => policyFor('fly', { tableArn: ARN }), /"fly" is not a command that needs IAM actions: use one of load, /)
+  assert.throws(
+    () => policyFor('fly', { tableArn: ARN }),
+    /"fly" is not a command that needs IAM actions: use one of load, /,
+  )
   assert.throws(() => policyFor('toString', { tableArn: ARN }), TypeError)
   assert.throws(() => policyFor('resume', { tableArn: ARN }), /pass that command/)
   for (const arn of ['users', `${ARN}/index/x`, 'arn:aws:s3:::bucket', `${ARN} `, `${ARN}"`, `${ARN}*`]) {
@@ -360,5 +363,8 @@ test('what is no verb, no ARN and no optional right is refused in a sentence', (
   }
   assert.throws(() => policyFor('copy', { tableArn: ARN }), /two tables/)
   assert.throws(() => policyFor('load', { tableArn: ARN, otherTableArn: ARN }), /one table/)
-  assert.throws(() => policyFor('load', { tableArn: ARN, optional: ['Scan'] }), /"Scan" is not an optional action of load/)
+  assert.throws(
+    () => policyFor('load', { tableArn: ARN, optional: ['Scan'] }),
+    /"Scan" is not an optional action of load/,
+  )
 })

@@ -323,7 +323,10 @@ test('whether a table can be brought back is asked, and a right that is missing 
   const on = await plan(recovery('ENABLED'), [200, { KinesisDataStreamDestinations: [] }])
   assert.deepEqual(on.warnings, [])
   const refused = await plan(denied, denied)
-  assert.match(refused.unknown.join('\n'), /^Whether point-in-time recovery is on, .*: this identity has no permission to ask\.$/)
+  assert.match(
+    refused.unknown.join('\n'),
+    /^Whether point-in-time recovery is on, .*: this identity has no permission to ask\.$/,
+  )
 })
 
 test('a delete, a copy and a count are planned by what they write', async () => {

@@ -64,9 +64,6 @@ test('a progress line says what throttles now, not what did before', () => {
       'IndexWriteProvisionedThroughputExceeded (byGroup)': 3,
     },
   })
-  assert.match(
-    progressLine(now, before),
-    / · at most 40 WCU\/s · throttled by write capacity of index byGroup · /,
-  )
+  assert.match(progressLine(now, before), / · at most 40 WCU\/s · throttled by write capacity of index byGroup · /)
   assert.doesNotMatch(progressLine(before, before), /throttled|at most/)
 })

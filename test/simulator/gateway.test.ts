@@ -316,7 +316,10 @@ test('closing ends what stalls, and tells of it; a port that is taken is named',
   const hanging = assert.rejects(way.ask('PutItem', { TableName: way.table, Item: { pk: { S: 'a' } } }))
   while (way.gateway.statistics().requests === 0) await new Promise((resolve) => setTimeout(resolve, 5))
   const { port } = way.gateway
-  await assert.rejects(startGateway({ upstream: store.endpoint, port }), new RegExp(`Port ${port} .*Choose another`))
+  await assert.rejects(
+    startGateway({ upstream: store.endpoint, port }),
+    new RegExp(`Cannot open port ${port}: .*Choose another`),
+  )
   await way.gateway.close()
   await way.gateway.close()
   await hanging

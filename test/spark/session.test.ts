@@ -176,7 +176,7 @@ for (const { line, skip } of LINES) {
       assert.match(result.rejects, /1 of 100 items were rejected by things\d+; the others are written.*NaN is not/s)
       assert.match(result.upstream, /a bug in sql/)
       assert.match(result.overwrite, /mode\("append"\)/)
-      assert.match(result.unknown, /there is no option color; there are table, region/)
+      assert.match(result.unknown, /there is no option color: use table, region/)
     })
 
     test('no process is left', async () => {

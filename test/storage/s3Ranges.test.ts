@@ -110,7 +110,10 @@ for (const [name, wrong, message] of WRONG) {
     try {
       await assert.rejects(readAll(s3), (error: unknown) => {
         assert.ok(error instanceof StorageError)
-        assert.match(error.message, /^cannot read s3:\/\/bucket\/records\.jsonl: gave up after 8 attempts for bytes 0 to/)
+        assert.match(
+          error.message,
+          /^cannot read s3:\/\/bucket\/records\.jsonl: gave up after 8 attempts for bytes 0 to/,
+        )
         assert.match(error.message, message)
         return true
       })

@@ -75,7 +75,7 @@ function rateWarnings(work: WarnedWork, direction: 'read' | 'write', rate: Rate 
   }
   if (provisioned && direction === 'write') {
     warnings.push(
-      `If ${description.name} uses auto scaling, it scales up a few minutes after the job starts, and AWS bills the added capacity by the hour.`,
+      `If ${description.name} uses auto scaling, it scales up a few minutes after the start. AWS bills the added capacity by the hour.`,
     )
   }
   return warnings
