@@ -34,7 +34,8 @@ type Capacity = Pick<
 function capacityWords(capacity: Capacity, direction: 'read' | 'write'): string {
   const isRead = direction === 'read'
   const units = isRead ? capacity.readUnitsPerSecond : capacity.writeUnitsPerSecond
-  if (capacity.billing === 'provisioned') return formatUnitRate(units, direction)
+  if (capacity.billing === 'provisioned')
+    return `provisioned ${direction} capacity of ${formatUnitRate(units, direction)}`
   const most = isRead ? capacity.readUnitsPerSecondMax : capacity.writeUnitsPerSecondMax
   if (most === undefined) return `on-demand ${direction} capacity`
   return `on-demand ${direction} capacity of at most ${formatUnitRate(most, direction)}`

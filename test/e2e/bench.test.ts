@@ -71,5 +71,5 @@ test('bench capacity: with ten times the units the job takes a tenth of the time
   assert.ok(Math.abs(fast!.durationMs / 25_000 - 1) < 0.1, `${fast!.durationMs}`)
   // The first second has what a second saves, too.
   assert.ok(Math.max(...slow!.used.slice(1)) <= 16.5, `${Math.max(...slow!.used.slice(1))}`)
-  assert.match(readFileSync(join(directory.path, 'figures', 'capacity.svg'), 'utf8'), /200 units a second/)
+  assert.match(readFileSync(join(directory.path, 'figures', 'capacity.svg'), 'utf8'), /200 WCU\/s/)
 })

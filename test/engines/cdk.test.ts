@@ -180,6 +180,6 @@ test('a template of a queue comes without CDK too, and what an operation does no
   )
   await assert.rejects(
     synthesize(out, { operation: 'update', tableArn, rejects: 's3://files/x' }),
-    /update has no rejects/,
+    /update does not support rejects/,
   )
 })

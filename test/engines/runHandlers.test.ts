@@ -93,9 +93,9 @@ test('what cannot come to an end is refused before a slice is called, by a name 
     { job, slices: job.what.segments! + 1 },
     { name: 'TypeError', message: /describe it with slices: \d+ \(--slices \d+\)/ },
   )
-  await refused({ job, slices: 10_001 }, { name: 'TypeError', message: /10000 at most/ })
+  await refused({ job, slices: 10_001 }, { name: 'TypeError', message: /at most 10000, not 10001/ })
   const large = { ...job, what: { ...job.what, filter: 'x'.repeat(200_000) } }
-  await refused({ job: large }, { name: 'Headrace.CONFIGURATION', message: /write it to S3/ })
+  await refused({ job: large }, { name: 'Headrace.CONFIGURATION', message: /Write it to S3/ })
   const gone = { ...job, what: { ...job.what, table: { ...job.what.table, name: 'gone' } } }
   await refused({ job: gone }, { name: 'Headrace.TABLE' })
 })

@@ -60,7 +60,7 @@ test('text that JSON.parse refuses is refused with its column, and text that it 
         } catch (error) {
           assert.ok(error instanceof ItemError)
           if (valid) assert.match(error.message, /outside DynamoDB's range|significant digits/)
-          else assert.match(error.message, /not JSON: .*column \d+|outside|significant digits|nested deeper/)
+          else assert.match(error.message, /not valid JSON: .*column \d+|outside|significant digits|nested deeper/)
         }
       }
     }),

@@ -111,8 +111,8 @@ test('a job directory', async (t) => {
     for (const [what, pattern] of [
       [{ filter: 'a = 1' }, /filter was not set, and is now a = 1/],
       [{ segments: 8 }, /segments was 4, and is now 8/],
-      [{ visitor: { module: 'touch.ts', digest: 'abd' } }, /visitor\.digest: abc then, abd now/],
-      [{ table: { ...WHAT.table, arn: 'arn:other' } }, /table\.arn: arn:aws\S+ then, arn:other now/],
+      [{ visitor: { module: 'touch.ts', digest: 'abd' } }, /visitor\.digest was abc, and is now abd/],
+      [{ table: { ...WHAT.table, arn: 'arn:other' } }, /table\.arn was arn:aws\S+, and is now arn:other/],
     ] as const) {
       await assert.rejects(open(scratched.path, { what }), error('STATE', pattern))
     }

@@ -200,7 +200,7 @@ test('a plan of a provisioned table lasts as long as the slowest of it and its i
   })
   const job = updateAll(at.table, () => ({ set: { seen: true } }))
   const plan = await at.clock.run(job.plan())
-  assert.equal(plan.write!.why, '80 % of the 200 write units a second of index byGroup')
+  assert.equal(plan.write!.why, '80 % of the 200 WCU/s of index byGroup')
   assert.equal(plan.cost!.billing, 'provisioned')
   const summary = await at.clock.run(job.run())
   assertAsRun(plan, summary)

@@ -82,7 +82,7 @@ test('edits travel whole: promises, deletes, adds, nothing, and what is no edit'
   assert.equal(summary.written, 30)
   assert.equal(summary.filtered, 10)
   assert.deepEqual([...new Set(rejects.map(({ code }) => code))], ['InvalidItem'])
-  assert.match(rejects.map(({ message }) => message).join('\n'), /returned N\b/)
+  assert.match(rejects.map(({ message }) => message).join('\n'), /not N\b/)
   assert.equal(items.size, 50)
   assert.deepEqual(items.get('item0'), { id: 'item0', index: 0, act: 'later', seen: true })
   assert.deepEqual(items.get('item3'), { id: 'item3', index: 3, count: 1 })

@@ -51,8 +51,8 @@ test('capacity lowered or table switched to provisioned mid-run: message once', 
   assert.deepEqual(
     told.filter((text) => /write/.test(text)),
     [
-      'table things now has 500 WCU/s, and had 2,000 WCU/s before',
-      'table things now has on-demand write capacity, and had 500 WCU/s before',
+      'table things now has provisioned write capacity of 500 WCU/s, and had provisioned write capacity of 2,000 WCU/s before',
+      'table things now has on-demand write capacity, and had provisioned write capacity of 500 WCU/s before',
     ],
   )
 })
