@@ -48,7 +48,7 @@ test('what pack-spark packs publishes by itself, away from this package', async 
   assert.deepEqual(await database.table(name).get({ id: 'a' }), { id: 'a' })
 })
 
-test('what can not be packed is said', async () => {
+test('what cannot be packed is said', async () => {
   using directory = scratchDirectory()
   const name = await headrace(['pack-spark', 'spark.rar', '--node', process.execPath], { directory: directory.path })
   assert.equal(name.code, 2)

@@ -7,7 +7,7 @@ import { scratchDirectory } from './command.ts'
 
 const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
 
-/** Why a terminal can not be had here; undefined where it can. */
+/** Why a terminal cannot be had here; undefined where it can. */
 function whyNot(): string | undefined {
   try {
     const version = execFileSync('script', ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
@@ -37,7 +37,7 @@ function onTerminal(
   child.stdout!.setEncoding('utf8').on('data', (more: string) => {
     text += more
     // Each question is answered when it is there.
-    const questions = text.split('to go on: ').length - 1
+    const questions = text.split('to confirm: ').length - 1
     for (; asked < Math.min(questions, answers.length); asked += 1) child.stdin!.write(`${answers[asked]}\n`)
   })
   return new Promise((resolve) => child.on('close', () => resolve(text)))

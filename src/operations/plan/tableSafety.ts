@@ -27,14 +27,14 @@ export async function askTableSafety(table: Table, changes: boolean): Promise<Ta
       return await service.call(operation, { TableName: table.name }, { patienceMs: PATIENCE_MS })
     } catch (error) {
       if (!(error instanceof HeadraceError)) throw error
-      const why = error.code === 'DENIED' ? 'this identity may not ask' : 'the endpoint does not tell'
+      const why = error.code === 'DENIED' ? 'this identity has no permission to ask' : 'the endpoint does not report it'
       unknown.set(why, [...(unknown.get(why) ?? []), `whether ${what}`])
       return undefined
     }
   }
   const backups = (await ask('DescribeContinuousBackups', 'point-in-time recovery is on')) as Backups | undefined
   const streams: Streams | undefined = changes
-    ? ((await ask('DescribeKinesisStreamingDestination', 'a Kinesis stream is told of each change')) as Streams)
+    ? ((await ask('DescribeKinesisStreamingDestination', 'a Kinesis stream receives each change')) as Streams)
     : undefined
   const status = backups?.ContinuousBackupsDescription?.PointInTimeRecoveryDescription?.PointInTimeRecoveryStatus
   const active = streams?.KinesisDataStreamDestinations?.filter(
