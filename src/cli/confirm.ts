@@ -1,6 +1,14 @@
 import { createInterface } from 'node:readline/promises'
 import { printable } from '../runtime/printable.ts'
 
+/** Asks a question that is answered with y or n, on a terminal. */
+export async function agree(question: string): Promise<boolean> {
+  const prompt = createInterface({ input: process.stdin, output: process.stderr })
+  const answer = await prompt.question(printable(`${question} [y/N] `))
+  prompt.close()
+  return /^y(?:es)?$/i.test(answer.trim())
+}
+
 /**
  * Nothing with items in it goes unless its name was typed, or `--yes` was.
  *

@@ -6,9 +6,10 @@ const FAILURE_MS = 4 * 60_000
 const WARNING_MS = 60_000
 
 /** Compares this machine's clock to the `date` header of the answer that came fastest. */
-export function examineClock(
-  answers: readonly Pick<WireAnswer, 'date' | 'sentAtMs' | 'latencyMs'>[],
-): { readonly finding: Finding; readonly skewMs: number } {
+export function examineClock(answers: readonly Pick<WireAnswer, 'date' | 'sentAtMs' | 'latencyMs'>[]): {
+  readonly finding: Finding
+  readonly skewMs: number
+} {
   const dated = answers.filter(({ date }) => Number.isFinite(Date.parse(date)))
   const [best] = dated.sort((one, other) => one.latencyMs - other.latencyMs)
   if (best === undefined) {

@@ -15,7 +15,7 @@ import type { Clock } from '../runtime/clock.ts'
 import { counted } from '../runtime/counted.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { examineClock, SET_CLOCK } from './examineClock.ts'
-import { failure, failureOf, type Finding, notChecked, ok, warning } from './finding.ts'
+import { type Finding, failure, failureOf, notChecked, ok, warning } from './finding.ts'
 import { withTimeLimit } from './timeLimit.ts'
 import { Wire, type WireAnswer, WireError } from './wire.ts'
 
@@ -124,7 +124,7 @@ async function examineTrust(
     return { isUsable: true, authorities }
   } catch (error) {
     if (!(error instanceof HeadraceError)) throw error
-    report(failureOf('certificates', error, 'Correct AWS_CA_BUNDLE, or unset it to use Node\'s own authorities'))
+    report(failureOf('certificates', error, "Correct AWS_CA_BUNDLE, or unset it to use Node's own authorities"))
     return { isUsable: false, authorities: undefined }
   }
 }
@@ -321,7 +321,8 @@ function unreachable(where: string, { proxy }: Connection, error: unknown): Find
     return failure('endpoint', `${where}: its certificate is not trusted (${reason})`, advice)
   }
   const message = `${where} does not answer${through} (${reason})`
-  if (kind === 'proxy') return failure('endpoint', message, 'Check HTTPS_PROXY, its user name and password, and NO_PROXY')
+  if (kind === 'proxy')
+    return failure('endpoint', message, 'Check HTTPS_PROXY, its user name and password, and NO_PROXY')
   const advice =
     kind === 'timeout'
       ? 'It accepts connections and stays silent: check firewalls and proxies on the way'

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { findStore } from '../local/findStore.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { parseJson } from '../runtime/parseJson.ts'
-import { failure, type Finding, ok } from './finding.ts'
+import { type Finding, failure, ok } from './finding.ts'
 
 /** The oldest Node that Headrace runs on, as its package says; a test holds the two together. */
 export const NODE_FROM: readonly [major: number, minor: number] = [20, 19]

@@ -1,10 +1,10 @@
+import { MADE_UP } from '../network/credentialOrigin.ts'
 import {
   type CredentialProvider,
   CredentialSource,
   type Credentials,
   PROVIDER_MS,
 } from '../network/credentialSource.ts'
-import { MADE_UP } from '../network/credentialOrigin.ts'
 import { isLoopback } from '../network/loopback.ts'
 import { readProfiles } from '../network/profiles.ts'
 import { type Environment, type HttpProxy, proxyFor } from '../network/proxy.ts'

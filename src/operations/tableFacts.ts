@@ -1,5 +1,5 @@
-import { describeTable, type TableDescription } from '../database/tableDescription.ts'
 import type { Table } from '../database/table.ts'
+import { describeTable, type TableDescription } from '../database/tableDescription.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import type { Action } from './actions.ts'
 

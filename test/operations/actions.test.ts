@@ -3,7 +3,11 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { findLeftovers } from '../../src/doctor/leftovers.ts'
+import { probeService } from '../../src/doctor/probe.ts'
+import { Wire } from '../../src/doctor/wire.ts'
 import {
+  askTableFacts,
   awaitServiceExport,
   connect,
   copy,
@@ -200,7 +204,18 @@ const RUNS: { readonly [verb: string]: (world: World) => Promise<unknown> } = {
   },
   'table create': ({ database }) => createTable(database, 'fresh', { key: KEY, replace: true }),
   'table drop': ({ database }) => dropTable(database, 'things'),
-  'table describe': ({ table }) => table.describe(),
+  'table describe': ({ table }) => askTableFacts(table),
+  doctor: async ({ at, database, table }) => {
+    // Against the rights that it asks for on others' behalf; a test of their own has those.
+    const { signal } = new AbortController()
+    await askTableFacts(table)
+    await findLeftovers(database, signal)
+    const { connection } = await database.open()
+    const transport = database.options.transport!
+    const wire = new Wire(connection, undefined, at.clock, transport)
+    const credentials = await connection.credentials.get()
+    await probeService({ connection, credentials, wire, database }, seededRandom(1), signal, () => undefined)
+  },
   'table wait': ({ database }) => waitForTable(database, 'things'),
 }
 
@@ -283,7 +298,9 @@ for (const [verb, run] of Object.entries(RUNS)) {
   test(`"headrace iam ${verb}" grants what a run of it asks for, and nothing else`, async () => {
     const used = await actionsOf(run)
     const { table, other } = VERB_ACTIONS[verb]!
-    const needs = [...new Set([...table.needs, ...(table.exports ?? []), ...(other?.needs ?? [])])]
+    const needs = [
+      ...new Set([...table.needs, ...(table.exports ?? []), ...(table.account ?? []), ...(other?.needs ?? [])]),
+    ]
     const optional = optionalActions(verb).map(({ action }) => action)
     assert.deepEqual(
       [...used].filter((action) => ![...needs, ...optional].some((granted) => granted === action)),

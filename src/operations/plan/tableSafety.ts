@@ -25,9 +25,7 @@ export async function askTableSafety(table: Table, changes: boolean): Promise<Ta
     return undefined
   }
   const backups = value(await askPointInTimeRecovery(table), 'point-in-time recovery is on')
-  const streams = changes
-    ? value(await askKinesisStreams(table), 'a Kinesis stream is told of each change')
-    : undefined
+  const streams = changes ? value(await askKinesisStreams(table), 'a Kinesis stream is told of each change') : undefined
   return {
     hasPointInTimeRecovery: backups,
     kinesisStreams: streams,
