@@ -136,8 +136,10 @@ function report(): void {
   for (const [index, storyRate] of STORY.entries())
     say(`  ${names[index]!.padEnd(26)} ${count(storyRate).padStart(7)} items/s`)
   say(`  ${'Headrace, one process'.padEnd(26)} ${count(rate).padStart(7)} items/s`)
-  say('The story ran on another machine and another store, so these are neighbours, not rivals. Here the store, not')
-  say('Headrace, sets the pace: it shares the cores. And here each change was conditional on what was read.')
+  say(
+    'The story ran on another machine and another store, so compare orders of magnitude only. Here the store shares the',
+  )
+  say('cores with Headrace and limits the rate, and each change was conditional on what was read.')
   say('')
   say(`All of it took ${((performance.now() - startedAt) / 1_000).toFixed(0)} s.`)
 }

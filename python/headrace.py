@@ -6,7 +6,7 @@
 
 A row is an item, and a column an attribute of its name. Each task hands its rows to a Node process of its own, which
 writes them at the speed the table allows and says that it is done when the service has acknowledged every one. A task
-counts when Spark itself hands its result to the driver, and not before. docs/spark.md says what is promised.
+counts when Spark itself hands its result to the driver, and not before. docs/guides/spark.md says what is guaranteed.
 
 This one file is all that is needed of Python: it takes pyspark (3.5 or 4) and nothing else.
 """

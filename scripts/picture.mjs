@@ -1,5 +1,5 @@
 // Draws what a command printed as a terminal, an SVG without fonts or scripts of its own:
-//   npm run --silent demo | node scripts/picture.mjs 'npm run demo' > docs/demo.svg
+//   npm run --silent demo | sed "/^Adding/,/^cores/d" | node scripts/picture.mjs "npm run demo" > docs/images/demo.svg
 import { readFileSync } from 'node:fs'
 
 const lines = [`$ ${process.argv[2] ?? ''}`, ...readFileSync(0, 'utf8').trimEnd().split('\n')]

@@ -11,7 +11,8 @@ const files = readdirSync('.build/test', { recursive: true })
   .filter((file) => file.endsWith('.test.js'))
   .filter(
     (file) =>
-      !fast || !/^(?:bench|cli|e2e|examples|interop|operations|simulation|simulator|spark|storage)[\\/]/.test(file),
+      !fast ||
+      !/^(?:bench|cli|e2e|examples|interop|operations|simulation|simulator|site|spark|storage)[\\/]/.test(file),
   )
   .filter((file) => named.length === 0 || named.some((name) => file.includes(name)))
   .map((file) => join('.build/test', file))

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { COMMANDS } from '../src/cli/commandList.ts'
 
 // Reads the source tree and keeps the rules of ARCHITECTURE.md that need no reviewer. The table of rooms is read from
 // that page, so that page and tree can not drift apart.
@@ -70,11 +72,34 @@ test('no file swallows an error in silence', () => {
 
 test('every command of the program is in the README', () => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8')
-  const main = text.get('cli/main.ts')!
-  const verbs = [...main.matchAll(/verb\(\s*(?:program|table),\s*'([a-z]+)/g)].map((match) => match[1]!)
-  assert.ok(verbs.length >= 10, `found only ${verbs.join(', ')}`)
-  const missing = verbs.filter((verb) => !new RegExp(`\\b${verb}\\b`).test(readme))
+  const words = new Set(COMMANDS.flatMap(({ name }) => name.split(' ')))
+  const missing = [...words].filter((word) => !new RegExp(`\\b${word}\\b`).test(readme))
   assert.deepEqual(missing, [])
+})
+
+test('what the bundled command line starts as threads and processes lies beside it', () => {
+  const started = [...text].flatMap(([path, source]) =>
+    [...source.matchAll(/(?:new URL|register)\('\.\/(\w+)\.js', import\.meta\.url\)/g)].map((match) => ({
+      path,
+      program: match[1]!,
+    })),
+  )
+  assert.ok(started.length >= 5, `found only ${started.length}`)
+  const bundled = new Set(readdirSync(join(root, 'dist', 'cli')))
+  assert.deepEqual(
+    started.filter(({ program }) => !bundled.has(`${program}.js`)),
+    [],
+  )
+})
+
+test('the chart of CPU time in the README is drawn from the numbers of the documentation', () => {
+  const page = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).find((path) =>
+    path.endsWith('performance.md'),
+  )!
+  const drawn = execFileSync(process.execPath, [join(root, 'scripts', 'cpuChart.mjs'), join(root, 'docs', page)], {
+    encoding: 'utf8',
+  })
+  assert.equal(readFileSync(join(root, 'docs', 'images', 'cpu-per-item.svg'), 'utf8'), drawn)
 })
 
 test('no runtime dependency has an install script', () => {

@@ -46,7 +46,7 @@ export function programHelp(description: string, columns: number): string {
       columns,
     ),
   )
-  blocks.push('headrace <command> --help describes a command and its options.')
+  blocks.push('Help for a command: headrace <command> --help')
   return `${blocks.join('\n\n')}\n`
 }
 

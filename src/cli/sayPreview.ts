@@ -5,8 +5,7 @@ import type { Talk } from './talk.ts'
 /** Says what a sample shows of a filter: that it matches everything or nothing, or what in it fits no item. */
 export function sayPreview(talk: Talk, preview: FilterPreview | undefined): void {
   for (const text of [...(preview?.unknownNames ?? []), ...(preview?.warnings ?? [])]) {
-    talk.say(text)
-    talk.event('warning', { message: text })
+    talk.warn(text)
   }
 }
 

@@ -130,29 +130,36 @@ async function rightFindings(
   const needs = new Map(names.map((name) => [name, needsOf(name)]))
   const isDenied = await probeActions([...new Set([...needs.values()].flat())], table, signal)
   const allowed: string[] = []
-  const findings: Finding[] = []
+  const untold: string[] = []
+  const denials: Finding[] = []
+  const doubts: Finding[] = []
   for (const [name, actions] of needs) {
     const lacking = actions.filter((action) => isDenied.get(action) === true)
-    if (lacking.length === 0) {
-      allowed.push(name)
-      continue
-    }
-    const message = `${name}: this identity lacks ${lacking.map((action) => `dynamodb:${action}`).join(', ')}`
+    const unknown = actions.filter((action) => isDenied.get(action) === undefined)
     const verb = name.replace(/ (?:from|to)$/, '')
     const advice = `headrace iam ${verb} --table ${arn || 'ARN'} prints the policy`
-    findings.push(
-      verbs === undefined ? warning('rights', message, advice) : failure('rights', message, advice, 'refused'),
-    )
+    if (lacking.length > 0) {
+      const message = `${name}: this identity lacks ${list(lacking)}`
+      denials.push(
+        verbs === undefined ? warning('rights', message, advice) : failure('rights', message, advice, 'refused'),
+      )
+    } else if (unknown.length === 0) {
+      allowed.push(name)
+    } else if (verbs === undefined) {
+      untold.push(name)
+    } else {
+      doubts.push(notChecked('rights', `${name}: no harmless request tells about ${list(unknown)}`, advice))
+    }
   }
-  const unknown = [...new Set([...needs.values()].flat())].filter((action) => isDenied.get(action) === undefined)
-  const rest =
-    unknown.length === 0
-      ? ''
-      : ` (not checked, since asking would change the table: ${unknown.map((action) => `dynamodb:${action}`).join(', ')})`
-  if (allowed.length > 0) return [ok('rights', `this identity may run ${allowed.join(', ')}${rest}`), ...findings]
-  if (verbs !== undefined) return findings
+  const rest = untold.length === 0 ? '' : `; not checked, since no harmless request tells: ${untold.join(', ')}`
+  if (allowed.length > 0) return [ok('rights', `this identity may run ${allowed.join(', ')}${rest}`), ...denials, ...doubts]
+  if (verbs !== undefined) return [...denials, ...doubts]
   // Not even one: it is the wrong identity, or the wrong table.
-  return findings.map((finding) => ({ ...finding, state: 'failure', kind: 'refused' }))
+  return denials.map((finding) => ({ ...finding, state: 'failure', kind: 'refused' }))
+}
+
+function list(actions: readonly Action[]): string {
+  return actions.map((action) => `dynamodb:${action}`).join(', ')
 }
 
 /** Of `load`, or `copy from` and `copy to`. */

@@ -29,9 +29,15 @@ export function notChecked(check: string, why: string, advice = 'Correct that fi
   return warning(check, `not checked: ${why}`, advice)
 }
 
-/** Of a check that threw. */
+/**
+ * Of a check that threw. The last sentence of Headrace's errors says what to do.
+ *
+ * @param advice where the error gives none
+ */
 export function failureOf(check: string, error: unknown, advice: string): Finding {
-  return failure(check, error instanceof Error ? error.message : `${error}`, advice, kindOf(error))
+  const text = error instanceof Error ? error.message : `${error}`
+  const [, message = text, own] = /^(.*[^.])\. (["A-Z].*)$/s.exec(text) ?? []
+  return failure(check, message, own ?? advice, kindOf(error))
 }
 
 function kindOf(error: unknown): Finding['kind'] {

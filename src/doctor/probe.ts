@@ -135,12 +135,14 @@ async function observe(
 function findingOf({ expectation, observation }: ProbeResult): Finding {
   const { check, expected } = expectation
   const { value, detail } = observation
-  if (value === undefined)
-    return warning(`probe: ${check}`, `not checked: ${detail ?? 'nothing was seen'}`, 'Nothing to do')
-  if (value === expected) return ok(`probe: ${check}`, value)
+  if (value === undefined) {
+    const advice = 'Emulators do not throttle. On AWS, run it again'
+    return warning('probe', `${check}: not checked: ${detail ?? 'nothing was seen'}`, advice)
+  }
+  if (value === expected) return ok('probe', `${check}: ${value}`)
   return warning(
-    `probe: ${check}`,
-    `differs from what Headrace expects: expected "${expected}", got "${value}"`,
+    'probe',
+    `${check}: differs from what Headrace expects: expected "${expected}", got "${value}"`,
     'If this is AWS, attach the report to an issue of Headrace',
   )
 }

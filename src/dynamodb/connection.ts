@@ -108,7 +108,7 @@ export async function resolveConnection(
   if (found === undefined || found.name === '') {
     throw new HeadraceError(
       'CONFIGURATION',
-      'no AWS region: give --region, set AWS_REGION, or set "region" in the profile of ~/.aws/config',
+      'no AWS region. Give --region, set AWS_REGION, or set "region" in the profile of ~/.aws/config',
       { place: { setting: 'region' } },
     )
   }

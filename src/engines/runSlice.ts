@@ -37,7 +37,7 @@ export interface SliceContext
   readonly sharedReadRate?: SharedRate
   readonly sharedWriteRate?: SharedRate
   /**
-   * Given what was rejected in this call, if anything, as lines of a rejects file (docs/rejects.md), before the call ends.
+   * Given what was rejected in this call, if anything, as lines of a rejects file (docs/guides/fix-rejected-records.md), before the call ends.
    * Without it, the first reject fails the slice. After 4 MiB of them the call ends with a cursor.
    */
   readonly writeRejects?: (lines: string) => Promise<void> | void

@@ -32,7 +32,7 @@ export function checkOperation(operation: string): void {
   if (operation === 'export') {
     const message =
       'a slice of an export leaves its piece in S3 and its place in a cursor, and none in a directory: use runSlice() and ' +
-      'finishExport(), or the state machine of docs/lambda.md'
+      'finishExport(), or the state machine of docs/guides/lambda.md'
     throw new HeadraceError('CONFIGURATION', message)
   }
   const message = `${operation} jobs do not run in slices; these do: ${[...OPERATIONS].join(', ')}`

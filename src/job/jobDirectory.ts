@@ -231,7 +231,7 @@ export class JobDirectory {
     this.#lock.renew()
   }
 
-  /** One more line of what happened; docs/jobs.md says which there are. */
+  /** One more line of what happened; docs/reference/jobs.md says which there are. */
   note(event: string, fields: object): void {
     const line = `${JSON.stringify({ at: new Date(this.#clock.wallNow()).toISOString(), event, ...fields })}\n`
     try {

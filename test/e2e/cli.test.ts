@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
+import { COMMANDS } from '../../src/cli/commandList.ts'
 import { database, newName, newTable, store } from '../support/store.ts'
 import { type CommandEnd, type CommandOptions, headrace, scratchDirectory } from './command.ts'
 
@@ -574,7 +575,7 @@ test('the embedded store and its tables, from the command line alone', async () 
     assert.equal(twice.code, 5)
     assertSpoken(twice, /there is a table "orders" already/)
     const described = await run('table', 'describe', 'orders')
-    assert.match(described.stdout, /customer:S, number:N[\s\S]*50 write units/)
+    assert.match(described.stdout, /customer:S, number:N[\s\S]*50 WCU\/s/)
     const generated = await run('generate', 'orders', '--items', '100')
     assert.equal(generated.code, 0, generated.stderr)
     const replaced = await run('table', 'create', 'orders', '--key', 'id:S', '--replace', '--yes')
@@ -604,7 +605,7 @@ test('status tells of every job that can be read, and of one that can not', asyn
   const end = await run('status')
   assert.equal(end.code, 0, end.stderr)
   assert.match(end.stdout, /^\.headrace\/job2 +done +10 written +begun [^\n]+\n$/)
-  assertSpoken(end, /passed over: \.headrace\/job1\/job\.json is no JSON/)
+  assertSpoken(end, /skipped: \.headrace\/job1\/job\.json is no JSON/)
   const events = (await run('status', '--json')).stdout.trimEnd().split('\n')
   assert.deepEqual(
     events.map((line) => JSON.parse(line).event),
@@ -613,33 +614,15 @@ test('status tells of every job that can be read, and of one that can not', asyn
 })
 
 test('help', async (t) => {
-  const verbs = [
-    ['local'],
-    ['simulate'],
-    ['table', 'create'],
-    ['table', 'drop'],
-    ['table', 'describe'],
-    ['table', 'wait'],
-    ['generate'],
-    ['load'],
-    ['update'],
-    ['count'],
-    ['scan'],
-    ['iam'],
-    ['diff'],
-  ]
+  const verbs = COMMANDS.map(({ name }) => name.split(' '))
   await t.test('every verb says its usage and three examples of itself at least', async () => {
     using directory = scratchDirectory()
     for (const verb of verbs) {
       const { code, stdout } = await headrace([...verb, '--help'], here(directory.path))
       assert.equal(code, 0)
       assert.match(stdout, new RegExp(`^Usage: headrace ${verb.join(' ')}`, 'm'))
-      const examples = stdout
-        .slice(stdout.indexOf('Examples:'))
-        .split('\n')
-        .slice(1)
-        .filter((line) => line.includes(`headrace ${verb.join(' ')}`))
-      assert.ok(examples.length >= 3, stdout)
+      const [, examples] = /^Examples:\n((?: {2}.*\n)+)/m.exec(stdout)!
+      assert.ok(examples!.split(`headrace ${verb.join(' ')}`).length > 3, stdout)
     }
   })
 

@@ -14,8 +14,8 @@ const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url)
 interface Line {
   readonly command: string
   readonly code: number
-  /** It runs until it is interrupted. */
-  readonly isEndless: boolean
+  /** Interrupted this long after it first says something; undefined for a command that ends by itself. */
+  readonly interruptAfterMs: number | undefined
 }
 
 /** Each page's own table, so that none depends on another: `<!-- before … -->` has what is there when it begins. */
@@ -28,6 +28,7 @@ function linesOf(page: string): {
   const files = new Map<string, string>()
   for (const [, path, content] of page.matchAll(/```(?:ts|jsonl)\n\/\/ (\S+\.\w+)\n(.*?)```/gs))
     files.set(path!, content!)
+  for (const [, path, content] of page.matchAll(/```\w+ (\S+\.\w+)\n(.*?)```/gs)) files.set(path!, content!)
   const blocks = [...page.matchAll(/```sh\n(.*?)```/gs)].map(([, block]) => block!)
   return { before: parse(before.replaceAll(/ ({.*})$/gm, " '$1'")), lines: parse(blocks.join('')), files }
 }
@@ -37,15 +38,17 @@ function parse(text: string): Line[] {
     .split('\n')
     .filter((line) => line.trim() !== '')
     .map((line) => {
-      const code = /# exit status (\d+)$/.exec(line)?.[1]
-      const command = line.replace(/\s+# (exit status \d+|until Ctrl-C)$/, '')
-      return { command, code: Number(code ?? 0), isEndless: / # until Ctrl-C$/.test(line) }
+      const [, command, seconds, code] = /^(.*?)(?:\s+# (?:Ctrl-C after (\d+) s: )?exit status (\d+))?$/.exec(line)!
+      if (line.endsWith(' # until Ctrl-C'))
+        return { command: line.replace(/\s+# until Ctrl-C$/, ''), code: 0, interruptAfterMs: 0 }
+      const interruptAfterMs = seconds === undefined ? undefined : Number(seconds) * 1_000
+      return { command: command!, code: Number(code ?? 0), interruptAfterMs }
     })
 }
 
-/** As a reader's shell runs it, with `headrace` on the path; what is endless is interrupted once it says something. */
+/** As a reader's shell runs it, with `headrace` on the path. */
 function shell(
-  { command, isEndless }: Line,
+  { command, interruptAfterMs }: Line,
   directory: string,
   endpoint: string,
 ): Promise<{ code: number; said: string }> {
@@ -58,20 +61,24 @@ function shell(
     }
     const options = { cwd: directory, env: environment, timeout: 60_000 }
     // The port that a page names may be taken on this machine.
-    const runnable = isEndless ? `exec ${command.replace(/--port \d+/, '--port 0')}` : command
+    const runnable = interruptAfterMs !== undefined ? `exec ${command.replace(/--port \d+/, '--port 0')}` : command
     const child = execFile('/bin/sh', ['-c', runnable], options, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1, said: stdout + stderr })
     })
-    if (isEndless) child.stderr!.once('data', () => child.kill('SIGINT'))
+    if (interruptAfterMs !== undefined)
+      child.stderr!.once('data', () => setTimeout(() => child.kill('SIGINT'), interruptAfterMs))
   })
 }
 
-const pages = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'))
+const pages = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => `docs/${name.replaceAll('\\', '/')}`)
+  .concat('README.md')
 
 for (const name of pages) {
-  test(`docs/${name}: nothing to type stands where it is not run`, () => {
-    const text = readFileSync(join(ROOT, 'docs', name), 'utf8')
-    const blocks = [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)]
+  test(`${name}: nothing to type stands where it is not run`, () => {
+    const text = readFileSync(join(ROOT, name), 'utf8')
+    const blocks = [...text.matchAll(/^```(\w*)[^\n]*\n(.*?)^```$/gms)]
     const untried = blocks.filter(([, language, block]) => language !== 'sh' && /^headrace [a-z]/m.test(block!))
     assert.deepEqual(
       untried.map(([, , block]) => block),
@@ -79,9 +86,9 @@ for (const name of pages) {
     )
   })
 
-  const page = linesOf(readFileSync(join(ROOT, 'docs', name), 'utf8'))
+  const page = linesOf(readFileSync(join(ROOT, name), 'utf8'))
   if (page.lines.length === 0) continue
-  test(`docs/${name}: what readers are told to type does what they are told`, async () => {
+  test(`${name}: what readers are told to type does what they are told`, async () => {
     using directory = scratchDirectory()
     await using store = await startLocal({ kind: 'dynoxide' })
     mkdirSync(join(directory.path, 'bin'))

@@ -7,7 +7,7 @@ import { startLocal } from '../../src/local/startLocal.ts'
 import { headrace, scratchDirectory } from './command.ts'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
-const section = /^## Events\n(.*?)^## /ms.exec(readFileSync(join(ROOT, 'docs', 'jobs.md'), 'utf8'))![1]!
+const section = /^## Events\n(.*?)^## /ms.exec(readFileSync(join(ROOT, 'docs', 'reference', 'jobs.md'), 'utf8'))![1]!
 const [, commandTable = '', logTable = ''] = section.split(/^\| (?:with `--json`|in `events\.jsonl`) /m)
 
 /** The names in the first column of a table. */
@@ -30,7 +30,7 @@ function namesSaid(call: RegExp): string[] {
   return [...names].sort()
 }
 
-test('the events of --json and of events.jsonl are those that docs/jobs.md lists', () => {
+test('the events of --json and of events.jsonl are those that docs/reference/jobs.md lists', () => {
   assert.deepEqual(namesIn(commandTable), namesSaid(/(?:(?:talk|this)\.event\(|\{ event: )([^,]+),/g))
   assert.deepEqual(namesIn(logTable), namesSaid(/irectory\??\.note\(([^,]+),/g))
 })

@@ -22,7 +22,7 @@ async function roundTrip(
   return { csv: bytes.toString(), items: [...read], losses }
 }
 
-/** docs/formats.md: what CSV can not carry. */
+/** docs/reference/formats.md: what CSV can not carry. */
 function carried(item: PlainItem): { item: unknown; lost: string[] } {
   const kept: [string, unknown][] = []
   const lost: string[] = []

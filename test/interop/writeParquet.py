@@ -78,7 +78,7 @@ def number(value):
 
 
 def wanted(row):
-    """In DynamoDB JSON, as docs/formats.md says."""
+    """In DynamoDB JSON, as docs/reference/formats.md says."""
     ns = row["ns"]
     whole = datetime.datetime.fromtimestamp(ns // 10**9, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
     utc = datetime.datetime.fromtimestamp(row["utc"] // 1000, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")

@@ -9,11 +9,11 @@ import { createTable } from '../../src/operations/tables.ts'
 import { startGateway } from '../../src/simulator/gateway.ts'
 import { Browser, type BrowserPage } from '../support/browser.ts'
 
-// Makes docs/live.png and docs/report.png of a real job, in Chromium: npm run screenshots. With a directory behind it, both
+// Makes docs/images/live.png and docs/images/report.png of a real job, in Chromium: npm run screenshots. With a directory behind it, both
 // also as narrow and dark pages, there.
 
 const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
-const DOCS = fileURLToPath(new URL('../../../docs/', import.meta.url))
+const IMAGES = fileURLToPath(new URL('../../../docs/images/', import.meta.url))
 const ITEMS = 45_000
 const WRITE_UNITS = 1_500
 /** That many items are written when the live page is taken. */
@@ -97,7 +97,7 @@ function ended(job: ChildProcess): Promise<void> {
 }
 
 async function take(page: BrowserPage, name: string): Promise<void> {
-  writeFileSync(join(DOCS, `${name}.png`), await page.screenshot({ width: 1_400 }))
+  writeFileSync(join(IMAGES, `${name}.png`), await page.screenshot({ width: 1_400 }))
   if (EVERYWHERE === undefined) return
   writeFileSync(join(EVERYWHERE, `${name}-dark.png`), await page.screenshot({ width: 1_400, scheme: 'dark' }))
   writeFileSync(join(EVERYWHERE, `${name}-narrow.png`), await page.screenshot({ width: 400 }))

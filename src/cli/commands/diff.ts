@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { recordFileEnding } from '../../formats/recordFileEnding.ts'
 import type { DiffSummary, RecordSource, Table } from '../../index.ts'
 import { command } from '../command.ts'
 import { EXIT, exitCodeOf } from '../exitCode.ts'
@@ -42,7 +41,7 @@ export const diffTables = command({
     ...COMMON,
   ],
   async run([left, right], flags) {
-    const { diff, differenceText, files } = await import('../../index.ts')
+    const { diff, differenceText, files, recordFileEnding } = await import('../../index.ts')
     const { confirm } = await import('../confirm.ts')
     const { diffSummaryText } = await import('../diffSummaryText.ts')
     const { Interruption } = await import('../interruption.ts')
@@ -62,7 +61,7 @@ export const diffTables = command({
     let follower: { stop(): void } | undefined
     try {
       const table = database.table(left)
-      const other: Table | RecordSource[] = isFile(right) ? await files([right]) : there.table(right)
+      const other: Table | RecordSource[] = isFile(right, recordFileEnding) ? await files([right]) : there.table(right)
       if (flags.fix === true && 'name' in other) {
         const { arn } = await other.describe()
         const does = `This writes to ${arn || right} what is missing in it or differs from ${left}`
@@ -107,8 +106,8 @@ export const diffTables = command({
 })
 
 /** What is there as a file, or has the name of one: a table may not have a slash in its name, but may end in .json. */
-function isFile(name: string): boolean {
-  return name.includes('/') || existsSync(name) || recordFileEnding(name) !== undefined
+function isFile(name: string, ending: (name: string) => string | undefined): boolean {
+  return name.includes('/') || existsSync(name) || ending(name) !== undefined
 }
 
 /** Nothing differs, or nothing does any more. */

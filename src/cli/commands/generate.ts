@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { PlainItem } from '../../index.ts'
-import { encodeItem } from '../../item/encode.ts'
-import { ItemError } from '../../item/itemError.ts'
+import type { encodeItem, PlainItem } from '../../index.ts'
 import { parseJson } from '../../runtime/parseJson.ts'
 import { command } from '../command.ts'
 import { option, required, withDefault } from '../option.ts'
@@ -47,10 +45,10 @@ export const generateItems = command({
     ...COMMON,
   ],
   async run([name], flags) {
-    const { generate } = await import('../../index.ts')
+    const { encodeItem, generate } = await import('../../index.ts')
     const { openDatabase } = await import('../openDatabase.ts')
     const { runJob } = await import('../runJob.ts')
-    const template = flags.template === undefined ? undefined : readTemplate(flags.template)
+    const template = flags.template === undefined ? undefined : readTemplate(flags.template, encodeItem)
     const database = openDatabase(flags)
     await runJob({
       operation: 'generate',
@@ -71,7 +69,7 @@ export const generateItems = command({
   },
 })
 
-function readTemplate(text: string): PlainItem {
+function readTemplate(text: string, encode: typeof encodeItem): PlainItem {
   const json = text.startsWith('@') ? readTemplateFile(text.slice(1)) : text
   let template: unknown
   try {
@@ -83,9 +81,9 @@ function readTemplate(text: string): PlainItem {
     throw new TypeError('--template must be one JSON object: the attributes of an item')
   }
   try {
-    encodeItem(template as PlainItem)
+    encode(template as PlainItem)
   } catch (error) {
-    if (!(error instanceof ItemError)) throw error
+    if (!(error instanceof Error && error.name === 'ItemError')) throw error
     throw new TypeError(`--template is not an item that DynamoDB can store: ${error.message}`)
   }
   return template as PlainItem

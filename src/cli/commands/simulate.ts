@@ -38,7 +38,8 @@ const SERVING = [
   }),
   option('--faults <faults>', {
     group: 'Limits',
-    description: 'with --port: faults and their shares of all requests, such as "throttle=0.1, reset after=0.02"',
+    description:
+      'with --port: faults and their shares of all requests, such as "throttle=0.1, reset after=0.02"; docs/guides/simulator.md lists them',
   }),
   option('--upstream <url>', {
     group: 'Limits',
