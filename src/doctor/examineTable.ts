@@ -152,7 +152,8 @@ async function rightFindings(
     }
   }
   const rest = untold.length === 0 ? '' : `; not checked, since no harmless request tells: ${untold.join(', ')}`
-  if (allowed.length > 0) return [ok('rights', `this identity may run ${allowed.join(', ')}${rest}`), ...denials, ...doubts]
+  if (allowed.length > 0)
+    return [ok('rights', `this identity may run ${allowed.join(', ')}${rest}`), ...denials, ...doubts]
   if (verbs !== undefined) return [...denials, ...doubts]
   // Not even one: it is the wrong identity, or the wrong table.
   return denials.map((finding) => ({ ...finding, state: 'failure', kind: 'refused' }))
