@@ -45,8 +45,8 @@ export async function examine(options: ExamineOptions): Promise<string | undefin
   try {
     if (table !== undefined) await examineTable(database.table(table), { clock, signal, verbs: options.verbs }, report)
     await examineLeftovers(options, reached)
-    if (!probe) return undefined
-    if (!(await options.mayCreate())) {
+    if (!probe || signal.aborted) return undefined
+    if (!(await options.mayCreate()) || signal.aborted) {
       report(warning('probe', 'not checked: no tables may be created', 'Say yes, or pass --yes'))
       return undefined
     }

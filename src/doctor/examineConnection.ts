@@ -72,7 +72,9 @@ export async function examineConnection(
   const connection = await resolve({ ...around, environment }, report)
   if (connection === undefined) return undefined
   const { region, regionOrigin, endpoint, proxy } = connection
-  report(ok('region', `${region} (${originWords(regionOrigin, '--region', 'the default on this machine')})`))
+  report(
+    ok('region', `${region} (${originWords(regionOrigin, '--region', 'the default for an endpoint on this machine')})`),
+  )
   const credentials = await examineCredentials(around, connection, report)
   if (proxy === undefined) report(ok('proxy', 'none: requests go directly to the endpoint'))
   else report(ok('proxy', `${proxy.name}, as HTTPS_PROXY, HTTP_PROXY and NO_PROXY say`))

@@ -136,8 +136,7 @@ async function rightFindings(
   for (const [name, actions] of needs) {
     const lacking = actions.filter((action) => isDenied.get(action) === true)
     const unknown = actions.filter((action) => isDenied.get(action) === undefined)
-    const verb = name.replace(/ (?:from|to)$/, '')
-    const advice = `headrace iam ${verb} --table ${arn || 'ARN'} prints the policy`
+    const advice = `${policyCommand(name, arn || 'ARN')} prints the policy`
     if (lacking.length > 0) {
       const message = `${name}: this identity lacks ${list(lacking)}`
       denials.push(
@@ -157,6 +156,13 @@ async function rightFindings(
   if (verbs !== undefined) return [...denials, ...doubts]
   // Not even one: it is the wrong identity, or the wrong table.
   return denials.map((finding) => ({ ...finding, state: 'failure', kind: 'refused' }))
+}
+
+/** The command with two tables needs both. */
+function policyCommand(name: string, arn: string): string {
+  const [, verb, side] = /^(.*?)(?: (from|to))?$/.exec(name)!
+  if (side === undefined) return `headrace iam ${verb} --table ${arn}`
+  return `headrace iam ${verb} ${side === 'from' ? `--table ${arn} --other-table ARN` : `--table ARN --other-table ${arn}`}`
 }
 
 function list(actions: readonly Action[]): string {

@@ -126,7 +126,7 @@ test('a sound setup: each part is named, nothing is changed, exit status 0', asy
     'rights',
     'probe tables',
   ])
-  assert.match(stdout, /region +us-east-1 \(the default on this machine\)/)
+  assert.match(stdout, /region +us-east-1 \(the default for an endpoint on this machine\)/)
   assert.match(stdout, /credentials +made up/)
   assert.match(stdout, /endpoint .*over plain HTTP; latency p50 [\d.]+ ms of 5 requests/)
   assert.match(stdout, /rights +this identity may run load, generate, update, delete/)
@@ -522,7 +522,7 @@ test('--probe in front of a table that throttles sees UnprocessedItems and the r
     probes.join('\n'),
   )
   assert.equal(found.get('probe tables')!.message, 'dropped')
-  const { markdown } = events.find(({ event }) => event === 'report') as unknown as { markdown: string }
+  const { markdown } = events.find(({ event }) => event === 'probe') as unknown as { markdown: string }
   assert.doesNotMatch(markdown, /\d{12}|arn:/)
   assert.deepEqual(await probeTables(), [])
 })
@@ -642,7 +642,7 @@ function whenProbing(child: Parameters<NonNullable<CommandOptions['onStart']>>[0
   let said = ''
   child.stdout!.on('data', function hear(text: string) {
     said += text
-    if (!/^(?:ok|warning) +probe +\S/m.test(said)) return
+    if (!/^(?:ok|warning) +probe {2,}\S/m.test(said)) return
     child.stdout!.off('data', hear)
     act()
   })

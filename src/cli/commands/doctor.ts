@@ -10,7 +10,7 @@ export const checkSetup = command({
   section: 'Tables',
   summary: 'Check the setup: credentials, endpoint, clock, and the rights on a table',
   description:
-    'Checks what a job depends on and prints a line for each check: ok, warning or failure, with what to do next. It changes nothing, unless you pass --probe. Exit status: 0 without failures, 4 for configuration or credentials, 5 if DynamoDB refuses, else 1.',
+    'Checks what a job depends on and prints a line for each check: ok, warning or failure, with what to do next. It changes nothing, unless you pass --probe or have it drop tables that a killed probe left. Exit status: 0 without failures, 4 for configuration or credentials, 5 if DynamoDB refuses, else 1.',
   examples: [
     'headrace doctor',
     'headrace doctor users --for load --for update',
@@ -78,7 +78,7 @@ export const checkSetup = command({
           agree('Create two throwaway tables, and drop them afterwards? It costs less than a cent.'),
       })
       if (markdown !== undefined) {
-        talk.event('report', { markdown })
+        talk.event('probe', { markdown })
         if (!json) process.stdout.write(`\n${printable(markdown)}\n\n`)
       }
     } catch (error) {
