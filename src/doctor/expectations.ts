@@ -5,7 +5,7 @@ import type { WireAnswer } from './wire.ts'
 export type Ask = (operation: Operation, payload: object) => Promise<WireAnswer>
 
 /** What an expectation may use. */
-export interface ProbeTables {
+interface ProbeTables {
   readonly ask: Ask
   /** On-demand, with one item for each number: partition key {@link key}. */
   readonly table: string
