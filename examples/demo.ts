@@ -16,7 +16,7 @@ import {
   startLocal,
   type Table,
   updateAll,
-} from '../src/index.ts'
+} from 'headrace'
 import geohashOfCity, { geohash } from './visitors/geohash.ts'
 import piecesOfOrder from './visitors/pieces.ts'
 

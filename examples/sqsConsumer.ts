@@ -1,7 +1,8 @@
 // The handler of a Lambda, in a container: the messages of a queue into a table, without an end of time.
 //   HEADRACE_QUEUE_URL=… HEADRACE_TABLE=… node .build/examples/sqsConsumer.js
+
+import { sqsHandler } from 'headrace/lambda'
 import { Consumer } from 'sqs-consumer'
-import { sqsHandler } from '../src/engines/lambda.ts'
 
 const queueUrl = process.env['HEADRACE_QUEUE_URL']!
 const work = sqsHandler({ visibilityTimeoutSeconds: 30, onWarning: (text) => console.error(text) })

@@ -2,8 +2,8 @@
 // writes to the same items meanwhile, hours in virtual time. `node .build/examples/torture.js 20` runs twenty seeds.
 import { argv } from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { connect, type Edit, type PlainItem, updateAll } from '../src/index.ts'
-import { SimulatedService, seededRandom, VirtualClock } from '../src/simulator/index.ts'
+import { connect, type Edit, type PlainItem, updateAll } from 'headrace'
+import { SimulatedService, seededRandom, VirtualClock } from 'headrace/simulator'
 
 const ITEMS = 2_000
 

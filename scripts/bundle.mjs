@@ -10,6 +10,7 @@ const PROGRAMS = [
   'src/cli/strategyProcess.ts',
   'src/engines/sliceThread.ts',
   'src/local/storeHost.ts',
+  'src/operations/packageLoader.ts',
   'src/operations/typescriptLoader.ts',
   'src/operations/visitorWorker.ts',
 ]

@@ -1,5 +1,5 @@
 // A job of one's own: of each open order its lines, each an item of another table. headrace run examples/jobs/orderLines.ts
-import { defineJob, type PlainItem } from '../../src/index.ts'
+import { defineJob, type PlainItem } from 'headrace'
 
 interface Line {
   readonly article: string

@@ -1,6 +1,6 @@
 // A visitor module: shown every item, it returns what to change. Run it with
 //   headrace update cities examples/visitors/geohash.ts
-import type { Edit, PlainItem } from '../../src/index.ts'
+import type { Edit, PlainItem } from 'headrace'
 
 const ALPHABET = '0123456789bcdefghjkmnpqrstuvwxyz'
 

@@ -1,5 +1,5 @@
 // A visitor module: adds to each order how many pieces it has in all.
-import type { Edit, PlainItem } from '../../src/index.ts'
+import type { Edit, PlainItem } from 'headrace'
 
 export default function piecesOfOrder(order: PlainItem): Edit {
   const lines = order['lines'] as { pieces: number }[]

@@ -53,8 +53,17 @@ export class ColumnFacts {
 
   /** The narrowest type of which all values are. */
   get type(): ColumnType {
-    if (this.types.size === 1) return [...this.types][0]!
-    return this.types.has('ddb') || this.types.has('B') ? 'ddb' : 'json'
+    return this.#typeOf(this.types)
+  }
+
+  /** The same, where NULL may be an empty cell. */
+  get typeBesideNull(): ColumnType {
+    return this.#typeOf(new Set([...this.types].filter((type) => type !== 'NULL' || this.types.size === 1)))
+  }
+
+  #typeOf(types: ReadonlySet<ColumnType>): ColumnType {
+    if (types.size === 1) return [...types][0]!
+    return types.has('ddb') || types.has('B') ? 'ddb' : 'json'
   }
 
   #lookAtNumber(value: number | bigint | NumberValue): void {

@@ -19,6 +19,8 @@ export interface CsvWriterOptions {
    * width or behind blanks), a tab, a carriage return or a line feed. It stays there when the file is loaded. Default false.
    */
   readonly safe?: boolean
+  /** Name the types of columns in the header, so that the file is read back as it was. Default false. */
+  readonly typedHeader?: boolean
   /** Told once of each attribute of which something will not come back as it was, in words. */
   readonly onLoss?: ((text: string) => void) | undefined
 }
@@ -28,8 +30,9 @@ const FORMULA = /^(?:[\t\r\n]|[\s\u200b-\u200f\u2060]*[=+\-@＝＋－＠])/
 
 /**
  * Comma-separated values as RFC 4180 describes them, by csv-stringify, a record to an item, lines ended by LF. The header
- * names the columns with their types (`price:N`; text has none), as our reader takes them. An attribute that an item does
- * not have is an empty cell; NULL is `null`, bytes are base64 text.
+ * has plain names, or with `typedHeader` names and types (`price:N`; text has none), as our reader takes them. An attribute
+ * that an item does not have is an empty cell, and so is NULL unless its column says `NULL`, `json` or `ddb`; bytes are
+ * base64 text.
  */
 export class CsvWriter implements ItemWriter {
   readonly head: string
@@ -41,7 +44,7 @@ export class CsvWriter implements ItemWriter {
   readonly #line: (cells: readonly string[]) => string
 
   /** @throws {TypeError} for no columns, one named twice, and a name that no header line can hold */
-  constructor({ columns, delimiter = ',', safe = false, onLoss }: CsvWriterOptions) {
+  constructor({ columns, delimiter = ',', safe = false, typedHeader = false, onLoss }: CsvWriterOptions) {
     if (columns.length === 0) throw new TypeError('columns: name one at least')
     const form = { delimiter, quoted_match: /[\r\n]/ }
     this.#line = (cells) => stringify([cells as string[]], form)
@@ -51,12 +54,20 @@ export class CsvWriter implements ItemWriter {
     this.#safe = safe
     this.#losses = new Losses(onLoss)
     const header = columns.map((column) => {
-      const text = columnText(column)
+      // A plain name that ends like a type is told from one.
+      const text = columnText(typedHeader ? column : { name: column.name, type: 'S' })
       if (text === undefined)
         throw new TypeError(`columns: ${JSON.stringify(column.name)} can not stand in a header line`)
       return this.#made(text, column.name)
     })
     this.head = this.#line(header)
+    const typed = columns.filter(({ type }) => type !== 'S').map(({ name, type }) => `${name}=${type}`)
+    if (!typedHeader && typed.length > 0) {
+      onLoss?.(
+        'the header has plain names, without the types of columns. To load the file back with its types, pass ' +
+          `--types ${typed.join(',')} to headrace load, or export with csv.typedHeader (--typed-header)`,
+      )
+    }
   }
 
   /** @throws {ItemError} for a value that is not of its column's type, unless that is text or JSON */
@@ -78,9 +89,13 @@ export class CsvWriter implements ItemWriter {
       this.#losses.lookAt(name, value)
       return writePlainJson(value as PlainItem)
     }
-    if (type === 'S') {
+    if (type === 'S' && own !== 'NULL') {
       if (own !== 'S') this.#losses.tell(name, `${nameOf(own)} is written as text, and will come back as text`)
       return this.#textCell(own === 'S' ? (value as string) : textOf(value), name)
+    }
+    if (own === 'NULL' && type !== 'NULL') {
+      this.#losses.tell(name, 'NULL is an empty cell, as that of an item without the attribute: it will not come back')
+      return ''
     }
     if (own !== type) {
       const advice = `declare the column as ${name}:json or ${name}:ddb`

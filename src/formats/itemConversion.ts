@@ -26,7 +26,12 @@ export function csvConversion(options: ConversionOptions & Omit<CsvWriterOptions
     const survey = new ColumnSurvey()
     for await (const { items } of gathered()) for (const item of items) survey.look(item)
     if (survey.isFull) onLoss?.('there are more attributes than a file may have columns: the last ones are left out')
-    const found = survey.columns(first).map(({ name, facts }): CsvColumn => ({ name, type: facts.type }))
+    const found = survey.columns(first).map(
+      ({ name, facts }): CsvColumn => ({
+        name,
+        type: form.typedHeader === true ? facts.type : facts.typeBesideNull,
+      }),
+    )
     const columns = found.filter((column) => columnText(column) !== undefined)
     if (columns.length === 0) columns.push(...first.map((name): CsvColumn => ({ name, type: 'S' })))
     const writer = new CsvWriter({ ...form, columns, onLoss })

@@ -3,22 +3,9 @@ import { encodeItem } from '../item/encode.ts'
 import { writePlainJson } from '../item/writePlainJson.ts'
 import { CsvWriter, type CsvWriterOptions } from './csvWriter.ts'
 import { type IonLibrary, IonWriter } from './ion.ts'
+import type { ItemFormat } from './itemFormat.ts'
 import { Losses } from './losses.ts'
 import { XmlWriter, type XmlWriterOptions } from './xmlWriter.ts'
-
-/**
- * What files of items are written as.
- *
- * | format | |
- * |---|---|
- * | `ddb-json` | `{"Item":{"id":{"S":"a"}}}`, an item a line, as the service's own export has it; loses nothing |
- * | `jsonl` | ordinary JSON, an item a line: a set becomes a list, bytes base64 text |
- * | `xml` | one document, an element for each item |
- * | `csv` | comma-separated values, a record to an item; the header has the types |
- * | `parquet` | Apache Parquet: typed columns, packed |
- * | `ion` | Amazon Ion text, an item a line, as the service's own export has it; loses nothing |
- */
-export type ItemFormat = 'ddb-json' | 'jsonl' | 'xml' | 'csv' | 'parquet' | 'ion'
 
 /** Makes text of items, one after another. */
 export interface ItemWriter {

@@ -31,10 +31,17 @@ export async function* readJsonValues(
   options: JsonValuesOptions,
 ): AsyncGenerator<readonly SourceRecord[]> {
   const scanner = new ValueScanner(options)
-  for await (const piece of pieces) {
-    const records = scanner.push(piece)
+  try {
+    for await (const piece of pieces) {
+      const records = scanner.push(piece)
+      if (records.length > 0) yield records
+      scanner.check()
+    }
+  } catch (error) {
+    // Where reading fails, what was complete before is handed out, too.
+    const records = scanner.end()
     if (records.length > 0) yield records
-    scanner.check()
+    throw error
   }
   const records = scanner.end()
   if (records.length > 0) yield records

@@ -31,7 +31,7 @@ export interface JobWhat {
   /** As `name:type`, of what has columns; where they are missing, they are found. */
   readonly columns?: readonly string[]
   /** How, where the file is CSV. */
-  readonly csv?: { readonly delimiter?: string; readonly safe?: boolean }
+  readonly csv?: { readonly delimiter?: string; readonly safe?: boolean; readonly typedHeader?: boolean }
   readonly sources?: readonly SourceSpec[]
   readonly generated?: {
     readonly items: number

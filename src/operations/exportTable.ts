@@ -5,7 +5,8 @@ import { type CsvColumn, checkCsvOptions, readColumn } from '../formats/csvColum
 import { CsvWriter } from '../formats/csvWriter.ts'
 import { loadIon } from '../formats/ion.ts'
 import { csvConversion } from '../formats/itemConversion.ts'
-import { type ItemFormat, type ItemWriter, openItemWriter } from '../formats/itemWriter.ts'
+import type { ItemFormat } from '../formats/itemFormat.ts'
+import { type ItemWriter, openItemWriter } from '../formats/itemWriter.ts'
 import { checkPacking, type Packing, packingOf, packNow } from '../formats/packing.ts'
 import { parquetConversion } from '../formats/parquetConversion.ts'
 import type { XmlMapping, XmlWriterOptions } from '../formats/xmlWriter.ts'
@@ -47,6 +48,11 @@ export interface ExportCsvOptions {
   readonly delimiter?: string
   /** Put `'` in front of text that a spreadsheet would take for a formula; it stays there. Default false. */
   readonly safe?: boolean
+  /**
+   * Name the types of columns in the header, `price:N`, so that the file loads back as it was. Default false: plain names,
+   * as other programs expect them.
+   */
+  readonly typedHeader?: boolean
 }
 
 /** Of an export in the layout of DynamoDB's own. */
@@ -108,13 +114,24 @@ export interface ExportEnds {
   readonly tail: Uint8Array
 }
 
+/** How a described export writes CSV. Descriptions of before there were plain headers say nothing of them: theirs are typed. */
+export function csvOf({
+  format,
+  csv,
+}: {
+  readonly format?: string | undefined
+  readonly csv?: JobWhat['csv'] | undefined
+}): { csv?: ExportCsvOptions } {
+  return format === 'csv' ? { csv: { typedHeader: true, ...csv } } : {}
+}
+
 /** For an export that is made in slices: what of it is in no slice. */
 export function exportEnds(table: Table, { file, format, xml, columns, csv }: JobWhat): Promise<ExportEnds> {
   const { mapping: _, ...ends } = xml ?? {}
   const job = new ExportJob(table, file!, {
     ...(format === undefined ? {} : { format: format as ItemFormat }),
     ...(columns === undefined ? {} : { columns }),
-    ...(csv === undefined ? {} : { csv }),
+    ...csvOf({ format, csv }),
     xml: ends,
   })
   return job.ends()
@@ -280,10 +297,18 @@ class ExportJob implements FilteredJob {
     return this.#format === 'parquet' || (this.#format === 'csv' && this.#options.columns === undefined)
   }
 
-  get #csvForm(): { readonly delimiter: string; readonly safe: boolean } {
-    const { delimiter = /\.tsv(?:\.(?:gz|zst))?$/i.test(this.#path) ? '\t' : ',', safe = false } =
-      this.#options.csv ?? {}
-    return { delimiter, safe }
+  get #csvForm(): Required<ExportCsvOptions> {
+    const tabs = /\.tsv(?:\.(?:gz|zst))?$/i.test(this.#path)
+    const { delimiter = tabs ? '\t' : ',', safe = false, typedHeader = false } = this.#options.csv ?? {}
+    return { delimiter, safe, typedHeader }
+  }
+
+  /** What {@link csvOf} reads. */
+  get #csvSpec(): Pick<JobWhat, 'csv'> {
+    if (this.#format !== 'csv') return {}
+    const { typedHeader = false, ...form } = this.#options.csv ?? {}
+    if (!typedHeader) return { csv: { ...form, typedHeader } }
+    return Object.keys(form).length === 0 ? {} : { csv: form }
   }
 
   /** @throws {TypeError} for columns that the format does not have */
@@ -364,7 +389,7 @@ class ExportJob implements FilteredJob {
   }
 
   async #what(table: TableSpec, earlier: JobWhat | undefined): Promise<JobWhat> {
-    const { transform, xml, s3, columns, csv, native } = this.#options
+    const { transform, xml, s3, columns, native } = this.#options
     return {
       operation: 'export',
       table,
@@ -374,7 +399,7 @@ class ExportJob implements FilteredJob {
       ...(xml === undefined ? {} : { xml: xmlSpec(xml) }),
       ...(s3 === undefined ? {} : { s3: { connection: s3 } }),
       ...(columns === undefined ? {} : { columns }),
-      ...(csv === undefined ? {} : { csv }),
+      ...this.#csvSpec,
       ...transformSpec(transform),
       ...(await this.#reader.what(earlier)),
     }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { connect, type Database } from '../database/database.ts'
-import type { ItemFormat } from '../formats/itemWriter.ts'
+import type { ItemFormat } from '../formats/itemFormat.ts'
 import type { CsvOptions, FormatName } from '../formats/record.ts'
 import type { XmlMapping } from '../formats/xmlWriter.ts'
 import { decodeItemText } from '../item/decode.ts'
@@ -14,7 +14,7 @@ import { isS3, readS3Address, S3, type S3Options } from '../storage/s3.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
 import type { SharedRate } from '../throughput/sharedRate.ts'
 import { copy } from './copy.ts'
-import { type ExportXmlOptions, exportTable } from './exportTable.ts'
+import { csvOf, type ExportXmlOptions, exportTable } from './exportTable.ts'
 import { file, type RecordSource, s3File } from './file.ts'
 import { generate } from './generate.ts'
 import type { Job, JobRates, RunOptions } from './job.ts'
@@ -181,7 +181,7 @@ async function makeJob(
         ...xmlOf(what.xml, options.xmlMapping),
         ...(what.s3 === undefined ? {} : { s3: what.s3.connection as S3Options }),
         ...(what.columns === undefined ? {} : { columns: what.columns }),
-        ...(what.csv === undefined ? {} : { csv: what.csv }),
+        ...csvOf(what),
         ...transformOf(what.visitor, options.transform),
         overwrite: true,
       })

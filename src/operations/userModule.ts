@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { register } from 'node:module'
+import { createRequire, register } from 'node:module'
 import { isAbsolute, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { HeadraceError } from '../runtime/headraceError.ts'
@@ -33,12 +33,23 @@ export async function loadDefault(module: URL, kind: string): Promise<unknown> {
   if (/\.m?ts$/.test(path) && !('typescript' in process.features && process.features.typescript)) {
     register('./typescriptLoader.js', import.meta.url)
   }
+  if (!findsHeadrace(path)) register('./packageLoader.js', import.meta.url)
   try {
     return ((await import(module.href)) as { default?: unknown }).default
   } catch (error) {
     const reason = error instanceof Error ? error.message : `${error}`
     const message = `the ${kind} module ${shortPath(path)} can not be loaded: ${reason}`
     throw new HeadraceError('VISITOR', message, { cause: error })
+  }
+}
+
+/** Whether a module that imports `headrace` finds it, where it lies. */
+function findsHeadrace(path: string): boolean {
+  try {
+    createRequire(path).resolve('headrace/package.json')
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -53,9 +53,9 @@ test('what is exported as CSV and Parquet loads back as it was', async () => {
   await run(['load', table, 'in.jsonl', '--key', 'id:S'], options)
   const columns = 'id,n:N,price:N,big:N,text,data:B,open:json,none:json,tags:ddb,lines:json,mixed:json'
   for (const [path, ...flags] of [
-    ['out.csv'],
-    ['out.tsv.gz'],
-    ['declared.csv', '--columns', columns],
+    ['out.csv', '--typed-header'],
+    ['out.tsv.gz', '--typed-header'],
+    ['declared.csv', '--columns', columns, '--typed-header'],
     ['out.parquet'],
     ['named', '--format', 'parquet'],
   ] as const) {
@@ -84,7 +84,7 @@ test('what declared columns do not hold is told of, and what does not fit them i
     '{"id":"a","n":1,"other":2}\n{"id":"b","n":"x"}\n{"id":"c","n":-1,"text":"=1"}\n',
   )
   await run(['load', table, 'in.jsonl', '--key', 'id:S'], options)
-  const end = await headrace(['export', table, 'out.csv', '--columns', 'id,n:N,text', '--csv-safe'], {
+  const end = await headrace(['export', table, 'out.csv', '--columns', 'id,n:N,text', '--csv-safe', '--typed-header'], {
     ...options,
     environment: here,
   })
@@ -170,7 +170,14 @@ test('an export that is killed while it makes the columns makes them anew, and d
     const isConverting = (): boolean => passed(job) === count && existsSync(part) && statSync(part).size > 0
     let kills = 0
     let unitsRead: unknown
-    let args: readonly string[] = ['export', table, path, '--job', job]
+    let args: readonly string[] = [
+      'export',
+      table,
+      path,
+      '--job',
+      job,
+      ...(name === 'out.csv' ? ['--typed-header'] : []),
+    ]
     for (let end: CommandEnd | undefined; end?.code !== 0; ) {
       const kill = kills < 1
       end = await headrace(args, { ...options, ...(kill ? { onStart: (child) => killWhen(child, isConverting) } : {}) })

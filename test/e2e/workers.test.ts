@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
 import { createTable } from '../../src/operations/tables.ts'
-import { database, store } from '../support/store.ts'
+import { database, newTable, store } from '../support/store.ts'
 import { headrace, scratchDirectory } from './command.ts'
 
 const COUNT = 500
@@ -63,4 +63,29 @@ test('workers without a module, and workers that are none, are refused with a se
   const none = await headrace(['update', 'things', 'visit.ts', '--workers', 'many'], here)
   assert.equal(none.code, 2)
   assert.match(none.stderr, /whole number/)
+})
+
+test('a module that imports headrace works where only the command line is installed', async () => {
+  using directory = scratchDirectory()
+  const table = await newTable()
+  await using publisher = table.publisher()
+  publisher.put({ id: 'a' })
+  await publisher.flush()
+  for (const [name, type] of [
+    ['exact.mjs', ''],
+    ['exact.ts', ': object'],
+  ] as const) {
+    writeFileSync(
+      join(directory.path, name),
+      `import { NumberValue } from 'headrace'
+       export default ()${type} => ({ set: { exact: new NumberValue('1.2345678901234567891') } })`,
+    )
+    for (const flags of [[], ['--workers', '1']]) {
+      const here = { directory: directory.path, environment: { AWS_ENDPOINT_URL: store.endpoint } }
+      const end = await headrace(['update', table.name, name, '--job', `job ${name} ${flags.length}`, ...flags], here)
+      assert.equal(end.code, 0, end.stderr)
+      for await (const { exact } of table.scan({ segments: 1 })) assert.equal(`${exact}`, '1.2345678901234567891')
+      await headrace(['update', table.name, '--remove', 'exact', '--job', `undo ${name} ${flags.length}`], here)
+    }
+  }
 })

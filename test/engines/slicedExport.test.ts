@@ -191,7 +191,10 @@ test('packed, in lines, and as CSV with columns', async () => {
     2_000,
   )
 
-  const csv = await exportTable(table, url('some.csv'), { columns: ['id', 'index:N'] }).describe({ slices: 3 })
+  const csv = await exportTable(table, url('some.csv'), {
+    columns: ['id', 'index:N'],
+    csv: { typedHeader: true },
+  }).describe({ slices: 3 })
   await runAll(csv, 3, 3)
   await finishExport(csv, 3)
   const rows = (await read('some.csv'))

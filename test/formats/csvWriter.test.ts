@@ -12,10 +12,10 @@ import { readAll } from './readAll.ts'
 
 async function roundTrip(
   items: readonly PlainItem[],
-  safe = false,
+  form: { readonly safe?: boolean; readonly typedHeader?: boolean } = { typedHeader: true },
 ): Promise<{ csv: string; items: unknown[]; losses: string[] }> {
   const losses: string[] = []
-  const bytes = await convert(csvConversion({ first: ['id'], safe, onLoss: (text) => losses.push(text) }), items)
+  const bytes = await convert(csvConversion({ first: ['id'], ...form, onLoss: (text) => losses.push(text) }), items)
   const { items: read, errors, failure } = await readAll(bytes, { file: 'items.csv' })
   assert.equal(failure, undefined)
   assert.deepEqual(errors, [])
@@ -90,6 +90,34 @@ test('columns are those of the key, then the others by name, with the narrowest 
   ])
 })
 
+test('a plain header names no types, and says with which flag they come back', async () => {
+  const items = [
+    { id: 'a', price: 1, open: true, none: null },
+    { id: 'b', price: null, open: false, 'a:N': 'text', tags: [1] },
+  ]
+  const { csv, losses, items: read } = await roundTrip(items, {})
+  assert.deepEqual(csv.split('\n'), ['id,a:N:S,none,open,price,tags', 'a,,null,true,1,', 'b,text,,false,,[1]', ''])
+  assert.deepEqual(losses, [
+    'the header has plain names, without the types of columns. To load the file back with its types, pass ' +
+      '--types none=NULL,open=BOOL,price=N,tags=json to headrace load, or export with csv.typedHeader (--typed-header)',
+    'price: NULL is an empty cell, as that of an item without the attribute: it will not come back',
+  ])
+  assert.deepEqual(read[1], { id: 'b', 'a:N': 'text', open: 'false', tags: '[1]' })
+  const { items: typed } = await readAll(Buffer.from(csv), {
+    file: 'items.csv',
+    csv: { types: { none: 'NULL', open: 'BOOL', price: 'N', tags: 'json' } },
+  })
+  assert.deepEqual(typed, [
+    { id: 'a', price: 1, open: true, none: null },
+    { id: 'b', open: false, 'a:N': 'text', tags: [1] },
+  ])
+})
+
+test('a header of text alone loses nothing, so nothing is said', async () => {
+  const { losses } = await roundTrip([{ id: 'a', name: 'x' }], {})
+  assert.deepEqual(losses, [])
+})
+
 test('no items at all: a header of the key', async () => {
   assert.equal((await convert(csvConversion({ first: ['id', 'at'] }), [])).toString(), 'id,at\n')
 })
@@ -101,7 +129,7 @@ test('reliability 67: formula cells stand as they are, or with a quote in front 
   assert.deepEqual(plain.items, items.map(asRead))
   assert.deepEqual(plain.losses, [])
 
-  const safe = await roundTrip(items, true)
+  const safe = await roundTrip(items, { safe: true, typedHeader: true })
   const cells = (safe.items as { text: string }[]).map(({ text }) => text)
   assert.deepEqual(cells, ["'=1+1", "'+1", "'-1", "'@x", "'\tx", "'\rx", 'x=1'])
   assert.deepEqual(
@@ -114,7 +142,7 @@ test('reliability 67: formula cells stand as they are, or with a quote in front 
 test('E9: what a spreadsheet may take for a formula is prefixed, whatever stands in front of it', async () => {
   const texts = ['\nx', '\n=1', '\r\n=1', ' =1', '\u00a0+1', '\u200b=1', '\ufeff=1', '＝1', '＋1', '－1', '＠x', ' ＝1']
   const items = [...texts, 'a=1', ' x'].map((text, index) => ({ id: `i${index}`, text }))
-  const safe = await roundTrip(items, true)
+  const safe = await roundTrip(items, { safe: true, typedHeader: true })
   const cells = (safe.items as { text: string }[]).map(({ text }) => text)
   assert.deepEqual(cells, [...texts.map((text) => `'${text}`), 'a=1', ' x'])
 })
@@ -144,6 +172,7 @@ test('declared columns are written in one pass; what is in none is told of once'
       { name: 'list', type: 'json' },
     ],
     delimiter: '\t',
+    typedHeader: true,
     onLoss: (text) => losses.push(text),
   })
   assert.equal(writer.head, 'id\tn:N\ttags:ddb\tlist:json\n')

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { FormatError } from '../../src/formats/formatError.ts'
+import { readRecords } from '../../src/formats/readRecords.ts'
 import { parseJson } from '../../src/runtime/parseJson.ts'
 import { readAll } from './readAll.ts'
 
@@ -169,4 +170,18 @@ test('a byte order mark between documents is no record and belongs to none', asy
     const read = await readAll(content, { file })
     assert.deepStrictEqual([read.items, read.errors, read.failure], [[{ a: 1 }, { a: 2 }], [], undefined])
   }
+})
+
+test('where the disk fails behind a complete element of an array, that element is read', async () => {
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('[{"a":1},{"a":2}')
+    throw new Error('EIO: i/o error, read')
+  }
+  const items: unknown[] = []
+  const read = async (): Promise<void> => {
+    for await (const records of readRecords(pieces(), { file: 'a.json' }))
+      for (const record of records) items.push('item' in record ? record.item : record.error)
+  }
+  await assert.rejects(read(), /EIO/)
+  assert.deepEqual(items, [{ a: 1 }, { a: 2 }])
 })

@@ -58,7 +58,10 @@ test('Parquet and CSV that we wrote are read by pyarrow, DuckDB and the csv of P
     join(directory.path, 'items.parquet'),
     await convert(parquetConversion({ first, rowGroupBytes: 100_000 }), items, 50),
   )
-  writeFileSync(join(directory.path, 'items.csv'), await convert(csvConversion({ first }), items, 50))
+  writeFileSync(
+    join(directory.path, 'items.csv'),
+    await convert(csvConversion({ first, typedHeader: true }), items, 50),
+  )
   const read = JSON.parse(runPython(python!, 'readColumns.py', [directory.path])) as Read
   assert.ok(read.groups > 3, `${read.groups} row groups`)
   assert.deepEqual(read.pyarrowTypes, {

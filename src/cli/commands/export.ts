@@ -56,6 +56,13 @@ const XML = [
 ] as const
 
 const CSV = [
+  rare(
+    option('--typed-header', {
+      group: 'Advanced',
+      description: 'name the types of CSV columns in the header (price:N), so that the file loads back as it was',
+      library: 'csv.typedHeader',
+    }),
+  ),
   delimiter,
   rare(
     option('--csv-safe', {
@@ -180,12 +187,13 @@ function xmlOptions({ xmlRoot, xmlItem, xmlAttributes, xmlMapping }: FlagsOf<typ
   }
 }
 
-function csvOptions({ delimiter, csvSafe }: FlagsOf<typeof CSV>): { csv?: ExportCsvOptions } {
-  if (delimiter === undefined && csvSafe !== true) return {}
+function csvOptions({ delimiter, csvSafe, typedHeader }: FlagsOf<typeof CSV>): { csv?: ExportCsvOptions } {
+  if (delimiter === undefined && csvSafe !== true && typedHeader !== true) return {}
   return {
     csv: {
       ...(delimiter === undefined ? {} : { delimiter }),
       ...(csvSafe === true ? { safe: true } : {}),
+      ...(typedHeader === true ? { typedHeader: true } : {}),
     },
   }
 }
