@@ -138,10 +138,18 @@ function countCertificates(pem = ''): number {
 /** Region, endpoint and the source of credentials. What is wrong is reported as the setting that it is about. */
 async function resolve(around: Surroundings, report: (finding: Finding) => void): Promise<Connection | undefined> {
   const { options, environment, clock, signal } = around
-  const attempt = (given: ConnectionOptions): Promise<Connection> =>
-    withTimeLimit(clock, RESOLVE_MS, signal, 'Reading the configuration', (limited) =>
-      resolveConnection(given, environment, clock, limited),
-    )
+  const attempt = async (given: ConnectionOptions): Promise<Connection> => {
+    // Not the signal of the command: after Ctrl-C the tables of a probe are dropped with these credentials.
+    const closing = new AbortController()
+    try {
+      return await withTimeLimit(clock, RESOLVE_MS, signal, 'Reading the configuration', () =>
+        resolveConnection(given, environment, clock, closing.signal),
+      )
+    } catch (error) {
+      closing.abort()
+      throw error
+    }
+  }
   try {
     return await attempt(options)
   } catch (error) {
@@ -204,6 +212,8 @@ async function examineCredentials(
     }
     return credentials
   } catch (error) {
+    // Also ends a process that the provider waits for.
+    source.close()
     if (!(error instanceof HeadraceError)) throw error
     report(failureOf('credentials', error, SIGN_IN))
     return undefined

@@ -72,10 +72,17 @@ export const checkSetup = command({
         },
         mayDrop: async (names) =>
           flags.yes === true ||
-          (isAsked && agree(`Drop ${counted(names.length, 'table')} of an earlier probe (${names.join(', ')})?`)),
+          (isAsked &&
+            (await agree(
+              `Drop ${counted(names.length, 'table')} of an earlier probe (${names.join(', ')})?`,
+              interruption.signal,
+            ))),
         mayCreate: async () =>
           flags.yes === true ||
-          agree('Create two throwaway tables, and drop them afterwards? It costs less than a cent.'),
+          (await agree(
+            'Create two throwaway tables, and drop them afterwards? It costs less than a cent.',
+            interruption.signal,
+          )),
       })
       if (markdown !== undefined) {
         talk.event('probe', { markdown })
