@@ -132,7 +132,7 @@ function report(): void {
   )
   say('')
   say('Adding a field to every item, beside the published story of a mass update (50,000 items, DynamoDB Local):')
-  const names = ['read and write back', 'batches', 'parallel scan, threads', 'several processes']
+  const names = ['read and write one item at a time', 'batches', 'parallel scan, threads', 'several processes']
   for (const [index, storyRate] of STORY.entries())
     say(`  ${names[index]!.padEnd(26)} ${count(storyRate).padStart(7)} items/s`)
   say(`  ${'Headrace, one process'.padEnd(26)} ${count(rate).padStart(7)} items/s`)

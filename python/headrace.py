@@ -132,7 +132,7 @@ def publish(
     began = time.monotonic()
     _check(table, files, existing, single_pass, operation, rate)
     if control_table is not None and not isinstance(rate, (int, float)):
-        raise ValueError("control_table wants a rate in units a second, for all tasks together")
+        raise ValueError("control_table requires a rate in WCU/s for all tasks together")
     spark = df.sparkSession
     source = df if single_pass else _commit(spark, df, files, existing)
     made = source if items is None else items(source)
@@ -165,17 +165,17 @@ def publish(
         reason = _reason(error)
         if reason is None:
             raise
-        raise WorkerFailed(f"publishing to {table} has failed: {reason}") from error
+        raise WorkerFailed(f"publishing to {table} failed: {reason}") from error
     published = _sum(outcome, partitions, time.monotonic() - began, rejected)
     if not single_pass and items is None:
         committed = source.count()
         if published.rows != committed:
-            raise RuntimeError(f"{files} has {committed} rows, and {published.rows} were published: publish them again")
+            raise RuntimeError(f"{files} has {committed} rows, but {published.rows} were published: publish them again")
     if rejects is None and published.rejected > 0:
         examples = [value for kind, value in outcome if kind == "reject"][:EXAMPLES_IN_MESSAGE]
         raise PublishError(
             f"{published.rejected} of {published.rows} items were rejected by {table}; the others are written. "
-            "Give rejects= to keep them all and go on. Such as:\n  " + "\n  ".join(examples),
+            "Set rejects= to keep all of them and continue. Examples:\n  " + "\n  ".join(examples),
             published,
         )
     return published
@@ -194,7 +194,7 @@ def register(spark: Any, slots: Optional[int] = None) -> None:
         cloudpickle.register_pickle_by_value(sys.modules[__name__])
     at_once = slots or _slots(spark, 0)
     if at_once == 0:
-        raise ValueError("say slots=, how many tasks may run at once: spark.dynamicAllocation.maxExecutors sets no bound to it")
+        raise ValueError("set slots=, the number of tasks that run at once: spark.dynamicAllocation.maxExecutors does not limit it")
     spark.dataSource.register(_data_source(_own_worker(), at_once))
 
 
@@ -203,20 +203,20 @@ def register(spark: Any, slots: Optional[int] = None) -> None:
 
 def _check(table: str, files: Any, existing: str, single_pass: bool, operation: str, rate: Any) -> None:
     if not isinstance(table, str):
-        raise TypeError(f"table is the name of a table, not {table!r}")
+        raise TypeError(f"table must be a table name, not {table!r}")
     if files is None and not single_pass:
         raise ValueError(
-            "files is where the rows are committed before they are published; "
-            "without it, say single_pass=True to publish rows as they are made"
+            "set files=, where Spark commits the rows before they are published; "
+            "or set single_pass=True to publish rows as Spark computes them"
         )
     if files is not None and single_pass:
-        raise ValueError("either files, or single_pass=True")
+        raise ValueError("set either files= or single_pass=True, not both")
     if existing not in ("error", "publish", "overwrite"):
-        raise ValueError(f'existing is "error", "publish" or "overwrite", not {existing!r}')
+        raise ValueError(f'existing must be "error", "publish" or "overwrite", not {existing!r}')
     if operation not in ("put", "delete"):
-        raise ValueError(f'operation is "put" or "delete", not {operation!r}')
+        raise ValueError(f'operation must be "put" or "delete", not {operation!r}')
     if isinstance(rate, bool) or (isinstance(rate, (int, float)) and not 0 < rate < float("inf")):
-        raise ValueError(f'rate is a number of write units above 0, or a part such as "50%", not {rate!r}')
+        raise ValueError(f'rate must be a number of WCU/s above 0 or a share such as "50%", not {rate!r}')
 
 
 def _given(**options: Any) -> Dict[str, Any]:
@@ -256,7 +256,7 @@ def _json_rows(df: Any) -> Any:
     from pyspark.sql.functions import to_json
 
     if not hasattr(df, "_jdf"):
-        raise TypeError("a DataFrame of Spark Connect has no tasks that Headrace could run in; use a classic session")
+        raise TypeError("Headrace cannot run in the tasks of a Spark Connect DataFrame: use a classic session")
     # So that tasks have this file, however it came to the driver.
     if __name__ != "__main__":
         cloudpickle.register_pickle_by_value(sys.modules[__name__])
@@ -270,10 +270,10 @@ def _json_rows(df: Any) -> Any:
 
 def _check_schema(df: Any) -> None:
     if not df.columns:
-        raise TypeError("a row without columns is no item")
+        raise TypeError("a row without columns is not an item")
     doubles = sorted({name for name in df.columns if df.columns.count(name) > 1})
     if doubles:
-        raise TypeError(f"there are two columns {doubles[0]}; an item has each attribute once")
+        raise TypeError(f"there are two columns {doubles[0]}: rename one")
     for column in df.schema.jsonValue()["fields"]:
         _check_type(column["type"], column["name"])
 
@@ -281,7 +281,7 @@ def _check_schema(df: Any) -> None:
 def _check_type(kind: Any, path: str) -> None:
     if not isinstance(kind, dict):
         if kind == "void":
-            raise TypeError(f"column {path} has no type; cast it to one, or drop it")
+            raise TypeError(f"column {path} has no type: cast or drop it")
     elif kind["type"] == "struct":
         for inner in kind["fields"]:
             _check_type(inner["type"], f"{path}.{inner['name']}")
@@ -289,10 +289,10 @@ def _check_type(kind: Any, path: str) -> None:
         _check_type(kind["elementType"], f"{path}[]")
     elif kind["type"] == "map":
         if not (isinstance(kind["keyType"], str) and kind["keyType"].split("(")[0] in _MAP_KEYS):
-            raise TypeError(f"column {path} is a map with keys that are no text; cast the keys to string")
+            raise TypeError(f"column {path} is a map whose keys are not strings: cast the keys to string")
         _check_type(kind["valueType"], f"{path}.*")
     else:
-        raise TypeError(f"column {path} is of a user-defined type; select what is in it")
+        raise TypeError(f"column {path} has a user-defined type: select its fields")
 
 
 def _slots(spark: Any, partitions: int) -> int:
@@ -340,7 +340,7 @@ def _commit_results(
 def _sum(outcome: Iterable[Tuple[str, str]], partitions: int, seconds: float, rejects: Any) -> Published:
     done = sorted((json.loads(value) for kind, value in outcome if kind == "done"), key=lambda one: one["partition"])
     if [one["partition"] for one in done] != list(range(partitions)):
-        raise RuntimeError(f"Spark has handed over {len(done)} results of {partitions} partitions; publish them again")
+        raise RuntimeError(f"Spark delivered {len(done)} results for {partitions} partitions: publish them again")
 
     def total(name: str) -> Any:
         return sum(one[name] for one in done)
@@ -409,11 +409,11 @@ def _data_source(fallback: List[str], slots: int) -> Any:
             given = {name: self.options[name] for name in _OPTIONS if name in self.options}
             unknown = sorted(name for name in self.options if name not in _OPTIONS)
             if unknown:
-                raise ValueError(f"there is no option {unknown[0]}; there are {', '.join(_OPTIONS)}")
+                raise ValueError(f"there is no option {unknown[0]}: use {', '.join(_OPTIONS)}")
             if "table" not in given:
                 raise ValueError('option("table", …) is missing')
             if overwrite:
-                raise ValueError('mode("overwrite") would have to empty the table; items are only put or deleted: mode("append")')
+                raise ValueError('mode("overwrite") would have to empty the table: use mode("append"), which only puts or deletes items')
             rate = given.get("rate")
             if rate is not None and not rate.endswith("%"):
                 rate = float(rate)
@@ -446,7 +446,7 @@ def _row_writer(kind: Any) -> Callable[[Any], str]:
     if isinstance(kind, str):
         write = _VALUES.get(kind.split("(")[0])
         if write is None:
-            raise TypeError(f"a column of type {kind} can not be written so; cast it to string")
+            raise TypeError(f"a column of type {kind} cannot be written: cast it to string")
         return write
     if kind["type"] == "struct":
         members = [(json.dumps(one["name"]), _row_writer(one["type"])) for one in kind["fields"]]
@@ -525,7 +525,7 @@ class StrictDeserializer(UTF8Deserializer):
         while True:
             head = stream.read(4)
             if len(head) < 4:
-                raise UpstreamFailed("the rows of this task have stopped without an end")
+                raise UpstreamFailed("the rows of this task ended early")
             size = struct.unpack("!i", head)[0]
             if size == self.END_OF_DATA:
                 return
@@ -533,7 +533,7 @@ class StrictDeserializer(UTF8Deserializer):
                 raise UpstreamFailed("a row is null")
             row = stream.read(size)
             if len(row) < size:
-                raise UpstreamFailed("the rows of this task have stopped within a row")
+                raise UpstreamFailed("the rows of this task ended within a row")
             yield row
 
     def __repr__(self) -> str:
@@ -571,8 +571,8 @@ def find_worker(fallback: Sequence[str]) -> List[str]:
     if fallback and os.path.exists(fallback[-1]):
         return list(fallback)
     raise WorkerFailed(
-        f"there is no worker on this executor. Make the archive with `headrace pack-spark OUT.tgz`, "
-        f"and give it as --archives OUT.tgz#{ARCHIVE}"
+        f"there is no worker on this executor. Create the archive with `headrace pack-spark OUT.tgz`, "
+        f"and pass it with --archives OUT.tgz#{ARCHIVE}"
     )
 
 
@@ -596,7 +596,7 @@ def run_worker(
             preexec_fn=_dying_with_parent(),
         )
     except OSError as error:
-        raise WorkerFailed(f"the worker can not be started: {error}. It was: {' '.join(command)}") from error
+        raise WorkerFailed(f"cannot start the worker: {error}. Command: {' '.join(command)}") from error
     fed = _Feed(rows, begin, process.stdin)
     words: deque = deque(maxlen=STDERR_LINES)
     listening = threading.Thread(target=_listen, args=(process.stderr, words), daemon=True)
@@ -618,7 +618,7 @@ def run_worker(
         if done is None or status != 0:
             raise WorkerFailed(f"{_ending(status)}: {_sentence(words)}")
         if done["read"] != fed.rows:
-            raise WorkerFailed(f"{done['read']} rows were taken of {fed.rows}")
+            raise WorkerFailed(f"the worker read {done['read']} of {fed.rows} rows")
         yield "done", done
     finally:
         if process.poll() is None:

@@ -3,11 +3,14 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { COMMANDS } from '../src/cli/commandList.ts'
+import { describe } from '../src/cli/helpText.ts'
 import { averageOf, checkSentences, proseOf } from './support/prose.ts'
 
 // Reads the documentation as its readers do: long sentences and private phrases make people stop.
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const WORDS_MAX = 35
+const HELP_WORDS_MAX = 25
 const README_AVERAGE_MAX = 15
 const DOCS_AVERAGE_MAX = 17
 
@@ -37,6 +40,18 @@ test(`docs: sentences have at most ${DOCS_AVERAGE_MAX} words on average`, () => 
   const { sentences, wordsPerSentence } = averageOf(docs.flatMap((page) => prose.get(page)!))
   assert.ok(sentences > 300, `found only ${sentences} sentences`)
   assert.ok(wordsPerSentence <= DOCS_AVERAGE_MAX, `${wordsPerSentence.toFixed(1)} words a sentence`)
+})
+
+test(`help: no sentence above ${HELP_WORDS_MAX} words, and no phrase that confuses readers`, () => {
+  const findings = COMMANDS.flatMap(({ name, summary, description, options }) => [
+    ...checkSentences(`${name} --help`, [summary, ...(description === undefined ? [] : [description])], {
+      wordsMax: HELP_WORDS_MAX,
+    }),
+    ...options.flatMap((option) =>
+      checkSentences(`${name} ${option.flag}`, [describe(option)], { wordsMax: HELP_WORDS_MAX }),
+    ),
+  ])
+  assert.equal(findings.length, 0, `\n${findings.join('\n')}`)
 })
 
 test('a page is read without its markup', () => {

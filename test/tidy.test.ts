@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { COMMANDS } from '../src/cli/commandList.ts'
 
 // Reads the source tree and keeps the rules of ARCHITECTURE.md that need no reviewer. The table of rooms is read from
-// that page, so that page and tree can not drift apart.
+// that page, so that page and tree cannot drift apart.
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.ts'))

@@ -4,6 +4,8 @@ import { connect, updateAll } from '../index.ts'
 import { formatCount, formatDuration } from '../report/figures.ts'
 import { tableText } from '../report/tableText.ts'
 import { type ThroughputPanel, throughputChart } from '../report/throughputChart.ts'
+import { counted } from '../runtime/counted.ts'
+import { formatUnitRate } from '../runtime/units.ts'
 import { type Drive, runScenario, type Scenario } from '../simulator/scenario.ts'
 import { percent } from './scenarioPanel.ts'
 import { Talk, type TalkOptions } from './talk.ts'
@@ -53,19 +55,20 @@ export async function benchCapacity(flags: CapacityFlags): Promise<void> {
     series.push({ ...one, seen })
     talk.event('capacity', one)
     talk.say(
-      `${formatCount(unitsPerSecond)} units/s: ${formatDuration(endedAtMs)} of virtual time in ${formatDuration(performance.now() - beganAt)}`,
+      `${formatUnitRate(unitsPerSecond, 'write')}: ${formatDuration(endedAtMs)} of virtual time in ${formatDuration(performance.now() - beganAt)}`,
     )
   }
   const durationMs = Math.max(...series.map((one) => one.durationMs))
   const panels = series.map(
     (one): ThroughputPanel => ({
-      name: `${formatCount(one.unitsPerSecond)} units a second`,
+      name: formatUnitRate(one.unitsPerSecond, 'write'),
       note: `${formatDuration(one.durationMs)} · throttled ${percent(one.throttledShare)}`,
       ...one.seen,
       allowed: one.seen.used.map(() => undefined),
     }),
   )
-  const title = `${formatCount(items)} items given a new attribute, at most ${rate}${typeof rate === 'number' ? ' units/s' : ''} of a provisioned table`
+  const limit = typeof rate === 'number' ? formatUnitRate(rate, 'write') : `${rate} of a provisioned table`
+  const title = `adding an attribute to ${counted(items, 'item')}, at most ${limit}`
   await mkdir(out, { recursive: true })
   await writeFile(join(out, 'capacity.svg'), throughputChart({ title, events: [], durationMs, panels }))
   const figures = series.map(({ seen, ...one }) => ({ ...one, stepMs: seen.stepMs, used: seen.used }))
@@ -77,9 +80,9 @@ export async function benchCapacity(flags: CapacityFlags): Promise<void> {
       formatCount(one.itemsPerSecond),
       percent(one.throttledShare),
     ])
-    process.stdout.write(`${tableText([['units/s', 'time', 'items/s', 'throttled'], ...rows])}\n`)
+    process.stdout.write(`${tableText([['WCU/s', 'time', 'items/s', 'throttled'], ...rows])}\n`)
   }
-  talk.say(`\nThe figures are in ${join(out, 'capacity.json')}, the picture in ${join(out, 'capacity.svg')}.`)
+  talk.say(`\nFigures: ${join(out, 'capacity.json')}, chart: ${join(out, 'capacity.svg')}`)
 }
 
 /** The first story's job, as `headrace update --set` does it. */

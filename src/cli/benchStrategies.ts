@@ -7,6 +7,7 @@ import { count, createTable, type Database, dropTable, generate, HeadraceError, 
 import { formatCount, formatDuration, formatRate } from '../report/figures.ts'
 import { strategiesChart } from '../report/strategiesChart.ts'
 import { tableText } from '../report/tableText.ts'
+import { counted } from '../runtime/counted.ts'
 import { Interruption } from './interruption.ts'
 import { openDatabase } from './openDatabase.ts'
 import type { CommonFlags, ConnectionFlags } from './options.ts'
@@ -65,9 +66,9 @@ export async function benchStrategies(flags: StrategiesFlags): Promise<void> {
   const isHere = /^https?:\/\/(?:localhost|127\.|\[::1\])/.test(connection.endpointUrl!)
   if (!isHere && flags.yes !== true)
     throw new TypeError(
-      `this writes ${formatCount(items)} items ${runs + 1} times and reads them as often, at ${connection.endpointUrl}; say --yes if that is meant`,
+      `this writes and reads ${counted(items, 'item')} ${runs + 1} times at ${connection.endpointUrl}: pass --yes to confirm`,
     )
-  const interruption = new Interruption(talk, 'stopping: the table is dropped')
+  const interruption = new Interruption(talk, 'stopping: dropping the table')
   const database = openDatabase(connection)
   const name = `headrace-bench-${process.pid}`
   await createTable(database, name, { key: { partition: { name: 'id', type: 'S' } } })
@@ -84,11 +85,11 @@ export async function benchStrategies(flags: StrategiesFlags): Promise<void> {
     const threads = `producers and consumers, ${reading} and ${writing}`
     for (let round = 0; round < rounds && !interruption.signal.aborted; round += 1) {
       if (rounds > 1) talk.say(`round ${round + 1} of ${rounds}`)
-      await bench.time('read and write back, one by one', ONE_BY_ONE, PUBLISHED.oneByOne)
+      await bench.time('read and write one item at a time', ONE_BY_ONE, PUBLISHED.oneByOne)
       await bench.time('batch writer', BATCH_WRITER, PUBLISHED.batchWriter)
       await bench.time(threads, producersAndConsumers(reading, writing), PUBLISHED.threads)
       if (processes > 1) await bench.timeProcesses(processes, PUBLISHED.processes)
-      await bench.time("Headrace's defaults", DEFAULTS)
+      await bench.time('Headrace defaults', DEFAULTS)
     }
     if (interruption.signal.aborted) {
       process.exitCode = interruption.exitCode!
@@ -110,7 +111,7 @@ export async function benchStrategies(flags: StrategiesFlags): Promise<void> {
     await writeFile(join(out, 'strategies.svg'), strategiesChart({ items, rows, cells }))
     talk.event('done', result)
     if (flags.json !== true) process.stdout.write(`${rowsText(rows)}\n\n${cellsText(cells, producers, consumers)}\n`)
-    talk.say(`\nThe figures are in ${join(out, 'strategies.json')}, the picture in ${join(out, 'strategies.svg')}.`)
+    talk.say(`\nFigures: ${join(out, 'strategies.json')}, chart: ${join(out, 'strategies.svg')}`)
   } finally {
     await dropTable(database, name)
     await database.close()
@@ -215,7 +216,7 @@ class Bench {
     if (written !== this.#items || marked !== this.#items)
       throw new HeadraceError(
         'ACCOUNTING',
-        `"${name}" wrote ${formatCount(written)} of ${formatCount(this.#items)} items, and ${formatCount(marked)} have what it wrote`,
+        `"${name}" reported ${formatCount(written)} of ${counted(this.#items, 'item')} written, but ${formatCount(marked)} have its mark`,
       )
     const itemsPerSecond = (written / durationMs) * 1_000
     this.#talk.event('strategy', { strategy: name, seconds: durationMs / 1_000, itemsPerSecond })
@@ -250,7 +251,7 @@ function startProcess(order: StrategyOrder, signal: AbortSignal): Promise<ReadyP
       child.on('error', fail)
       child.on('exit', (code, end) => {
         if (written !== undefined) done(written)
-        else fail(new HeadraceError('LOCAL', `a process of the benchmark ended with ${end ?? `exit status ${code}`}`))
+        else fail(new HeadraceError('LOCAL', `a benchmark process ended with ${end ?? `exit status ${code}`}`))
       })
     })
     // Who waits for it to be ready is told.
@@ -271,7 +272,7 @@ function startProcess(order: StrategyOrder, signal: AbortSignal): Promise<ReadyP
 
 function rowsText(rows: readonly Row[]): string {
   return tableText([
-    ['strategy', 'time', 'items/s', 'story, items/s'],
+    ['strategy', 'time', 'items/s', 'strategy, items/s'],
     ...rows.map(({ strategy, seconds, itemsPerSecond, published }) => [
       strategy,
       formatDuration(seconds * 1_000),
@@ -283,9 +284,9 @@ function rowsText(rows: readonly Row[]): string {
 
 function cellsText(cells: readonly Cell[], producers: readonly number[], consumers: readonly number[]): string {
   return tableText([
-    ['items/s', ...consumers.map((consuming) => `${consuming} ${consuming === 1 ? 'consumer' : 'consumers'}`)],
+    ['items/s', ...consumers.map((consuming) => counted(consuming, 'consumer'))],
     ...producers.map((producing) => [
-      `${producing} ${producing === 1 ? 'producer' : 'producers'}`,
+      counted(producing, 'producer'),
       ...consumers.map((consuming) => {
         const cell = cells.find((one) => one.producers === producing && one.consumers === consuming)!
         return formatCount(cell.itemsPerSecond)

@@ -30,9 +30,9 @@ export async function agree(question: string, signal: AbortSignal): Promise<bool
  */
 export async function confirm(does: string, name: string, yes: boolean): Promise<void> {
   if (yes) return
-  if (process.stdin.isTTY !== true) throw new TypeError(`${does}. Say --yes where nobody can be asked`)
+  if (process.stdin.isTTY !== true) throw new TypeError(`${does}. There is no terminal to ask: pass --yes to confirm`)
   const prompt = createInterface({ input: process.stdin, output: process.stderr })
-  const answer = await prompt.question(printable(`${does}. Type its name to go on: `))
+  const answer = await prompt.question(printable(`${does}. Type its name to confirm: `))
   prompt.close()
-  if (answer.trim() !== name) throw new TypeError('nothing was changed: the name was not typed')
+  if (answer.trim() !== name) throw new TypeError('nothing was changed: the name you typed does not match')
 }

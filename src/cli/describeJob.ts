@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { type Database, type FilteredJob, HeadraceError, type PlannableJob } from '../index.ts'
+import { counted } from '../runtime/counted.ts'
 import { exitCodeOf } from './exitCode.ts'
 import type { CommonFlags, PlanFlags, ThreadFlags } from './options.ts'
 import { sayPreview } from './sayPreview.ts'
@@ -23,8 +24,8 @@ export async function describeJob(
     })
     write(file, `${JSON.stringify(spec, undefined, 2)}\n`)
     const of = slices ?? 1
-    talk.say(`${file}: ${spec.what.operation} ${spec.what.table.name}, in ${of} slice${of === 1 ? '' : 's'} or fewer`)
-    talk.say(`To do one of them: headrace slice ${file} --index 0 --of ${of}`)
+    talk.say(`${file}: ${spec.what.operation} ${spec.what.table.name}, in at most ${counted(of, 'slice')}`)
+    talk.say(`To run one slice: headrace slice ${file} --index 0 --of ${of}`)
     talk.event('described', { file, job: spec.id, slices: of })
   } catch (error) {
     talk.failure(error)
@@ -39,7 +40,7 @@ function write(file: string, text: string): void {
   try {
     writeFileSync(file, text, { mode: 0o600 })
   } catch (error) {
-    const message = `the job can not be written to ${file}: ${(error as Error).message}`
+    const message = `cannot write the job to ${file}: ${(error as Error).message}`
     throw new HeadraceError('CONFIGURATION', message, { cause: error })
   }
 }

@@ -1,6 +1,7 @@
 import type { DiffSummary } from '../index.ts'
 import { formatCount, formatDuration } from '../report/figures.ts'
 import { limitRows } from '../report/limitRows.ts'
+import { formatUnits } from '../runtime/units.ts'
 
 /** The closing table of a comparison, one fact a line. */
 export function diffSummaryText(left: string, right: string, summary: DiffSummary, durationMs: number): string {
@@ -12,17 +13,17 @@ export function diffSummaryText(left: string, right: string, summary: DiffSummar
     ['extra', `${formatCount(extra)}${extra > 0 ? ` (only in ${right})` : ''}`],
     ['changed', formatCount(changed)],
   ]
-  if (duplicates > 0) rows.push(['duplicates', `${formatCount(duplicates)} (of records of one key the last counts)`])
+  if (duplicates > 0)
+    rows.push(['duplicates', `${formatCount(duplicates)} (of records with the same key, the last one counts)`])
   if (fixed + conflicts + refused > 0) rows.push(['fixed', formatCount(fixed)])
-  if (conflicts > 0)
-    rows.push(['conflicts', `${formatCount(conflicts)} (changed by others meanwhile, left as they are)`])
+  if (conflicts > 0) rows.push(['conflicts', `${formatCount(conflicts)} (changed by another writer, not fixed)`])
   if (refused > 0) rows.push(['refused', formatCount(refused)])
   rows.push(['time', formatDuration(durationMs)])
-  const units = [
-    `${formatCount((summary.left?.readUnits ?? 0) + (summary.right?.readUnits ?? 0))} read`,
-    ...(summary.writeUnits > 0 ? [`${formatCount(summary.writeUnits)} write`] : []),
+  const consumed = [
+    formatUnits((summary.left?.readUnits ?? 0) + (summary.right?.readUnits ?? 0), 'read'),
+    ...(summary.writeUnits > 0 ? [formatUnits(summary.writeUnits, 'write')] : []),
   ]
-  rows.push(['units', units.join(', ')])
+  rows.push(['consumed', consumed.join(', ')])
   for (const [name, stats] of [
     [left, summary.left],
     [right, summary.right],
@@ -32,6 +33,6 @@ export function diffSummaryText(left: string, right: string, summary: DiffSummar
     for (const [label, value] of limits) rows.push([label, `${name}: ${value}`])
   }
   const width = Math.max(...rows.map(([label]) => label.length))
-  const head = `diff ${left} ${right}: ${complete ? 'done' : 'stopped before the end'}`
+  const head = `diff ${left} ${right}: ${complete ? 'done' : 'stopped early'}`
   return [head, ...rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`)].join('\n')
 }

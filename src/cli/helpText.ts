@@ -86,7 +86,7 @@ export function commandHelp(command: Command, columns: number, isWhole: boolean)
 }
 
 /** An option's description, with the accepted values and the default. */
-function describe(given: Option): string {
+export function describe(given: Option): string {
   const { choices } = given
   return given.description + (choices === undefined ? '' : `: ${choices.join(', ')}`) + notes(given)
 }

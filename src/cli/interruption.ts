@@ -19,7 +19,7 @@ export class Interruption {
   hasStray = false
 
   /** @param sentence what happens now, for people */
-  constructor(talk: Talk, sentence = 'stopping: what is on its way is waited for') {
+  constructor(talk: Talk, sentence = 'stopping: waiting for requests in flight') {
     this.#talk = talk
     this.#sentence = sentence
     process.on('SIGINT', this.#onInterrupt)
@@ -46,8 +46,8 @@ export class Interruption {
     if (this.hasStray) return
     this.hasStray = true
     const words = reason instanceof Error ? `${reason.name}: ${reason.message}` : `${reason}`
-    const advice = 'In your module, await or catch every promise, and catch what callbacks of timers throw'
-    this.#talk.failure(new HeadraceError('VISITOR', `something failed that nothing awaits: ${words}. ${advice}`))
+    const advice = 'In your module, await or catch every promise, and catch errors in timer callbacks'
+    this.#talk.failure(new HeadraceError('VISITOR', `unhandled error: ${words}. ${advice}`))
     this.exitCode = EXIT.failure
     this.#controller.abort()
     // Where it was a part of Headrace itself, what is waited for may never come.
@@ -57,7 +57,7 @@ export class Interruption {
   #stop(exitCode: number): void {
     if (this.exitCode !== undefined) process.exit(exitCode)
     this.exitCode = exitCode
-    this.#talk.say(`${this.#sentence} (once more to leave at once)`)
+    this.#talk.say(`${this.#sentence} (interrupt again to exit at once)`)
     this.#controller.abort()
   }
 }

@@ -44,10 +44,11 @@ export class LiveJob {
       port,
       page: livePage(setRates !== undefined),
       content: () => view.content(),
-      onFailure: (error) => talk.say(`the page shows no more: ${error instanceof Error ? error.message : error}`),
+      onFailure: (error) =>
+        talk.say(`the live page stopped updating: ${error instanceof Error ? error.message : error}`),
       onWish: setRates && ((wish) => doLiveWish(wish, { view, setRates, talk })),
     })
-    talk.tell(`to be seen at ${server.url}`)
+    talk.tell(`live page: ${server.url}`)
     talk.event('page', { url: server.url })
     return new LiveJob(view, server, progress)
   }
@@ -61,7 +62,7 @@ export class LiveJob {
   }
 
   stopping(): void {
-    this.#view.tell('stopping', 'stopping: what is on its way is waited for')
+    this.#view.tell('stopping', 'stopping: waiting for requests in flight')
     this.#server.show()
   }
 

@@ -42,7 +42,7 @@ const WISH_BYTES_MAX = 1_000
 const REQUEST_MS_MAX = 10_000
 /** The job has ended; who does not take its last words by then is left with those before. */
 const GOODBYE_MS = 500
-const FOR_THE_PAGE = 'this is for the page itself'
+const FOR_THE_PAGE = 'only the live page may use this address'
 const LOOPBACK_NAMES = new Set(['127.0.0.1', 'localhost', '[::1]'])
 
 /**
@@ -83,7 +83,7 @@ export class LiveServer {
         server.listen(options.port, '127.0.0.1', resolve)
       })
     } catch (error) {
-      const message = `the page can not be served at port ${options.port}: ${(error as Error).message}. Give another (--ui 0 takes any)`
+      const message = `cannot serve the live page on port ${options.port}: ${(error as Error).message}. Choose another port (--ui 0 picks a free one)`
       throw new HeadraceError('CONFIGURATION', message, { cause: error })
     }
     return new LiveServer(options, server, randomBytes(24).toString('base64url'))
@@ -153,20 +153,19 @@ export class LiveServer {
     const { host = '', origin, 'sec-fetch-site': site, 'x-headrace-token': sentToken, 'content-type': type } = headers
     const [, token = '', name, ...rest] = url.split('/')
     if (!LOOPBACK_NAMES.has(host.replace(/:\d+$/, '')))
-      return [403, 'this page is asked for by a name of this machine, such as 127.0.0.1']
-    if (!this.#isToken(token)) return [403, 'the address of this page is longer: headrace has said it']
-    if (rest.length > 0 || name === undefined || !['', 'events', 'control'].includes(name))
-      return [404, 'there is nothing here']
+      return [403, 'open this page by a local address, such as 127.0.0.1']
+    if (!this.#isToken(token)) return [403, 'the address is incomplete: use the whole URL that headrace printed']
+    if (rest.length > 0 || name === undefined || !['', 'events', 'control'].includes(name)) return [404, 'not found']
     // Whoever has the address may open the page, from wherever a link led to it; the rest is for the page itself.
     if (name !== '' && site !== undefined && site !== 'same-origin') return [403, FOR_THE_PAGE]
-    if (method !== (name === 'control' ? 'POST' : 'GET')) return [405, `not ${method}`]
+    if (method !== (name === 'control' ? 'POST' : 'GET')) return [405, `method ${method} is not allowed`]
     if (name === 'events' && this.#followers.size >= FOLLOWERS_MAX)
-      return [503, `${FOLLOWERS_MAX} pages follow this job already; close one of them`]
+      return [503, `${FOLLOWERS_MAX} pages already follow this job: close one of them`]
     if (name !== 'control') return undefined
     if (origin !== `http://${host}` || !this.#isToken(`${sentToken}`)) return [403, FOR_THE_PAGE]
     if (this.#options.onWish === undefined)
-      return [403, 'this page shows and changes nothing; --ui-control lets it pause a job and set its rates']
-    return type === 'application/json' ? undefined : [415, 'a wish is JSON']
+      return [403, 'this page is read-only: pass --ui-control to pause the job and set its rates here']
+    return type === 'application/json' ? undefined : [415, 'the request body is not valid JSON']
   }
 
   #sendPage(response: ServerResponse): void {
@@ -213,7 +212,7 @@ export class LiveServer {
       if (bytes <= WISH_BYTES_MAX) pieces.push(piece)
     })
     request.on('end', () => {
-      if (bytes > WISH_BYTES_MAX) refuse(response, 413, 'no wish is as long as that')
+      if (bytes > WISH_BYTES_MAX) refuse(response, 413, 'the request body is too long')
       else this.#grant(Buffer.concat(pieces).toString(), response)
     })
   }

@@ -26,27 +26,27 @@ export function doLiveWish(wish: unknown, { view, setRates, talk }: LiveWishOpti
     case 'resume': {
       const paused = action === 'pause'
       setRates({ paused })
-      if (paused) view.tell('paused', 'paused; nothing more is read or written until it is told to go on')
+      if (paused) view.tell('paused', 'paused; Headrace reads and writes nothing until you resume')
       else view.tell('running', 'running')
       talk.event(paused ? 'paused' : 'resumed', {})
-      return said(paused ? 'paused' : 'goes on', talk)
+      return said(paused ? 'paused' : 'resumed', talk)
     }
     case 'rates': {
       const rates = {
         ...(readUnitsPerSecond === undefined ? {} : { readUnitsPerSecond }),
         ...(writeUnitsPerSecond === undefined ? {} : { writeUnitsPerSecond }),
       }
-      if (Object.keys(rates).length === 0) throw new TypeError('give a rate, such as 500 or 50%')
+      if (Object.keys(rates).length === 0) throw new TypeError('enter a rate, such as 500 or 50%')
       setRates(rates)
       talk.event('rates', rates)
-      return said(`rates until the job ends: ${JSON.stringify(rates)}`, talk)
+      return said(`new rates for this run: ${JSON.stringify(rates)}`, talk)
     }
     default:
-      throw new TypeError('a job is paused, resumed, or given rates')
+      throw new TypeError('unknown action: use pause, resume or rates')
   }
 }
 
 function said(words: string, talk: Talk): string {
-  talk.say(`by the page: ${words}`)
+  talk.say(`live page: ${words}`)
   return words
 }

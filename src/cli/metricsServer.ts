@@ -22,7 +22,7 @@ const IDLE_MS = 10_000
  */
 export async function serveMetrics(place: string, progress: () => Summary): Promise<MetricsServer> {
   const match = /^(?:(.+):)?(\d{1,5})$/.exec(place)
-  if (match === null) throw new TypeError(`--metrics-port takes a port, or HOST:PORT, not "${place}"`)
+  if (match === null) throw new TypeError(`--metrics-port: "${place}" is not a port or HOST:PORT`)
   const host = (match[1] ?? '127.0.0.1').replace(/^\[(.*)\]$/, '$1')
   const server = createServer((request, response) => {
     if (request.method !== 'GET' || request.url?.split('?')[0] !== '/metrics') {
@@ -40,7 +40,7 @@ export async function serveMetrics(place: string, progress: () => Summary): Prom
     await once(server, 'listening')
   } catch (error) {
     const reason = error instanceof Error ? error.message : `${error}`
-    throw new HeadraceError('CONFIGURATION', `metrics can not be served at ${place}: ${reason}. Choose another port`, {
+    throw new HeadraceError('CONFIGURATION', `cannot serve metrics at ${place}: ${reason}. Choose another port`, {
       cause: error,
     })
   }

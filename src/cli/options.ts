@@ -249,8 +249,8 @@ export const yes = option('--yes', { group: 'Common options', description: 'do n
 
 const rate = option('--rate <rate>', {
   group: 'Limits',
-  description: 'capacity units per second, such as 500, or a share of the capacity, such as 50%',
-  defaultText: '80%; on-demand: what the table sustains; on this machine: no limit',
+  description: 'capacity units per second (500), or a share of the capacity (50%)',
+  defaultText: '80%; on-demand: what it sustains; local: no limit',
   parse: rateOf,
 })
 const patience = rare(
@@ -272,7 +272,7 @@ export const WRITE_RATE = [
 ] as const
 /** Of commands that do both. */
 export const READ_AND_WRITE_RATES = [
-  { ...rate, description: `${rate.description}, for reads and for writes` },
+  { ...rate, description: 'read and write capacity units per second (500), or a share of the capacity (50%)' },
   rare(
     option('--read-rate <rate>', {
       group: 'Limits',

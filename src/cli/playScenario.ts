@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { formatCount, formatDuration } from '../report/figures.ts'
 import { tableText } from '../report/tableText.ts'
 import { throughputChart } from '../report/throughputChart.ts'
+import { counted } from '../runtime/counted.ts'
 import { runScenario, type Scenario } from '../simulator/scenario.ts'
 import { SCENARIOS } from '../simulator/scenarios.ts'
 import { driveScenario } from './driveScenario.ts'
@@ -32,7 +33,7 @@ export async function playScenario(flags: ScenarioFlags): Promise<void> {
   const { requests, writes } = result.counts
   const took = formatDuration(performance.now() - startedAtMs)
   talk.say(
-    `${scenario.title}: ${formatDuration(result.endedAtMs)} of virtual time in ${took}, ${formatCount(requests)} requests, ${formatCount(writes)} items written, ${formatCount(result.client.lost)} lost.`,
+    `${scenario.title}: ${formatDuration(result.endedAtMs)} of virtual time in ${took}, ${counted(requests, 'request')}, ${counted(writes, 'item')} written, ${formatCount(result.client.lost)} lost.`,
   )
   if (flags.plot === undefined) return
   const { events = [], durationMs, title } = scenario
@@ -40,14 +41,14 @@ export async function playScenario(flags: ScenarioFlags): Promise<void> {
     flags.plot,
     throughputChart({ title, events, durationMs, panels: [scenarioPanel(`Headrace, seed ${flags.seed}`, result)] }),
   )
-  talk.say(`The picture is in ${flags.plot}.`)
+  talk.say(`Chart: ${flags.plot}`)
 }
 
 /** @throws {TypeError} for a name that is none */
 function findScenario(name: string): Scenario {
   const found = SCENARIOS.find((scenario) => scenario.name === name)
   if (found !== undefined) return found
-  throw new TypeError(`there is no scenario "${name}"; "headrace simulate --list" shows all of them`)
+  throw new TypeError(`there is no scenario "${name}": "headrace simulate --list" lists them`)
 }
 
 function listScenarios(talk: Talk, json: boolean): void {
@@ -67,5 +68,6 @@ function table(phases: readonly ReturnType<typeof phaseFigures>[]): string {
     percent(phase.partlyThrottledShare),
     percent(phase.throttledItemsShare),
   ])
-  return tableText([['', 'units there', 'used', 'share', 'requests throttled', 'in part', 'items throttled'], ...rows])
+  const head = ['', 'WCU available', 'used', 'share', 'requests throttled', 'partly throttled', 'items throttled']
+  return tableText([head, ...rows])
 }

@@ -37,7 +37,7 @@ export const JOBS = '.headrace'
 const SLICES_PER_THREAD = 4
 
 const NOT_TWICE =
-  'Standard input can not be read twice, so this can not be gone on with: write it to a file, and load that'
+  'This job cannot be resumed, because standard input cannot be read twice: write it to a file, and load that'
 
 export interface JobToRun {
   readonly operation: string
@@ -96,7 +96,7 @@ export async function runJob(toRun: JobToRun): Promise<void> {
   }
   const directory = flags.job ?? newDirectory(operation, table)
   const rejectsPath = join(directory, 'rejects.jsonl')
-  const goOn = readsStdin ? NOT_TWICE : `To go on: headrace resume ${directory}`
+  const goOn = readsStdin ? NOT_TWICE : `To resume: headrace resume ${directory}`
   let interruption: Interruption | undefined
   let shown = 0
   let firstReject: JobReject | undefined
@@ -119,7 +119,7 @@ export async function runJob(toRun: JobToRun): Promise<void> {
       firstReject ??= reject
       shown += 1
       if (shown <= 3) talk.say(`rejected ${reject.place}: ${reject.message}`)
-      else if (shown === 4) talk.say(`more rejects are in ${rejectsPath}`)
+      else if (shown === 4) talk.say(`more rejected records are in ${rejectsPath}`)
       talk.event('reject', { code: reject.code, message: reject.message, place: reject.place })
       live?.reject(reject)
     }
@@ -165,7 +165,7 @@ export async function runJob(toRun: JobToRun): Promise<void> {
     if (summary.complete) {
       process.exitCode = summary.rejected > 0 || summary.incompleteInput.length > 0 ? EXIT.rejects : EXIT.done
     } else {
-      const words = interruption.hasStray ? 'stopped by a failure that nothing awaits' : stopWords(summary, flags)
+      const words = interruption.hasStray ? 'stopped by an unhandled error' : stopWords(summary, flags)
       talk.tell(`${words}. ${goOn}`)
       process.exitCode = interruption.exitCode ?? EXIT.limit
     }
@@ -177,7 +177,7 @@ export async function runJob(toRun: JobToRun): Promise<void> {
     talk.failure(error)
     if (error instanceof HeadraceError && error.code === 'DENIED') {
       await sayWhatIsMissing(talk, operation, database, table)
-      talk.say(`What it needs: headrace iam ${operation} --table ${arnOf(table)}`)
+      talk.say(`For the IAM policy it needs: headrace iam ${operation} --table ${arnOf(table)}`)
     }
     // The state may be what keeps it from going on, and then the error has said so.
     const isState = error instanceof HeadraceError && error.code === 'STATE'
@@ -215,7 +215,7 @@ async function reportOf(directory: string, talk: Talk): Promise<string | undefin
     await writeReport(directory, file)
     return file
   } catch (error) {
-    const message = `there is no report: ${error instanceof Error ? error.message : error}`
+    const message = `no report was written: ${error instanceof Error ? error.message : error}`
     talk.say(message)
     talk.event('warning', { message })
     return undefined
@@ -235,7 +235,7 @@ async function makeThreaded(toRun: JobToRun, directory: string, options: MakeOpt
     if (preview !== undefined && preview.sampled > 0 && preview.matched === preview.sampled) await askAgain?.(preview)
   }
   if (threads === 1) return job
-  if (!isPlannable(job)) throw new TypeError('--threads: this job does not run in several')
+  if (!isPlannable(job)) throw new TypeError('--threads: this job cannot run in several threads')
   const described = await job.describe({
     slices: threads * SLICES_PER_THREAD,
     ...(split === undefined ? {} : { split }),
@@ -278,9 +278,9 @@ async function sayWhatIsMissing(talk: Talk, operation: string, database: Databas
   try {
     const missing = await missingActions(operation, database.table(table))
     if (missing.length > 0)
-      talk.say(`This identity lacks, on ${table}: ${missing.map((action) => `dynamodb:${action}`).join(', ')}`)
+      talk.say(`Missing IAM actions on ${table}: ${missing.map((action) => `dynamodb:${action}`).join(', ')}`)
   } catch (error) {
-    talk.say(`What else it lacks can not be found out: ${error instanceof Error ? error.message : error}`)
+    talk.say(`Cannot check for other missing IAM actions: ${error instanceof Error ? error.message : error}`)
   }
 }
 
@@ -289,11 +289,11 @@ function arnOf(table: string): string {
 }
 
 function stopWords({ stoppedBy }: Summary, { maxErrors, maxDuration, maxCost }: JobFlags): string {
-  if (stoppedBy === 'cost') return `stopped before it might cost more than ${maxCost}, as --max-cost asks`
+  if (stoppedBy === 'cost') return `stopped before the cost could exceed ${maxCost} (--max-cost)`
   if (stoppedBy === 'rejects' && maxErrors === undefined)
-    return 'stopped since all records so far were rejected; --max-errors 100% goes on all the same'
-  if (stoppedBy === 'rejects') return `stopped at more than ${maxErrors} rejects, as --max-errors asks`
-  if (stoppedBy === 'duration') return `stopped after ${maxDuration! / 1_000} s, as --max-duration asks`
+    return 'stopped because every record so far was rejected; pass --max-errors 100% to continue anyway'
+  if (stoppedBy === 'rejects') return `stopped at more than ${maxErrors} rejected records (--max-errors)`
+  if (stoppedBy === 'duration') return `stopped after ${maxDuration! / 1_000} s (--max-duration)`
   return 'stopped by a signal'
 }
 
@@ -302,10 +302,10 @@ function rereadRates(directory: string, job: Job | undefined, talk: Talk): void 
   try {
     const rates = readRates(directory)
     job?.setRates(rates)
-    talk.say(`rates from ${join(directory, 'job.json')}: ${JSON.stringify(rates)}`)
+    talk.say(`new rates from ${join(directory, 'job.json')}: ${JSON.stringify(rates)}`)
     talk.event('rates', rates)
   } catch (error) {
-    talk.say(`the rates stay as they are: ${error instanceof Error ? error.message : error}`)
+    talk.say(`rates unchanged: ${error instanceof Error ? error.message : error}`)
   }
 }
 

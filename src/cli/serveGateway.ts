@@ -1,5 +1,7 @@
 import { type LocalStore, startLocal } from '../index.ts'
 import { formatCount } from '../report/figures.ts'
+import { counted } from '../runtime/counted.ts'
+import { formatUnits } from '../runtime/units.ts'
 import {
   FAULTS,
   type Gateway,
@@ -57,7 +59,7 @@ export async function serveGateway(flags: GatewayFlags): Promise<void> {
     })
     talk.event('ready', { endpoint: gateway.url, upstream })
     talk.say(
-      `DynamoDB with limits and faults at ${gateway.url}, in front of ${store?.kind ?? upstream}. Ctrl-C ends it.`,
+      `DynamoDB with limits and faults at ${gateway.url}, in front of ${store?.kind ?? upstream}. Press Ctrl-C to stop.`,
     )
     talk.say(`Try: headrace table create demo --key id:S --endpoint-url ${gateway.url}`)
     process.exitCode = await end
@@ -73,7 +75,7 @@ export async function serveGateway(flags: GatewayFlags): Promise<void> {
 function capacityOf({ readUnits, writeUnits, onDemand, partitions, burstSeconds }: GatewayFlags): GatewayCapacity {
   const provisioned = readUnits !== undefined || writeUnits !== undefined
   if (provisioned && onDemand === true) {
-    throw new TypeError('a table is on demand (--on-demand) or has units (--read-units, --write-units), not both')
+    throw new TypeError('pass --on-demand, or --read-units and --write-units, but not both')
   }
   return {
     ...(provisioned ? { billing: 'provisioned' } : onDemand === true ? { billing: 'on demand' } : {}),
@@ -87,13 +89,13 @@ function capacityOf({ readUnits, writeUnits, onDemand, partitions, burstSeconds 
 function inWords(done: GatewayStatistics): string {
   const faults = FAULTS.filter((fault) => done.faults[fault] > 0)
   const rows: [label: string, value: string][] = [
-    ['requests', `${formatCount(done.requests)}, at most ${formatCount(done.inFlightMax)} at once`],
+    ['requests', `${formatCount(done.requests)}, at most ${formatCount(done.inFlightMax)} in flight`],
     [
       'throttled',
-      `${formatCount(done.throttledRequests)} requests, ${formatCount(done.throttledItems)} items of others`,
+      `${counted(done.throttledRequests, 'request')}, and ${counted(done.throttledItems, 'item')} of other requests`,
     ],
-    ['acknowledged', `${formatCount(done.acknowledgedWrites)} writes`],
-    ['units', `${formatCount(done.readUnits)} read, ${formatCount(done.writeUnits)} written`],
+    ['acknowledged', counted(done.acknowledgedWrites, 'write')],
+    ['consumed', `${formatUnits(done.readUnits, 'read')}, ${formatUnits(done.writeUnits, 'write')}`],
     ['faults', faults.map((fault) => `${fault} ${formatCount(done.faults[fault])}`).join(', ') || 'none'],
   ]
   return rows.map(([label, value]) => `  ${label.padEnd(12)}  ${value}`).join('\n')

@@ -108,7 +108,7 @@ export class Talk {
   outcome(summary: Summary, first: JobReject | undefined, rejectsPath: string): void {
     const { operation, table, rejected, incompleteInput } = summary
     if (!this.#quiet || this.#json || rejected + incompleteInput.length === 0) return
-    const why = first === undefined ? '' : ` (the first: ${first.place}: ${first.message})`
+    const why = first === undefined ? '' : ` (first: ${first.place}: ${first.message})`
     const rejects = rejected === 0 ? '' : `${counted(rejected, 'record')} rejected${why}, see ${rejectsPath}`
     const incomplete = incompleteInput.length === 0 ? '' : `incomplete input: ${incompleteInput.join('; ')}`
     this.tell(`${operation} ${table}: ${[rejects, incomplete].filter((part) => part !== '').join('; ')}`)

@@ -18,7 +18,7 @@ export async function warnOfRates(
   ]
   for (const direction of unbounded) {
     talk.say(
-      `${direction === 'read' ? read : write} is no limit to ${direction}s of ${table.name}: it is on demand, and has no maximum of ${direction} units. Give units a second, such as --${direction}-rate 500`,
+      `--${direction}-rate ${direction === 'read' ? read : write} has no effect: ${table.name} is an on-demand table without a maximum ${direction} throughput. Pass a number, such as --${direction}-rate 500`,
     )
   }
 }

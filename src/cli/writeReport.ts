@@ -14,7 +14,7 @@ import { readVersion } from './readVersion.ts'
 export async function writeReport(directory: string, file: string): Promise<void> {
   const kind = extname(file)
   if (kind !== '.html' && kind !== '.svg' && kind !== '.png')
-    throw new TypeError(`a report is a page or a picture: --out takes a name in .html, .svg or .png, not "${file}"`)
+    throw new TypeError(`--out: "${file}" does not end in .html, .svg or .png`)
   const status = jobStatus(directory)
   const history = jobHistory(directory)
   let content: string | Uint8Array
@@ -29,7 +29,7 @@ export async function writeReport(directory: string, file: string): Promise<void
     // It shows places and reasons of rejects, as the rejects do.
     writeFileSync(file, content, { mode: 0o600 })
   } catch (error) {
-    const message = `the report can not be written to ${file}: ${(error as Error).message}`
+    const message = `cannot write the report to ${file}: ${(error as Error).message}`
     throw new HeadraceError('CONFIGURATION', message, { cause: error })
   }
 }

@@ -1,3 +1,4 @@
+import { formatUnitRate } from '../runtime/units.ts'
 import type { TableDescription } from './tableDescription.ts'
 
 /**
@@ -11,7 +12,7 @@ export function capacityNotice(
   direction: 'read' | 'write',
 ): string | undefined {
   const [was, is] = [capacityWords(before, direction), capacityWords(now, direction)]
-  const changes = was === is ? [] : [`table ${now.name} has ${is} now, and had ${was}`]
+  const changes = was === is ? [] : [`table ${now.name} now has ${is}, and had ${was} before`]
   for (const index of now.indexes) {
     const other = before.indexes.find(({ name }) => name === index.name)
     if (other === undefined) continue
@@ -20,7 +21,7 @@ export function capacityNotice(
       capacityWords({ ...other, billing: before.billing }, direction),
       capacityWords({ ...index, ...billing }, direction),
     ]
-    if (then !== words) changes.push(`index ${index.name} has ${words} now, and had ${then}`)
+    if (then !== words) changes.push(`index ${index.name} now has ${words}, and had ${then} before`)
   }
   return changes.length === 0 ? undefined : changes.join('; ')
 }
@@ -33,8 +34,9 @@ type Capacity = Pick<
 function capacityWords(capacity: Capacity, direction: 'read' | 'write'): string {
   const isRead = direction === 'read'
   const units = isRead ? capacity.readUnitsPerSecond : capacity.writeUnitsPerSecond
-  if (capacity.billing === 'provisioned') return `${units.toLocaleString('en')} ${direction} units a second`
+  if (capacity.billing === 'provisioned')
+    return `provisioned ${direction} capacity of ${formatUnitRate(units, direction)}`
   const most = isRead ? capacity.readUnitsPerSecondMax : capacity.writeUnitsPerSecondMax
-  if (most === undefined) return `${direction} capacity on demand`
-  return `${direction} capacity on demand of at most ${most.toLocaleString('en')} units a second`
+  if (most === undefined) return `on-demand ${direction} capacity`
+  return `on-demand ${direction} capacity of at most ${formatUnitRate(most, direction)}`
 }

@@ -11,5 +11,5 @@ export function checkWhole(name: string, value: number, least: number, most: num
 }
 
 function describe(value: unknown): string {
-  return typeof value === 'string' ? `the text "${value}"` : `${value}`
+  return typeof value === 'string' ? `the string "${value}"` : `${value}`
 }

@@ -29,11 +29,11 @@ const CREATING_MS = 600_000
 const CREATING_ASK_MS = 1_000
 /** What a table can be besides usable, and what to do (API reference, "TableDescription"). */
 const UNUSABLE: ReadonlyMap<string, string> = new Map([
-  ['CREATING', `it was still being made after ${CREATING_MS / 60_000} minutes. Try again later`],
-  ['DELETING', 'it is being deleted. Create it again, or name another table'],
+  ['CREATING', `it was still being created after ${CREATING_MS / 60_000} minutes. Try again later`],
+  ['DELETING', 'it is being deleted. Create it again, or choose another table'],
   ['INACCESSIBLE_ENCRYPTION_CREDENTIALS', 'DynamoDB cannot use its KMS key. Enable the key and its grants'],
-  ['ARCHIVING', 'DynamoDB archives it, since its KMS key could not be used for seven days'],
-  ['ARCHIVED', 'its KMS key could not be used for seven days. Restore it from the backup that DynamoDB made'],
+  ['ARCHIVING', 'DynamoDB is archiving it, because its KMS key was unusable for seven days'],
+  ['ARCHIVED', 'its KMS key was unusable for seven days. Restore it from the backup that DynamoDB made'],
 ])
 /** However little patience there is, an endpoint may take as long for its first answer. */
 const OPEN_MS_MIN = 3_000
@@ -52,10 +52,10 @@ export function checkTableName(name: string): void {
   const named = /^arn:[\w-]+:dynamodb:[\w-]*:\d*:table\/([a-zA-Z0-9_.-]{3,255})$/.exec(name)?.[1]
   if (named !== undefined) {
     throw new TypeError(
-      `"${name}" is an ARN: give the name alone, ${named}, and say by region and profile where it is and whose`,
+      `"${name}" is an ARN: pass only the name, ${named}, and choose its account and region by profile and region`,
     )
   }
-  throw new TypeError(`"${name}" is no table name: 3 to 255 letters, digits, "_", "-" and "."`)
+  throw new TypeError(`"${name}" is not a valid table name: use 3 to 255 letters, digits, "_", "-" or "."`)
 }
 
 /** A table, by its name. Making one sends nothing. */
@@ -193,9 +193,9 @@ export class Table {
     if (options.segments !== undefined) checkWhole('segments', options.segments, 1, 1_000_000)
     if (options.onlySegments !== undefined) {
       const { segments, onlySegments } = options
-      if (segments === undefined) throw new TypeError('onlySegments needs segments: of how many they are')
+      if (segments === undefined) throw new TypeError('onlySegments requires segments, the total number of segments')
       for (const segment of onlySegments) checkWhole('onlySegments', segment, 0, segments - 1)
-      if (new Set(onlySegments).size < onlySegments.length) throw new TypeError('onlySegments has a segment twice')
+      if (new Set(onlySegments).size < onlySegments.length) throw new TypeError('onlySegments lists a segment twice')
     }
     if (options.select !== undefined) checkSelect(options.select)
     // One that is not valid is refused before anything is sent.
@@ -268,7 +268,7 @@ export class Table {
     const limitMs = Math.max(patienceMs, OPEN_MS_MIN)
     return new Promise((resolve, reject) => {
       const timer = clock.setTimer(() => {
-        const message = `table ${this.name} could not be opened for ${Math.round(limitMs / 1_000)} s: endpoint or credentials provider do not answer`
+        const message = `could not open table ${this.name} for ${Math.round(limitMs / 1_000)} s: the endpoint or the credentials provider does not answer`
         reject(new HeadraceError('NO_PROGRESS', message, { place: { table: this.name } }))
       }, limitMs)
       work.then(resolve, reject).finally(() => timer.clear())
@@ -305,10 +305,10 @@ interface InnerScanOptions {
 
 function checkSelect(names: readonly string[]): void {
   if (names.length === 0 || names.includes('')) {
-    throw new TypeError('select needs names of attributes, none of them empty, such as id,price')
+    throw new TypeError('select requires attribute names that are not empty, such as id,price')
   }
   const twice = names.find((name, index) => names.indexOf(name) < index)
-  if (twice !== undefined) throw new TypeError(`select names the attribute ${twice} twice`)
+  if (twice !== undefined) throw new TypeError(`select lists the attribute ${twice} twice`)
 }
 
 function checkIndex(index: string, { name, indexes, localIndexes }: TableDescription): void {

@@ -112,7 +112,7 @@ export async function describeTable(
     answer = (await service.call('DescribeTable', { TableName: name }, options)) as Answer
   } catch (error) {
     if (error instanceof HeadraceError && error.code === 'TABLE') {
-      const message = `there is no table "${name}" at this endpoint, region and account. "headrace table create ${name} --key NAME:S" makes one`
+      const message = `there is no table "${name}" at this endpoint, region and account. To create it: headrace table create ${name} --key NAME:S`
       throw new HeadraceError('TABLE', message, { place: { table: name }, cause: error })
     }
     throw error

@@ -17,7 +17,7 @@ export interface TableExamination {
 }
 
 const FACTS_MS = 8_000
-const RIGHTS_MS = 20_000
+const PERMISSIONS_MS = 20_000
 const PATIENCE_MS = 4_000
 
 /** What a table is, has against accidents, and which commands this identity may run on it. Changes nothing. */
@@ -35,19 +35,19 @@ export async function examineTable(
     if (!(error instanceof HeadraceError)) throw error
     report(failureOf('table', error, 'Check the name, the region (--region) and the account (--profile)'))
     if (error.code !== 'DENIED') {
-      report(notChecked('rights', `${table.name} cannot be described`))
+      report(notChecked('permissions', `${table.name} cannot be described`))
       return
     }
   }
   if (facts !== undefined) for (const finding of factFindings(facts)) report(finding)
   try {
-    for (const finding of await withTimeLimit(clock, RIGHTS_MS, signal, 'Asking for rights', (limited) =>
-      rightFindings(table, facts?.description.arn, verbs, limited),
+    for (const finding of await withTimeLimit(clock, PERMISSIONS_MS, signal, 'Checking permissions', (limited) =>
+      permissionFindings(table, facts?.description.arn, verbs, limited),
     ))
       report(finding)
   } catch (error) {
     if (!(error instanceof HeadraceError)) throw error
-    report(failureOf('rights', error, 'Run headrace doctor again'))
+    report(failureOf('permissions', error, 'Run headrace doctor again'))
   }
 }
 
@@ -118,7 +118,7 @@ export function verbsOfTable(): string[] {
   return Object.keys(VERB_ACTIONS).filter((verb) => verb !== 'doctor' && verb !== 'table create')
 }
 
-async function rightFindings(
+async function permissionFindings(
   table: Table,
   arn: string | undefined,
   verbs: readonly string[] | undefined,
@@ -140,19 +140,21 @@ async function rightFindings(
     if (lacking.length > 0) {
       const message = `${name}: this identity lacks ${list(lacking)}`
       denials.push(
-        verbs === undefined ? warning('rights', message, advice) : failure('rights', message, advice, 'refused'),
+        verbs === undefined
+          ? warning('permissions', message, advice)
+          : failure('permissions', message, advice, 'refused'),
       )
     } else if (unknown.length === 0) {
       allowed.push(name)
     } else if (verbs === undefined) {
       untold.push(name)
     } else {
-      doubts.push(notChecked('rights', `${name}: no harmless request tells about ${list(unknown)}`, advice))
+      doubts.push(notChecked('permissions', `${name}: no harmless request tells about ${list(unknown)}`, advice))
     }
   }
   const rest = untold.length === 0 ? '' : `; not checked, since no harmless request tells: ${untold.join(', ')}`
   if (allowed.length > 0)
-    return [ok('rights', `this identity may run ${allowed.join(', ')}${rest}`), ...denials, ...doubts]
+    return [ok('permissions', `this identity may run ${allowed.join(', ')}${rest}`), ...denials, ...doubts]
   if (verbs !== undefined) return [...denials, ...doubts]
   // Not even one: it is the wrong identity, or the wrong table.
   return denials.map((finding) => ({ ...finding, state: 'failure', kind: 'refused' }))

@@ -112,7 +112,7 @@ export class AnswerReader {
       }
       this.#part = joined
     }
-    if (this.#part.length > HEAD_BYTES_MAX) throw new AnswerError(`its head is longer than ${HEAD_BYTES_MAX} bytes`)
+    if (this.#part.length > HEAD_BYTES_MAX) throw new AnswerError(`its header is longer than ${HEAD_BYTES_MAX} bytes`)
     return bytes.length
   }
 
@@ -122,7 +122,7 @@ export class AnswerReader {
     const statusLine = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: |$)/.exec(
       lineEnd > 64 ? head.slice(0, 64) : head.slice(0, lineEnd),
     )
-    if (statusLine === null) throw new AnswerError(`it begins with ${JSON.stringify(head.slice(0, 40))}`)
+    if (statusLine === null) throw new AnswerError(`it starts with ${JSON.stringify(head.slice(0, 40))}`)
     const status = Number(statusLine[2])
     const answer = emptyAnswer(status)
     let persistent = statusLine[1] === '1'
@@ -135,7 +135,7 @@ export class AnswerReader {
       const colon = head.indexOf(':', begin)
       if (colon <= begin || colon >= lineEnd) {
         throw new AnswerError(
-          `its head has the line ${JSON.stringify(head.slice(begin, Math.min(lineEnd, begin + 40)))}`,
+          `its header has the line ${JSON.stringify(head.slice(begin, Math.min(lineEnd, begin + 40)))}`,
         )
       }
       // By length first: of most fields not even the name is read.
@@ -186,7 +186,7 @@ export class AnswerReader {
     }
     // An interim answer; the one that counts follows.
     if (status < 200) {
-      if (status === 101) throw new AnswerError('it changes to another protocol')
+      if (status === 101) throw new AnswerError('it switches to another protocol')
       return
     }
     this.#answer = answer
@@ -240,7 +240,7 @@ export class AnswerReader {
     if (this.#state === 'trailer') {
       if (line === '') this.#finish()
     } else if (this.#state === 'chunkEnd') {
-      if (line !== '') throw new AnswerError('a chunk is longer than it says')
+      if (line !== '') throw new AnswerError('a chunk is longer than announced')
       this.#state = 'chunkSize'
     } else {
       const size = /^([0-9a-f]{1,8})[ \t]*(?:;|$)/i.exec(line)

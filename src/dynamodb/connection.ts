@@ -108,7 +108,7 @@ export async function resolveConnection(
   if (found === undefined || found.name === '') {
     throw new HeadraceError(
       'CONFIGURATION',
-      'no AWS region. Give --region, set AWS_REGION, or set "region" in the profile of ~/.aws/config',
+      'no AWS region. Pass --region, set AWS_REGION, or set "region" in the profile in ~/.aws/config',
       { place: { setting: 'region' } },
     )
   }
@@ -149,14 +149,18 @@ function finish(
 ): Connection {
   const loopback = isLoopback(url.hostname)
   if (!/^[\w-]+$/.test(region)) {
-    throw new HeadraceError('CONFIGURATION', `the region ${JSON.stringify(region)} is not a name like us-east-1`, {
-      place: { option: 'region', setting: 'region' },
-    })
+    throw new HeadraceError(
+      'CONFIGURATION',
+      `the region ${JSON.stringify(region)} is not a valid name such as us-east-1`,
+      {
+        place: { option: 'region', setting: 'region' },
+      },
+    )
   }
   if (url.protocol === 'http:' && !loopback && options.allowInsecureEndpoint !== true) {
     throw new HeadraceError(
       'CONFIGURATION',
-      `the endpoint ${url.origin} is plain HTTP and not this machine: items would cross the network in the clear. ` +
+      `the endpoint ${url.origin} is plain HTTP on another machine: items would cross the network unencrypted. ` +
         'Use https://, or allow it with --allow-insecure-endpoint',
       { place: { setting: 'endpoint' } },
     )
@@ -187,7 +191,8 @@ async function checkProfile(profile: string, environment: Environment): Promise<
   const { files, names } = await readProfiles(environment)
   if (names.has(profile)) return
   const known = [...names]
-  const list = known.length === 0 ? 'They name no profile' : `There are: ${known.slice(0, 20).join(', ')}`
+  const list =
+    known.length === 0 ? 'They do not define any profile' : `Known profiles: ${known.slice(0, 20).join(', ')}`
   throw new HeadraceError(
     'CONFIGURATION',
     `there is no profile ${JSON.stringify(profile)} in ${files.join(' or ')}. ${list}. Check --profile, or add it with "aws configure"`,
@@ -203,9 +208,13 @@ function parseEndpoint(text: string): URL {
     url = undefined
   }
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new HeadraceError('CONFIGURATION', `the endpoint "${text}" is not an address like http://localhost:8000`, {
-      place: { option: 'endpoint', setting: 'endpoint' },
-    })
+    throw new HeadraceError(
+      'CONFIGURATION',
+      `the endpoint "${text}" is not a valid address such as http://localhost:8000`,
+      {
+        place: { option: 'endpoint', setting: 'endpoint' },
+      },
+    )
   }
   return url
 }
@@ -230,7 +239,7 @@ async function regionEndpoint(sdk: Sdk, region: string, credentials: CredentialS
     const reason = cause instanceof Error ? cause.message : `${cause}`
     throw new HeadraceError(
       'CONFIGURATION',
-      `no DynamoDB endpoint can be made of region ${JSON.stringify(region)} and the account of the credentials: ${reason}. ` +
+      `cannot form a DynamoDB endpoint from region ${JSON.stringify(region)} and the account of the credentials: ${reason}. ` +
         'Check AWS_REGION, AWS_ACCOUNT_ID and AWS_ACCOUNT_ID_ENDPOINT_MODE',
       { cause, place: { setting: 'region' } },
     )

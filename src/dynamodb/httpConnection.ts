@@ -47,7 +47,7 @@ const WRITE_PERIODS_MAX = 6
 const PROBE_AFTER_MS = 60_000
 
 export const CLOSED: TransportFailure = { kind: 'closed', message: 'the connection pool was closed', cause: undefined }
-const UNASKED: TransportFailure = { kind: 'reset', message: 'the server said what nobody asked for', cause: undefined }
+const UNASKED: TransportFailure = { kind: 'reset', message: 'the server sent an unexpected answer', cause: undefined }
 
 /**
  * One socket, and the exchange that is on it. Nothing is sent before the connection stands, over TLS before the server
@@ -255,7 +255,7 @@ export class HttpConnection {
     } else if (this.#receiver === undefined) {
       this.#fail(CLOSED)
     } else {
-      const message = this.#reader.begun ? 'the answer stopped half-way' : 'no answer in time'
+      const message = this.#reader.begun ? 'the answer ended early' : 'no answer in time'
       this.#fail({ kind: 'timeout', message, cause: undefined })
     }
   }

@@ -151,19 +151,19 @@ export function sortError(status: number, body: string, retryAfterMs?: number): 
   if (status === 413) return outcome('item', name, message || 'the request is too large', false)
   if (status === 429) return outcome('throttled', name, message, false, { retryAfterMs })
   if (status >= 500) return outcome('transient', name, message || 'the service failed', true, { retryAfterMs })
-  return outcome('request', name, message || 'the answer is not one of DynamoDB', false)
+  return outcome('request', name, message || 'the answer is not from DynamoDB', false)
 }
 
 /** The outcome of a request that something on the way has answered in the service's place. */
 export function sortPage(status: number, body: string, retryAfterMs?: number): Again | Refused {
   const code = `HTTP ${status}`
-  const message = `a proxy or gateway answered in DynamoDB's place with status ${status}${quotePage(body)}`
+  const message = `a proxy or gateway answered instead of DynamoDB with status ${status}${quotePage(body)}`
   if (status === 413) return outcome('item', code, `${message}: the request is too large for it`, false)
   if (status === 429) return outcome('throttled', code, message, false, { retryAfterMs })
   // Whether it has asked the service before it failed is not known; a page instead of an answer may be gone in a moment.
   if (status >= 500 || status === 408 || status < 300)
     return outcome('transient', code, message, true, { retryAfterMs })
-  return outcome('unreachable', code, `${message}. Check the proxy settings and what answers at the endpoint`, false)
+  return outcome('unreachable', code, `${message}. Check the proxy settings and the endpoint`, false)
 }
 
 /** The title of a page, or else the beginning of its text. */

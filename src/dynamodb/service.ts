@@ -122,7 +122,7 @@ export class Service {
       return outcome
     }
     const now = new Date(this.clock.wallNow()).toISOString()
-    const message = `the endpoint refuses the time of this machine, ${now}, and does not say its own (${outcome.message}). Set this machine's clock`
+    const message = `the endpoint rejects this machine's time, ${now} (${outcome.message}). Set this machine's clock`
     return { kind: 'refused', why: 'unreachable', code: 'Clock', message }
   }
 
@@ -148,7 +148,7 @@ export class Service {
       if (parsed !== undefined) return parsed
       if (outcome?.kind === 'refused' && outcome.why === 'condition') return undefined
       if (outcome?.kind === 'refused') throw refusalError(outcome, operation)
-      const message = outcome?.kind === 'again' ? `${outcome.code}: ${outcome.message}` : 'an answer that is no JSON'
+      const message = outcome?.kind === 'again' ? `${outcome.code}: ${outcome.message}` : 'the answer is not valid JSON'
       // Whoever is asked for a code needs time to find it; the provider's own deadline ends that.
       if (this.#credentials.isFirstAsk) deadline = Math.max(deadline, this.clock.now() + patienceMs)
       const askedMs = outcome?.kind === 'again' ? (outcome.retryAfterMs ?? 0) : 0
@@ -307,20 +307,20 @@ export function refusalError(refused: Refused, subject: string, table?: string):
     case 'table':
       return new HeadraceError(
         'TABLE',
-        `DynamoDB refuses ${subject}: ${said}. Check the table's name, region and account`,
+        `DynamoDB refuses ${subject}: ${said}. Check the table name, region and account`,
         { place },
       )
     case 'denied':
       return new HeadraceError(
         'DENIED',
-        `DynamoDB refuses ${subject}: ${said}. Check the credentials and their policy`,
+        `DynamoDB refuses ${subject}: ${said}. Check the credentials and their IAM policy`,
         { place },
       )
     case 'credentials':
       return new HeadraceError('CREDENTIALS', refused.message, { place })
     case 'unreachable':
       if (refused.code === 'Closed') {
-        return new HeadraceError('CLOSED', 'the connection was closed while work was under way', { place })
+        return new HeadraceError('CLOSED', 'the connection was closed while requests were in flight', { place })
       }
       if (refused.code === 'Clock') return new HeadraceError('CONFIGURATION', refused.message, { place })
       if (refused.code === 'Proxy' || refused.code.startsWith('HTTP '))

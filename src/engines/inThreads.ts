@@ -50,7 +50,7 @@ export function inThreads(job: JobSpec, options: ThreadsOptions): Job {
   checkWhole('threads', options.threads, 1, 256)
   checkOperation(job.what.operation)
   if (job.what.keepOld === true) {
-    const message = 'old images are kept by one thread; leave out --keep-old, or --threads'
+    const message = 'keepOld (--keep-old) does not work with threads: omit it, or omit threads (--threads)'
     throw new HeadraceError('CONFIGURATION', message)
   }
   return new ThreadedJob(job, options)
@@ -128,9 +128,9 @@ class ThreadedJob implements Job {
 
   async #run(options: RunOptions): Promise<Summary> {
     const { directory: path, signal, limits = {}, onWarning, disk, processes } = options
-    if (path === undefined) throw new TypeError('a job in threads needs a directory: run({ directory })')
+    if (path === undefined) throw new TypeError('a job in threads requires a directory: run({ directory })')
     if (limits.costMax !== undefined)
-      throw new TypeError('costMax (--max-cost) is kept by one thread; leave it out, or the threads (--threads)')
+      throw new TypeError('costMax (--max-cost) does not work with threads: omit it, or omit threads (--threads)')
     this.#onWarning = onWarning
     const stopper = new Stopper(signal, limits)
     this.#stopper = stopper
@@ -205,7 +205,7 @@ class ThreadedJob implements Job {
       worker.on('error', (error) => this.#fail(error))
       worker.on('exit', (code) => {
         if (seat.slice === undefined) return
-        this.#fail(new HeadraceError('VISITOR', `a thread ended with ${code} in the middle of its work`))
+        this.#fail(new HeadraceError('VISITOR', `a thread ended early with exit code ${code}`))
       })
       if (this.#rates !== undefined)
         worker.postMessage({ kind: 'rates', rates: this.#rates } satisfies SliceThreadOrder)
@@ -285,7 +285,7 @@ class ThreadedJob implements Job {
 function plainOptions({ options }: Database): ConnectOptions {
   for (const [name, value] of Object.entries(options)) {
     if (typeof value !== 'function' && !['clock', 'random', 'transport'].includes(name)) continue
-    throw new TypeError(`threads connect by themselves, and can not be handed the ${name} of this database`)
+    throw new TypeError(`threads open their own connections and cannot use the ${name} of this database`)
   }
   return options
 }

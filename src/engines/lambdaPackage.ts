@@ -17,7 +17,7 @@ const SLICED_OPERATIONS: readonly string[] = ['update', 'delete', 'copy', 'load'
 /** @throws {TypeError} */
 export function checkSlicedOperation(operation: string): void {
   if (SLICED_OPERATIONS.includes(operation)) return
-  throw new TypeError(`"${operation}" jobs do not run in slices; these do: ${SLICED_OPERATIONS.join(', ')}`)
+  throw new TypeError(`"${operation}" jobs cannot run in slices: use one of ${SLICED_OPERATIONS.join(', ')}`)
 }
 
 /** What is no program, and would only be loaded up. */
@@ -62,7 +62,7 @@ function copyDependencies(from: string, to: string, shared: string, more: readon
     const found = findPackage(name, from)
     if (found === undefined) {
       if (optional.has(name)) continue
-      const message = `the package ${name} is not installed beside ${from}: npm install puts it there`
+      const message = `the package ${name} is not installed beside ${from}: run npm install`
       throw new HeadraceError('CONFIGURATION', message)
     }
     const there = join(shared, name)
@@ -91,7 +91,7 @@ function packageRoot(from: string): string {
   let folder = from
   while (!existsSync(join(folder, 'dist', 'index.js')) || !existsSync(join(folder, 'package.json'))) {
     if (dirname(folder) === folder)
-      throw new HeadraceError('CONFIGURATION', `${from} is not within an installed headrace`)
+      throw new HeadraceError('CONFIGURATION', `${from} is not inside an installed headrace package`)
     folder = dirname(folder)
   }
   return folder
@@ -114,7 +114,7 @@ function isProgram(path: string): boolean {
 function modulePath(path: string): string {
   const inside = relative(process.cwd(), resolve(path))
   if (inside === '' || inside.startsWith('..') || isAbsolute(inside)) {
-    const message = `${path} is not below ${process.cwd()}: a function finds a module at the same path as here`
+    const message = `${path} is not below ${process.cwd()}: the function loads the module from the same relative path`
     throw new HeadraceError('CONFIGURATION', message)
   }
   if (statSync(inside, { throwIfNoEntry: false }) === undefined)

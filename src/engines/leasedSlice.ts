@@ -96,8 +96,8 @@ class Lease {
       if (clock.now() > giveUpAtMs || signal?.aborted === true) {
         throw new HeadraceError(
           'LOCKED',
-          `another process is at work on ${this.#key}, and is heard of in the control table ${this.#control.name}. ` +
-            'Let it go on, or end it and try again in a minute',
+          `another process is running ${this.#key}: it holds the lease in the control table ${this.#control.name}. ` +
+            'Wait for it, or stop it and retry after a minute',
         )
       }
       await new Promise<void>((resolve) => void clock.setTimer(resolve, ASK_AGAIN_MS))
@@ -136,8 +136,8 @@ class Lease {
   #lost(): HeadraceError {
     return new HeadraceError(
       'LOCKED',
-      `another process took ${this.#key}, since this one was not heard of for ${LEASE_MS / 1_000} s in the control table ` +
-        `${this.#control.name}. It goes on; nothing is lost`,
+      `another process took over ${this.#key}: this one did not renew its lease in ${this.#control.name} ` +
+        `for ${LEASE_MS / 1_000} s. The other process continues; nothing is lost`,
     )
   }
 

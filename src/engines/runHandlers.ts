@@ -68,13 +68,13 @@ export function prepareHandler(
       if (typeof input.job !== 'string' && JSON.stringify(job).length > JOB_BYTES_MAX) {
         throw new HeadraceError(
           'CONFIGURATION',
-          `the job is larger than ${JOB_BYTES_MAX / 1024} KiB, which is more than states can carry: write it to S3, and give that ` +
-            'address in its place',
+          `the job is larger than ${JOB_BYTES_MAX / 1024} KiB, the limit of a state machine. Write it to S3, and pass ` +
+            'its address instead',
         )
       }
       const most = what.segments ?? what.sources?.length ?? 1
       const of = input.slices ?? Math.min(most, SLICES_DEFAULT)
-      if (of > SLICES_MAX) throw new TypeError(`slices is ${of}; ${SLICES_MAX} at most`)
+      if (of > SLICES_MAX) throw new TypeError(`slices must be at most ${SLICES_MAX}, not ${of}`)
       beginningOf(job, 0, of)
       await using store = openStore(options.store, run, job, of)
       const done = new Set(await store.indices())
@@ -100,7 +100,7 @@ export function finishHandler(options: RunHandlerOptions = {}): (event: RunState
       const job = await loadJob(given)
       await using store = openStore(options.store, run, job, of)
       const results = await store.results()
-      checkAll(results, of, `start an execution with "run": "${run}", which does those that are missing`)
+      checkAll(results, of, `start an execution with "run": "${run}" to run the missing ones`)
       const isExport = job.what.operation === 'export'
       const { database } = options
       if (isExport) await finishExport(job, of, { overwrite, ...(database === undefined ? {} : { database }) })
@@ -131,7 +131,10 @@ async function refuseExisting({ what: { file, s3: options } }: JobSpec): Promise
   const s3 = new S3((options?.connection ?? {}) as S3Options)
   try {
     if ((await s3.find(readS3Address(file!))) === undefined) return
-    throw new HeadraceError('CONFIGURATION', `there is ${file} already; name another one, or say "overwrite": true`)
+    throw new HeadraceError(
+      'CONFIGURATION',
+      `${file} already exists: set "overwrite": true to replace it, or choose another name`,
+    )
   } finally {
     await s3.close()
   }

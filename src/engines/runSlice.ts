@@ -170,11 +170,11 @@ function runMs(remainingMs: number): number {
 /** @throws {HeadraceError} `CONFIGURATION` */
 function checkJob({ version, what }: JobSpec): void {
   if (version !== 1) {
-    const message = `the job is of version ${version}, and this Headrace knows version 1; use a newer one`
+    const message = `the job has version ${version}, but this Headrace reads version 1: use a newer Headrace`
     throw new HeadraceError('CONFIGURATION', message)
   }
   if (what.keepOld === true) {
-    const message = 'what a slice would keep of old items goes with its process; describe the job without --keep-old'
+    const message = 'keepOld (--keep-old) does not work with slices, whose files are lost: describe the job without it'
     throw new HeadraceError('CONFIGURATION', message)
   }
   if (what.operation === 'export') checkSlicedExport(what)

@@ -77,7 +77,10 @@ export class RunStore implements AsyncDisposable {
   async #read(address: S3Address): Promise<StoredResult> {
     const bytes = await this.#s3.get(address)
     if (bytes !== undefined) return parseJson(bytes.toString()) as StoredResult
-    throw new HeadraceError('STATE', `${nameOf(address)} was there and is gone: somebody removes results of this run`)
+    throw new HeadraceError(
+      'STATE',
+      `${nameOf(address)} was removed during the run: nothing may delete results of this run`,
+    )
   }
 
   #at(name: string): S3Address {

@@ -3,6 +3,7 @@ import { type Checkpoint, checkpointText, type Positions, type Spent } from '../
 import { CHECKPOINT, findSpec, JOB } from '../job/jobDirectory.ts'
 import type { JobSpec } from '../job/jobSpec.ts'
 import { noEndings } from '../job/tally.ts'
+import { counted } from '../runtime/counted.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { type Disk, systemDisk } from '../storage/disk.ts'
 import type { Slice, SliceCursor } from './slice.ts'
@@ -31,11 +32,11 @@ export function checkOperation(operation: string): void {
   if (OPERATIONS.has(operation)) return
   if (operation === 'export') {
     const message =
-      'a slice of an export leaves its piece in S3 and its place in a cursor, and none in a directory: use runSlice() and ' +
-      'finishExport(), or the state machine of docs/guides/lambda.md'
+      'an export cannot run as a slice with a directory: use runSlice() and ' +
+      'finishExport(), or the state machine in docs/guides/lambda.md'
     throw new HeadraceError('CONFIGURATION', message)
   }
-  const message = `${operation} jobs do not run in slices; these do: ${[...OPERATIONS].join(', ')}`
+  const message = `${operation} jobs cannot run in slices: use one of ${[...OPERATIONS].join(', ')}`
   throw new HeadraceError('CONFIGURATION', message)
 }
 
@@ -60,7 +61,7 @@ export function beginningOf({ what, createdAt }: JobSpec, index: number, of: num
 function segmentPositions(segments: number, index: number, of: number): Positions {
   if (of > segments) {
     throw new TypeError(
-      `the job reads its table in ${segments} segments, and can not be cut into ${of} slices; describe it with --slices ${of}`,
+      `the job has ${counted(segments, 'segment')}, too few for ${counted(of, 'slice')}: describe it with slices: ${of} (--slices ${of})`,
     )
   }
   const first = Math.floor((index * segments) / of)
@@ -82,9 +83,10 @@ function sourcePositions({ sources = [] }: JobSpec['what'], index: number, of: n
 }
 
 function checkSlice(index: number, of: number): void {
-  if (!Number.isSafeInteger(of) || of < 1) throw new TypeError(`of is ${of}; a whole number of slices, at least 1`)
+  if (!Number.isSafeInteger(of) || of < 1)
+    throw new TypeError(`of must be a whole number of slices, at least 1, not ${of}`)
   if (!Number.isSafeInteger(index) || index < 0 || index >= of)
-    throw new TypeError(`index is ${index}; of ${of} slices it is a whole number from 0 to ${of - 1}`)
+    throw new TypeError(`index must be a whole number from 0 to ${of - 1}, not ${index}`)
 }
 
 /**
@@ -104,5 +106,8 @@ export function beginSlice(path: string, { job, index, of }: Slice, disk: Disk =
   const { slice } = found
   if (found.mark === job.mark && slice?.index === index && slice.of === of) return
   const holds = found.mark === job.mark && slice !== undefined ? `slice ${slice.index} of ${slice.of}` : 'another job'
-  throw new HeadraceError('STATE', `the directory ${path} holds ${holds}; give slice ${index} of ${of} another one`)
+  throw new HeadraceError(
+    'STATE',
+    `the directory ${path} already has ${holds}: use another directory for slice ${index} of ${of}`,
+  )
 }

@@ -62,7 +62,7 @@ const KEEP_SECONDS = 3_600
  */
 export function sharedRate(control: Table, options: SharedRateOptions): SharedRate {
   const { unitsPerSecond, workersMax, name } = options
-  if (name === '') throw new TypeError('name must not be empty: it says what the rate is of')
+  if (name === '') throw new TypeError('name must not be empty: it identifies the shared rate')
   if (!(unitsPerSecond >= 1 && unitsPerSecond < Number.POSITIVE_INFINITY))
     throw new TypeError(`unitsPerSecond must be a number of at least 1, not ${unitsPerSecond}`)
   checkWhole('workersMax', workersMax, 1, 100_000)
@@ -240,7 +240,7 @@ class Member implements SharedBudget {
       { patienceMs: PATIENCE_MS },
     )) as { Attributes?: { units?: { N?: string } } }
     const after = Number(answer.Attributes?.units?.N)
-    if (!Number.isFinite(after)) throw new HeadraceError('CONFIGURATION', 'the control table gives no counter')
+    if (!Number.isFinite(after)) throw new HeadraceError('CONFIGURATION', 'the control table returned no counter')
     return after
   }
 
@@ -277,8 +277,8 @@ class Member implements SharedBudget {
       const { unitsPerSecond, workersMax, onNotice } = this.#options
       const reason = error instanceof Error ? error.message : `${error}`
       onNotice?.(
-        `the control table ${this.#control.name} does not do its work (${reason}); until it does, this process spends its ` +
-          `share, ${+(unitsPerSecond / workersMax).toPrecision(3)} units/s`,
+        `the control table ${this.#control.name} does not answer (${reason}); until it does, this process uses its ` +
+          `share of ${+(unitsPerSecond / workersMax).toPrecision(3)} units/s`,
       )
     }
     this.#askLater(clock, ASK_AGAIN_MS)

@@ -122,23 +122,23 @@ export function openStore(prefix: string | undefined, run: string, job: JobSpec,
   if (place !== undefined) return new RunStore(`${place.replace(/\/$/, '')}/${run}`, job, of)
   throw new HeadraceError(
     'CONFIGURATION',
-    'nothing says where results are kept: give the handler a store, s3://BUCKET/PREFIX, or set HEADRACE_STORE',
+    'no place for results: pass store to the handler (s3://BUCKET/PREFIX), or set HEADRACE_STORE',
   )
 }
 
 /** @throws {HeadraceError} `INPUT` when it is not there; `CONFIGURATION` when it is no job */
 export async function loadJob(job: JobSpec | string): Promise<JobSpec> {
   if (typeof job !== 'string') return job
-  if (!isS3(job)) throw new HeadraceError('CONFIGURATION', `"${job}" is neither a job nor where one lies in S3`)
+  if (!isS3(job)) throw new HeadraceError('CONFIGURATION', `"${job}" is neither a job nor the S3 address of one`)
   const s3 = new S3()
   try {
     const bytes = await s3.get(readS3Address(job))
     if (bytes === undefined)
-      throw new HeadraceError('INPUT', `there is no job ${job}; write what describe() gives there`)
+      throw new HeadraceError('INPUT', `there is no job at ${job}: write the output of describe() there`)
     return parseJson(bytes.toString()) as JobSpec
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
-    throw new HeadraceError('CONFIGURATION', `${job} is no JSON: ${error.message}`, { cause: error })
+    throw new HeadraceError('CONFIGURATION', `${job} is not valid JSON: ${error.message}`, { cause: error })
   } finally {
     await s3.close()
   }
@@ -177,8 +177,8 @@ function checkProgress(from: SliceCursor, { index, done, cursor }: SliceResult, 
   if (done || !isDeepStrictEqual(from.positions, cursor!.positions)) return
   throw new HeadraceError(
     'NO_PROGRESS',
-    `slice ${index} came no further in all of its time: ${name} is throttled, or the function's timeout is too short. Raise the ` +
-      'timeout, or have fewer slices at once',
+    `slice ${index} made no progress within its timeout: ${name} is throttled, or the timeout is too short. Raise the ` +
+      'timeout, or run fewer slices at once',
     { place: { table: name } },
   )
 }

@@ -30,14 +30,14 @@ export function piecesOf(files: Pieces): Pieces | undefined {
 /** @throws {HeadraceError} `CONFIGURATION` for an export that does not come in pieces */
 export function checkSlicedExport({ file = '', format, columns }: JobWhat): void {
   const refuse = (what: string, advice: string): never => {
-    throw new HeadraceError('CONFIGURATION', `${what}, so it can not be exported in slices; ${advice}`)
+    throw new HeadraceError('CONFIGURATION', `${what}, so it cannot be exported in slices: ${advice}`)
   }
   if (format === 'native')
-    refuse('a native export is a directory', 'DynamoDB makes one in S3 itself: headrace export --native')
-  if (!isS3(file)) refuse(`${file} is a file of one machine`, 'name an object, such as s3://BUCKET/items.xml')
-  if (format === 'parquet') refuse('Parquet ends with an index of all that is in it', 'name another format')
+    refuse('a native export is a directory', 'let DynamoDB write it to S3 with headrace export --native')
+  if (!isS3(file)) refuse(`${file} is a local file`, 'use an S3 object, such as s3://BUCKET/items.xml')
+  if (format === 'parquet') refuse('a Parquet file ends with an index of its content', 'choose another format')
   if (format === 'csv' && columns === undefined)
-    refuse('the columns of a CSV file are found when all items are known', 'name them (columns, --columns)')
+    refuse('the columns of the CSV file are known only at the end', 'set columns (--columns)')
 }
 
 /**
@@ -96,7 +96,7 @@ export async function finishExport(
     // Everything was done, and only the answer was lost.
     if (left.length === 0 && before !== undefined) return undefined
     const results = (await store.results()) as PiecesResult[]
-    checkAll(results, of, 'finishExport is for when all of them are done')
+    checkAll(results, of, 'call finishExport after all slices are done')
     const parts = await partsOf(job, results, left, options.database)
     const sizeBytes = parts.reduce((all, part) => all + ('bytes' in part ? part.bytes.length : part.sizeBytes), 0)
     // A call that made it died before it had removed the pieces.
@@ -145,11 +145,8 @@ async function partsOf(
     ...pieces.map(([name, sizeBytes]) => {
       const object = found.get(name)
       if (object?.sizeBytes === sizeBytes) return { ...object, bucket }
-      const size = object === undefined ? 'is gone' : `has ${object.sizeBytes} bytes`
-      throw new HeadraceError(
-        'STATE',
-        `${name} had ${sizeBytes} bytes and ${size}: somebody has changed it. Export anew`,
-      )
+      const now = object === undefined ? 'was removed' : `now has ${object.sizeBytes} bytes instead of ${sizeBytes}`
+      throw new HeadraceError('STATE', `${name} ${now}: start the export again`)
     }),
     { bytes: tail },
   ]

@@ -23,7 +23,8 @@ export function sparkRowReader(schema: SparkType): (text: string) => PlainItem {
   const revive = reviverOf(schema)
   return (text) => {
     const row = parsePlainJson(text)
-    if (row === null || typeof row !== 'object' || Array.isArray(row)) throw new ItemError('a row is a JSON object')
+    if (row === null || typeof row !== 'object' || Array.isArray(row))
+      throw new ItemError('a row must be a JSON object')
     return (revive === undefined ? row : revive(row, '')) as PlainItem
   }
 }
@@ -72,11 +73,11 @@ function each(revive: Revive, value: unknown, path: string): unknown {
 
 function bytesOf(value: unknown, path: string): Uint8Array {
   const bytes = typeof value === 'string' ? bytesFromBase64(value) : undefined
-  if (bytes === undefined) throw new ItemError('bytes that are not in base64', path)
+  if (bytes === undefined) throw new ItemError('bytes that are not valid base64', path)
   return bytes
 }
 
 function numberOf(value: unknown, path: string): unknown {
-  if (typeof value === 'string') throw new ItemError(`${value} is not a number that DynamoDB can hold`, path)
+  if (typeof value === 'string') throw new ItemError(`${value} is not a number that DynamoDB can store`, path)
   return value
 }

@@ -1,4 +1,5 @@
 import { ItemError } from '../item/itemError.ts'
+import { counted } from '../runtime/counted.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 import type { StreamRecord } from './runStream.ts'
@@ -47,10 +48,7 @@ const LINE_BYTES_MAX = 256 * 1024 * 1024
 /** The rows did not all come: whatever was done with those that did, the task is not. */
 export class CutStreamError extends HeadraceError {
   constructor(what: string) {
-    super(
-      'INPUT',
-      `the rows were cut off: ${what}. What feeds them has failed or was stopped; Spark runs the task again`,
-    )
+    super('INPUT', `the rows ended early: ${what}. The Spark task failed or was stopped; Spark retries it`)
   }
 }
 
@@ -68,18 +66,15 @@ export class SparkStream {
   async begin(): Promise<SparkBegin> {
     for (;;) {
       const next = await this.#pieces.next()
-      if (next.done === true) throw new CutStreamError('nothing came')
+      if (next.done === true) throw new CutStreamError('no data arrived')
       const end = next.value.indexOf(NEWLINE)
       this.#keep(end === -1 ? next.value : next.value.subarray(0, end))
       if (end === -1) continue
       const [kind, begin] = frameOf(this.#take()) as ['begin', SparkBegin]
-      if (kind !== 'begin') throw new HeadraceError('INPUT', `the first frame is "${kind}" and not "begin"`)
+      if (kind !== 'begin') throw new HeadraceError('INPUT', `the first frame is "${kind}" instead of "begin"`)
       if (begin.version !== SPARK_PROTOCOL) {
-        const versions = `${begin.version} of headrace.py and ${SPARK_PROTOCOL} of its worker`
-        throw new HeadraceError(
-          'INPUT',
-          `versions ${versions} do not go together: take both from one headrace pack-spark`,
-        )
+        const versions = `headrace.py has version ${begin.version}, but its worker has ${SPARK_PROTOCOL}`
+        throw new HeadraceError('INPUT', `${versions}: use both from the same headrace pack-spark`)
       }
       this.#keep(next.value.subarray(end + 1))
       return begin
@@ -97,9 +92,10 @@ export class SparkStream {
       for (const line of lines) {
         if (line.charCodeAt(0) === BRACKET) {
           const [kind, end] = frameOf(line) as ['end', { rows: number }]
-          if (kind !== 'end') throw new HeadraceError('INPUT', `there is a frame "${kind}" among the rows`)
+          if (kind !== 'end') throw new HeadraceError('INPUT', `unexpected frame "${kind}" among the rows`)
           if (records.length > 0) yield records
-          if (end.rows !== count) throw new CutStreamError(`${count} rows came of ${end.rows}`)
+          if (end.rows !== count)
+            throw new CutStreamError(`received ${counted(count, 'row')}, but the end frame reports ${end.rows}`)
           return
         }
         count += 1
@@ -107,7 +103,7 @@ export class SparkStream {
       }
       if (records.length > 0) yield records
       const next = await this.#pieces.next()
-      if (next.done === true) throw new CutStreamError(`nothing says that ${count} rows are all`)
+      if (next.done === true) throw new CutStreamError(`no end frame after ${counted(count, 'row')}`)
       piece = next.value
     }
   }
@@ -129,7 +125,7 @@ export class SparkStream {
     this.#carry.push(bytes)
     this.#carryBytes += bytes.length
     if (this.#carryBytes > LINE_BYTES_MAX) {
-      throw new HeadraceError('INPUT', `a row has more than ${LINE_BYTES_MAX} bytes; an item has at most 409,600`)
+      throw new HeadraceError('INPUT', `a row has more than ${LINE_BYTES_MAX} bytes: an item has at most 409,600`)
     }
   }
 

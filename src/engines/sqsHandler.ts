@@ -178,7 +178,7 @@ class QueueWork {
       return true
     } catch (error) {
       const reason = error instanceof Error ? error.message : `${error}`
-      this.#options.onWarning?.(`message ${message.messageId} fails, and comes again: ${reason}`)
+      this.#options.onWarning?.(`message ${message.messageId} failed and will be retried: ${reason}`)
       return false
     }
   }
@@ -193,7 +193,7 @@ class QueueWork {
 
   async #write({ messageId, body }: SqsMessage, call: Call): Promise<void> {
     // Other formats would make something of any text.
-    if (!/^\s*[{[]/.test(body)) throw new HeadraceError('INPUT', 'it is no JSON')
+    if (!/^\s*[{[]/.test(body)) throw new HeadraceError('INPUT', 'it is not valid JSON')
     const engine = await this.#openEngine()
     call.throwIfOver()
     const taken = new TakenMessage(`message ${messageId}`)
@@ -245,7 +245,7 @@ class QueueWork {
     try {
       await this.#s3.put({ bucket, key }, Buffer.from(lines), true)
     } catch (error) {
-      this.#options.onWarning?.(`what was rejected can not be kept: ${error instanceof Error ? error.message : error}`)
+      this.#options.onWarning?.(`cannot write rejected records: ${error instanceof Error ? error.message : error}`)
       for (const group of groups) {
         const from = group.findIndex(({ messageId }) => call.rejects.has(messageId))
         if (from !== -1) for (const message of group.slice(from)) call.failed.add(message)
@@ -286,7 +286,7 @@ class QueueWork {
     if (table !== undefined) return table
     const name = process.env['HEADRACE_TABLE']
     if (name === undefined) {
-      const message = 'nothing says where records are written: give the handler a table, or set HEADRACE_TABLE'
+      const message = 'no table to write to: pass table to the handler, or set HEADRACE_TABLE'
       throw new HeadraceError('CONFIGURATION', message)
     }
     this.#ownDatabase ??= connect()
@@ -295,7 +295,7 @@ class QueueWork {
 
   #openQueue(): Queue {
     if (this.#queueUrl === undefined) {
-      const message = 'nothing says which queue this is: give the handler its queueUrl, or set HEADRACE_QUEUE_URL'
+      const message = 'no queue: pass queueUrl to the handler, or set HEADRACE_QUEUE_URL'
       throw new HeadraceError('CONFIGURATION', message)
     }
     this.#queue ??= new Queue(this.#queueUrl)
@@ -346,10 +346,7 @@ class Call {
 }
 
 function overError(): HeadraceError {
-  return new HeadraceError(
-    'NO_PROGRESS',
-    'the time of its invocation was up; raise the timeout, or take smaller batches',
-  )
+  return new HeadraceError('NO_PROGRESS', 'the invocation timed out: raise the timeout, or use smaller batches')
 }
 
 function sliceOf(body: string): SliceEvent | undefined {

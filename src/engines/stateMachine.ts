@@ -83,5 +83,5 @@ export function stateMachineDefinition(options: StateMachineOptions): object {
 
 function checkWhole(name: string, value: number, least: number, most: number): void {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return
-  throw new TypeError(`${name} is ${value}; a whole number from ${least} to ${most}`)
+  throw new TypeError(`${name} must be a whole number from ${least} to ${most}, not ${value}`)
 }

@@ -124,14 +124,14 @@ function checkOptions({
 }: SynthesizeOptions): void {
   if (operation !== 'queue') checkSlicedOperation(operation)
   const refuse = (what: string): never => {
-    throw new TypeError(`${operation} has no ${what}`)
+    throw new TypeError(`${operation} does not support ${what}`)
   }
   if (sources !== undefined && operation !== 'load' && operation !== 'run') refuse('sources')
   if (target !== undefined && operation !== 'export') refuse('target')
   if (rejects !== undefined && operation !== 'queue')
-    refuse("rejects; what its slices reject goes to the stack's bucket")
-  if (operation === 'queue' && otherTableArn !== undefined) refuse('other table')
-  if (operation === 'queue' && optionalActions !== undefined) refuse('optional rights')
+    refuse("rejects: rejected records of its slices go to the stack's bucket")
+  if (operation === 'queue' && otherTableArn !== undefined) refuse('otherTableArn (--other-table)')
+  if (operation === 'queue' && optionalActions !== undefined) refuse('optionalActions')
 }
 
 async function loadCdk<Module>(load: () => Promise<Module>): Promise<Module> {
@@ -140,8 +140,8 @@ async function loadCdk<Module>(load: () => Promise<Module>): Promise<Module> {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause
     const message =
-      'templates are made by aws-cdk-lib, which is not installed beside headrace: in your project, npm install --save-dev headrace ' +
-      'aws-cdk-lib constructs, and npx headrace deploy there'
+      'templates need aws-cdk-lib, which is not installed beside headrace: in your project, run npm install --save-dev headrace ' +
+      'aws-cdk-lib constructs, then npx headrace deploy'
     throw new HeadraceError('CONFIGURATION', message, { cause })
   }
 }

@@ -41,7 +41,8 @@ export class Visibility {
       .keep([...this.#held], this.#seconds)
       .catch((error: unknown) => (error instanceof Error ? error.message : `${error}`))
       .then((failed) => {
-        if (failed !== undefined) this.#onWarning?.(`messages may come twice, as they can not be kept: ${failed}`)
+        if (failed !== undefined)
+          this.#onWarning?.(`cannot extend the visibility timeout, so messages may be delivered twice: ${failed}`)
       })
     this.#timer = this.#clock.setTimer(() => this.#keep(), this.#seconds * 1_000 * SHARE)
   }

@@ -27,8 +27,8 @@ export function compileForService(source: string, condition: Condition): Service
     throw expressionError(
       source,
       0,
-      `it is longer than DynamoDB takes: ${writer.operators} operators (at most ${OPERATORS_MAX}) in ` +
-        `${text.length} bytes (at most ${TEXT_BYTES_MAX}). Run it as several jobs`,
+      `it is too long for DynamoDB: ${writer.operators} operators (at most ${OPERATORS_MAX}) in ` +
+        `${text.length} bytes (at most ${TEXT_BYTES_MAX}). Split it into several jobs`,
     )
   }
   return { text, names: Object.fromEntries(writer.names), values: Object.fromEntries(writer.values) }

@@ -115,8 +115,8 @@ class SurveyedPath {
     const similar = this.#similar()
     const quoted = `'${plain.replaceAll("'", "''")}'`
     return (
-      `no ${all} has an attribute ${text}, so ${this.mention.operator} has nothing to compare with: ` +
-      `if you mean the text, write ${quoted} in single quotes${similar === undefined ? '' : `; or did you mean the attribute ${similar}?`}`
+      `no ${all} has an attribute ${text}, which ${this.mention.operator} needs: ` +
+      `for a string write ${quoted} in single quotes${similar === undefined ? '' : `; or did you mean the attribute ${similar}?`}`
     )
   }
 
@@ -135,9 +135,9 @@ class SurveyedPath {
     const is = [...this.#types].map((type) => TYPE_WORDS[type] ?? type).join(' or ')
     const fact = `${pathText(path.steps)} is ${is} in all ${all}s`
     if (operator === 'size') return `${fact}, which has no size`
-    if (operator === 'begins_with' || operator === 'contains') return `${fact}, for which ${operator} never holds`
+    if (operator === 'begins_with' || operator === 'contains') return `${fact}, for which ${operator} is never true`
     const asked = [...types].map((type) => TYPE_WORDS[type]).join(' or ')
-    return `${fact}, and is compared with ${asked}${this.#otherNotation(literal)}`
+    return `${fact}, but is compared with ${asked}${this.#otherNotation(literal)}`
   }
 
   #otherNotation(literal: Mention['literal']): string {

@@ -80,7 +80,7 @@ class Parser {
     if (this.#isEnd()) throw this.#error("write a condition, such as country = 'NO'")
     const condition = this.#either()
     if (!this.#isEnd()) {
-      throw this.#error(this.#isSymbol(')') ? 'this ) closes nothing' : 'expected AND, OR or the end')
+      throw this.#error(this.#isSymbol(')') ? 'this ) has no matching (' : 'expected AND, OR or the end')
     }
     return condition
   }
@@ -99,7 +99,7 @@ class Parser {
 
   #single(): Condition {
     this.#depth += 1
-    if (this.#depth > DEPTH_MAX) throw this.#error('too many NOT or ( inside each other')
+    if (this.#depth > DEPTH_MAX) throw this.#error('NOT or ( is nested too deeply')
     try {
       if (this.#takeKeyword('NOT')) return { kind: 'not', part: this.#single() }
       if (this.#takeSymbol('(')) {
@@ -140,7 +140,7 @@ class Parser {
     for (const bound of [operand, low, high]) this.#checkOrdered(bound, 'BETWEEN')
     if (low.kind === 'literal' && high.kind === 'literal') {
       if (typeOf(low.value) !== typeOf(high.value)) {
-        throw this.#error('both bounds of BETWEEN must be of one type', high.position)
+        throw this.#error('both bounds of BETWEEN must have the same type', high.position)
       }
       if (compareValues(low.value, high.value)! > 0) {
         throw this.#error('the upper bound of BETWEEN is below the lower one', high.position)
@@ -155,7 +155,7 @@ class Parser {
     while (this.#takeSymbol(',')) choices.push(this.#operand('a value'))
     if (!this.#takeSymbol(')')) throw this.#error('expected , or )')
     if (choices.length > CHOICES_MAX) {
-      const message = `IN takes at most ${CHOICES_MAX} values, and here are ${choices.length}: join several IN with OR`
+      const message = `IN takes at most ${CHOICES_MAX} values, not ${choices.length}: join several IN with OR`
       throw this.#error(message, choices[CHOICES_MAX]!.position)
     }
     this.#checkDistinct(operand, choices, 'IN')
@@ -174,7 +174,7 @@ class Parser {
     if (!this.#takeSymbol(')')) throw this.#error('expected )')
     const [first, second] = operands as [Operand, Operand | undefined]
     const needsPath = test !== 'begins_with' && test !== 'contains'
-    if (needsPath && first.kind !== 'path') throw this.#error(`${test} takes the name of an attribute`, first.position)
+    if (needsPath && first.kind !== 'path') throw this.#error(`${test} takes an attribute name`, first.position)
     if (second !== undefined) this.#checkDistinct(first, [second], test)
     if (test === 'attribute_type') this.#checkType(second!)
     if (test === 'begins_with') {
@@ -218,23 +218,23 @@ class Parser {
     if (called === 'size') {
       this.#next += 2
       const inner = this.#operand('a name')
-      if (inner.kind !== 'path') throw this.#error('size takes the name of an attribute', inner.position)
+      if (inner.kind !== 'path') throw this.#error('size takes an attribute name', inner.position)
       if (!this.#takeSymbol(')')) throw this.#error('expected )')
       return { kind: 'size', path: inner, position }
     }
-    if (called !== undefined) throw this.#error(`${called} is a condition of its own, and no value`)
+    if (called !== undefined) throw this.#error(`${called} is a condition, not a value`)
     const constant = kind === 'word' ? CONSTANTS.get(text.toUpperCase()) : undefined
     if (constant !== undefined) {
       this.#next += 1
       const after = this.#token
       if (after.kind === 'index' || (after.kind === 'symbol' && after.text === '.')) {
-        throw this.#error(`${text} is a constant here; an attribute of that name stands in double quotes`, position)
+        throw this.#error(`${text} is a constant here: write an attribute with that name in double quotes`, position)
       }
       return { kind: 'literal', value: constant, position }
     }
     if (kind === 'name' || (kind === 'word' && !KEYWORDS.has(text.toUpperCase()))) return this.#path()
     if (kind === 'word') {
-      throw this.#error(`expected ${expected}; an attribute called ${text} stands in double quotes, "${text}"`)
+      throw this.#error(`expected ${expected}: write an attribute called ${text} in double quotes, "${text}"`)
     }
     throw this.#error(`expected ${expected}`)
   }
@@ -246,12 +246,12 @@ class Parser {
       if (this.#takeSymbol('.')) {
         const { kind } = this.#token
         if (kind !== 'name' && kind !== 'word') {
-          throw this.#error('expected a name behind the point; one that begins with a digit stands in double quotes')
+          throw this.#error('expected a name after the dot: write a name that starts with a digit in double quotes')
         }
         steps.push(this.#name())
       } else if (this.#token.kind === 'index') {
         const index = Number(this.#token.text)
-        if (index > INDEX_MAX) throw this.#error(`no list has ${this.#token.text} elements`)
+        if (index > INDEX_MAX) throw this.#error(`${this.#token.text} is not a valid list index`)
         steps.push(index)
         this.#next += 1
       } else {
@@ -262,7 +262,7 @@ class Parser {
 
   #name(): string {
     const { text } = this.#token
-    if (text === '') throw this.#error('a name cannot be empty; an empty string is written with single quotes')
+    if (text === '') throw this.#error('a name cannot be empty: write an empty string in single quotes')
     this.#next += 1
     return text
   }
@@ -289,7 +289,7 @@ class Parser {
       if (other.kind !== first.kind || !isDeepStrictEqual(stepsOf(first), stepsOf(other))) continue
       const name = pathText(stepsOf(first))
       throw this.#error(
-        `${operator} compares ${name} with itself; a string stands in single quotes, '${name}'`,
+        `${operator} compares ${name} with itself: write a string in single quotes, '${name}'`,
         other.position,
       )
     }
@@ -299,8 +299,8 @@ class Parser {
     if (operand.kind !== 'literal') return
     const type = typeOf(operand.value)
     if (type === 'S' || type === 'N') return
-    const name = type === 'BOOL' ? 'true and false have' : 'null has'
-    throw this.#error(`${operator} compares strings and numbers; ${name} no order`, operand.position)
+    const name = type === 'BOOL' ? 'true or false' : 'null'
+    throw this.#error(`${operator} compares strings and numbers, not ${name}`, operand.position)
   }
 
   get #token(): Token {

@@ -20,18 +20,18 @@ const SYMBOL = /<>|<=|>=|[=<>(),.]/y
 
 /** What people write out of habit, and what stands here in its place. */
 const HABITS: readonly (readonly [RegExp, string])[] = [
-  [/'/y, "this string has no end: add a closing ' (a quote inside a string is written '')"],
-  [/"/y, 'this name has no end: add a closing " (a quote inside a name is written "")'],
+  [/'/y, "this string is not closed: add a closing ' (a quote inside a string is written '')"],
+  [/"/y, 'this name is not closed: add a closing " (a quote inside a name is written "")'],
   [/!=/y, 'write <> for "not equal"'],
   [/&&?/y, 'write AND'],
   [/\|\|?/y, 'write OR'],
   [/!/y, 'write NOT'],
   [/[‘’“”„«»]/y, `use straight quotes: '…' for a string, "…" for a name`],
   [/`/y, 'write names in double quotes, "…", and strings in single quotes'],
-  [/:/y, "write the value itself, such as 'text' or 12; aliases are made for you"],
-  [/#/y, 'write the name itself, in double quotes if it has unusual letters; aliases are made for you'],
-  [/\[/y, 'a place in a list is a whole number, such as [0]'],
-  [/[+-]?[\d.]/y, 'expected a number such as 12 or 0.5; names that begin with a digit stand in double quotes'],
+  [/:/y, "write the value itself, such as 'text' or 12: Headrace makes the aliases"],
+  [/#/y, 'write the name itself, in double quotes if it has special characters: Headrace makes the aliases'],
+  [/\[/y, 'a list index is a whole number, such as [0]'],
+  [/[+-]?[\d.]/y, 'expected a number such as 12 or 0.5: write names that start with a digit in double quotes'],
 ]
 
 /**

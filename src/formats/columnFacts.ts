@@ -29,7 +29,7 @@ export function columnTypeOf(value: unknown): ColumnType {
       if (value instanceof Uint8Array) return 'B'
       return lossOf(value) === undefined ? 'json' : 'ddb'
     default:
-      throw new ItemError(`a ${typeof value} can not be stored`)
+      throw new ItemError(`a ${typeof value} cannot be stored`)
   }
 }
 

@@ -166,7 +166,7 @@ class CsvReader {
   #record(cells: readonly string[], columns: readonly CsvColumn[]): SourceRecord {
     const place = { file: this.#options.file, line: this.#line, offset: this.#offset }
     if (cells.length !== columns.length) {
-      const error = `${counted(cells.length, 'cell')}, where the header names ${columns.length}`
+      const error = `${counted(cells.length, 'cell')}, but the header has ${columns.length}`
       return { error, ...this.#raw(cells, columns), place }
     }
     try {
@@ -190,30 +190,30 @@ class CsvReader {
 
   #tooLong(): FormatError {
     const limit = `longer than ${this.#options.lineBytesMax} bytes`
-    return this.#unreadable(`the record that begins here is ${limit}`, 'See whether a quote is missing in it.')
+    return this.#unreadable(`the record that starts here is ${limit}`, 'Check whether a quote is missing in it.')
   }
 
   #misquoted(error: CsvError): FormatError {
     const index = Number(error['column'])
     const column = this.#columns?.[index]?.name
     const cell = column === undefined ? `cell ${index + 1}` : `"${column}"`
-    const advice = 'A cell that holds a quote stands in quotes itself, and its own are written twice: "5"" pipe".'
+    const advice = 'Quote a cell that contains a quote, and double the quote inside: "5"" pipe".'
     switch (error.code) {
       case 'INVALID_OPENING_QUOTE':
-        return this.#unreadable(`a quote stands within ${cell}, which is not quoted`, advice)
+        return this.#unreadable(`${cell} contains a quote but is not quoted`, advice)
       case 'CSV_INVALID_CLOSING_QUOTE':
-        return this.#unreadable(`something follows the closing quote of ${cell}`, advice)
+        return this.#unreadable(`there is text after the closing quote of ${cell}`, advice)
       case 'CSV_QUOTE_NOT_CLOSED':
-        return this.#unreadable(`the quote that opens ${cell} is never closed`, 'Close it, or take it out.')
+        return this.#unreadable(`the opening quote of ${cell} is never closed`, 'Close or remove it.')
       default:
-        return this.#unreadable(error.message, 'Mend that line.')
+        return this.#unreadable(error.message, 'Fix that line.')
     }
   }
 
   /** Of the record that begins at the present place. */
   #unreadable(what: string, advice = ''): FormatError {
     const place = { file: this.#options.file, line: this.#line, offset: this.#offset }
-    const [head, tail] = this.#columns === undefined ? ['the header line can not be read: ', ' Is this CSV?'] : ['', '']
+    const [head, tail] = this.#columns === undefined ? ['cannot read the header line: ', ' Is this CSV?'] : ['', '']
     return new FormatError(`${head}${what}.${advice === '' ? '' : ` ${advice}`}${tail}`, place)
   }
 }
@@ -268,12 +268,12 @@ export function readCsvRow(text: string, names: readonly string[], delimiter = '
     rows = parse(text, { delimiter, record_delimiter: RECORD_DELIMITERS, relax_column_count: true })
   } catch (error) {
     if (!(error instanceof CsvError)) throw error
-    throw new ItemError(`this is not a row of CSV: ${error.message}`)
+    throw new ItemError(`not a valid CSV row: ${error.message}`)
   }
   const [cells = [], ...more] = rows.filter((row) => row.length > 1 || row[0] !== '')
-  if (more.length > 0) throw new ItemError(`there are ${counted(rows.length, 'row')} of CSV, and a reject holds one`)
+  if (more.length > 0) throw new ItemError(`${counted(rows.length, 'CSV row')} in one reject, which holds only one`)
   if (cells.length !== names.length)
-    throw new ItemError(`${counted(cells.length, 'cell')}, where the header names ${names.length}: ${names.join(', ')}`)
+    throw new ItemError(`${counted(cells.length, 'cell')}, but the header has ${names.length}: ${names.join(', ')}`)
   const columns = names.map((name) => {
     const { name: column, type = 'S' } = readColumn(name)
     return { name: column, type }

@@ -20,14 +20,18 @@ const COLUMN_TYPES: ReadonlySet<string> = new Set<ColumnType>(['S', 'N', 'BOOL',
 export function checkCsvOptions(options: CsvOptions): void {
   for (const [name, type] of Object.entries(options.types ?? {})) {
     if (!COLUMN_TYPES.has(type)) {
-      throw new TypeError(`csv.types: column "${name}" has type "${type}"; one of ${[...COLUMN_TYPES].join(', ')}`)
+      throw new TypeError(
+        `csv.types: "${type}" is not a valid type for column "${name}": use one of ${[...COLUMN_TYPES].join(', ')}`,
+      )
     }
   }
   const { delimiter } = options
   if (delimiter !== undefined && !/^[\t\x20-\x7e]$/.test(delimiter)) {
-    throw new TypeError(`csv.delimiter is ${JSON.stringify(delimiter)}; one ASCII character, such as ";" or a tab`)
+    throw new TypeError(
+      `csv.delimiter must be one ASCII character, such as ";" or a tab, not ${JSON.stringify(delimiter)}`,
+    )
   }
-  if (delimiter === '"') throw new TypeError('csv.delimiter can not be the quote character')
+  if (delimiter === '"') throw new TypeError('csv.delimiter cannot be the quote character')
 }
 
 /** A name with a type behind it, or without. */
@@ -83,10 +87,13 @@ export function csvColumns(cells: readonly string[], { file, types, delimiter, k
   }
   const lost = Object.keys(types).find((name) => !names.has(name))
   if (lost !== undefined) {
-    throw new FormatError(`a type is given for column "${lost}", and the header has: ${[...names].join(', ')}`, {
-      file,
-      line: 1,
-    })
+    throw new FormatError(
+      `csv.types (--types) has a type for column "${lost}", which the header does not have: ${[...names].join(', ')}`,
+      {
+        file,
+        line: 1,
+      },
+    )
   }
   for (const part of keyParts) checkKeyColumn(part, columns, delimiter, file)
   return columns
@@ -101,8 +108,8 @@ function checkKeyColumn(part: KeyAttribute, columns: readonly CsvColumn[], delim
   if (column?.type === part.type || column?.type === 'ddb' || column?.type === 'json') return
   if (column !== undefined) {
     throw new FormatError(
-      `column "${part.name}" is said to be ${column.type}, and the key of the table has it as ${part.type}. ` +
-        'Leave its type out, or say the same.',
+      `column "${part.name}" has type ${column.type}, but the table's key has type ${part.type}. ` +
+        'Omit its type, or use the same.',
       place,
     )
   }
@@ -122,7 +129,7 @@ function keyAdvice(wanted: string, columns: readonly CsvColumn[], delimiter: str
   const like = columns.find(({ name }) => plain(name) === wanted.toLowerCase())
   if (like !== undefined) {
     return /["']/.test(like.name)
-      ? `See whether its quotes are in order: ${JSON.stringify(like.name)}.`
+      ? `Check its quotes: ${JSON.stringify(like.name)}.`
       : `Names are case-sensitive: rename ${JSON.stringify(like.name)}.`
   }
   const other = [',', ';', '\t', '|'].find(
@@ -132,10 +139,11 @@ function keyAdvice(wanted: string, columns: readonly CsvColumn[], delimiter: str
   )
   if (other !== undefined) {
     const shown = other === '\t' ? 'a tab (\\t)' : JSON.stringify(other)
-    return `The cells seem to stand between ${shown}: set csv.delimiter (--delimiter).`
+    return `The delimiter seems to be ${shown}: set csv.delimiter (--delimiter).`
   }
-  if (columns.some(({ name }) => /[\r\n]/.test(name))) return 'A name holds a line end: see whether a quote is missing.'
-  return 'See whether this is the right table, whether the first line is the header, and whether the quotes are in order.'
+  if (columns.some(({ name }) => /[\r\n]/.test(name)))
+    return 'A name contains a line end: check whether a quote is missing.'
+  return 'Check that this is the right table, that the first line is the header, and that quotes are closed.'
 }
 
 /**
@@ -187,7 +195,7 @@ export function cellValue(cell: string, column: CsvColumn): PlainValue {
       throw new ItemError(`${JSON.stringify(text)} is not null`, column.name)
     case 'B': {
       const bytes = bytesFromBase64(text)
-      if (bytes === undefined) throw new ItemError('not base64', column.name)
+      if (bytes === undefined) throw new ItemError('not valid base64', column.name)
       return bytes
     }
     case 'json':

@@ -45,19 +45,19 @@ export class CsvWriter implements ItemWriter {
 
   /** @throws {TypeError} for no columns, one named twice, and a name that no header line can hold */
   constructor({ columns, delimiter = ',', safe = false, typedHeader = false, onLoss }: CsvWriterOptions) {
-    if (columns.length === 0) throw new TypeError('columns: name one at least')
+    if (columns.length === 0) throw new TypeError('columns: list at least one column')
     const form = { delimiter, quoted_match: /[\r\n]/ }
     this.#line = (cells) => stringify([cells as string[]], form)
     this.#columns = columns
     this.#names = new Set(columns.map(({ name }) => name))
-    if (this.#names.size < columns.length) throw new TypeError('columns: one is named twice')
+    if (this.#names.size < columns.length) throw new TypeError('columns: a column is listed twice')
     this.#safe = safe
     this.#losses = new Losses(onLoss)
     const header = columns.map((column) => {
       // A plain name that ends like a type is told from one.
       const text = columnText(typedHeader ? column : { name: column.name, type: 'S' })
       if (text === undefined)
-        throw new TypeError(`columns: ${JSON.stringify(column.name)} can not stand in a header line`)
+        throw new TypeError(`columns: ${JSON.stringify(column.name)} cannot be written in a header line`)
       return this.#made(text, column.name)
     })
     this.head = this.#line(header)
@@ -77,7 +77,7 @@ export class CsvWriter implements ItemWriter {
       return value === undefined ? '' : this.#cell(value, column)
     })
     for (const name of Object.keys(item))
-      if (!this.#names.has(name)) this.#losses.tell(name, 'left out, as there is no column for it')
+      if (!this.#names.has(name)) this.#losses.tell(name, 'left out, because the file has no column for it')
     return this.#line(cells)
   }
 
@@ -90,7 +90,7 @@ export class CsvWriter implements ItemWriter {
       return writePlainJson(value as PlainItem)
     }
     if (type === 'S' && own !== 'NULL') {
-      if (own !== 'S') this.#losses.tell(name, `${nameOf(own)} is written as text, and will come back as text`)
+      if (own !== 'S') this.#losses.tell(name, `${nameOf(own)} is written as text, and loads as text`)
       return this.#textCell(own === 'S' ? (value as string) : textOf(value), name)
     }
     if (own === 'NULL' && type !== 'NULL') {
@@ -99,7 +99,7 @@ export class CsvWriter implements ItemWriter {
     }
     if (own !== type) {
       const advice = `declare the column as ${name}:json or ${name}:ddb`
-      throw new ItemError(`${nameOf(own)}, where the column is ${name}:${type}; ${advice}`, name)
+      throw new ItemError(`${nameOf(own)}, but the column is ${name}:${type}: ${advice}`, name)
     }
     return type === 'B' ? this.#textCell(textOf(value), name) : textOf(value)
   }
@@ -108,8 +108,8 @@ export class CsvWriter implements ItemWriter {
     if (text === '') {
       this.#losses.tell(
         name,
-        'an empty value is an empty cell, as that of an item without the attribute: it will not come back. ' +
-          `A column that is declared as ${name}:ddb keeps it`,
+        'an empty value is written as an empty cell, and loads as a missing attribute. ' +
+          `To keep it, declare the column as ${name}:ddb`,
       )
     }
     return this.#made(text, name)
@@ -117,7 +117,7 @@ export class CsvWriter implements ItemWriter {
 
   #made(text: string, name: string): string {
     if (!this.#safe || !FORMULA.test(text)) return text
-    this.#losses.tell(name, "what begins like a formula has ' in front, and will come back with it")
+    this.#losses.tell(name, "a value that starts like a formula is written with a leading ', and loads with it")
     return `'${text}`
   }
 }

@@ -66,9 +66,9 @@ async function* gunzip(source: ByteSource, file: string): AsyncGenerator<Buffer>
     const offset = engine.bytesWritten
     const cut = cause !== undefined && 'code' in cause && cause.code === 'Z_BUF_ERROR'
     const what = cut
-      ? `the gzip data ends too early, after ${offset} compressed bytes: the file was cut short`
-      : `the gzip data is damaged at about compressed byte ${offset} (${cause?.message ?? 'something else follows it'})`
-    return new FormatError(`${what}. Fetch or make the file anew.`, { file, offset }, { cause })
+      ? `the gzip data ends early, after ${offset} compressed bytes: the file is truncated`
+      : `the gzip data is damaged at about compressed byte ${offset} (${cause?.message ?? 'there is other data after it'})`
+    return new FormatError(`${what}. Download or create the file again.`, { file, offset }, { cause })
   }
 
   let fed = 0

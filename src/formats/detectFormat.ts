@@ -57,7 +57,7 @@ export function detectFormat(head: Buffer, file: string, format: FormatName | un
   const byName = EXTENSION_FORMATS[extension ?? '']
   const named = format ?? byName
   if (named === 'parquet')
-    throw new FormatError('the file does not begin as Parquet does, with PAR1.', { file, offset: 0 })
+    throw new FormatError('not a Parquet file: it does not start with PAR1.', { file, offset: 0 })
   if (named === 'rejects') return { shape: 'rejects' }
   if (named === 'csv') return { shape: 'csv', delimiter: extension === 'tsv' ? '\t' : ',' }
   const text = head.toString('latin1')
@@ -70,8 +70,8 @@ export function detectFormat(head: Buffer, file: string, format: FormatName | un
   if (format === 'json' || format === 'ddb-json' || extension === 'json')
     return { shape: 'sequence', spelling: undefined }
   throw new FormatError(
-    `neither the name nor the beginning (${JSON.stringify(text.slice(0, 20))}) tells the format. ` +
-      'Name it: jsonl, json, ddb-json, csv, parquet or ion.',
+    `cannot detect the format from the name or the first bytes (${JSON.stringify(text.slice(0, 20))}). ` +
+      'Set format (--format): jsonl, json, ddb-json, csv, parquet or ion.',
     { file, offset: 0 },
   )
 }

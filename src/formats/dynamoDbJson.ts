@@ -45,7 +45,7 @@ function unwrap(text: string): string {
   const end = text.trimEnd()
   if (head !== null && end.endsWith('}')) return end.slice(head[0].length, -1).trimEnd()
   throw new ItemError(
-    `most records of this file are like {"Item":{"name":{"S":"…"}}}, and this one is not${faultWords(text)}`,
+    `this record does not look like {"Item":{"name":{"S":"…"}}}, as most records of this file do${faultWords(text)}`,
   )
 }
 
@@ -69,11 +69,11 @@ export function changeItem(text: string): PlainItem {
   try {
     change = parseJson(text) ?? {}
   } catch (error) {
-    throw new ItemError(`this is no JSON: ${(error as Error).message}`)
+    throw new ItemError(`not valid JSON: ${(error as Error).message}`)
   }
   const { Keys: key, NewImage: image } = change
   if (!isObject(key) || Object.keys(key).length === 0 || !(image === undefined || isObject(image)))
-    throw new ItemError('this is no change as an incremental export has it: {"Metadata":…,"Keys":{…},"NewImage":{…}}')
+    throw new ItemError('not a change of an incremental export: {"Metadata":…,"Keys":{…},"NewImage":{…}}')
   return image === undefined ? { delete: decodeItem(key) } : { put: decodeItem(image) }
 }
 
@@ -82,5 +82,5 @@ export function plainItem(text: string): PlainItem {
   const value = parsePlainJson(text)
   if (/^\s*\{/.test(text)) return value as PlainItem
   const found = value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`
-  throw new ItemError(`a record is a JSON object {…}, and this is ${found.replace(/a (object|bigint)/, 'a number')}`)
+  throw new ItemError(`a record must be a JSON object {…}, not ${found.replace(/a (object|bigint)/, 'a number')}`)
 }

@@ -55,22 +55,22 @@ export class IonDecoder {
       this.#reader = this.#ion.makeReader(text)
       const type = this.#reader.next()
       record = type === null ? undefined : this.#value(type, 0)
-      if (this.#reader.next() !== null) throw new ItemError('there are several values in one line')
+      if (this.#reader.next() !== null) throw new ItemError('several values on one line')
     } catch (error) {
       if (error instanceof ItemError) throw error
-      throw new ItemError(`this is no Ion: ${error instanceof Error ? error.message : error}`)
+      throw new ItemError(`not valid Ion: ${error instanceof Error ? error.message : error}`)
     }
     if (this.#changes) return changeOf(record)
     if (isStruct(record) && Object.keys(record).length === 1 && isStruct(record['Item'])) return record['Item']
-    throw new ItemError('a record is $ion_1_0 {Item:{…}}, in a line of its own, and this is none')
+    throw new ItemError('not a record: expected $ion_1_0 {Item:{…}} on a line of its own')
   }
 
   #value(type: IonType, depth: number): PlainValue {
     const reader = this.#reader
     const [annotation] = reader.annotations()
     if (annotation !== undefined && (type.name !== 'list' || SETS[annotation] === undefined))
-      throw new ItemError(`DynamoDB has no type for what is marked as ${annotation}`)
-    if (depth > DEPTH_MAX) throw new ItemError(`it is nested deeper than ${NESTING_MAX} levels`)
+      throw new ItemError(`DynamoDB has no type for the Ion annotation ${annotation}`)
+    if (depth > DEPTH_MAX) throw new ItemError(`nested deeper than ${NESTING_MAX} levels`)
     if (reader.isNull()) return null
     switch (type.name) {
       case 'bool':
@@ -108,13 +108,13 @@ export class IonDecoder {
     for (const element of list) {
       const is =
         typeof element === 'string' ? 'S' : element instanceof Uint8Array ? 'B' : isNumber(element) ? 'N' : undefined
-      if (is !== kind) throw new ItemError(`an element of a set marked as $dynamodb_${kind}S is of another type`)
+      if (is !== kind) throw new ItemError(`an element of a $dynamodb_${kind}S set has another type`)
     }
     const keys = list.map((element) =>
       element instanceof Uint8Array ? Buffer.from(element).toString('hex') : `${element}`,
     )
-    if (list.length === 0) throw new ItemError('a set is empty, and DynamoDB has no empty sets')
-    if (new Set(keys).size < list.length) throw new ItemError('a set has an element twice')
+    if (list.length === 0) throw new ItemError('DynamoDB cannot store an empty set')
+    if (new Set(keys).size < list.length) throw new ItemError('a set contains an element twice')
     return new Set(list as string[])
   }
 
@@ -124,7 +124,7 @@ export class IonDecoder {
     reader.stepIn()
     for (let type = reader.next(); type !== null; type = reader.next()) {
       const name = reader.fieldName()!
-      if (Object.hasOwn(struct, name)) throw new ItemError(`there are two of ${JSON.stringify(name)}`)
+      if (Object.hasOwn(struct, name)) throw new ItemError(`the field ${JSON.stringify(name)} appears twice`)
       const value = this.#value(type, depth + 1)
       // Assigned, a name such as __proto__ would do something else.
       Object.defineProperty(struct, name, { value, writable: true, enumerable: true, configurable: true })
@@ -141,7 +141,7 @@ function changeOf(record: unknown): PlainItem {
     if (image === undefined) return { delete: change['Keys'] }
     if (isStruct(image)) return { put: image }
   }
-  throw new ItemError('this is no change as an incremental export has it: $ion_1_0 {Record:{Keys:{…},NewImage:{…}}}')
+  throw new ItemError('not a change of an incremental export: $ion_1_0 {Record:{Keys:{…},NewImage:{…}}}')
 }
 
 function isStruct(value: unknown): value is { readonly [name: string]: unknown } {

@@ -25,7 +25,7 @@ export function csvConversion(options: ConversionOptions & Omit<CsvWriterOptions
   return async (gathered, take) => {
     const survey = new ColumnSurvey()
     for await (const { items } of gathered()) for (const item of items) survey.look(item)
-    if (survey.isFull) onLoss?.('there are more attributes than a file may have columns: the last ones are left out')
+    if (survey.isFull) onLoss?.('there are more attributes than a file can have columns: the last ones are left out')
     const found = survey.columns(first).map(
       ({ name, facts }): CsvColumn => ({
         name,

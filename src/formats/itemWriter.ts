@@ -34,7 +34,7 @@ export function openItemWriter(format: ItemFormat, options: ItemWriterOptions = 
   // To be converted, when all are gathered.
   if (format === 'csv' || format === 'parquet') return { head: '', tail: '', write: (item) => `${encodeItem(item)}\n` }
   if (format === 'ion') {
-    if (options.ion === undefined) throw new TypeError('ion: the library is needed')
+    if (options.ion === undefined) throw new TypeError('ion: the library is required')
     return new IonWriter(options.ion)
   }
   if (format === 'ddb-json') return { head: '', tail: '', write: (item) => `{"Item":${encodeItem(item)}}\n` }

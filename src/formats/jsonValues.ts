@@ -1,4 +1,5 @@
 import { ItemError } from '../item/itemError.ts'
+import { counted } from '../runtime/counted.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 import { SCAN_OUTPUT_NAMES } from './detectFormat.ts'
 import { FormatError } from './formatError.ts'
@@ -135,8 +136,12 @@ class ValueScanner {
     } else if (this.#isArray || inValue) {
       const line = inValue ? this.#valueLine : this.#line
       const offset = inValue ? this.#valueOffset : this.#bufferOffset + this.#buffer.length
-      const what = inValue ? 'the record that begins here is not complete' : 'the array is not closed'
-      throw new FormatError(`${what}: the file was cut short. Fetch or make the file anew.`, { file, line, offset })
+      const what = inValue ? 'the record that starts here is not complete' : 'the array is not closed'
+      throw new FormatError(`${what}: the file is truncated. Download or create the file again.`, {
+        file,
+        line,
+        offset,
+      })
     }
   }
 
@@ -253,7 +258,10 @@ class ValueScanner {
 
   #tooDeep(): FormatError {
     const { file } = this.#options
-    return new FormatError('brackets open a million deep here: this is no table data.', { file, line: this.#valueLine })
+    return new FormatError('brackets are nested a million levels deep here: this is not table data.', {
+      file,
+      line: this.#valueLine,
+    })
   }
 
   #takeTail(bytes: Buffer): void {
@@ -265,7 +273,10 @@ class ValueScanner {
     const place = { file, line: this.#line }
     if (layout === 'array') {
       if (this.#tail.trim() === '') return
-      throw new FormatError('something follows the end of the array. Take it out, or make it a file of its own.', place)
+      throw new FormatError(
+        'there is text after the end of the array. Remove it, or move it to a file of its own.',
+        place,
+      )
     }
     const { prefix = '{"Items":', onIncomplete } = this.#options
     let output: { readonly [name: string]: unknown }
@@ -273,8 +284,7 @@ class ValueScanner {
       output = parseJson(`${prefix}[]${Buffer.from(this.#tail, 'latin1').toString()}`) as typeof output
     } catch {
       throw new FormatError(
-        'the scan output is not closed as it should be, or something follows it. Fetch or make the file anew; of several ' +
-          'scan outputs make a file each.',
+        'the scan output is not closed, or there is text after it. Create the file again, with one scan output per file.',
         place,
       )
     }
@@ -285,8 +295,8 @@ class ValueScanner {
       return
     }
     throw new FormatError(
-      `this began like scan output, whose "Items" were read as records, but has a member ${JSON.stringify(strange)}, ` +
-        'too. If it is one record, put it on one line and read it as jsonl.',
+      `this starts like scan output, but also has a member ${JSON.stringify(strange)}; its "Items" were read as records. ` +
+        'If it is a single record, write it on one line and read it as jsonl.',
       place,
     )
   }
@@ -297,11 +307,9 @@ function incompleteWords(output: { readonly [name: string]: unknown }, items: nu
   const token = ['NextToken', 'LastEvaluatedKey'].find((name) => output[name] !== undefined && output[name] !== null)
   const { Count: count } = output
   const parts: string[] = []
-  if (token !== undefined) parts.push(`it ends with a ${token}, so there are more pages`)
+  if (token !== undefined) parts.push(`it ends with a ${token}, so more pages are missing`)
   if (typeof count === 'number' && count !== items)
-    parts.push(
-      `it holds ${items.toLocaleString('en-US')} of the ${count.toLocaleString('en-US')} items that its Count says`,
-    )
+    parts.push(`its Count says ${counted(count, 'item')}, but it has ${items.toLocaleString('en-US')}`)
   return parts.length === 0 ? undefined : parts.join('; ')
 }
 

@@ -22,7 +22,7 @@ export class Losses {
   lookAt(name: string, value: unknown): void {
     if (value === null || typeof value !== 'object' || this.#told.has(name)) return
     const loss = lossOf(value)
-    if (loss !== undefined) this.tell(name, `${loss}, and will not come back as it was`)
+    if (loss !== undefined) this.tell(name, `${loss}, and does not load back as it was`)
   }
 
   /** @param loss what becomes of it, in words */

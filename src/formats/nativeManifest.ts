@@ -54,10 +54,10 @@ export function readNativeManifest(summary: ManifestText, files: ManifestText): 
   const refuse = (what: string): FormatError => new FormatError(what, { file: summary.name })
   const format = typeof outputFormat === 'string' ? FORMATS[outputFormat] : undefined
   if (format === undefined)
-    throw refuse(`the export is in the format ${JSON.stringify(outputFormat)}; known are DYNAMODB_JSON and ION`)
+    throw refuse(`the export has the format ${JSON.stringify(outputFormat)}: Headrace reads DYNAMODB_JSON and ION`)
   if (!TYPES.includes(exportType))
     throw refuse(
-      `the export is of the type ${JSON.stringify(exportType)}; known are FULL_EXPORT and INCREMENTAL_EXPORT`,
+      `the export has the type ${JSON.stringify(exportType)}: Headrace reads FULL_EXPORT and INCREMENTAL_EXPORT`,
     )
   const lines = files.text.split('\n')
   const found: NativeFile[] = []
@@ -66,10 +66,10 @@ export function readNativeManifest(summary: ManifestText, files: ManifestText): 
       found.push(readFile(readObject(files, index + 1, line), { file: files.name, line: index + 1 }))
   }
   const names = new Set(found.map(({ name }) => name))
-  if (names.size < found.length) throw new FormatError('it names a data file twice', { file: files.name })
+  if (names.size < found.length) throw new FormatError('it lists a data file twice', { file: files.name })
   const sum = found.reduce((total, file) => total + file.itemCount, 0)
   if (itemCount !== sum)
-    throw refuse(`it speaks of ${itemCount} items, and the files of ${files.name} have ${sum}. ${FETCH}`)
+    throw refuse(`it counts ${itemCount} items, but the files in ${files.name} have ${sum}. ${FETCH}`)
   return {
     format,
     isIncremental: exportType === 'INCREMENTAL_EXPORT',
@@ -81,18 +81,18 @@ export function readNativeManifest(summary: ManifestText, files: ManifestText): 
   }
 }
 
-const FETCH = 'Fetch the export anew.'
+const FETCH = 'Download the export again.'
 
 function readFile(entry: { readonly [name: string]: unknown }, place: { file: string; line: number }): NativeFile {
   const { dataFileS3Key, itemCount, md5Checksum } = entry
   // Only the last part: no manifest leads out of the directory that it lies in.
   const name = typeof dataFileS3Key === 'string' ? /(?:^|\/)data\/([^/\\]+)$/.exec(dataFileS3Key)?.[1] : undefined
   if (name === undefined || name === '..')
-    throw new FormatError('dataFileS3Key names no file in a directory "data"', place)
+    throw new FormatError('dataFileS3Key does not name a file in a directory "data"', place)
   if (!Number.isSafeInteger(itemCount) || (itemCount as number) < 0)
-    throw new FormatError('itemCount is no number of items', place)
+    throw new FormatError('itemCount is not a valid number of items', place)
   if (typeof md5Checksum !== 'string' || Buffer.from(md5Checksum, 'base64').length !== 16)
-    throw new FormatError('md5Checksum is no MD5 in base64', place)
+    throw new FormatError('md5Checksum is not a valid MD5 in base64', place)
   return { name, itemCount: itemCount as number, md5: md5Checksum }
 }
 
@@ -101,9 +101,9 @@ function readObject({ name }: ManifestText, line: number, text: string): { reado
     const value: unknown = parseJson(text)
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value }
   } catch (cause) {
-    throw new FormatError(`it is no JSON. ${FETCH}`, { file: name, line }, { cause })
+    throw new FormatError(`not valid JSON. ${FETCH}`, { file: name, line }, { cause })
   }
-  throw new FormatError(`it is no JSON object. ${FETCH}`, { file: name, line })
+  throw new FormatError(`not a JSON object. ${FETCH}`, { file: name, line })
 }
 
 /** @param checksum what the file beside it says: an MD5, in base64 or hexadecimal digits */

@@ -15,7 +15,7 @@ export function packingOf(path: string): Packing | undefined {
 /** @throws {HeadraceError} `CONFIGURATION` where this Node can not pack so */
 export function checkPacking(packing: Packing | undefined): void {
   if (packing !== 'zstd' || zstd !== undefined) return
-  throw new HeadraceError('CONFIGURATION', `zstd ${NEEDS_NODE}; give the file a name that ends in .gz`)
+  throw new HeadraceError('CONFIGURATION', `zstd ${NEEDS_NODE}: use a file name that ends in .gz`)
 }
 
 const FAST = { level: constants.Z_BEST_SPEED }

@@ -124,7 +124,7 @@ class RowGroup {
     for (const name of Object.keys(item)) {
       if (this.#names.has(name) || item[name] === undefined) continue
       if (this.#losses === undefined) rest.push([name, item[name]])
-      else this.#losses.tell(name, 'left out, as there is no column for it')
+      else this.#losses.tell(name, 'left out, because the file has no column for it')
     }
     this.#rests.push(rest.length === 0 ? null : encodeItem(Object.fromEntries(rest)))
   }

@@ -6,6 +6,7 @@ import { type KeySchema, keyNamesOf } from '../item/itemKey.ts'
 import { plainNumber } from '../item/number.ts'
 import { parsePlainJson } from '../item/plainJson.ts'
 import { typedText } from '../item/typedText.ts'
+import { counted } from '../runtime/counted.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 import { dynamoDbValue } from './csvColumns.ts'
@@ -94,12 +95,12 @@ class ParquetReader {
 
   async open(): Promise<void> {
     const { sizeBytes } = this.#source
-    if (sizeBytes < BYTES_MIN) throw this.#broken(`${sizeBytes} bytes are no Parquet file`)
+    if (sizeBytes < BYTES_MIN) throw this.#broken(`not a Parquet file: it has only ${counted(sizeBytes, 'byte')}`)
     const head = Buffer.from(await this.#source.read(0, 4)).toString('latin1')
     const tail = Buffer.from(await this.#source.read(sizeBytes - 4, 4)).toString('latin1')
     if (head === 'PARE' || tail === 'PARE') throw this.#broken('the file is encrypted', 'Decrypt it')
-    if (head !== MAGIC) throw this.#broken('the file does not begin as Parquet does, with PAR1')
-    if (tail !== MAGIC) throw this.#broken('the file does not end as Parquet does, with PAR1: it is cut')
+    if (head !== MAGIC) throw this.#broken('not a Parquet file: it does not start with PAR1')
+    if (tail !== MAGIC) throw this.#broken('the file does not end with PAR1: it is truncated')
     this.#metadata = await this.#guard('its footer', () =>
       this.#library.parquetMetadataAsync(this.#file, { geoparquet: false, parsers: PARSERS as object }),
     )
@@ -128,7 +129,7 @@ class ParquetReader {
       const length = bytes.length < 128 ? [bytes.length] : [(bytes.length & 127) | 128, bytes.length >> 7]
       if (!footer.includes(Buffer.concat([Buffer.from(length), bytes]))) continue
       throw this.#broken(
-        `the column ${JSON.stringify(`\uFEFF${name}`)} begins with a byte order mark (U+FEFF), which cannot be read here`,
+        `the column ${JSON.stringify(`\uFEFF${name}`)} starts with a byte order mark (U+FEFF), which is not supported`,
         'Rename it',
       )
     }
@@ -143,7 +144,7 @@ class ParquetReader {
     const like = names.find((name) => name.toLowerCase() === missing.toLowerCase())
     throw this.#broken(
       `it has no column "${missing}", which is part of the table's key. Its columns are ${names.slice(0, 12).join(', ')}`,
-      like === undefined ? 'See whether this is the right table' : `Names are case-sensitive: rename "${like}"`,
+      like === undefined ? 'Check that this is the right table' : `Names are case-sensitive: rename "${like}"`,
     )
   }
 
@@ -180,7 +181,9 @@ class ParquetReader {
     )
     for (const [name, { count }] of columns) {
       if (count !== end - start)
-        throw this.#broken(`${name} has ${count} values in rows ${start + 1} to ${end}, which are ${end - start}`)
+        throw this.#broken(
+          `${name} has ${count} values for the ${counted(end - start, 'row')} from ${start + 1} to ${end}`,
+        )
     }
     for (let row = start; row < end; ) {
       const records: SourceRecord[] = []
@@ -241,7 +244,7 @@ class ParquetReader {
       // As below.
     }
     if (note?.version === 1 && typeof note.columns === 'object') return note as ParquetNote
-    throw this.#broken(`its ${NOTE_KEY} is not one that this version of Headrace knows`, 'Use a newer one')
+    throw this.#broken(`this Headrace cannot read its ${NOTE_KEY}`, 'Use a newer Headrace')
   }
 
   /** What the footer speaks of is there, and is packed in a way that can be unpacked. */
@@ -252,18 +255,20 @@ class ParquetReader {
     for (const { columns, num_rows: count } of groups) {
       sum += count
       for (const { meta_data: data, file_path: other } of columns) {
-        if (data === undefined || other) throw this.#broken('its columns lie in other files')
+        if (data === undefined || other) throw this.#broken('its columns are in other files')
         const start = data.dictionary_page_offset ?? data.data_page_offset
         if (
           start < 0n ||
           data.total_compressed_size < 0n ||
           start + data.total_compressed_size > BigInt(this.#source.sizeBytes)
         )
-          throw this.#broken(`${data.path_in_schema.join('.')} lies behind its end: it is cut, or its footer is broken`)
+          throw this.#broken(
+            `${data.path_in_schema.join('.')} is beyond the end of the file: the file is truncated, or its footer is damaged`,
+          )
         codecs.add(data.codec)
       }
     }
-    if (sum !== rows) throw this.#broken(`its footer counts ${rows} rows, and its row groups have ${sum}`)
+    if (sum !== rows) throw this.#broken(`its footer counts ${rows} rows, but its row groups have ${sum}`)
     codecs.delete('UNCOMPRESSED')
     // The library has this one.
     codecs.delete('SNAPPY')
@@ -274,7 +279,7 @@ class ParquetReader {
     const others = [...codecs].filter((codec) => !(codec in this.#compressors))
     if (others.length > 0) this.#compressors = { ...(await loadParquetCompressors()), ...this.#compressors }
     const unknown = others.find((codec) => !(codec in this.#compressors))
-    if (unknown !== undefined) throw this.#broken(`it is packed with ${unknown}, which can not be unpacked`)
+    if (unknown !== undefined) throw this.#broken(`it is compressed with ${unknown}, which is not supported`)
     this.#compressors = guarded(this.#compressors)
   }
 
@@ -289,7 +294,7 @@ class ParquetReader {
           this.#failure ??= error
           throw error
         }
-        if (bytes.length < end - start) throw new Error('it has become shorter')
+        if (bytes.length < end - start) throw new Error('it became shorter while it was read')
         // Not copied where they have a buffer of their own: these are whole columns.
         const { buffer, byteOffset, byteLength } = bytes
         const isOwn = byteLength === buffer.byteLength
@@ -306,15 +311,11 @@ class ParquetReader {
       if (this.#failure !== undefined) throw this.#failure
       if (error instanceof HeadraceError) throw error
       const why = error instanceof Error ? error.message : `${error}`
-      throw this.#broken(
-        `${what} can not be read: ${why}`,
-        'The file is damaged, or was written in a way that is not known',
-        error,
-      )
+      throw this.#broken(`cannot read ${what}: ${why}`, 'The file is damaged, or uses an unsupported feature', error)
     }
   }
 
-  #broken(what: string, advice = 'Get the file again', cause?: unknown): FormatError {
+  #broken(what: string, advice = 'Download the file again', cause?: unknown): FormatError {
     return new FormatError(`${what}. ${advice}.`, { file: this.#options.file }, { cause })
   }
 }

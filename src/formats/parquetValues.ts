@@ -121,7 +121,7 @@ function mapOf(value: unknown, node: SchemaTree, originals: Originals): PlainVal
   for (const entry of Array.isArray(list) ? (list as { [name: string]: unknown }[]) : []) {
     const key = plainValue(entry[keyNode!.element.name], keyNode!, originals)
     if (key === undefined || key === null || key instanceof Uint8Array || (typeof key === 'object' && !('text' in key)))
-      throw new ItemError('a map whose keys are no text')
+      throw new ItemError('a map whose keys are not strings')
     const made = valueNode === undefined ? undefined : plainValue(entry[valueNode.element.name], valueNode, originals)
     define(map, `${key}`, made ?? null)
   }
@@ -207,8 +207,7 @@ function timestampText(count: bigint, digits: number, isUtc: boolean): string {
     fraction += unit
     seconds -= 1n
   }
-  if (seconds < YEAR_0 || seconds >= YEAR_10000)
-    throw new ItemError('a time that lies outside of the years 0000 to 9999')
+  if (seconds < YEAR_0 || seconds >= YEAR_10000) throw new ItemError('a time outside the years 0000 to 9999')
   const text = new Date(Number(seconds) * 1_000).toISOString().slice(0, 19)
   return `${text}${fractionText(fraction, digits)}${isUtc ? 'Z' : ''}`
 }
@@ -216,7 +215,7 @@ function timestampText(count: bigint, digits: number, isUtc: boolean): string {
 function timeText(count: bigint, digits: number): string {
   const unit = 10n ** BigInt(digits)
   const seconds = count / unit
-  if (count < 0n || seconds > DAY) throw new ItemError('a time that no day has')
+  if (count < 0n || seconds > DAY) throw new ItemError('a time beyond 24 hours')
   const text = new Date(Number(seconds) * 1_000).toISOString().slice(11, 19)
   return `${text}${fractionText(count % unit, digits)}`
 }

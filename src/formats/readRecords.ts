@@ -37,7 +37,7 @@ export function readRecords(
 ): AsyncGenerator<readonly SourceRecord[], void, undefined> {
   const lineBytesMax = options.lineBytesMax ?? LINE_BYTES_MAX
   if (!Number.isSafeInteger(lineBytesMax) || lineBytesMax < 1) {
-    throw new TypeError(`lineBytesMax is ${lineBytesMax}; a whole number of bytes, at least 1`)
+    throw new TypeError(`lineBytesMax must be a whole number of bytes, at least 1, not ${lineBytesMax}`)
   }
   checkCsvOptions(options.csv ?? {})
   return read(chunks, options, lineBytesMax)
@@ -135,7 +135,7 @@ async function probe(head: Buffer, shape: FileShape, options: ReadOptions): Prom
       try {
         value = parseJson(text)
       } catch {
-        throw new ItemError('not JSON')
+        throw new ItemError('not valid JSON')
       }
       if (isObject(value)) objects.push(value)
       else others.push(value)
@@ -163,12 +163,12 @@ async function probe(head: Buffer, shape: FileShape, options: ReadOptions): Prom
   if (objects.length === 0 && others.length > 0 && shape.shape !== 'lines') {
     const [first] = others
     const kind = first === null ? 'null' : Array.isArray(first) ? 'arrays' : `${typeof first}s`
-    throw new FormatError(`the file holds ${kind}, and a record is a JSON object {…}.`, { file, offset: 0 })
+    throw new FormatError(`the file contains ${kind}, but a record must be a JSON object {…}.`, { file, offset: 0 })
   }
   const changes = objects.filter((object) => 'Keys' in object && 'Metadata' in object).length
   if (options.changes !== true && changes > 0 && changes === objects.length) {
     throw new FormatError(
-      'the file holds changes of an incremental export, of which some may delete items: applyChanges (--apply-changes) makes them.',
+      'the file contains changes of an incremental export, which can delete items: set applyChanges (--apply-changes) to make them.',
       { file, offset: 0 },
     )
   }
@@ -232,17 +232,17 @@ const FOREIGN: readonly { readonly magic: readonly number[]; readonly what: stri
   {
     magic: [0xe0, 0x01, 0x00, 0xea],
     what: 'binary Ion',
-    advice: 'Write it as text, an item a line: ion dump --format lines',
+    advice: 'Convert it to text, one item per line: ion dump --format lines',
   },
   { magic: [0x50, 0x4b, 0x03, 0x04], what: 'a ZIP archive', advice: 'Unpack it: unzip -p' },
-  { magic: [0x42, 0x5a, 0x68], what: 'packed with bzip2', advice: 'Unpack it: bzip2 -dc' },
+  { magic: [0x42, 0x5a, 0x68], what: 'compressed with bzip2', advice: 'Unpack it: bzip2 -dc' },
   {
     magic: [0x50, 0x41, 0x52, 0x31],
-    what: 'Parquet, which is read from its end',
-    advice: 'Put it into a file whose name ends in .parquet, or say --format parquet.',
+    what: 'Parquet, which cannot be read as a stream',
+    advice: 'Write it to a file whose name ends in .parquet, or pass --format parquet.',
   },
-  { magic: [0x28, 0xb5, 0x2f, 0xfd], what: 'packed twice, with zstd within', advice: 'Unpack it: zstd -dc' },
-  { magic: [0x1f, 0x8b], what: 'packed with gzip twice', advice: 'Unpack it: gzip -dc' },
+  { magic: [0x28, 0xb5, 0x2f, 0xfd], what: 'compressed twice, with zstd inside', advice: 'Unpack it: zstd -dc' },
+  { magic: [0x1f, 0x8b], what: 'compressed with gzip twice', advice: 'Unpack it: gzip -dc' },
 ]
 
 function refuseForeign(head: Buffer, file: string): void {

@@ -103,11 +103,11 @@ export class RejectDecoder {
     const { raw, rawBase64, truncated } = reject
     if (truncated === true)
       throw new ItemError(
-        'the reject holds only the beginning of this record, which was too long: take it from its file',
+        'the reject contains only the start of this record, which was too long: load it from its own file',
       )
-    if (typeof raw !== 'string') throw new ItemError('this reject has neither an item nor the text of one')
+    if (typeof raw !== 'string') throw new ItemError('this reject has neither an item nor its text')
     if (typeof rawBase64 === 'string' && !isMended(reject))
-      throw new ItemError('the record is not UTF-8: put "raw" right, and take "rawBase64" out')
+      throw new ItemError('the record is not valid UTF-8: correct "raw", and remove "rawBase64"')
     return this.#decodeText(raw, formatOf(reject))
   }
 
@@ -116,9 +116,7 @@ export class RejectDecoder {
     const told = formatByText(text)
     if (format === undefined) {
       if (told !== undefined) return this.#decodeAs(text, told)
-      throw new ItemError(
-        'nothing tells the format of this record: add "format" to its reject, such as "format":"jsonl"',
-      )
+      throw new ItemError('the format of this record is unknown: add "format" to its reject, such as "format":"jsonl"')
     }
     try {
       return this.#decodeAs(text, format)
@@ -140,15 +138,14 @@ export class RejectDecoder {
 
   #decodeAs(text: string, { format, columns, delimiter }: RawFormat): PlainItem {
     if (format === 'csv') {
-      if (columns === undefined)
-        throw new ItemError('this reject is a row of a CSV file, and has no "columns" that say what its cells are')
+      if (columns === undefined) throw new ItemError('this reject is a CSV row without "columns": add the column names')
       return readCsvRow(text, columns, delimiter)
     }
     if (format === 'ion' && !this.#isTypedJson(text)) {
       if (this.#ion === undefined) throw new ItemError('this record is Ion, which needs the package ion-js')
       return new IonDecoder(this.#ion, this.#isChanges).decode(text.startsWith(ION) ? text : `${ION} ${text}`)
     }
-    if (format === 'parquet') throw new ItemError('a row of a Parquet file cannot be put right here: mend its file')
+    if (format === 'parquet') throw new ItemError('a row of a Parquet file cannot be corrected here: correct the file')
     if (this.#isChanges) return changeItem(text)
     let record: unknown
     try {

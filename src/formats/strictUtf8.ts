@@ -43,7 +43,7 @@ export function strictText(bytes: Buffer, what = 'record'): string {
   const bad = invalidUtf8At(bytes)
   if (bad === -1) return bytes.toString('utf8')
   const byte = bytes[bad]!.toString(16).padStart(2, '0')
-  throw new ItemError(`not UTF-8: byte 0x${byte} at offset ${bad} of the ${what}`)
+  throw new ItemError(`not valid UTF-8: byte 0x${byte} at offset ${bad} of the ${what}`)
 }
 
 /** A record that is too long to be kept: its first 64 KiB. */

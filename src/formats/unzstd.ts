@@ -15,7 +15,7 @@ const WINDOW_LOG_MAX = 23
  */
 export async function* unzstd(source: ByteSource, file: string): AsyncGenerator<Buffer> {
   if (zstd === undefined) {
-    const what = `the file is packed with zstd, which ${NEEDS_NODE}. Unpack it: zstd -dc`
+    const what = `the file is compressed with zstd, which ${NEEDS_NODE}. Unpack it: zstd -dc`
     throw new FormatError(what, { file, offset: 0 })
   }
   const packed = new PackedFrames(source, file)
@@ -39,8 +39,8 @@ async function* unpackFrame(packed: PackedFrames, file: string): AsyncGenerator<
     if (packed.isCut) throw cutShort(packed, file, cause)
     const { message, code } = cause as NodeJS.ErrnoException
     const advice = code?.endsWith('windowTooLarge')
-      ? 'it was packed to need more than 8 MiB of memory (zstd --ultra or --long). Unpack it: zstd -dc --long=31'
-      : `the zstd data is damaged at about compressed byte ${packed.offset} (${message}). Fetch or make the file anew.`
+      ? 'unpacking it needs more than 8 MiB of memory (zstd --ultra or --long). Unpack it: zstd -dc --long=31'
+      : `the zstd data is damaged at about compressed byte ${packed.offset} (${message}). Download or create the file again.`
     throw new FormatError(advice, { file, offset: packed.offset }, { cause })
   } finally {
     engine.destroy()
@@ -49,8 +49,8 @@ async function* unpackFrame(packed: PackedFrames, file: string): AsyncGenerator<
 }
 
 function cutShort({ offset }: PackedFrames, file: string, cause?: unknown): FormatError {
-  const what = `the zstd data ends too early, after ${offset} compressed bytes: the file was cut short`
-  return new FormatError(`${what}. Fetch or make the file anew.`, { file, offset }, { cause })
+  const what = `the zstd data ends early, after ${offset} compressed bytes: the file is truncated`
+  return new FormatError(`${what}. Download or create the file again.`, { file, offset }, { cause })
 }
 
 /** The bytes of one frame after another. */
@@ -90,8 +90,8 @@ class PackedFrames {
       }
       const count = this.#frames.take(this.#piece, this.#at)
       if (count === undefined) {
-        const what = `the zstd data is damaged at about compressed byte ${this.offset} (something else follows it)`
-        throw new FormatError(`${what}. Fetch or make the file anew.`, { file: this.#file, offset: this.offset })
+        const what = `the zstd data is damaged at about compressed byte ${this.offset} (there is other data after it)`
+        throw new FormatError(`${what}. Download or create the file again.`, { file: this.#file, offset: this.offset })
       }
       const bytes = this.#piece.subarray(this.#at, this.#at + count)
       this.#at += count

@@ -51,7 +51,7 @@ export class XmlWriter {
       ['item', item],
       ...attributes.map((attribute) => ['attributes', attribute] as const),
     ] as const) {
-      if (!isName(name)) throw new TypeError(`xml.${option}: ${JSON.stringify(name)} is no name that XML knows`)
+      if (!isName(name)) throw new TypeError(`xml.${option}: ${JSON.stringify(name)} is not a valid XML name`)
     }
     this.head = `${DECLARATION}<${root}>\n`
     this.tail = `</${root}>\n`
@@ -98,23 +98,22 @@ function mapped(mapping: XmlMapping, item: PlainItem): string {
 const DEPTH_MAX = 100
 
 function mappedElement(made: unknown, depth: number): string {
-  if (depth > DEPTH_MAX) throw new ItemError(`the XML mapping gives elements more than ${DEPTH_MAX} deep`)
+  if (depth > DEPTH_MAX) throw new ItemError(`the XML mapping nests elements deeper than ${DEPTH_MAX} levels`)
   if (made === null || typeof made !== 'object' || typeof (made as XmlElement).name !== 'string') {
-    throw new ItemError(`the XML mapping gives ${describe(made)}; an element is { name, attributes, children }`)
+    throw new ItemError(`the XML mapping must return an element { name, attributes, children }, not ${describe(made)}`)
   }
   const { name, attributes = {}, children = [] } = made as XmlElement
-  if (!isName(name))
-    throw new ItemError(`the XML mapping names an element ${JSON.stringify(name)}: no name that XML knows`)
+  if (!isName(name)) throw new ItemError(`the XML mapping: ${JSON.stringify(name)} is not a valid XML element name`)
   let text = `<${name}`
   for (const attribute of Object.keys(attributes)) {
     const value = attributes[attribute]
     if (value === undefined) continue
     if (!isName(attribute)) {
-      throw new ItemError(`the XML mapping names an attribute ${JSON.stringify(attribute)}: no name that XML knows`)
+      throw new ItemError(`the XML mapping: ${JSON.stringify(attribute)} is not a valid XML attribute name`)
     }
     text += ` ${attribute}="${checked(`${value}`, attribute, escapeAttribute)}"`
   }
-  if (!Array.isArray(children)) throw new ItemError(`the XML mapping gives <${name}> children that are no list`)
+  if (!Array.isArray(children)) throw new ItemError(`the XML mapping: the children of <${name}> must be an array`)
   if (children.length === 0) return `${text}/>`
   text += '>'
   for (const child of children as readonly (XmlElement | string)[]) {
@@ -126,7 +125,7 @@ function mappedElement(made: unknown, depth: number): string {
 /** What a mapping gives goes where it says, so it can not be written in another way. */
 function checked(text: string, name: string, escaped: (text: string) => string): string {
   if (!ILLEGAL.test(text)) return escaped(text)
-  throw new ItemError(`the XML mapping gives ${name} a text with a character that XML does not have`)
+  throw new ItemError(`the XML mapping: the text of ${name} contains a character that XML does not allow`)
 }
 
 function describe(value: unknown): string {
@@ -157,7 +156,7 @@ function typed(value: unknown, name: string): [type: string, content: string] {
     case 'object':
       return typedObject(value, name)
     default:
-      throw new ItemError(`a ${typeof value} can not be stored`, name)
+      throw new ItemError(`a ${typeof value} cannot be stored`, name)
   }
 }
 
@@ -184,11 +183,11 @@ function setOf(values: ReadonlySet<unknown>, name: string): [type: string, conte
   for (const value of values) {
     // Of their own type they say nothing: the set does.
     const [own, text] = typeof value === 'string' ? ['S', ''] : typed(value, name)
-    if (type !== undefined && own !== type) throw new ItemError('a set of mixed types can not be stored', name)
+    if (type !== undefined && own !== type) throw new ItemError('a set of mixed types cannot be stored', name)
     type = own
     content += own === 'S' ? element('value', value) : `<value>${text}</value>`
   }
-  if (type === undefined) throw new ItemError('an empty set can not be stored', name)
+  if (type === undefined) throw new ItemError('an empty set cannot be stored', name)
   return [`${type}S`, content]
 }
 
@@ -206,7 +205,7 @@ function nameAttribute(name: string): string {
 }
 
 function base64(text: string): string {
-  if (!text.isWellFormed()) throw new ItemError('the text holds half a surrogate pair, which has no UTF-8 form')
+  if (!text.isWellFormed()) throw new ItemError('the string contains half a surrogate pair, which is not valid UTF-8')
   return Buffer.from(text).toString('base64')
 }
 

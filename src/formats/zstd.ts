@@ -17,7 +17,7 @@ export interface ZstdLibrary {
 export const zstd: ZstdLibrary | undefined =
   'createZstdDecompress' in zlib ? (zlib as unknown as ZstdLibrary) : undefined
 
-export const NEEDS_NODE: string = `needs Node 22.15 or newer, and this is ${process.version}`
+export const NEEDS_NODE: string = `needs Node.js 22.15 or newer (this is ${process.version})`
 
 const MAGIC = 0xfd2fb528
 /** Of frames that hold something else, sixteen of them (RFC 8878, 3.1.2). */

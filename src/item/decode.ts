@@ -506,7 +506,7 @@ export function decodeItemText(text: string): PlainItem {
  */
 export function decodeItem(attributes: unknown): PlainItem {
   if (attributes === null || typeof attributes !== 'object' || Array.isArray(attributes)) {
-    throw new ItemError('an item is an object of attributes')
+    throw new ItemError('an item must be an object of attributes')
   }
   return decodeMap(attributes as { [name: string]: unknown }, 0, '')
 }
@@ -546,22 +546,22 @@ export function decodeValue(attributeValue: unknown, depth = 1, path = ''): unkn
 }
 
 function decodeSet(kind: 'SS' | 'NS' | 'BS', elements: readonly unknown[], path: string): Set<unknown> {
-  if (elements.length === 0) throw new ItemError('an empty set can not be stored', path)
+  if (elements.length === 0) throw new ItemError('an empty set cannot be stored', path)
   const set = new Set<unknown>()
   const texts = new Set<unknown>()
   for (const element of elements) {
     if (typeof element !== 'string')
-      throw new ItemError(`elements of ${kind} are given as text, and here is ${outline(element)}`, path)
+      throw new ItemError(`elements of ${kind} must be strings, not ${outline(element)}`, path)
     const value = kind === 'SS' ? element : kind === 'NS' ? decodeNumber(element, path) : decodeBytes(element, path)
     texts.add(value instanceof NumberValue ? value.text : kind === 'BS' ? element : value)
     set.add(value)
   }
-  if (texts.size < elements.length) throw new ItemError('the set holds an element twice', path)
+  if (texts.size < elements.length) throw new ItemError('the set contains an element twice', path)
   return set
 }
 
 function decodeNumber(content: unknown, path: string): unknown {
-  if (typeof content !== 'string') throw new ItemError('a number must be given as text, {"N":"1"}', path)
+  if (typeof content !== 'string') throw new ItemError('a number must be a string, as in {"N":"1"}', path)
   try {
     return plainNumber(content)
   } catch (error) {
@@ -571,7 +571,7 @@ function decodeNumber(content: unknown, path: string): unknown {
 
 function decodeBytes(content: unknown, path: string): Uint8Array {
   const bytes = typeof content === 'string' ? bytesFromBase64(content) : undefined
-  if (bytes === undefined) throw new ItemError('binary must be given as base64', path)
+  if (bytes === undefined) throw new ItemError('binary must be a base64 string', path)
   return bytes
 }
 

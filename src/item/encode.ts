@@ -88,7 +88,7 @@ export class ItemEncoder {
    * Writes what {@link encode} returns, as UTF-8. Errors as there; then the writer may hold a part of it.
    */
   write(item: PlainItem, writer: Utf8Writer): void {
-    if (item === null || typeof item !== 'object') throw new ItemError('an item is an object of attributes')
+    if (item === null || typeof item !== 'object') throw new ItemError('an item must be an object of attributes')
     this.#begin()
     try {
       writer.piece(this.#prefix)
@@ -100,7 +100,7 @@ export class ItemEncoder {
       this.#isWriting = false
     }
     if (this.sizeBytes > ITEM_BYTES_MAX) {
-      throw new ItemError(`the item has ${this.sizeBytes} bytes; DynamoDB holds ${ITEM_BYTES_MAX}`)
+      throw new ItemError(`the item has ${this.sizeBytes} bytes: DynamoDB stores at most ${ITEM_BYTES_MAX}`)
     }
   }
 
@@ -193,7 +193,7 @@ export class ItemEncoder {
         }
         break
       default:
-        throw new ItemError(`a ${typeof value} can not be stored`)
+        throw new ItemError(`a ${typeof value} cannot be stored`)
     }
   }
 
@@ -282,14 +282,14 @@ export class ItemEncoder {
         this.sizeBytes += element.byteLength
         text = `"${base64(element)}"`
       } else {
-        throw new ItemError('a set holds strings, numbers or byte arrays')
+        throw new ItemError('a set can contain only strings, numbers or byte arrays')
       }
-      if (kind !== '' && kind !== elementKind) throw new ItemError('a set holds elements of one type, not a mixture')
+      if (kind !== '' && kind !== elementKind) throw new ItemError('a set can contain only elements of one type')
       kind = elementKind
-      if (texts.has(text)) throw new ItemError(`the set holds ${text.slice(0, 60)} twice`)
+      if (texts.has(text)) throw new ItemError(`the set contains ${text.slice(0, 60)} twice`)
       texts.add(text)
     }
-    if (kind === '') throw new ItemError('an empty set can not be stored')
+    if (kind === '') throw new ItemError('an empty set cannot be stored')
     return `{"${kind}":[${[...texts].join(',')}]},`
   }
 }
@@ -367,11 +367,11 @@ function nameHead(name: string): NameHead {
   const known = nameHeads.get(name)
   if (known !== undefined) return known
   if (!name.isWellFormed())
-    throw new ItemError('an attribute name holds half a surrogate pair, which has no UTF-8 form')
+    throw new ItemError('an attribute name contains half a surrogate pair, which is not valid UTF-8')
   if (name === '') throw new ItemError('an attribute has an empty name')
   const bytes = Buffer.byteLength(name)
   if (bytes > NAME_BYTES_MAX)
-    throw new ItemError(`an attribute name has ${bytes} bytes; DynamoDB holds ${NAME_BYTES_MAX}`)
+    throw new ItemError(`an attribute name has ${bytes} bytes: DynamoDB allows at most ${NAME_BYTES_MAX}`)
   const text = `${JSON.stringify(name)}:`
   const head = { bytes, any: new Piece(text), text: new Piece(`${text}{"S":"`), number: new Piece(`${text}{"N":"`) }
   if (nameHeads.size < NAME_HEADS_MAX && bytes <= KEPT_NAME_BYTES_MAX) nameHeads.set(name, head)
@@ -382,14 +382,14 @@ function nameHead(name: string): NameHead {
 const NEEDS_ESCAPE = /[^\x20\x21\x23-\x5b\x5d-\uffff]/
 
 function requireWellFormed(value: string): void {
-  if (!value.isWellFormed()) throw new ItemError('the string holds half a surrogate pair, which has no UTF-8 form')
+  if (!value.isWellFormed()) throw new ItemError('the string contains half a surrogate pair, which is not valid UTF-8')
 }
 
 function describeInstance(value: object): string {
   const name = value.constructor?.name ?? 'object'
-  if (value instanceof Date) return 'a Date can not be stored; give its toISOString() or getTime()'
-  if (value instanceof Map) return 'a Map can not be stored; give an object (Object.fromEntries)'
-  return `an instance of ${name} can not be stored; give a plain object`
+  if (value instanceof Date) return 'a Date cannot be stored: use its toISOString() or getTime()'
+  if (value instanceof Map) return 'a Map cannot be stored: use an object (Object.fromEntries)'
+  return `an instance of ${name} cannot be stored: use a plain object`
 }
 
 /** The same error, naming the innermost value that can not be encoded on its own. Only ever called after a failure. */
@@ -412,7 +412,7 @@ function locate(value: unknown, path: string, error: ItemError): ItemError {
 }
 
 /** What is written by a getter, meanwhile, would go into the midst of the item that has it. */
-export const GETTER_WRITES = 'an attribute has a getter that itself writes an item'
+export const GETTER_WRITES = 'a getter of an attribute must not write an item itself'
 
 const TOO_DEEP = `nested deeper than ${NESTING_MAX} levels`
 

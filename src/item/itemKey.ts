@@ -66,10 +66,11 @@ function keyText(item: PlainItem, attribute: KeyAttribute, bytesMax: number): st
   } else if (value === undefined || !Object.hasOwn(item, name)) {
     throw new ItemError(`the item has no "${name}", which is part of the table's key`)
   } else {
-    throw new ItemError(`the key attribute must be of type ${type} and is ${typeName(value)}`, name)
+    throw new ItemError(`the key attribute must be of type ${type}, not ${typeName(value)}`, name)
   }
-  if (bytes === 0) throw new ItemError('a key attribute can not be empty', name)
-  if (bytes > bytesMax) throw new ItemError(`the key attribute has ${bytes} bytes; DynamoDB holds ${bytesMax}`, name)
+  if (bytes === 0) throw new ItemError('a key attribute cannot be empty', name)
+  if (bytes > bytesMax)
+    throw new ItemError(`the key attribute has ${bytes} bytes: DynamoDB allows at most ${bytesMax}`, name)
   return text
 }
 

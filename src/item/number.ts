@@ -75,7 +75,9 @@ function formatDecimal(value: Decimal, original: string): string {
   const { digits, exponent } = value
   if (digits === '') return '0'
   if (digits.length > 38) {
-    throw new ItemError(`the number ${clip(original)} has ${digits.length} significant digits; DynamoDB holds 38`)
+    throw new ItemError(
+      `the number ${clip(original)} has ${digits.length} significant digits: DynamoDB stores at most 38`,
+    )
   }
   const magnitude = digits.length + exponent - 1
   if (magnitude > 125 || magnitude < -130) {
@@ -113,7 +115,7 @@ export function numberText(value: number): string {
   // Between 1e-6 and 1e21 JavaScript writes no exponent, and at most 17 digits without needless zeros: canonical already.
   const size = Math.abs(value)
   if (size >= 1e-6 && size < 1e21) return text
-  if (!Number.isFinite(value)) throw new ItemError(`${value} is not a number that DynamoDB can hold`)
+  if (!Number.isFinite(value)) throw new ItemError(`${value} is not a number that DynamoDB can store`)
   return canonicalNumber(text)
 }
 

@@ -31,7 +31,7 @@ export function jsonFault(text: string): ItemError {
     if (error instanceof ItemError) return error
     throw error
   }
-  return new ItemError('not JSON')
+  return new ItemError('not valid JSON')
 }
 
 /** More than DynamoDB JSON of any storable depth has, which takes several brackets a level. */
@@ -184,7 +184,7 @@ class ExactParser {
       const code = this.#text.charCodeAt(end)
       if (code === QUOTE) break
       if (Number.isNaN(code)) {
-        throw new ItemError(`not JSON: the text ends within the string that begins at column ${start + 1}`)
+        throw new ItemError(`not valid JSON: the text ends inside the string that starts at column ${start + 1}`)
       }
       end += code === BACKSLASH ? 2 : 1
     }
@@ -194,7 +194,7 @@ class ExactParser {
       return parseJsonString(this.#text.slice(start, end + 1))
     } catch {
       throw new ItemError(
-        `not JSON: the string that begins at column ${start + 1} holds a bare control character or a bad escape`,
+        `not valid JSON: the string that starts at column ${start + 1} contains a control character or an invalid escape`,
       )
     }
   }
@@ -231,8 +231,8 @@ class ExactParser {
     const found = this.#text.codePointAt(this.#at)
     throw new ItemError(
       found === undefined
-        ? `not JSON: the text ends at column ${this.#at + 1}, where ${expected} should stand`
-        : `not JSON: ${JSON.stringify(String.fromCodePoint(found))} at column ${this.#at + 1}, where ${expected} should stand`,
+        ? `not valid JSON: expected ${expected} at column ${this.#at + 1}, but the text ends`
+        : `not valid JSON: expected ${expected} at column ${this.#at + 1}, not ${JSON.stringify(String.fromCodePoint(found))}`,
     )
   }
 

@@ -71,13 +71,13 @@ export function checkpointText(checkpoint: Checkpoint): string {
 export function readCheckpoint(bytes: Buffer): Checkpoint {
   const end = bytes.indexOf(10)
   const [magic, crc, length, ...more] = bytes.toString('latin1', 0, Math.max(0, end)).split(' ')
-  if (end === -1 || magic !== MAGIC || more.length > 0) throw new Error('it does not begin as a checkpoint does')
+  if (end === -1 || magic !== MAGIC || more.length > 0) throw new Error('it does not start like a checkpoint')
   const body = bytes.subarray(end + 1, -1)
-  if (bytes.at(-1) !== 10 || `${body.length}` !== length) throw new Error('it is cut off')
+  if (bytes.at(-1) !== 10 || `${body.length}` !== length) throw new Error('it is truncated')
   if (digest(body) !== crc) throw new Error('it is damaged')
   const checkpoint = parseJson(body.toString()) as Checkpoint
   if (checkpoint.version !== 1) {
-    throw new Error(`it is of version ${checkpoint.version}, and this Headrace knows version 1; use a newer one`)
+    throw new Error(`it has version ${checkpoint.version}, but this Headrace reads version 1: use a newer Headrace`)
   }
   const { tally } = checkpoint
   // An older Headrace knew fewer endings.

@@ -85,8 +85,8 @@ export class DirectoryLock {
     if (holder?.mark === this.#mark) return
     throw new HeadraceError(
       'LOCKED',
-      `the job was taken over by ${holder === undefined ? 'somebody who removed its lock' : nameOf(holder)} while this ` +
-        'process was not heard of; this one stops',
+      `${holder === undefined ? 'another process removed the lock of the job' : `${nameOf(holder)} took over the job`} ` +
+        'because this process did not renew its lock in time; this process stops',
     )
   }
 }
@@ -134,11 +134,11 @@ function isGone(holder: Holder, { clock, processes }: LockOptions): boolean {
 function lockedError(directory: string, holder: Holder | undefined): HeadraceError {
   return new HeadraceError(
     'LOCKED',
-    `the job in ${directory} is being worked on by ${holder === undefined ? 'another process' : nameOf(holder)}; ` +
+    `the job in ${directory} is already running in ${holder === undefined ? 'another process' : nameOf(holder)}: ` +
       'wait for it, or stop it first',
   )
 }
 
 function nameOf({ pid, host, at }: Holder): string {
-  return `process ${pid} on ${host} (last heard of ${at})`
+  return `process ${pid} on ${host} (last active ${at})`
 }

@@ -143,8 +143,8 @@ export class JobDirectory {
       if (file.size < size) {
         throw new HeadraceError(
           'STATE',
-          `${path} has ${file.size} bytes and had ${size} when the job was last heard of: it was changed since. ` +
-            'Put it back, or begin the job anew in another directory',
+          `${path} has ${file.size} bytes, but the checkpoint recorded ${size}: the file was changed. ` +
+            'Restore it, or start the job again in another directory',
         )
       }
       file.truncate(size)
@@ -271,10 +271,7 @@ export class JobDirectory {
 export function loadSpec(path: string, disk: Disk = systemDisk): JobSpec {
   const spec = findSpec(path, disk)
   if (spec !== undefined) return spec
-  throw new HeadraceError(
-    'STATE',
-    `there is no job in ${path}: it has no ${JOB}. headrace status lists those there are`,
-  )
+  throw new HeadraceError('STATE', `there is no job in ${path}: ${JOB} is missing. Run headrace status to list jobs`)
 }
 
 interface Found {
@@ -288,7 +285,7 @@ const NOTHING_FOUND: Found = { checkpoint: undefined, warning: undefined }
 function withExposure({ checkpoint, warning }: Found, path: string, disk: Disk): Found {
   const exposure = disk.exposureOf?.(path)
   if (exposure === undefined) return { checkpoint, warning }
-  const words = `the job's directory ${path} ${exposure}: others can change what the job does. Use a directory of your own`
+  const words = `the job directory ${path} ${exposure}: other users can change what the job does. Use a directory of your own`
   return { checkpoint, warning: [warning, words].filter((text) => text !== undefined).join('; ') }
 }
 
@@ -304,14 +301,14 @@ export function findCheckpoint(path: string, disk: Disk = systemDisk): Found {
     if (bytes === undefined) continue
     try {
       const checkpoint = readCheckpoint(bytes)
-      const warning = faults.length === 0 ? undefined : `${faults[0]}; going on from the one before it`
+      const warning = faults.length === 0 ? undefined : `${faults[0]}; resuming from the previous checkpoint`
       return { checkpoint, warning }
     } catch (error) {
-      faults.push(`${join(path, name)} can not be used: ${(error as Error).message}`)
+      faults.push(`${join(path, name)} cannot be used: ${(error as Error).message}`)
     }
   }
   if (faults.length === 0) return NOTHING_FOUND
-  throw new HeadraceError('STATE', `${faults.join('; ')}. Begin the job anew in another directory`)
+  throw new HeadraceError('STATE', `${faults.join('; ')}. Start the job again in another directory`)
 }
 
 /**
@@ -334,7 +331,7 @@ export function findSpec(path: string, disk: Disk = systemDisk): JobSpec | undef
   if (spec === undefined || spec?.version === 1) return spec
   throw new HeadraceError(
     'STATE',
-    `${file} is of version ${spec?.version}, and this Headrace knows version 1; use a newer one`,
+    `${file} has version ${spec?.version}, but this Headrace reads version 1: use a newer Headrace`,
   )
 }
 
@@ -344,7 +341,7 @@ function readJson<Value>(file: string, disk: Disk): Value | undefined {
   try {
     return parseJson(bytes.toString()) as Value
   } catch (error) {
-    throw new HeadraceError('STATE', `${file} is no JSON: ${(error as Error).message}`, { cause: error })
+    throw new HeadraceError('STATE', `${file} is not valid JSON: ${(error as Error).message}`, { cause: error })
   }
 }
 
@@ -357,14 +354,14 @@ function checkSame(path: string, then: JobWhat, now: JobWhat): void {
   if (found.length === 0) return
   throw new HeadraceError(
     'STATE',
-    `the directory ${path} holds another job: ${found.join('; ')}. ` +
-      'Go on with that one (headrace resume), or give this one another directory',
+    `the directory ${path} contains another job: ${found.join('; ')}. ` +
+      'Resume that job (headrace resume), or use another directory for this one',
   )
 }
 
 function writeError(path: string, error: unknown): unknown {
   if (error instanceof HeadraceError || !(error instanceof Error) || !('code' in error)) return error
-  return new HeadraceError('CONFIGURATION', `the job's state can not be kept in ${path}: ${error.message}`, {
+  return new HeadraceError('CONFIGURATION', `cannot write the job state to ${path}: ${error.message}`, {
     cause: error,
   })
 }

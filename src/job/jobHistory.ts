@@ -65,7 +65,7 @@ export function jobHistory(directory: string, disk: Disk = systemDisk): JobHisto
   if (disk.sizeOf(join(directory, EVENTS)) === undefined) {
     throw new HeadraceError(
       'STATE',
-      `${directory} has no ${EVENTS}: no job was begun there, or it is of another version`,
+      `${directory} has no ${EVENTS}: no job was started there, or by another version of Headrace`,
     )
   }
   const history = new HistoryBuilder()

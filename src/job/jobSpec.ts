@@ -128,14 +128,14 @@ export function differences(then: JobWhat, now: JobWhat): string[] {
   const found: string[] = []
   for (const name of new Set([...before.keys(), ...after.keys()])) {
     const [was, is] = [before.get(name), after.get(name)]
-    if (was !== is) found.push(`${name}: ${shown(name, was)} then, ${shown(name, is)} now`)
+    if (was !== is) found.push(`${name} was ${shown(name, was)}, and is now ${shown(name, is)}`)
   }
   return found
 }
 
 /** Of a digest a few letters do: what tells is that it is another. */
 function shown(name: string, value: string | undefined): string {
-  return (name.endsWith('digest') ? value?.slice(0, 12) : value) ?? 'not given'
+  return (name.endsWith('digest') ? value?.slice(0, 12) : value) ?? 'not set'
 }
 
 function flatten(value: object, path = '', into = new Map<string, string>()): Map<string, string> {

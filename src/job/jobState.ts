@@ -120,8 +120,8 @@ export class JobState {
     const late = clock.setTimer(() => {
       this.#late = deferred()
       onLate(
-        `the job's state takes longer than ${LATE_MS / 1_000} s to come to the disk of ${directory.path}; nothing more is ` +
-          'begun until it is there',
+        `writing the job state to ${directory.path} takes longer than ${LATE_MS / 1_000} s; nothing new ` +
+          'starts until it is written',
       )
     }, LATE_MS)
     try {

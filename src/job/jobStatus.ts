@@ -104,5 +104,5 @@ function readError(path: string, error: unknown): HeadraceError {
   if (error instanceof HeadraceError) return error
   // Of the system, as for a directory of somebody else; what is neither is a defect.
   if (!(error instanceof Error && 'code' in error)) throw error
-  return new HeadraceError('STATE', `${path} can not be read: ${error.message}`, { cause: error })
+  return new HeadraceError('STATE', `${path} cannot be read: ${error.message}`, { cause: error })
 }

@@ -23,7 +23,7 @@ export async function readPriceFile(path: string): Promise<PriceTable> {
     return parsePrices(parseJson(text))
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : `${cause}`
-    throw new HeadraceError('CONFIGURATION', `the price file ${path} can not be used: ${reason}`, { cause })
+    throw new HeadraceError('CONFIGURATION', `cannot use the price file ${path}: ${reason}`, { cause })
   }
 }
 
@@ -32,7 +32,9 @@ export function parsePrices(value: unknown): PriceTable {
   const table = value as Partial<PriceTable> & Partial<Offer>
   if (table?.products !== undefined && table.terms?.OnDemand !== undefined) return fromOffer(table as Offer)
   if (typeof table?.asOf !== 'string' || typeof table.currency !== 'string' || typeof table.regions !== 'object') {
-    throw new TypeError('it is neither AWS’s price list of DynamoDB nor an object of "asOf", "currency" and "regions"')
+    throw new TypeError(
+      'it is neither the AWS price list for DynamoDB nor an object with "asOf", "currency" and "regions"',
+    )
   }
   for (const [region, { classes }] of Object.entries(table.regions)) {
     for (const [name, prices] of Object.entries(classes ?? {})) checkClass(`${region}, ${name}`, prices)
@@ -50,7 +52,8 @@ const NEEDED = [
 function checkClass(where: string, prices: ClassPrices): void {
   for (const name of NEEDED) {
     const price: unknown = prices[name]
-    if (typeof price !== 'number' || !(price >= 0)) throw new TypeError(`${name} of ${where} is no price: ${price}`)
+    if (typeof price !== 'number' || !(price >= 0))
+      throw new TypeError(`${name} of ${where} is not a valid price: ${price}`)
   }
 }
 
@@ -95,7 +98,7 @@ function fromOffer(offer: Offer): PriceTable {
   }
   if (regions.size === 0) throw new TypeError('the price list has no prices')
   return {
-    asOf: offer.publicationDate?.slice(0, 10) ?? 'an unknown day',
+    asOf: offer.publicationDate?.slice(0, 10) ?? 'an unknown date',
     currency,
     regions: Object.fromEntries([...regions].map(([region, draft]) => [region, finish(draft)])),
   }

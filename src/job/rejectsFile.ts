@@ -46,7 +46,7 @@ export class RejectsFile {
       const reason = error instanceof Error ? error.message : `${error}`
       this.#failure = new HeadraceError(
         'CONFIGURATION',
-        `the rejects can not be written to ${this.path}: ${reason}. Free some space, or give the job another directory with --job`,
+        `cannot write rejected records to ${this.path}: ${reason}. Free some space, or choose another directory (--job)`,
         { cause: error },
       )
       throw this.#failure

@@ -83,6 +83,6 @@ export function checkTally(tally: Readonly<Tally>): void {
   throw new HeadraceError(
     'ACCOUNTING',
     `the counts do not add up: ${tally.read} read, but ${parts} + ${tally.notReached} not reached = ${settled}. ` +
-      'This is a defect of Headrace; please report it',
+      'This is a bug in Headrace: please report it',
   )
 }

@@ -39,7 +39,7 @@ export function refuseUndone(directory: string, disk: Disk): void {
   throw new HeadraceError(
     'STATE',
     `the job in ${directory} was ${undoneWords(mark)}. It cannot be resumed, because ` +
-      'items that were put back would stay without the change. To make the change again, start a new job in another directory',
+      'restored items would not be changed again. To repeat the change, start a new job in another directory',
   )
 }
 

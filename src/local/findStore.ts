@@ -41,7 +41,7 @@ export function findStore(kind?: StoreKind, surroundings: StoreSurroundings = he
     const named = environment['HEADRACE_DYNOXIDE']
     if (named !== undefined && named !== '') {
       if (existsSync(named)) return { kind: 'dynoxide', path: named }
-      throw new LocalError(`HEADRACE_DYNOXIDE names "${named}", and there is no such file. Correct it or unset it.`)
+      throw new LocalError(`HEADRACE_DYNOXIDE names "${named}", which does not exist. Correct or unset it.`)
     }
     const manifest = tryResolve(resolve, `${packageName}/package.json`)
     if (manifest !== undefined) {
@@ -56,7 +56,7 @@ export function findStore(kind?: StoreKind, surroundings: StoreSurroundings = he
   const installs = [`npm install --save-dev ${packageName}`, 'npm install --save-dev dynalite']
   const advice =
     kind === undefined
-      ? installs.join('\n  or where there is no such package:\n  ')
+      ? installs.join('\n  or, if there is no such package for your system:\n  ')
       : installs[kind === 'dynoxide' ? 0 : 1]
   throw new LocalError(`No ${kind ?? 'embedded DynamoDB'} is installed. Run\n  ${advice}`)
 }

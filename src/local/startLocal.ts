@@ -49,7 +49,7 @@ const STDERR_LINES_MAX = 20
 export async function startLocal(options: StartLocalOptions = {}): Promise<LocalStore> {
   const wanted = options.port ?? 0
   if (!Number.isInteger(wanted) || wanted < 0 || wanted > 65_535) {
-    throw new TypeError(`port is ${wanted}; a whole number from 0 (any free port) to 65535`)
+    throw new TypeError(`port must be a whole number from 0 (any free port) to 65535, not ${wanted}`)
   }
   const store = findStore(options.kind)
   const dataPath = options.dataDirectory === undefined ? undefined : dataPathIn(options.dataDirectory, store.kind)
@@ -114,7 +114,7 @@ class Host {
     const deadline = systemClock.now() + READY_MS_MAX
     while (!(await answers(this.#order.port))) {
       if (this.#state === 'gone') throw this.#error(`ended while starting (${this.#end})`)
-      if (systemClock.now() > deadline) throw this.#error(`did not answer within ${READY_MS_MAX / 1000} seconds`)
+      if (systemClock.now() > deadline) throw this.#error(`did not answer within ${READY_MS_MAX / 1000} s`)
       await sleep(systemClock, POLL_MS)
     }
     // If it is gone, it was somebody else who answered.
@@ -152,7 +152,7 @@ class Host {
     const said = this.#stderr.trim()
     const { kind, path } = this.#order
     return new LocalError(
-      `The embedded DynamoDB (${kind}, ${path}) ${what}.${said === '' ? '' : ` It said last:\n${said}`}`,
+      `The embedded DynamoDB (${kind}, ${path}) ${what}.${said === '' ? '' : ` Its last output:\n${said}`}`,
     )
   }
 }
@@ -161,13 +161,13 @@ function dataPathIn(directory: string, kind: StoreKind): string {
   try {
     mkdirSync(directory, { recursive: true })
   } catch (cause) {
-    throw new LocalError(`The data directory "${directory}" can not be made: ${(cause as Error).message}`, { cause })
+    throw new LocalError(`Cannot create the data directory "${directory}": ${(cause as Error).message}`, { cause })
   }
   return join(resolve(directory), kind === 'dynoxide' ? 'dynoxide.db' : 'dynalite')
 }
 
 function portTaken(port: number, cause: unknown): LocalError {
-  return new LocalError(`Port ${port} is in use. Choose another, or 0 for any that is free.`, { cause })
+  return new LocalError(`Port ${port} is in use. Choose another, or 0 for any free port.`, { cause })
 }
 
 /** `wanted` if it can be bound, or any free port for 0. */
@@ -176,7 +176,7 @@ function freePort(wanted: number): Promise<number> {
     const probe = createServer()
     probe.on('error', (cause: Error & { code?: string }) => {
       if (cause.code === 'EADDRINUSE') reject(portTaken(wanted, cause))
-      else reject(new LocalError(`Port ${wanted} can not be opened: ${cause.message}`, { cause }))
+      else reject(new LocalError(`Cannot open port ${wanted}: ${cause.message}`, { cause }))
     })
     probe.listen(wanted, HOST, () => {
       const address = probe.address()

@@ -182,10 +182,10 @@ interface Asking {
 }
 
 function closedError(): HeadraceError {
-  return new HeadraceError('CLOSED', 'the connection was closed while it waited for credentials')
+  return new HeadraceError('CLOSED', 'the connection was closed while waiting for credentials')
 }
 
 /** These two go into the head of each request as they are. */
 function checkPrintable(name: string, text: string): void {
-  if (/[^\x20-\x7e]/.test(text)) throw new Error(`the ${name} has a line break or another character that none has`)
+  if (/[^\x20-\x7e]/.test(text)) throw new Error(`the ${name} contains a line break or another invalid character`)
 }

@@ -2,7 +2,7 @@ import type { ChildEnd } from '../runtime/childProcesses.ts'
 
 const ADVICE =
   'Set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, ' +
-  'or sign in with "aws sso login" or "aws login"; for a local DynamoDB give --endpoint-url http://localhost:PORT'
+  'or sign in with "aws sso login" or "aws login"; for a local DynamoDB pass --endpoint-url http://localhost:PORT'
 
 /**
  * Why there are no credentials, and what to do, for people. The SDK goes on to its next provider after a
@@ -13,11 +13,11 @@ export function explainCredentials(error: unknown, children: readonly ChildEnd[]
   const failed = children.find(({ exitCode }) => exitCode !== 0) ?? children.at(-1)
   if (failed === undefined) return `no AWS credentials: ${reason}. ${ADVICE}`
   const { command, exitCode, stderr } = failed
-  if (exitCode === undefined) return `no AWS credentials: ${reason}. It waited for the command ${quote(command)}`
+  if (exitCode === undefined) return `no AWS credentials: ${reason}. It was waiting for the command ${quote(command)}`
   const end =
-    exitCode === 0 ? 'printed no credentials that AWS tools understand' : `failed with exit status ${exitCode}`
+    exitCode === 0 ? 'did not print credentials in the format of AWS tools' : `failed with exit status ${exitCode}`
   const said = stderr === '' ? '' : `: ${stderr.replace(/\s+/g, ' ')}`
-  return `no AWS credentials: the credential_process ${quote(command)} ${end}${said}. Run the command by itself to see why`
+  return `no AWS credentials: the credential_process ${quote(command)} ${end}${said}. Run the command on its own to see why`
 }
 
 function quote(text: string): string {

@@ -58,14 +58,14 @@ function parseProxy(variable: string, value: string): HttpProxy {
   if (url === undefined || url.hostname === '') {
     throw new HeadraceError(
       'CONFIGURATION',
-      `${variable} is not the address of a proxy: give one such as http://proxy.example.com:3128`,
+      `${variable} is not a valid proxy address: use one such as http://proxy.example.com:3128`,
       { place: { setting: 'proxy' } },
     )
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw new HeadraceError(
       'CONFIGURATION',
-      `${variable} names a proxy of the kind ${url.protocol}//, which Headrace does not support: give an http:// or https:// proxy`,
+      `${variable} names a ${url.protocol}// proxy, which Headrace does not support: use an http:// or https:// proxy`,
       { place: { setting: 'proxy' } },
     )
   }

@@ -20,13 +20,13 @@ export async function readTrust(environment: Environment): Promise<string[] | un
   let bundle: string
   try {
     bundle = await readFile(path, 'utf8')
-    if (!bundle.includes('-----BEGIN ')) throw new Error('it holds no certificate in PEM form')
+    if (!bundle.includes('-----BEGIN ')) throw new Error('it does not contain a certificate in PEM format')
     createSecureContext({ ca: bundle })
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : `${cause}`
     throw new HeadraceError(
       'CONFIGURATION',
-      `AWS_CA_BUNDLE names ${path}, which cannot be used: ${reason}. Name a file of CA certificates in PEM form`,
+      `AWS_CA_BUNDLE names ${path}, which cannot be used: ${reason}. Name a file of CA certificates in PEM format`,
       { cause, place: { setting: 'certificates' } },
     )
   }

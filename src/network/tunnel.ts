@@ -55,7 +55,7 @@ export function openTunnel(
       head += piece.toString('latin1')
       const end = head.indexOf(HEAD_END)
       if (end === -1) {
-        if (head.length > HEAD_BYTES_MAX) refuse('answered with a head that does not end', false)
+        if (head.length > HEAD_BYTES_MAX) refuse('answered with a header that never ends', false)
         continue
       }
       socket.off('readable', onReadable)

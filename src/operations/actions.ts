@@ -58,10 +58,10 @@ export interface VerbActions {
 }
 
 const SAFETY: readonly OptionalAction[] = [
-  { action: 'DescribeContinuousBackups', without: 'a plan does not know whether point-in-time recovery is on' },
+  { action: 'DescribeContinuousBackups', without: 'a plan cannot tell whether point-in-time recovery is on' },
   {
     action: 'DescribeKinesisStreamingDestination',
-    without: 'a plan does not know whether a Kinesis stream is told of each change',
+    without: 'a plan cannot tell whether a Kinesis stream receives each change',
   },
 ]
 const FACTS: readonly OptionalAction[] = [
@@ -82,19 +82,19 @@ const PROBE: readonly OptionalAction[] = (
     'DeleteTable',
   ] as const
 ).map((action) => ({ action, without: '--probe checks nothing', isForProbe: true }))
-const MAKE: OptionalAction = { action: 'CreateTable', without: '--key makes no table where there is none' }
+const MAKE: OptionalAction = { action: 'CreateTable', without: '--key cannot create a missing table' }
 /** What is replaced is read, and replaced by a change. */
 const KEEP: readonly OptionalAction[] = (['BatchGetItem', 'PartiQLUpdate', 'UpdateItem'] as const).map((action) => ({
   action,
-  without: '--keep-old keeps nothing',
+  without: '--keep-old does not work',
 }))
 /** Only what is not there is written; after a lost answer the item is looked at. */
 const INSERT: readonly OptionalAction[] = [
   ...(['PartiQLInsert', 'PutItem'] as const).map((action) => ({
     action,
-    without: '--keep-old and --if-exists skip or reject write no new items',
+    without: '--keep-old and --if-exists skip or reject cannot write new items',
   })),
-  { action: 'Query', without: '--if-exists skip or reject does not know its own writes after a lost answer' },
+  { action: 'Query', without: '--if-exists skip or reject cannot recognize its own writes after a lost answer' },
 ]
 const READ: TableActions = { needs: ['DescribeTable', 'Scan'], optional: [] }
 /** An item that was changed meanwhile is read again. */
@@ -112,8 +112,8 @@ export const VERB_ACTIONS: { readonly [verb: string]: VerbActions } = {
       // Names and statements that PartiQL does not take go by UpdateItem.
       needs: ['DescribeTable', 'Scan', 'Query', 'PartiQLUpdate', 'UpdateItem'],
       optional: [
-        { action: 'PartiQLDelete', without: 'a visitor can not delete items' },
-        { action: 'DeleteItem', without: 'a visitor can not delete items' },
+        { action: 'PartiQLDelete', without: 'a visitor cannot delete items' },
+        { action: 'DeleteItem', without: 'a visitor cannot delete items' },
         ...SAFETY,
       ],
     },
@@ -128,11 +128,11 @@ export const VERB_ACTIONS: { readonly [verb: string]: VerbActions } = {
     other: {
       needs: ['DescribeTable', 'BatchWriteItem'],
       optional: [
-        { action: 'PartiQLUpdate', without: 'changes can not update' },
-        { action: 'UpdateItem', without: 'changes can not update names that PartiQL does not take' },
-        { action: 'Query', without: 'an update that is refused is not known to be made already' },
-        { action: 'PartiQLInsert', without: '--if-exists skip or reject writes nothing' },
-        { action: 'PutItem', without: '--if-exists skip or reject writes nothing' },
+        { action: 'PartiQLUpdate', without: 'changes cannot update' },
+        { action: 'UpdateItem', without: 'changes cannot update names that PartiQL does not support' },
+        { action: 'Query', without: 'a refused update cannot be recognized as already made' },
+        { action: 'PartiQLInsert', without: '--if-exists skip or reject cannot write' },
+        { action: 'PutItem', without: '--if-exists skip or reject cannot write' },
         ...SAFETY,
       ],
     },
@@ -150,10 +150,10 @@ export const VERB_ACTIONS: { readonly [verb: string]: VerbActions } = {
     other: {
       needs: [...READ.needs, 'BatchGetItem'],
       optional: [
-        { action: 'PartiQLUpdate', without: '--fix changes nothing' },
-        { action: 'UpdateItem', without: '--fix changes no names that PartiQL does not take' },
-        { action: 'PartiQLInsert', without: '--fix makes nothing that is missing' },
-        { action: 'PutItem', without: '--fix makes nothing that is missing' },
+        { action: 'PartiQLUpdate', without: '--fix cannot change items' },
+        { action: 'UpdateItem', without: '--fix cannot change names that PartiQL does not support' },
+        { action: 'PartiQLInsert', without: '--fix cannot create missing items' },
+        { action: 'PutItem', without: '--fix cannot create missing items' },
       ],
     },
   },
@@ -162,15 +162,15 @@ export const VERB_ACTIONS: { readonly [verb: string]: VerbActions } = {
     table: {
       needs: ['DescribeTable', 'Query', 'PartiQLInsert', 'PartiQLUpdate', 'PutItem', 'UpdateItem'],
       optional: [
-        { action: 'PartiQLDelete', without: 'what a load or a copy has made does not go' },
-        { action: 'DeleteItem', without: 'what a load or a copy has made does not go' },
+        { action: 'PartiQLDelete', without: 'items created by a load or a copy cannot be deleted' },
+        { action: 'DeleteItem', without: 'items created by a load or a copy cannot be deleted' },
       ],
     },
   },
   'table create': {
     table: {
       needs: ['CreateTable', 'DescribeTable'],
-      optional: [{ action: 'DeleteTable', without: '--replace drops no table' }],
+      optional: [{ action: 'DeleteTable', without: '--replace cannot drop a table' }],
     },
   },
   'table drop': { table: { needs: ['DescribeTable', 'DeleteTable'], optional: [] } },

@@ -62,7 +62,7 @@ export async function compareFile(options: CompareFileOptions): Promise<void> {
   }
   if (digests.open === 0 || isStopped()) return
   const names = options.sources.map(({ name }) => name).join(', ')
-  throw new HeadraceError('INPUT', `${names} changed while it was compared; compare again`)
+  throw new HeadraceError('INPUT', `${names} changed during the comparison: compare again`)
 }
 
 async function* recordsOf({ sources, signal }: CompareFileOptions): AsyncGenerator<readonly SourceRecord[]> {

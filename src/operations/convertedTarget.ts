@@ -119,6 +119,6 @@ export class ConvertedTarget implements ExportTarget {
 }
 
 function changed(path: string, line: number, error: string): HeadraceError {
-  const message = `${path}:${line}: ${error}. Somebody has changed what the job had gathered; begin it anew in another directory`
+  const message = `${path}:${line}: ${error}. The collected items were changed: start the job again in another directory`
   return new HeadraceError('STATE', message)
 }

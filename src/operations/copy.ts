@@ -150,8 +150,8 @@ export class CopyJob implements FilteredJob {
         const { name } = this.#source
         const message =
           this.#identity.operation === 'copy'
-            ? `table ${name} can not be copied to itself; to change its items, use update`
-            : `a job can not read table ${name} and write to it, since it would read what it writes; to change items, use update`
+            ? `table ${name} cannot be copied to itself: to change its items, use update`
+            : `a job cannot read and write table ${name}, because it would read its own writes: to change items, use update`
         throw new HeadraceError('CONFIGURATION', message, { place: { option: 'target' } })
       }
       this.#transformer = await Transformer.open(this.#options.transform, database.clock)

@@ -37,7 +37,7 @@ export async function count(table: Table, options: CountOptions = {}): Promise<C
       scanned += page.scannedCount
       onProgress?.({ count: found, scannedCount: scanned, stats: engine.stats })
       if (signal?.aborted === true)
-        throw new HeadraceError('CLOSED', `stopped after ${counted(scanned, 'item')}; ${found} of them count`)
+        throw new HeadraceError('CLOSED', `stopped after ${counted(scanned, 'item')}, of which ${found} match`)
     }
     return { count: found, scannedCount: scanned, stats: engine.stats }
   } finally {

@@ -45,7 +45,7 @@ export async function countSample(table: Table, options: CountSampleOptions = {}
   if (items === undefined || count === undefined) {
     throw new HeadraceError(
       'REFUSED',
-      `a sample of ${table.name} says nothing: one of its segments alone is larger than a sample. Count all of it instead`,
+      `cannot sample ${table.name}: a single segment is larger than the sample. Count the whole table instead`,
       { place: { table: table.name } },
     )
   }

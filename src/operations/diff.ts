@@ -121,10 +121,10 @@ class Diff {
     checkWhole('pauseMs', options.pauseMs ?? PAUSE_MS, 0, 60_000)
     if (options.segments !== undefined) checkWhole('segments', options.segments, 1, 1_000_000)
     if (this.#right === undefined && options.fix === true) {
-      throw new TypeError('a file can not be fixed; export the table anew, or load the file into it')
+      throw new TypeError('a file cannot be fixed: export the table again, or load the file into it')
     }
     if (this.#sources.some(({ isOnce }) => isOnce === true)) {
-      throw new TypeError('standard input can be read only once, and a comparison may need it twice: name a file')
+      throw new TypeError('standard input can be read only once, but a comparison may need it twice: pass a file')
     }
   }
 
@@ -266,14 +266,14 @@ class Diff {
   async #checkTables(right: Table, here: TableDescription, there: TableDescription): Promise<void> {
     const [leftBase, rightBase] = await Promise.all([this.#left.database.open(), right.database.open()])
     if (isSameTable(tableSpec(here, this.#left, leftBase), tableSpec(there, right, rightBase))) {
-      const message = `table ${this.#left.name} can not be compared with itself; name another, or another region or endpoint for it`
+      const message = `table ${this.#left.name} cannot be compared with itself: choose another table, region or endpoint`
       throw new HeadraceError('CONFIGURATION', message, { place: { option: 'right' } })
     }
     const [mine, other] = [keySchemaText(here.key), keySchemaText(there.key)]
     if (mine === other) return
     throw new HeadraceError(
       'CONFIGURATION',
-      `tables can be compared that have the same key: ${this.#left.name} has ${mine}, and ${right.name} has ${other}`,
+      `only tables with the same key can be compared: ${this.#left.name} has ${mine}, but ${right.name} has ${other}`,
     )
   }
 }

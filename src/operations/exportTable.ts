@@ -156,7 +156,7 @@ class ExportJob implements FilteredJob {
 
   constructor(table: Table, path: string, options: ExportOptions) {
     if (path === '-' || path === '')
-      throw new TypeError('an export needs a file; table.scan() gives items as they come')
+      throw new TypeError('an export requires a file: to receive items in your program, use table.scan()')
     this.#table = table
     this.#path = isS3(path) ? path : resolve(path)
     // Bad addresses are told of before anything is done.
@@ -314,16 +314,17 @@ class ExportJob implements FilteredJob {
   /** @throws {TypeError} for columns that the format does not have */
   #checkColumns(): void {
     const { columns, csv } = this.#options
-    if (csv !== undefined && this.#format !== 'csv') throw new TypeError(`csv: this file is ${this.#format}`)
+    if (csv !== undefined && this.#format !== 'csv')
+      throw new TypeError(`csv: the file format is ${this.#format}, not csv`)
     if (csv?.delimiter !== undefined) checkCsvOptions({ delimiter: csv.delimiter })
     if (this.#format === 'parquet' && this.#packing !== undefined)
-      throw new TypeError(`"${this.#path}": Parquet packs what is in it; leave out what stands behind .parquet`)
+      throw new TypeError(`"${this.#path}": Parquet files are compressed inside: remove the ending after .parquet`)
     if (columns === undefined) return
     if (this.#format === 'csv') new CsvWriter({ columns: columns.map(csvColumn) })
     else if (this.#format !== 'parquet')
-      throw new TypeError(`columns: ${this.#format} has none; those are for csv and parquet`)
+      throw new TypeError(`columns: only csv and parquet have columns, not ${this.#format}`)
     else if (columns.length === 0 || new Set(columns).size < columns.length)
-      throw new TypeError('columns: name one at least, and none twice')
+      throw new TypeError('columns: list at least one column, and none twice')
   }
 
   get #packing(): Packing | undefined {
@@ -355,18 +356,18 @@ class ExportJob implements FilteredJob {
   #checkNative(): void {
     const { format, native } = this.#options
     if (format !== 'native') {
-      if (native !== undefined) throw new TypeError('native: only exports with the format "native" have it')
+      if (native !== undefined) throw new TypeError('native: only exports with the format "native" use this option')
       return
     }
     if (isS3(this.#path)) {
       throw new TypeError(
-        'a native export is written into a directory of this machine; copy that to S3 when it is there ' +
+        'a native export is written to a local directory. To have it in S3, copy the finished directory ' +
           '(aws s3 cp --recursive)',
       )
     }
     const { fileBytes = NATIVE_FILE_BYTES } = native ?? {}
     if (!Number.isSafeInteger(fileBytes) || fileBytes < 1)
-      throw new TypeError(`native.fileBytes is ${fileBytes}; a whole number of bytes, at least 1`)
+      throw new TypeError(`native.fileBytes must be a whole number of bytes, at least 1, not ${fileBytes}`)
   }
 
   get #format(): ItemFormat {
@@ -499,7 +500,7 @@ function xmlSpec({ mapping, ...options }: ExportXmlOptions): XmlSpec {
 /** What the file system says, with what to do. */
 function fileError(path: string, error: unknown): unknown {
   if (error instanceof HeadraceError || !(error instanceof Error) || !('code' in error)) return error
-  const message = `${path} can not be written: ${error.message}. Name another file, or make room for this one`
+  const message = `cannot write ${path}: ${error.message}. Choose another file, or free some space`
   return new HeadraceError('CONFIGURATION', message, { cause: error })
 }
 

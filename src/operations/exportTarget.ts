@@ -90,6 +90,6 @@ export async function refuseExisting(
   // A job that was begun has asked already.
   if (directory !== undefined && findSpec(directory, disk) !== undefined) return
   if (!(await target.exists())) return
-  const message = `there is ${name} already; name another one, or say --overwrite`
+  const message = `${name} already exists: pass --overwrite to replace it, or choose another name`
   throw new HeadraceError('CONFIGURATION', message)
 }

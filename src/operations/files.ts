@@ -40,9 +40,9 @@ export interface FilesOptions extends FileOptions {
  */
 export async function files(paths: readonly string[], options: FilesOptions = {}): Promise<RecordSource[]> {
   const { s3: s3Options, verify = true, onVerify, latest = false, onWarning, ...fileOptions } = options
-  if (paths.length === 0) throw new TypeError('name a file to read, or a directory')
+  if (paths.length === 0) throw new TypeError('pass a file or a directory to read')
   if (paths.includes('-')) {
-    if (paths.length > 1) throw new TypeError('"-" is standard input, and is read alone; other files were named too')
+    if (paths.length > 1) throw new TypeError('"-" is standard input, which cannot be combined with other files')
     return [file('-', fileOptions)]
   }
   const isWanted = (path: string): boolean => recordFileEnding(path) !== undefined && !NO_RECORDS.test(basename(path))

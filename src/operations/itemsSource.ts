@@ -1,5 +1,6 @@
 import type { RecordPosition, SourceRecord } from '../formats/record.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
+import { counted } from '../runtime/counted.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { StorageError } from '../storage/storageError.ts'
 import type { RecordSource, SourceSample } from './file.ts'
@@ -14,8 +15,8 @@ export function itemsSource({ items, resumes = false }: ItemsSource): RecordSour
     name: NAME,
     isOnce: !resumes,
     onceAdvice:
-      'A source that gives the same items in the same order each time, and begins behind as many as it is told, says ' +
-      'so: { items: (settled) => …, resumes: true }',
+      'If the source yields the same items in the same order each time and can skip the first ones, declare it: ' +
+      '{ items: (settled) => …, resumes: true }',
     records: (after) => records(items, resumes ? after : undefined),
     ...(resumes ? { sample: sampleOf(items) } : {}),
   }
@@ -33,20 +34,20 @@ function sampleOf(items: ItemsSource['items']): SourceSample {
       for await (const list of records(items, undefined)) {
         count += list.length
         if (count <= COUNTED_MAX) continue
-        const message = `the job's source gives more than ${COUNTED_MAX.toLocaleString('en-US')} items, too many to be gone through for a plan`
+        const message = `the source of the job has more than ${counted(COUNTED_MAX, 'item')}, too many to read for a plan`
         throw new HeadraceError('INPUT', message)
       }
       return count
     },
     read() {
       let taken = 0
-      async function* counted(): AsyncGenerator<readonly SourceRecord[]> {
+      async function* noted(): AsyncGenerator<readonly SourceRecord[]> {
         for await (const list of records(items, undefined)) {
           taken += list.length
           yield list
         }
       }
-      return { records: counted(), bytesTaken: () => taken }
+      return { records: noted(), bytesTaken: () => taken }
     },
   }
 }
@@ -60,12 +61,12 @@ async function* records(
     for await (const item of items(index)) {
       const place = { file: NAME, line: index + 1, offset: index }
       index += 1
-      const error = `the source gave ${item === null ? 'null' : `a ${typeof item}`}, which is not an item`
+      const error = `the source yielded ${item === null ? 'null' : `a ${typeof item}`}, which is not an item`
       yield [isItem(item) ? { item, place } : { error, raw: rawText(item), rawFormat: { format: 'jsonl' }, place }]
     }
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : `${cause}`
-    throw new StorageError(`the job's source failed behind item ${index}: ${reason}`, NAME, { cause })
+    throw new StorageError(`the source of the job failed after item ${index}: ${reason}`, NAME, { cause })
   }
 }
 

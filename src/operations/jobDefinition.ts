@@ -80,7 +80,7 @@ const EXAMPLE =
 export function defineJob(definition: JobDefinition): JobDefinition {
   const fault = faultOf(definition)
   if (fault === undefined) return definition
-  throw new HeadraceError('VISITOR', `the job is not complete: ${fault}. A job is, for example: ${EXAMPLE}`)
+  throw new HeadraceError('VISITOR', `the job definition is not valid: ${fault}. Example: ${EXAMPLE}`)
 }
 
 /**
@@ -94,22 +94,21 @@ export async function loadDefinition(module: URL): Promise<JobDefinition> {
 
 /** What is missing or wrong, as the end of a sentence; it comes from a module that nobody may have checked. */
 function faultOf(definition: unknown): string | undefined {
-  if (!isObject(definition)) return 'it is no object'
+  if (!isObject(definition)) return 'it is not an object'
   const { source, transform, sink } = definition
   if (!isObject(source)) return 'it has no source'
   const kinds = ['table', 'files', 'items'].filter((kind) => Object.hasOwn(source, kind))
-  if (kinds.length !== 1) return 'its source has one of table, files and items'
-  if (kinds[0] === 'table' && !isName(source['table'])) return "its source's table is the name of one"
-  if (kinds[0] === 'items' && typeof source['items'] !== 'function') return "its source's items is a function"
-  if (!isObject(sink) || !isName(sink['table'])) return 'its sink has the name of a table'
+  if (kinds.length !== 1) return 'its source must have exactly one of table, files and items'
+  if (kinds[0] === 'table' && !isName(source['table'])) return 'source.table must be a table name'
+  if (kinds[0] === 'items' && typeof source['items'] !== 'function') return 'source.items must be a function'
+  if (!isObject(sink) || !isName(sink['table'])) return 'sink.table must be a table name'
   const { write = 'items' } = sink
-  if (write !== 'items' && write !== 'changes') return `its sink writes 'items' or 'changes', and not ${String(write)}`
-  if (transform !== undefined && typeof transform !== 'function') return 'its transform is a function'
+  if (write !== 'items' && write !== 'changes') return `sink.write must be 'items' or 'changes', not ${String(write)}`
+  if (transform !== undefined && typeof transform !== 'function') return 'transform must be a function'
   const { ifExists } = sink
   if (write === 'changes' && ifExists !== undefined && ifExists !== 'overwrite')
-    return 'its sink writes changes, and ifExists is for items'
-  if (write === 'changes' && transform === undefined)
-    return 'its sink writes changes, and there is no transform to make them'
+    return 'sink.ifExists applies to items, but the sink writes changes'
+  if (write === 'changes' && transform === undefined) return 'the sink writes changes, which need a transform'
   return undefined
 }
 

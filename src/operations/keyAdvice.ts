@@ -22,7 +22,7 @@ export function keyAdvice(item: PlainItem, schema: KeySchema): string {
 function missingAdvice(item: PlainItem, name: string): string {
   const names = Object.keys(item)
   if (names.length === 1 && names[0] === 'Item' && typeof item['Item'] === 'object' && item['Item'] !== null)
-    return '. The record looks like DynamoDB JSON within "Item": set the format (--format ddb-json)'
+    return '. The record looks like DynamoDB JSON inside "Item": set the format (--format ddb-json)'
   const like = names.find((other) => other.trim().toLowerCase() === name.trim().toLowerCase())
   return like === undefined ? '' : `. It has ${JSON.stringify(like)}: names are case-sensitive`
 }

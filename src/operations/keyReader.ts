@@ -80,7 +80,7 @@ export class KeyReader {
       left = rest
       if (left.length === 0) break
       if (clock.now() - lastProgressAt > patienceMs) {
-        const message = `no item of table ${table.name} could be read by its key for ${Math.round(patienceMs / 1_000)} s`
+        const message = `gave up: no item of table ${table.name} could be read by its key for ${Math.round(patienceMs / 1_000)} s`
         throw new HeadraceError('NO_PROGRESS', message, { place: { table: table.name } })
       }
       await sleep(clock, waitMs, signal)

@@ -15,6 +15,7 @@ import type { Summary } from '../job/summary.ts'
 import type { Ending } from '../job/tally.ts'
 import type { Entry, EntryOwner } from '../publish/entry.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
+import { counted } from '../runtime/counted.ts'
 import { deferred } from '../runtime/deferred.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { segmentOrder } from '../scan/segmentOrder.ts'
@@ -82,20 +83,20 @@ function checkChanges(
   const odd = sources.find((source) => isChanges(source) !== applyChanges)
   if (odd !== undefined && applyChanges)
     throw new TypeError(
-      `${odd.name} holds items and no changes; applyChanges (--apply-changes) is for incremental exports`,
+      `${odd.name} contains items, not changes: applyChanges (--apply-changes) is for incremental exports`,
     )
   if (odd !== undefined) {
     throw new TypeError(
-      `${odd.name} is of an incremental export: it holds changes, of which some delete items. ` +
-        'applyChanges (--apply-changes) makes them, in a table that holds what was there before',
+      `${odd.name} is an incremental export, whose changes can delete items. ` +
+        'To make them in a table that has the earlier items, set applyChanges (--apply-changes)',
     )
   }
   if (applyChanges && keepOld === true)
-    throw new TypeError('what changes of an incremental export replace is not kept; leave out keepOld (--keep-old)')
+    throw new TypeError('keepOld (--keep-old) does not work with incremental exports: omit it')
   if (applyChanges && ifExists !== undefined && ifExists !== 'overwrite')
-    throw new TypeError('changes of an incremental export are made as they are; leave out ifExists (--if-exists)')
+    throw new TypeError('ifExists (--if-exists) does not work with incremental exports: omit it')
   if (applyChanges && transform !== undefined)
-    throw new TypeError('changes of an incremental export are made as they are; leave out the transform')
+    throw new TypeError('a transform does not work with incremental exports: omit it')
 }
 
 /** Files without records that are named. */
@@ -145,7 +146,7 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     this.#table = table
     this.#options = options
     const names = new Set(sources.map(({ name }) => name))
-    if (names.size < sources.length) throw new TypeError('two sources have one name; each is read once')
+    if (names.size < sources.length) throw new TypeError('two sources have the same name: pass each source once')
     this.#sources = sources
     const { transform, keepOld, ifExists, ...writeOptions } = options
     checkIfExists(ifExists, keepOld)
@@ -175,7 +176,7 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     const { split = false, slices = 1 } = options
     if (slices > 1 && this.#phases.length > 1)
       throw new TypeError(
-        'several incremental exports are loaded one after another; leave out slices and threads, or load one',
+        'several incremental exports must load one after another: omit slices and threads, or load one export',
       )
     const sources = split ? await splitSources(this.#sources, slices) : this.#sources
     return this.#run.describe(options, (table) => this.#what(table, sources))
@@ -244,9 +245,7 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
       this.#streams = this.#ledgers(directory?.checkpoint?.positions, wasBegun)
       const unknown = this.#sources.find(({ isChanges, itemCount }) => isChanges === true && itemCount === undefined)
       if (unknown !== undefined)
-        run.warn(
-          `${unknown.name} has no manifest beside it: whether all of the export is here, and in which order, is not checked`,
-        )
+        run.warn(`${unknown.name} has no manifest: Headrace cannot check that the export is complete and in order`)
       run.share = () => this.#share()
       run.keep(() => ({ kind: 'sources', sources: this.#streams.map((stream) => stream.position) }))
       engine.onFailure = () => {
@@ -316,8 +315,8 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
         if (!(error instanceof ItemError)) throw error
         throw new HeadraceError(
           'INPUT',
-          `${source.name} is no export of a table with the key of ${this.#table.name}: ${error.message}. ` +
-            'Name a table of the same key, or give a transform that makes one',
+          `${source.name} is an export of a table with another key than ${this.#table.name}: ${error.message}. ` +
+            'Choose a table with the same key, or pass a transform that sets it',
           { cause: error, place: { table: this.#table.name } },
         )
       }
@@ -334,7 +333,7 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     }
     const { read } = this.#run.tally
     if (this.#sources.length === 0 || read === told) return
-    const message = `the manifest speaks of ${told} items, and ${read} were read. What was read is written; fetch the export anew`
+    const message = `the manifest lists ${counted(told, 'item')}, but ${read} were read and written: download the export again`
     this.#failure = new HeadraceError('INPUT', message)
   }
 
@@ -376,8 +375,8 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
       if (wasBegun && position?.done !== true && source.isOnce === true) {
         throw new HeadraceError(
           'STATE',
-          `${source.name === '-' ? 'standard input' : source.name} can not be read a second time, so the rest of it can ` +
-            `not be loaded. ${source.onceAdvice ?? 'Write it to a file first, and load that'}`,
+          `${source.name === '-' ? 'standard input' : source.name} cannot be read twice, so the rest of it cannot ` +
+            `be loaded. ${source.onceAdvice ?? 'Write it to a file first, and load that'}`,
         )
       }
       return new SourceLedger(source.name, position, this.#run.passed, this.#run.record, side)
@@ -387,8 +386,8 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
   /** A file without records is often the wrong one. */
   #noteEmpty(name: string): void {
     this.#empty += 1
-    if (this.#empty <= EMPTY_NAMED_MAX) this.#run.warn(`${name === '-' ? 'standard input' : name} holds no records`)
-    else if (this.#empty === EMPTY_NAMED_MAX + 1) this.#run.warn('more files hold no records')
+    if (this.#empty <= EMPTY_NAMED_MAX) this.#run.warn(`${name === '-' ? 'standard input' : name} contains no records`)
+    else if (this.#empty === EMPTY_NAMED_MAX + 1) this.#run.warn('more files contain no records')
   }
 
   #isStopped(): boolean {

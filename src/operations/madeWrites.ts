@@ -256,7 +256,7 @@ export class MadeWrites<Origin extends object> implements EntryOwner {
       const attributes = await table.readAgain(entryKeyText(entry, schema), patienceMs, run.onReread)
       if (isDone(changeOf(entry, schema), attributes)) this.onStored(entry)
       else if (entry.plan?.creates === true) this.#exists(entry)
-      else this.onRefused(entry, 'Conflict', attributes === undefined ? 'there is no such item to update' : message)
+      else this.onRefused(entry, 'Conflict', attributes === undefined ? 'the item to update does not exist' : message)
     } catch (error) {
       const reason = error instanceof Error ? error.message : `${error}`
       engine.destroy(error instanceof HeadraceError ? error : new HeadraceError('REFUSED', reason, { cause: error }))

@@ -12,6 +12,7 @@ import {
   type NativeManifest,
   readNativeManifest,
 } from '../formats/nativeManifest.ts'
+import { counted } from '../runtime/counted.ts'
 import { type FileTree, fileTree } from '../storage/fileTree.ts'
 import { isS3, readS3Address, type S3, type S3Object } from '../storage/s3.ts'
 import { StorageError } from '../storage/storageError.ts'
@@ -80,7 +81,7 @@ async function directoriesOf(path: string, tree: FileTree): Promise<{ directorie
   )
   if (begun !== undefined) {
     throw new StorageError(
-      `${directoryOf(begun)} is an export that has not ended: it has no ${MANIFEST_SUMMARY}. Wait for it; or name ` +
+      `${directoryOf(begun)} is an unfinished export: it has no ${MANIFEST_SUMMARY}. Wait for it to finish, or pass ` +
         'its directory "data" to load what is there',
       begun,
     )
@@ -127,12 +128,12 @@ async function readChecked(name: string, tree: FileTree, verify: boolean): Promi
     if ((await tree.find(stem + ending)) === undefined) continue
     if (isChecksumOf((await tree.read(stem + ending)).toString('latin1'), bytes))
       return { name, text: bytes.toString() }
-    const what = `it is not what its checksum ${basename(stem + ending)} was made of. Fetch the export anew.`
+    const what = `it does not match its checksum ${basename(stem + ending)}. Download the export again.`
     throw new FormatError(what, { file: name })
   }
   if (!verify) return { name, text: bytes.toString() }
   const names = CHECKSUM_ENDINGS.map((ending) => basename(stem + ending)).join(' or ')
-  throw new FormatError(`its checksum ${names} is not there. Fetch it, or say --no-verify.`, { file: name })
+  throw new FormatError(`its checksum ${names} is missing. Download it, or pass --no-verify.`, { file: name })
 }
 
 /**
@@ -179,7 +180,7 @@ async function findData(one: NativeFile, directory: string, tree: FileTree): Pro
     const found = await tree.find(name)
     if (found !== undefined) return { ...one, name, found }
   }
-  const message = `${places[0]} is not there, and ${directory}/${MANIFEST_FILES} names it. Fetch the export anew.`
+  const message = `${places[0]} is missing, but ${directory}/${MANIFEST_FILES} lists it. Download the export again.`
   throw new StorageError(message, places[0]!)
 }
 
@@ -187,12 +188,15 @@ async function findData(one: NativeFile, directory: string, tree: FileTree): Pro
 async function checkData({ name, found, md5, itemCount }: DataFile, tree: FileTree): Promise<void> {
   const { md5: is, lines } = await digestData(tree.open(name, found), name)
   if (is !== md5) {
-    const what = `its MD5 is ${is}, and the manifest has ${md5}: it is damaged, or another file. Fetch the export anew.`
+    const what = `its MD5 is ${is}, but the manifest says ${md5}: it is damaged, or another file. Download the export again.`
     throw new FormatError(what, { file: name })
   }
   // An item is a line, in either format.
   if (lines !== itemCount)
-    throw new FormatError(`it has ${lines} items, and the manifest says ${itemCount}. Fetch the export anew.`, {
-      file: name,
-    })
+    throw new FormatError(
+      `it has ${counted(lines, 'item')}, but the manifest says ${itemCount}. Download the export again.`,
+      {
+        file: name,
+      },
+    )
 }

@@ -162,8 +162,8 @@ class NativeData implements DiskFile {
     if (found < size) {
       throw new HeadraceError(
         'STATE',
-        `${directory} has ${found} bytes and had ${size} when the job was last heard of: it was changed since. ` +
-          'Put it back, or begin the job anew in another directory',
+        `${directory} has ${found} bytes, but the checkpoint recorded ${size}: it was changed. ` +
+          'Restore it, or start the job again in another directory',
       )
     }
     this.#cut(size)

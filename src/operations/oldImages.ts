@@ -110,7 +110,7 @@ export class OldImages {
   #words(error: unknown): unknown {
     if (!(error instanceof Error) || !('code' in error)) return error
     const where = this.#directory.pathOf(OLD_IMAGES)
-    const message = `the old images can not be written to ${where}: ${error.message}. Free some space, and go on`
+    const message = `cannot write old images to ${where}: ${error.message}. Free some space, and resume`
     return new HeadraceError('CONFIGURATION', message, { cause: error })
   }
 

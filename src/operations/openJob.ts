@@ -69,7 +69,7 @@ export async function openJob(job: URL | JobDefinition, options: OpenJobOptions 
   }
   const { table: sinkName, connection: sinkConnection, write: _, ...sinkOptions } = sink
   if (sink.write === 'changes' && (write.ifExists ?? 'overwrite') !== 'overwrite')
-    throw new TypeError('this job writes changes; ifExists (--if-exists) is for jobs that write items')
+    throw new TypeError('ifExists (--if-exists) applies to items, but this job writes changes')
   const target = (sinkDatabase ?? reach(sinkConnection)).table(sinkName)
   const transform = definition.transform as Transform | undefined
   const writing = { ...sinkOptions, ...write, ...(transform === undefined ? {} : { transform }) }

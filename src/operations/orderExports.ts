@@ -32,19 +32,17 @@ function onePerTable(
   return [...byTable.values()].map((several) => {
     if (several.length === 1) return several[0]!
     const sorted = [...several].sort((left, right) => timeOf(left) - timeOf(right))
-    const listed = sorted.map(
-      ({ directory, manifest }) => `${directory} (${manifest.exportTime ?? 'of an unknown time'})`,
-    )
+    const listed = sorted.map(({ directory, manifest }) => `${directory} (${manifest.exportTime ?? 'unknown time'})`)
     const newest = sorted.at(-1)!
     if (latest && Number.isFinite(timeOf(newest)) && timeOf(newest) > timeOf(sorted.at(-2)!)) {
-      onWarning?.(`of ${several.length} exports of one table only the newest is loaded: ${listed.at(-1)}`)
+      onWarning?.(`loading only the newest of ${several.length} exports of one table: ${listed.at(-1)}`)
       return newest
     }
     throw new TypeError(
       `these are ${several.length} full exports of one table: ${listed.join(', ')}. ` +
         (latest
-          ? 'Which is the newest is not known: name one of them'
-          : 'Name one of them, or load the newest: latest (--latest)'),
+          ? 'The newest cannot be determined: pass one of them'
+          : 'Pass one of them, or set latest (--latest) to load the newest'),
     )
   })
 }
@@ -62,19 +60,20 @@ function inOrder(exports: readonly NativeExport[], onWarning: OrderOptions['onWa
   }))
   const names = exports.map(({ directory }) => directory).join(', ')
   if (new Set(exports.map(({ manifest }) => manifest.tableArn)).size > 1)
-    throw new TypeError(`these incremental exports are of several tables: ${names}. Load those of one table at a time`)
+    throw new TypeError(
+      `these incremental exports belong to different tables: ${names}. Load the exports of one table at a time`,
+    )
   if (windows.some(({ from, to }) => Number.isNaN(from) || Number.isNaN(to)))
     throw new TypeError(
-      `these are ${exports.length} incremental exports, and not all say which time they are of: ${names}. Load them one after another, the oldest first`,
+      `not all of these ${exports.length} incremental exports state their time: ${names}. Load them one by one, oldest first`,
     )
   windows.sort((left, right) => left.to - right.to || left.from - right.from)
   for (const [index, { one, from }] of windows.entries()) {
     const before = windows[index - 1]
     if (before === undefined || before.to === from) continue
     const [earlier, later] = [before.one.manifest, one.manifest]
-    if (before.to < from) onWarning?.(`no export has the changes from ${earlier.to} to ${later.from}: they are missing`)
-    else
-      onWarning?.(`two exports have the changes from ${later.from} to ${earlier.to}: the later one has the last word`)
+    if (before.to < from) onWarning?.(`the changes from ${earlier.to} to ${later.from} are missing: no export has them`)
+    else onWarning?.(`two exports have the changes from ${later.from} to ${earlier.to}: the later export wins`)
   }
   return windows.map(({ one }) => one)
 }

@@ -25,7 +25,7 @@ export class PieceTarget implements ExportTarget {
   constructor(file: string, options: S3Options, random: () => Promise<Random>) {
     const { key } = readS3Address(file)
     if (key === '' || key.endsWith('/'))
-      throw new TypeError(`"${file}" names no object; give it a name, such as s3://BUCKET/items.jsonl`)
+      throw new TypeError(`"${file}" does not name an object: use a name such as s3://BUCKET/items.jsonl`)
     this.#file = file
     this.#s3 = new S3(options)
     this.#random = random

@@ -47,14 +47,16 @@ export function policyFor(verb: string, options: PolicyOptions): Policy {
   const writesOnly = mayReadNoTable === true && otherTableArn === undefined
   if (!writesOnly && (other === undefined) !== (otherTableArn === undefined)) {
     throw new TypeError(
-      other === undefined ? `${verb} has one table` : `${verb} has two tables; name the other one too (--other-table)`,
+      other === undefined
+        ? `${verb} uses one table: omit otherTableArn (--other-table)`
+        : `${verb} uses two tables: set otherTableArn too (--other-table)`,
     )
   }
   const known = new Set(optionalActions(verb).map(({ action }): string => action))
   const unknown = optional === 'all' ? undefined : optional.find((name) => !known.has(name))
   if (unknown !== undefined) {
-    const list = known.size === 0 ? `${verb} has none` : `${verb} has ${[...known].join(', ')}`
-    throw new TypeError(`"${unknown}" is no optional right; ${list}`)
+    const list = known.size === 0 ? 'it has none' : `use ${[...known].join(', ')}`
+    throw new TypeError(`"${unknown}" is not an optional action of ${verb}: ${list}`)
   }
   const isGranted = ({ action }: OptionalAction): boolean => optional === 'all' || optional.includes(action)
   const statements = (actions: TableActions, arn: string, name: string): Policy['Statement'][number][] => {
@@ -98,13 +100,13 @@ function actionsOf(verb: string): VerbActions {
   const found = POLICY_VERBS.find((name) => name === verb)
   if (found !== undefined) return VERB_ACTIONS[found]!
   if (verb === 'resume')
-    throw new TypeError('resume needs the rights of the verb whose job it goes on with; name that verb')
-  throw new TypeError(`"${verb}" is no verb that needs rights; these do: ${POLICY_VERBS.join(', ')}`)
+    throw new TypeError('resume needs the actions of the command whose job it resumes: pass that command')
+  throw new TypeError(`"${verb}" is not a command that needs IAM actions: use one of ${POLICY_VERBS.join(', ')}`)
 }
 
 function checkArn(arn: string): string {
   if (/^arn:aws(?:-[a-z]+)*:dynamodb:[a-z0-9-]+:\d{12}:table\/[a-zA-Z0-9_.-]{3,255}$/.test(arn)) return arn
   throw new TypeError(
-    `"${arn}" is no ARN of a table, such as arn:aws:dynamodb:eu-west-1:123456789012:table/users; "headrace table describe" shows it`,
+    `"${arn}" is not a table ARN such as arn:aws:dynamodb:eu-west-1:123456789012:table/users: "headrace table describe" shows it`,
   )
 }

@@ -44,9 +44,9 @@ export function prepareChange(edit: Edit, raw: RawItem, schema: KeySchema, encod
     const present = raw.attribute(name)
     if (present !== undefined && isSameValueText(present, text)) return
     if (keyNames.includes(name)) {
-      throw new ItemError('a key attribute can not be changed; write a new item and delete the old one', name)
+      throw new ItemError('a key attribute cannot be changed: write a new item and delete the old one', name)
     }
-    if (expectNames.includes(name)) throw new ItemError('the edit names this attribute twice', name)
+    if (expectNames.includes(name)) throw new ItemError('the edit contains this attribute twice', name)
     setNames.push(name)
     setTexts.push(text)
     expectNames.push(name)
@@ -58,10 +58,10 @@ export function prepareChange(edit: Edit, raw: RawItem, schema: KeySchema, encod
   }
   for (const name in edit.add) set(name, sumText(name, raw.attribute(name), edit.add[name], encoder))
   for (const name of edit.remove ?? []) {
-    if (keyNames.includes(name)) throw new ItemError('a key attribute can not be removed', name)
+    if (keyNames.includes(name)) throw new ItemError('a key attribute cannot be removed', name)
     const present = raw.attribute(name)
     if (present === undefined) continue
-    if (expectNames.includes(name)) throw new ItemError('the edit names this attribute twice', name)
+    if (expectNames.includes(name)) throw new ItemError('the edit contains this attribute twice', name)
     removeNames.push(name)
     expectNames.push(name)
     expectTexts.push(present)
@@ -88,12 +88,12 @@ const EDIT_FIELDS = new Set(['set', 'remove', 'add'])
 
 /** @throws {ItemError} for what is no edit, whatever the item */
 export function checkEdit(edit: unknown): asserts edit is Changes {
-  const explain = "a visitor returns { set, remove, add }, 'delete', or nothing"
+  const explain = "a visitor must return { set, remove, add }, 'delete' or nothing"
   if (typeof edit !== 'object' || edit === null || Array.isArray(edit)) {
-    throw new ItemError(`${explain}; this one returned ${Array.isArray(edit) ? 'a list' : typeName(edit)}`)
+    throw new ItemError(`${explain}, not ${Array.isArray(edit) ? 'a list' : typeName(edit)}`)
   }
   for (const name of Object.keys(edit)) {
-    if (!EDIT_FIELDS.has(name)) throw new ItemError(`${explain}; this one returned an object with "${name}"`)
+    if (!EDIT_FIELDS.has(name)) throw new ItemError(`${explain}, not an object with "${name}"`)
   }
   const { set, add, remove } = edit as { set?: unknown; add?: unknown; remove?: unknown }
   for (const [name, part] of [
@@ -114,7 +114,7 @@ function sumText(name: string, present: string | undefined, addend: unknown, enc
   const value = present === undefined ? undefined : decodeValue(parseJson(present))
   if (addend instanceof Set) {
     if (value !== undefined && !(value instanceof Set)) {
-      throw new ItemError(`a set can not be added to what is ${typeName(value)}`, name)
+      throw new ItemError(`a set cannot be added to a value of type ${typeName(value)}`, name)
     }
     const elements = new Map<string, unknown>()
     for (const element of [...(value ?? []), ...addend]) elements.set(encoder.encodeValue(element, name), element)
@@ -125,7 +125,8 @@ function sumText(name: string, present: string | undefined, addend: unknown, enc
   }
   const right = typeof addend === 'number' ? numberText(addend) : canonicalNumber(`${addend}`)
   if (value === undefined) return `{"N":"${right}"}`
-  if (typeName(value) !== 'N') throw new ItemError(`a number can not be added to what is ${typeName(value)}`, name)
+  if (typeName(value) !== 'N')
+    throw new ItemError(`a number cannot be added to a value of type ${typeName(value)}`, name)
   const left = (parseJson(present!) as { N: string }).N
   return `{"N":"${addNumbers(left, right)}"}`
 }

@@ -4,6 +4,7 @@ import { readFilter } from '../expression/filter.ts'
 import { FilterSurvey } from '../expression/filterSurvey.ts'
 import type { ItemJson } from '../expression/tree.ts'
 import type { Plan } from '../job/plan.ts'
+import { counted } from '../runtime/counted.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 import type { RawPage } from '../scan/page.ts'
@@ -87,7 +88,7 @@ export function refuseUnknownNames(preview: FilterPreview | undefined): void {
   if (first === undefined) return
   throw new HeadraceError(
     'CONFIGURATION',
-    `${first}. If the attribute is only rare, pass allowUnknownAttributes (--allow-unknown-attributes). Nothing was changed`,
+    `${first}. If the attribute is just rare, set allowUnknownAttributes (--allow-unknown-attributes). Nothing was changed`,
     { place: { option: 'filter' } },
   )
 }
@@ -115,17 +116,15 @@ function addPage(survey: FilterSurvey, page: RawPage): void {
 /** How much of a table a filter matches, where that is all or nothing. */
 function reach(sampled: number, matched: number, isWhole: boolean, source: string): string[] {
   if (sampled === 0) return isWhole ? [`${source} is empty`] : []
-  const items = isWhole ? 'items' : 'sampled items'
+  const items = counted(sampled, isWhole ? 'item' : 'sampled item')
   const one = isWhole ? 'the only item' : 'the one item sampled'
   if (matched === sampled) {
-    return [
-      `the filter matches ${sampled === 1 ? one : `all ${sampled.toLocaleString('en-US')} ${items}`} of ${source}`,
-    ]
+    return [`the filter matches ${sampled === 1 ? one : `all ${items}`} of ${source}`]
   }
   if (matched > 0) return []
   return [
     sampled === 1
       ? `the filter does not match ${one} of ${source}`
-      : `the filter matches none of the ${sampled.toLocaleString('en-US')} ${items} of ${source}`,
+      : `the filter matches none of the ${items} of ${source}`,
   ]
 }

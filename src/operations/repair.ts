@@ -75,7 +75,7 @@ export class Repair implements EntryOwner {
         return
       }
       this.conflicts += 1
-      this.#reject(entry, 'Conflict', 'the item was changed by others since it was compared; it stays as it is')
+      this.#reject(entry, 'Conflict', 'another writer changed the item after the comparison; it was not fixed')
     })()
       .catch((error: unknown) => {
         this.#failure ??= error

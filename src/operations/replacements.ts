@@ -14,6 +14,7 @@ import { type Entry, type EntryOwner, entryKeyText } from '../publish/entry.ts'
 import { isDone } from '../publish/isDone.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { counted } from '../runtime/counted.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
 import type { ScanEngine } from '../scan/scanEngine.ts'
 import { type Attributes, KEYS_MAX, KeyReader } from './keyReader.ts'
@@ -228,7 +229,7 @@ export class Replacements implements EntryOwner {
       this.#read(one)
       return
     }
-    const message = `the item was changed by others each of ${one.conflicts} times between reading and writing it`
+    const message = `gave up after ${counted(one.conflicts, 'write conflict')}: another writer keeps changing this item`
     this.#end(one, { code: 'Conflict', message })
   }
 
@@ -273,7 +274,7 @@ export async function openReplacements(options: {
   readonly patienceMs: number | undefined
 }): Promise<Replacements> {
   const { run, engine, table, directory, clock, signal, patienceMs = PATIENCE_MS } = options
-  if (directory === undefined) throw new TypeError('keepOld needs a directory to keep them in: run({ directory })')
+  if (directory === undefined) throw new TypeError('keepOld requires a job directory: run({ directory })')
   const { key: schema, itemCount, sizeBytes } = await table.describe()
   const { service } = await table.database.open()
   const images = new OldImages(directory, clock, schema, (error) => run.fail(error))

@@ -186,7 +186,7 @@ async function makeJob(
         overwrite: true,
       })
     default:
-      throw new HeadraceError('STATE', `this Headrace knows no "${what.operation}" jobs; use a newer one`)
+      throw new HeadraceError('STATE', `this Headrace cannot run "${what.operation}" jobs: use a newer Headrace`)
   }
 }
 
@@ -223,7 +223,7 @@ function openSource({ range, ...spec }: SourceSpec): RecordSource {
   const { from, to } = range
   const whole = openWhole({ ...spec, name: spec.name.slice(0, -`#${from}-${to}`.length) })
   if (whole.part !== undefined) return whole.part(from, to)
-  throw new HeadraceError('STATE', `${whole.name} can not be read in parts, and was said to be`)
+  throw new HeadraceError('STATE', `${whole.name} cannot be read in parts, but the job expects it`)
 }
 
 function openWhole({ name, format, csv, changes, connection, itemCount, phase }: SourceSpec): RecordSource {
@@ -276,7 +276,7 @@ function visitorOf(spec: JobSpec['what']['visitor'], given: VisitorSource | unde
 function functionError(kind: string): HeadraceError {
   return new HeadraceError(
     'STATE',
-    `the job's ${kind} was ${kind === 'definition' ? 'an object' : 'a function'} of another program, which no file can hold: give it again, ` +
+    `the job's ${kind} was ${kind === 'definition' ? 'an object' : 'a function'}, which cannot be stored in a file: pass it again, ` +
       `resume(directory, { ${kind} })`,
   )
 }

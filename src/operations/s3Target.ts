@@ -22,7 +22,7 @@ export class S3Target implements ExportTarget {
   constructor(url: string, disk: Disk, options: S3Options & { readonly overwrite: boolean }) {
     this.#address = readS3Address(url)
     if (this.#address.key === '' || this.#address.key.endsWith('/'))
-      throw new TypeError(`"${url}" names no object; give it a name, such as s3://BUCKET/items.jsonl`)
+      throw new TypeError(`"${url}" does not name an object: use a name such as s3://BUCKET/items.jsonl`)
     this.#s3 = new S3(options)
     this.#disk = disk
     this.#replaces = options.overwrite

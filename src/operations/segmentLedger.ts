@@ -63,10 +63,7 @@ export class SegmentLedger {
     const { from, segments } = options
     if (from !== undefined && (from.kind !== 'segments' || from.segments !== segments)) {
       const then = from.kind === 'segments' ? counted(from.segments, 'segment') : 'files'
-      throw new HeadraceError(
-        'STATE',
-        `the checkpoint is of ${then}, and this job reads ${counted(segments, 'segment')}`,
-      )
+      throw new HeadraceError('STATE', `the checkpoint has ${then}, but this job reads ${counted(segments, 'segment')}`)
     }
     this.#done = readRanges(from?.done ?? '')
     for (const [segment, cursor] of Object.entries(from?.cursors ?? {})) {

@@ -55,7 +55,7 @@ export async function startServiceExport(
   const { format = 'ddb-json', s3 = {} } = options
   const { expectedBucketOwner, serverSideEncryption, kmsKeyId } = s3
   if (serverSideEncryption === 'aws:kms:dsse')
-    throw new TypeError('DynamoDB encrypts its exports by AES256 or aws:kms, and not by aws:kms:dsse')
+    throw new TypeError('DynamoDB encrypts exports with AES256 or aws:kms, not with aws:kms:dsse')
   const prefix = key.replace(/\/+$/, '')
   const { service, random } = await table.database.open()
   const { arn } = await table.describe()
@@ -82,8 +82,8 @@ export async function startServiceExport(
     if (!(cause instanceof HeadraceError) || !cause.message.includes('PointInTimeRecoveryUnavailable')) throw cause
     throw new HeadraceError(
       'CONFIGURATION',
-      `point-in-time recovery is off for ${table.name}, and DynamoDB exports what that keeps. It costs, so Headrace does not ` +
-        `switch it on: aws dynamodb update-continuous-backups --table-name ${table.name} ` +
+      `a DynamoDB export needs point-in-time recovery, which is off for ${table.name}. It costs money, so turn it on ` +
+        `yourself: aws dynamodb update-continuous-backups --table-name ${table.name} ` +
         '--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true. Or read the table: headrace export ' +
         `${table.name} DIRECTORY --format native`,
       { cause, place: { table: table.name } },
@@ -139,7 +139,7 @@ function exportOf(answer: unknown): ServiceExport {
   const { ExportDescription: told = {} } = answer as Answer
   const { ExportArn: arn, ExportStatus: status, ExportManifest, S3Bucket, ItemCount, BilledSizeBytes } = told
   if (arn === undefined || status === undefined)
-    throw new HeadraceError('REFUSED', 'DynamoDB answers without saying which export it speaks of, or how it stands')
+    throw new HeadraceError('REFUSED', 'the answer of DynamoDB lacks the ARN or the status of the export')
   return {
     arn,
     status,
@@ -151,5 +151,5 @@ function exportOf(answer: unknown): ServiceExport {
 
 function failure({ arn }: ServiceExport, { ExportDescription: told }: Answer): HeadraceError {
   const why = [told?.FailureCode, told?.FailureMessage].filter((part) => part !== undefined).join(': ')
-  return new HeadraceError('REFUSED', `the export ${arn} failed: ${why === '' ? 'DynamoDB does not say why' : why}`)
+  return new HeadraceError('REFUSED', `the export ${arn} failed: ${why === '' ? 'DynamoDB gave no reason' : why}`)
 }

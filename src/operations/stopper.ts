@@ -78,10 +78,10 @@ export class Stopper {
 }
 
 function checkLimits({ rejectsMax, durationMsMax, costMax }: JobLimits): void {
-  if (costMax !== undefined && !(costMax > 0)) throw new TypeError(`costMax is ${costMax}; a number above 0`)
+  if (costMax !== undefined && !(costMax > 0)) throw new TypeError(`costMax must be a number above 0, not ${costMax}`)
   if (typeof rejectsMax === 'number') checkWhole('rejectsMax', rejectsMax, 0, Number.MAX_SAFE_INTEGER)
   else if (rejectsMax !== undefined && !(Number.parseFloat(rejectsMax) <= 100 && /^\d+(\.\d+)?%$/.test(rejectsMax))) {
-    throw new TypeError(`rejectsMax is ${rejectsMax}; a whole number, or a part such as '1%'`)
+    throw new TypeError(`rejectsMax must be a whole number or a share such as '1%', not ${rejectsMax}`)
   }
   if (durationMsMax !== undefined) checkWhole('durationMsMax', durationMsMax, 1, 2 ** 31 - 1)
 }

@@ -37,7 +37,7 @@ export function checkChange(made: object): TableChange {
   const odd = Object.keys(made).find((name) => !parts.includes(name))
   const key = kind === undefined ? undefined : (made as { readonly [name: string]: unknown })[kind]
   if (kinds.length !== 1 || odd !== undefined || typeof key !== 'object' || key === null) {
-    throw new ItemError('a change is { put: item }, { delete: key } or { update: key, set, remove, expect }')
+    throw new ItemError('a change must be { put: item }, { delete: key } or { update: key, set, remove, expect }')
   }
   return made as TableChange
 }

@@ -60,7 +60,7 @@ export async function createTable(
     if (!(error instanceof HeadraceError) || error.code !== 'TABLE') throw error
     throw new HeadraceError(
       'TABLE',
-      `there is a table "${name}" already. Give --replace to drop it with all its items first`,
+      `table "${name}" already exists: pass --replace to drop it with all its items first`,
       {
         place: { table: name },
         cause: error,
@@ -96,7 +96,7 @@ export async function dropTable(
     // One that is being made or changed can not be dropped yet.
     if (status === 'ACTIVE') await service.call('DeleteTable', { TableName: name })
     if (clock.now() > deadline)
-      throw new HeadraceError('TABLE', `table "${name}" was not gone after ${WAIT_MS / 1_000} s`)
+      throw new HeadraceError('TABLE', `table "${name}" was not deleted within ${WAIT_MS / 1_000} s`)
     await sleep(clock, ASK_EVERY_MS, options.signal)
   }
 }

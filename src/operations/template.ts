@@ -45,7 +45,8 @@ export function compileTemplate(template: PlainItem): ItemMaker {
 /** An order of a shop, with the key that the table wants: what `generate` makes when it is given no template. */
 export function orderTemplate(schema: KeySchema): PlainItem {
   const keyValue = ({ type, name }: KeyAttribute, sort: boolean): unknown => {
-    if (type === 'B') throw new TypeError(`the key attribute "${name}" is binary: give a --template for such a table`)
+    if (type === 'B')
+      throw new TypeError(`the key attribute "${name}" is binary: set template (--template) for such a table`)
     if (type === 'N') return '{{index}}'
     return sort ? 'order' : 'order-{{index}}'
   }
@@ -113,7 +114,7 @@ function compilePlaceholder(name: string, argument: string, whole: string): Gene
   const words = argument === '' ? [] : argument.split(/\s+/)
   const numbers = words.map(Number)
   const refuse = (usage: string): never => {
-    throw new TypeError(`the template's ${whole} is not understood: use ${usage}`)
+    throw new TypeError(`the template placeholder ${whole} is not valid: use ${usage}`)
   }
   switch (name) {
     case 'index':

@@ -1,6 +1,7 @@
 import type { PlainItem } from '../item/attributeValue.ts'
 import type { VisitorSpec } from '../job/jobSpec.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { counted } from '../runtime/counted.ts'
 import { Deadlines } from '../runtime/deadlines.ts'
 import { isPromise } from '../runtime/isPromise.ts'
 import { loadFunction, moduleSpec } from './userModule.ts'
@@ -89,14 +90,14 @@ function faultOf(error: unknown): TransformFault {
 
 function listOf(made: Transformed): readonly PlainItem[] | TransformFault {
   if (made === undefined || made === null) return []
-  if (typeof made !== 'object')
-    return faultOf(`it returned ${typeof made} and not an item, a list of items, or nothing`)
+  if (typeof made !== 'object') return faultOf(`it must return an item, a list of items or nothing, not ${typeof made}`)
   if (!Array.isArray(made)) return [made as PlainItem]
-  if (made.length > ITEMS_MAX) return faultOf(`it made ${made.length} items of one, and may make ${ITEMS_MAX}`)
+  if (made.length > ITEMS_MAX)
+    return faultOf(`it returned ${counted(made.length, 'item')} for one, but may return at most ${ITEMS_MAX}`)
   for (const [index, item] of made.entries()) {
     if (typeof item === 'object' && item !== null && !Array.isArray(item)) continue
     const kind = item === null ? 'null' : Array.isArray(item) ? 'a list' : typeof item
-    return faultOf(`number ${index + 1} of the list that it returned is ${kind} and not an item`)
+    return faultOf(`element ${index + 1} of its list must be an item, not ${kind}`)
   }
   return made as readonly PlainItem[]
 }

@@ -76,8 +76,8 @@ class UndoJob implements Job, EntryOwner {
     if (what.keepOld !== true) {
       throw new HeadraceError(
         'STATE',
-        `the job in ${directory} kept no old images, so there is nothing to put back. A job that shall be undone is ` +
-          'begun with --keep-old',
+        `the job in ${directory} cannot be undone, because it kept no old images. To undo later jobs, ` +
+          'start them with --keep-old',
       )
     }
     // Of a copy it is the target that was changed.
@@ -154,7 +154,7 @@ class UndoJob implements Job, EntryOwner {
     const { what } = loadSpec(this.#directory, this.#disk)
     const changed = what.target ?? what.table
     if (changed.tableId === undefined || tableId === undefined || changed.tableId === tableId) return
-    const message = `table ${changed.name} was dropped and made anew since the job in ${this.#directory} changed it`
+    const message = `table ${changed.name} was dropped and created again since the job in ${this.#directory} changed it`
     throw new HeadraceError('STATE', message)
   }
 
@@ -196,7 +196,7 @@ class UndoJob implements Job, EntryOwner {
       (name) => !Object.hasOwn(image.new ?? {}, name) && !Object.hasOwn(image.key, name),
     )
     const origin: Origin = { sequence, keyText }
-    const message = 'the item was changed by others since; it stays as it is'
+    const message = 'another writer changed the item after the job; it was not restored'
     if (attributes === undefined) this.#end(origin, 'filtered')
     else if (isMore) this.#end(origin, this.#rejectOf('ChangedSince', message, keyText))
     else if (this.#engine.failure === undefined) this.#send(image, sequence)
@@ -253,8 +253,8 @@ class UndoJob implements Job, EntryOwner {
       this.#end(origin, 'filtered')
       return
     }
-    const what = attributes === undefined ? 'deleted' : change.creates === true ? 'made again' : 'changed'
-    const message = `the item was ${what} by others since; it stays as it is`
+    const did = attributes === undefined ? 'deleted' : change.creates === true ? 'created' : 'changed'
+    const message = `another writer ${did} the item after the job; it was not restored`
     this.#end(origin, this.#rejectOf('ChangedSince', message, keyText))
   }
 

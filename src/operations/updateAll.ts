@@ -21,6 +21,7 @@ import { deletionText, type Entry, type EntryOwner, entryKeyText } from '../publ
 import { isDone } from '../publish/isDone.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { counted } from '../runtime/counted.ts'
 import { Deadlines } from '../runtime/deadlines.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { isPromise } from '../runtime/isPromise.ts'
@@ -250,14 +251,14 @@ class UpdateJob implements FilteredJob, EntryOwner {
     if (this.#once !== undefined || directory?.mayNotRepeat !== true) return
     throw new HeadraceError(
       'STATE',
-      `the visitor of the job in ${directory.path} adds to attributes, and the job ended without a last checkpoint: ` +
-        'some items may have been added to already, and would be once more. Nothing was changed now. Such jobs go on ' +
-        'safely when they are begun with --once, which marks the items that are done',
+      `the job in ${directory.path} uses "add" and ended without a final checkpoint: ` +
+        'resuming it could add twice to some items. Nothing was changed. To make such a job resumable, ' +
+        'start it with --once, which marks the items that are done',
     )
   }
 
   #openOldImages(directory: JobDirectory | undefined, clock: Clock): OldImages {
-    if (directory === undefined) throw new TypeError('keepOld needs a directory to keep them in: run({ directory })')
+    if (directory === undefined) throw new TypeError('keepOld requires a job directory: run({ directory })')
     return new OldImages(directory, clock, this.#schema, (error) => {
       this.#failure ??= error
       this.#reader.walk.wake()
@@ -444,7 +445,7 @@ class UpdateJob implements FilteredJob, EntryOwner {
     const item = decodeItem(attributes)
     visited.conflicts += 1
     if (visited.conflicts >= CONFLICTS_MAX) {
-      const message = `the item was changed by others each of ${visited.conflicts} times between reading and writing it`
+      const message = `gave up after ${counted(visited.conflicts, 'write conflict')}: another writer keeps changing this item`
       this.#reject(visited, { code: 'Conflict', message, place: describeItemKey(item, this.#schema), item })
       return
     }
@@ -535,8 +536,8 @@ function adds(edit: Edit): boolean {
 function fleetingError(): HeadraceError {
   return new HeadraceError(
     'STATE',
-    'the visitor adds to attributes, and a slice that dies is begun again where it was last known to be: some items would be ' +
-      'added to twice. Describe the job with --once (once: true), which marks the items that are done',
+    'the visitor uses "add", and a slice that restarts from its last cursor could add twice to some items. ' +
+      'Describe the job with once: true (--once), which marks the items that are done',
   )
 }
 

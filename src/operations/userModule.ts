@@ -38,7 +38,7 @@ export async function loadDefault(module: URL, kind: string): Promise<unknown> {
     return ((await import(module.href)) as { default?: unknown }).default
   } catch (error) {
     const reason = error instanceof Error ? error.message : `${error}`
-    const message = `the ${kind} module ${shortPath(path)} can not be loaded: ${reason}`
+    const message = `the ${kind} module ${shortPath(path)} cannot be loaded: ${reason}`
     throw new HeadraceError('VISITOR', message, { cause: error })
   }
 }
@@ -68,7 +68,7 @@ export function moduleSpec(module: URL, kind: string): { readonly module: string
   } catch (error) {
     const { code, message: reason } = error as NodeJS.ErrnoException
     const message =
-      code === 'ENOENT' ? `there is no ${kind} module ${name}` : `the ${kind} module ${name} can not be read: ${reason}`
+      code === 'ENOENT' ? `there is no ${kind} module ${name}` : `the ${kind} module ${name} cannot be read: ${reason}`
     throw new HeadraceError('VISITOR', message, { cause: error })
   }
   return { module: name, digest: createHash('sha256').update(bytes).digest('hex') }

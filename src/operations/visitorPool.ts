@@ -104,8 +104,8 @@ export class VisitorPool {
     worker.on('error', (error: Error & { code?: string }) => {
       const outOfMemory = error.code === 'ERR_WORKER_OUT_OF_MEMORY'
       seat.end ??= outOfMemory
-        ? { why: 'memory', sentence: `it took more than ${heapMibMax} MiB of memory, and its thread was ended` }
-        : { why: 'error', sentence: `it failed outside of its promise: ${error.message}` }
+        ? { why: 'memory', sentence: `it used more than ${heapMibMax} MiB of memory, and its thread was stopped` }
+        : { why: 'error', sentence: `it failed outside its promise: ${error.message}` }
     })
     worker.on('exit', (code) => this.#onExit(seat, code))
     this.#watch ??= this.#setWatch()
@@ -189,7 +189,7 @@ export class VisitorPool {
           const mostMs = seat.isReady ? visitTimeoutMs : LOAD_MS
           if (!isBusy || now - seat.progressAtMs <= mostMs + GRACE_MS) continue
           const limit = `${mostMs / 1_000} s`
-          seat.end ??= { why: 'time', sentence: `it did not return within ${limit}, and its thread was ended` }
+          seat.end ??= { why: 'time', sentence: `it did not return within ${limit}, and its thread was stopped` }
           void seat.worker.terminate()
         }
         if (this.#seats.some(({ batch, isReady }) => batch !== undefined || !isReady)) this.#watch = this.#setWatch()
@@ -200,9 +200,9 @@ export class VisitorPool {
 
   #onExit(seat: Seat, code: number): void {
     if (this.#closed) return
-    const end = seat.end ?? { why: 'exit', sentence: `it ended its thread, with the exit code ${code}` }
+    const end = seat.end ?? { why: 'exit', sentence: `it ended its thread with exit code ${code}` }
     if (!seat.isReady) {
-      this.#fail(new HeadraceError('VISITOR', `the visitor module can not be loaded in a thread: ${end.sentence}`))
+      this.#fail(new HeadraceError('VISITOR', `cannot load the visitor module in a thread: ${end.sentence}`))
       return
     }
     const left = [...(seat.batch?.entries() ?? [])].flatMap(([index, visit]) =>
@@ -218,7 +218,7 @@ export class VisitorPool {
     }
     if (end.why !== 'recycled') this.#barren = isSure ? 0 : this.#barren + 1
     if (this.#barren > BARREN_MAX) {
-      this.#fail(new HeadraceError('VISITOR', `the visitor ends one thread after the other: ${end.sentence}`))
+      this.#fail(new HeadraceError('VISITOR', `the visitor keeps ending its threads: ${end.sentence}`))
       return
     }
     this.#seats[this.#seats.indexOf(seat)] = this.#seat()

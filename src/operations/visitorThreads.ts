@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { checkWhole } from '../database/checkOption.ts'
 import type { Edit } from '../item/edit.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { counted } from '../runtime/counted.ts'
 import type { VisitorSource } from './visitor.ts'
 import { VisitorPool } from './visitorPool.ts'
 
@@ -44,8 +45,8 @@ export class VisitorThreads {
     if (this.#module !== undefined || workers === undefined || workers === 'auto') return
     const what = typeof source === 'function' ? 'a function' : 'an edit that is the same for each item'
     throw new TypeError(
-      `workers need a visitor that is given as a module, such as new URL('./visitor.ts', import.meta.url): ${what} can not ` +
-        'travel to another thread',
+      `workers require a visitor module, such as new URL('./visitor.ts', import.meta.url): ${what} cannot ` +
+        'be sent to another thread',
     )
   }
 
@@ -95,10 +96,10 @@ export class VisitorThreads {
       this.#start(workers)
       return
     }
-    const threads = workers === 1 ? 'a thread of its own' : `${workers} threads`
+    const threads = counted(workers, 'worker thread')
     this.#onSlow(
-      `a visit computes for ${Math.round(visitMs * 1_000)} µs on average, in which nothing is read or written; ` +
-        `with --workers auto the visitor would run in ${threads}`,
+      `each visit blocks the process for ${Math.round(visitMs * 1_000)} µs on average: ` +
+        `set workers: 'auto' (--workers auto) to run the visitor in ${threads}`,
     )
   }
 

@@ -50,9 +50,9 @@ export interface WriteOptions extends Omit<PublisherOptions, 'onReject'> {
 export function checkIfExists(ifExists: unknown, keepOld: boolean | undefined): void {
   if (ifExists === undefined || ifExists === 'overwrite') return
   if (ifExists !== 'skip' && ifExists !== 'reject')
-    throw new TypeError(`ifExists is ${JSON.stringify(ifExists)}; one of 'overwrite', 'skip', 'reject'`)
+    throw new TypeError(`ifExists must be 'overwrite', 'skip' or 'reject', not ${JSON.stringify(ifExists)}`)
   if (keepOld === true)
-    throw new TypeError(`with ifExists '${ifExists}' nothing is overwritten; leave out keepOld (--keep-old)`)
+    throw new TypeError(`with ifExists '${ifExists}' nothing is overwritten: omit keepOld (--keep-old)`)
 }
 
 /** What a job's description says of it. */
@@ -256,8 +256,8 @@ export class WriteRun {
     if (this.#costLimit !== undefined) return
     throw new HeadraceError(
       'CONFIGURATION',
-      `what units of ${description.name} cost is not known, so nobody could stop at ${costMax}. ` +
-        "Give AWS's price list of the region with --price-file, or leave out the limit",
+      `cannot enforce costMax (--max-cost) ${costMax}: no price known for table "${description.name}". ` +
+        'Set prices (--price-file), or omit the limit',
     )
   }
 

@@ -66,11 +66,11 @@ export class ChangePlanner {
     const setNames = Object.keys(set).filter((name) => set[name] !== undefined)
     const removeNames = [...remove]
     for (const name of setNames) {
-      if (this.#isKeyName(name)) throw new ItemError('a key attribute can not be changed', name)
+      if (this.#isKeyName(name)) throw new ItemError('a key attribute cannot be changed', name)
     }
     for (const name of removeNames) {
-      if (this.#isKeyName(name)) throw new ItemError('a key attribute can not be removed', name)
-      if (setNames.includes(name)) throw new ItemError('an attribute can not be both set and removed', name)
+      if (this.#isKeyName(name)) throw new ItemError('a key attribute cannot be removed', name)
+      if (setNames.includes(name)) throw new ItemError('an attribute cannot be both set and removed', name)
     }
     if (setNames.length + removeNames.length === 0) throw new ItemError('an update must set or remove something')
     const expectNames = Object.keys(expect)

@@ -213,7 +213,7 @@ export class PublishEngine {
         const seconds = Math.round(silentMs / 1_000)
         const patience = Math.round(patienceMs / 1_000)
         rates.onNotice?.(
-          `nothing was written to table ${table} for ${seconds} s, tried again for up to ${patience} s: ${reason}`,
+          `nothing was written to table ${table} for ${seconds} s; retrying for up to ${patience} s: ${reason}`,
         )
       },
     )
@@ -248,7 +248,8 @@ export class PublishEngine {
     const hash = keyHash(item, schema)
     const plan = this.#planner.planOfInsert(item)
     const bytes = this.#slab.writeParameters(this.#valueEncoder, schema, plan, item, item, {})
-    if (bytes > ITEM_BYTES_MAX) throw new ItemError(`the item has ${bytes} bytes; DynamoDB holds ${ITEM_BYTES_MAX}`)
+    if (bytes > ITEM_BYTES_MAX)
+      throw new ItemError(`the item has ${bytes} bytes: DynamoDB stores at most ${ITEM_BYTES_MAX}`)
     this.#checkOpen()
     return this.#take('change', plan, hash, writeUnits(bytes), owner, origin, lane)
   }
@@ -347,7 +348,9 @@ export class PublishEngine {
 
   #checkOpen(): void {
     if (this.#mode === 'open') return
-    throw this.#failure ?? new HeadraceError('CLOSED', 'the publisher is closed and takes nothing more')
+    throw (
+      this.#failure ?? new HeadraceError('CLOSED', 'the publisher is closed: create another one to publish more items')
+    )
   }
 
   #add(entry: Entry): boolean {
@@ -744,7 +747,7 @@ export class PublishEngine {
     try {
       reply = this.#replies.read(sent, body)
     } catch (error) {
-      const message = `the answer can not be read: ${error instanceof Error ? error.message : error}`
+      const message = `cannot read the answer: ${error instanceof Error ? error.message : error}`
       this.onOutcome(
         sent,
         { kind: 'again', why: 'transient', code: 'DamagedAnswer', message, ambiguous: true },
@@ -923,7 +926,7 @@ export class PublishEngine {
     this.#fail(
       new HeadraceError(
         'NO_PROGRESS',
-        `nothing was stored in table ${this.#options.table} for ${Math.round(waitedMs / 1_000)} s (last: ${said}${this.#reasonsInWords()})`,
+        `gave up: nothing was written to table ${this.#options.table} for ${Math.round(waitedMs / 1_000)} s (last: ${said}${this.#reasonsInWords()})`,
         { place: { table: this.#options.table } },
       ),
     )

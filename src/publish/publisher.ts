@@ -6,6 +6,7 @@ import { ItemError } from '../item/itemError.ts'
 import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
 import { keyHash } from '../item/keyHash.ts'
 import { writeUnits } from '../item/units.ts'
+import { counted } from '../runtime/counted.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
 import type { SharedRate } from '../throughput/sharedRate.ts'
@@ -260,7 +261,7 @@ export class Publisher implements AsyncDisposable, EntryOwner {
     const item = decodeItemText(entryKeyText(entry, this.#schema!))
     this.#report(
       { code, message, item, kind },
-      `the service refuses to ${kind} ${describeItemKey(item, this.#schema!)}: ${message}`,
+      `DynamoDB refuses to ${kind} ${describeItemKey(item, this.#schema!)}: ${message}`,
     )
   }
 
@@ -347,7 +348,7 @@ export class Publisher implements AsyncDisposable, EntryOwner {
     if (overrun > this.#maxQueueSize + OVERRUN_ALLOWED) {
       throw new HeadraceError(
         'QUEUE_OVERRUN',
-        `${overrun} entries more than maxQueueSize are waiting: after put() returned false, await publisher.ready before the next`,
+        `the queue has ${counted(overrun, 'item')} more than maxQueueSize: when put() returns false, await publisher.ready before the next call`,
       )
     }
   }
@@ -360,7 +361,7 @@ export class Publisher implements AsyncDisposable, EntryOwner {
     this.#engine?.countInvalid()
     this.#report(
       { code: 'InvalidItem', message: error.message, item, kind },
-      `an item can not be stored: ${error.message}`,
+      `an item cannot be stored: ${error.message}`,
     )
     if (this.#failure !== undefined) throw this.#failure
     return true
@@ -368,7 +369,7 @@ export class Publisher implements AsyncDisposable, EntryOwner {
 
   #report(reject: Reject, message: string): void {
     if (this.#onReject === undefined) {
-      this.#fail(new HeadraceError('REJECTED', `${message}. Give onReject to go on without such items`))
+      this.#fail(new HeadraceError('REJECTED', `${message}. Set onReject to continue without such items`))
       return
     }
     try {
@@ -376,7 +377,7 @@ export class Publisher implements AsyncDisposable, EntryOwner {
     } catch (error) {
       // Nobody was told of the reject, so going on would be silence.
       const reason = error instanceof Error ? error.message : `${error}`
-      this.#fail(new HeadraceError('REJECTED', `onReject failed (${reason}) when told: ${message}`, { cause: error }))
+      this.#fail(new HeadraceError('REJECTED', `onReject failed (${reason}) for: ${message}`, { cause: error }))
     }
   }
 
@@ -395,7 +396,7 @@ const NOTHING_EXPECTED: { readonly [name: string]: unknown } = {}
 export function deleteHash(key: PlainItem, schema: KeySchema): number {
   const hash = keyHash(key, schema)
   const names = schema.sort === undefined ? 1 : 2
-  if (Object.keys(key).length !== names) throw new ItemError('a delete takes the key attributes alone')
+  if (Object.keys(key).length !== names) throw new ItemError('a delete takes only the key attributes')
   return hash
 }
 

@@ -65,7 +65,7 @@ export function readWriteBatchReply(body: Buffer, entries: readonly Entry[], sch
     for (const { PutRequest, DeleteRequest } of reply.UnprocessedItems[table]!) {
       const key = itemKey(decodeItem(PutRequest?.Item ?? DeleteRequest?.Key), schema)
       const entry = keys.get(key)
-      if (entry === undefined) throw new Error('UnprocessedItems holds an item that was not sent')
+      if (entry === undefined) throw new Error('UnprocessedItems contains an item that was not sent')
       unprocessed.push(entry)
     }
   }

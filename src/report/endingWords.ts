@@ -22,9 +22,9 @@ export function otherEndings(counts: Readonly<Endings>): string[] {
 export function uncountedWords({ keysCompared }: Pick<Summary, 'keysCompared'>): string | undefined {
   switch (keysCompared) {
     case 'first':
-      return 'not counted beyond the first 1,000,000 keys'
+      return 'counted only among the first 1,000,000 keys'
     case 'run':
-      return 'counted among the records of this run, not against those of earlier runs'
+      return 'counted within this run, not against earlier runs'
     case 'slice':
       return 'counted within each slice, not between slices'
     default:
@@ -50,5 +50,5 @@ export function doneWords(summary: Summary): string {
 const NOTHING: { readonly [operation: string]: string } = {
   update: 'nothing changed',
   delete: 'nothing deleted',
-  undo: 'nothing put back',
+  undo: 'nothing restored',
 }

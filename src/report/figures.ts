@@ -1,3 +1,5 @@
+import { formatUnits } from '../runtime/units.ts'
+
 /** 1234567 as `1,234,567`. */
 export function formatCount(value: number): string {
   return Math.round(value).toLocaleString('en-US')
@@ -39,4 +41,12 @@ export function formatBytes(bytes: number): string {
     unit += 1
   }
   return `${unit === 0 ? formatCount(value) : value >= 100 ? value.toFixed(0) : value.toFixed(1)} ${units[unit]}`
+}
+
+/** `12 RCU, 1,234 WCU`: what was consumed, without what is 0. */
+export function formatConsumed(spent: { readonly readUnits: number; readonly writeUnits: number }): string {
+  return [
+    ...(spent.readUnits > 0 ? [formatUnits(spent.readUnits, 'read')] : []),
+    ...(spent.writeUnits > 0 ? [formatUnits(spent.writeUnits, 'write')] : []),
+  ].join(', ')
 }

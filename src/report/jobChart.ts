@@ -121,14 +121,14 @@ function plotsOf({ steps }: JobChart): Plot[] {
   const limit = (name: string, values: readonly (number | undefined)[]): Line[] =>
     values.some((value) => value !== undefined) ? [{ name, kind: 'limit', values }] : []
   const bars = [
-    { name: 'requests throttled', kind: 'throttled', values: share(({ throttledRequests }) => throttledRequests) },
-    { name: 'failed', kind: 'failed', values: share(({ failedRequests }) => failedRequests) },
+    { name: 'throttled requests', kind: 'throttled', values: share(({ throttledRequests }) => throttledRequests) },
+    { name: 'failed requests', kind: 'failed', values: share(({ failedRequests }) => failedRequests) },
   ] as const
   return [
     ...(writes
       ? [
           {
-            name: 'write units a second',
+            name: 'WCU/s',
             lines: [
               { name: 'used', kind: 'write', values: perSecond(({ writeUnits }) => writeUnits) },
               ...limit(
@@ -143,7 +143,7 @@ function plotsOf({ steps }: JobChart): Plot[] {
     ...(reads
       ? [
           {
-            name: 'read units a second',
+            name: 'RCU/s',
             lines: [
               { name: 'used', kind: 'read', values: perSecond(({ readUnits }) => readUnits) },
               ...limit(
@@ -156,20 +156,20 @@ function plotsOf({ steps }: JobChart): Plot[] {
         ]
       : []),
     {
-      name: 'items a second',
+      name: 'items/s',
       lines: [{ name: 'settled', kind: 'write', values: perSecond(({ settled }) => settled) }],
     },
     ...(writes
       ? [
           {
-            name: 'milliseconds a write request takes',
+            name: 'write latency (ms)',
             lines: [
-              { name: 'half of them', kind: 'read', values: steps.map(({ latencyMsP50 }) => latencyMsP50) },
-              { name: '99 of 100', kind: 'write', values: steps.map(({ latencyMsP99 }) => latencyMsP99) },
+              { name: 'p50', kind: 'read', values: steps.map(({ latencyMsP50 }) => latencyMsP50) },
+              { name: 'p99', kind: 'write', values: steps.map(({ latencyMsP99 }) => latencyMsP99) },
             ],
           } satisfies Plot,
           {
-            name: 'items at the service at once',
+            name: 'items in flight',
             lines: [{ name: 'in flight', kind: 'write', values: steps.map(({ inFlight }) => inFlight) }],
           } satisfies Plot,
         ]
@@ -331,7 +331,7 @@ function drawParts({ parts }: JobChart, width: number): string {
 
 function partsWords({ parts, partsName }: JobChart): string {
   const count = (state: PartState): string => formatCount(parts.filter((part) => part === state).length)
-  return `${partsName}: ${count('done')} done, ${count('begun')} under way, ${count('left')} not begun`
+  return `${partsName}: ${count('done')} done, ${count('begun')} under way, ${count('left')} not started`
 }
 
 function tick(value: number): string {

@@ -43,7 +43,7 @@ export function reportPage({ status, history, rejects, madeAt, version }: Report
 <body>
 <main>
 ${[...sections.values()].filter((section) => section !== '').join('\n')}
-<footer>made ${words(madeAt)} by Headrace ${words(version)} from ${words(directory)}</footer>
+<footer>Generated ${words(madeAt)} by Headrace ${words(version)} from ${words(directory)}</footer>
 </main>
 </body>
 </html>
@@ -54,9 +54,9 @@ function stateOf({ state, undone, holder, directory, summary }: JobStatus, { run
   if (state === 'done') return { kind: 'done', words: summary === undefined ? 'done' : doneWords(summary) }
   if (undone !== undefined && state === 'undone') return { kind: 'done', words: undoneWords(undone) }
   if (state === 'running') return { kind: 'running', words: `running, ${holder}` }
-  const goOn = `to go on: headrace resume ${directory}`
+  const goOn = `to resume it: headrace resume ${directory}`
   const end = runs.at(-1)?.end
   return end?.how === 'failed'
-    ? { kind: 'failed', words: `failed: ${end.message ?? 'it did not say why'}; ${goOn}` }
+    ? { kind: 'failed', words: `failed: ${end.message ?? 'the reason is not recorded'}; ${goOn}` }
     : { kind: 'stopped', words: `stopped; ${goOn}` }
 }

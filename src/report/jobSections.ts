@@ -4,9 +4,11 @@ import type { JobSpec } from '../job/jobSpec.ts'
 import type { RejectCount } from '../job/rejectCounts.ts'
 import type { Summary } from '../job/summary.ts'
 import { COUNTERS, settledOf } from '../job/tally.ts'
+import { formatUnits } from '../runtime/units.ts'
 import { costWords } from './costWords.ts'
 import { formatCount, formatDuration, formatRate } from './figures.ts'
 import { type JobChart, jobFigures, type PartState, partsStrip } from './jobChart.ts'
+import { allowedUnits } from './limitRows.ts'
 import { remainingMs, shareDone } from './shareDone.ts'
 import { escapeText } from './svgParts.ts'
 import { throttlingWords } from './throttlingWords.ts'
@@ -117,7 +119,7 @@ function account({ spec, summary, checkpoint }: JobView): string {
   const told = shown.map(
     ([name, count]) => `<span><i class="${name.replace(' ', '-')}"></i>${formatCount(count)} ${name}</span>`,
   )
-  return `<svg xmlns="http://www.w3.org/2000/svg" class="account" width="100%" height="14" role="img" aria-label="what became of the items">${bars.join('')}</svg>
+  return `<svg xmlns="http://www.w3.org/2000/svg" class="account" width="100%" height="14" role="img" aria-label="items by outcome">${bars.join('')}</svg>
 <p class="legend"><span>${formatCount(read)} read:</span>${told.join('')}</p>`
 }
 
@@ -128,23 +130,23 @@ function tiles({ spec, summary, checkpoint, history, isLive }: JobView): string 
   const shown: [name: string, value: string][] = []
   // What runs knows better than what is written down of it.
   const share = summary?.share ?? (checkpoint === undefined ? undefined : shareDone(spec.what, checkpoint))
-  if (share !== undefined && share < 1) shown.push(['done, about', `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`])
+  if (share !== undefined && share < 1)
+    shown.push(['done (estimate)', `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`])
   const left = isLive ? remainingMs(share, spent.durationMs) : undefined
-  if (left !== undefined) shown.push(['left, about', formatDuration(left)])
+  if (left !== undefined) shown.push(['time left (estimate)', formatDuration(left)])
   shown.push(['time', formatDuration(spent.durationMs)])
   const step = history.steps.at(-1)
   const perSecond = (count: number): string => formatRate((count * 1_000) / Math.max(1, step!.toMs - step!.fromMs))
   if (isLive && step !== undefined) {
-    shown.push(['items a second', perSecond(step.settled)])
-    if (spent.writeUnits > 0) shown.push(['write units a second', perSecond(step.writeUnits)])
-    else shown.push(['read units a second', perSecond(step.readUnits)])
-    shown.push(['requests throttled', formatCount(summary?.throttledRequests ?? 0)])
-    shown.push(['in flight', formatCount(step.inFlight)])
+    shown.push(['items/s', perSecond(step.settled)])
+    if (spent.writeUnits > 0) shown.push(['WCU/s', perSecond(step.writeUnits)])
+    else shown.push(['RCU/s', perSecond(step.readUnits)])
+    shown.push(['throttled requests', formatCount(summary?.throttledRequests ?? 0)])
+    shown.push(['items in flight', formatCount(step.inFlight)])
   } else {
-    if (summary !== undefined && summary.itemsPerSecond > 0)
-      shown.push(['items a second', formatRate(summary.itemsPerSecond)])
-    if (spent.readUnits > 0) shown.push(['read units', formatCount(spent.readUnits)])
-    if (spent.writeUnits > 0) shown.push(['write units', formatCount(spent.writeUnits)])
+    if (summary !== undefined && summary.itemsPerSecond > 0) shown.push(['items/s', formatRate(summary.itemsPerSecond)])
+    if (spent.readUnits > 0) shown.push(['RCU consumed', formatCount(spent.readUnits)])
+    if (spent.writeUnits > 0) shown.push(['WCU consumed', formatCount(spent.writeUnits)])
   }
   if (summary?.cost !== undefined) shown.push(['cost', costWords(summary.cost, summary.costExpected)])
   return `<div class="tiles">${shown.map(([name, value]) => `<div><span>${name}</span><b>${words(value)}</b></div>`).join('\n')}</div>`
@@ -177,21 +179,14 @@ function facts({ spec, summary, checkpoint }: JobView): string {
   if (visitor?.module !== undefined) rows.push(['visitor', visitor.module])
   if (visitor?.edit !== undefined) rows.push(['edit', visitor.edit])
   if (filter !== undefined) rows.push(['where', filter])
-  rows.push(['begun', timeWords(spec.createdAt)])
+  rows.push(['started', timeWords(spec.createdAt)])
   const spent = summary ?? checkpoint?.spent
   if (spent !== undefined) {
-    rows.push(['units', `${formatCount(spent.readUnits)} read, ${formatCount(spent.writeUnits)} write`])
-    rows.push(['requests', `${formatCount(spent.requests)}; ${formatCount(spent.retried)} entries or pages sent again`])
+    rows.push(['consumed', `${formatUnits(spent.readUnits, 'read')}, ${formatUnits(spent.writeUnits, 'write')}`])
+    rows.push(['requests', `${formatCount(spent.requests)}; ${formatCount(spent.retried)} items or pages retried`])
   }
-  const allowed = [
-    ...(Number.isFinite(summary?.readUnitsPerSecondAllowed)
-      ? [`${formatRate(summary!.readUnitsPerSecondAllowed)} read`]
-      : []),
-    ...(Number.isFinite(summary?.writeUnitsPerSecondAllowed)
-      ? [`${formatRate(summary!.writeUnitsPerSecondAllowed)} write`]
-      : []),
-  ]
-  if (allowed.length > 0) rows.push(['allowed', `${allowed.join(' and ')} units a second`])
+  const allowed = summary === undefined ? [] : allowedUnits(summary)
+  if (allowed.length > 0) rows.push(['allowed', allowed.join(' and ')])
   if (summary?.cost !== undefined)
     rows.push(['cost', `${costWords(summary.cost, summary.costExpected)} (prices of ${summary.cost.asOf})`])
   return `<dl>${rows.map(([name, value]) => `<dt>${name}</dt><dd>${words(value)}</dd>`).join('\n')}</dl>`
@@ -204,7 +199,7 @@ function throttles({ summary }: JobHistory): string {
     ([reason, count]) =>
       `<tr><td>${formatCount(count)}</td><td>${words(throttlingWords(reason).sentence)}<br/><code>${words(reason)}</code></td></tr>`,
   )
-  return `<h2>Why the service throttled, in the last run</h2>\n${table(rows)}`
+  return `<h2>Throttling reasons in the last run</h2>\n${table(rows)}`
 }
 
 function rejected({ rejects, rejectsOf }: JobView): string {
@@ -213,7 +208,7 @@ function rejected({ rejects, rejectsOf }: JobView): string {
     const shown = examples.map(({ place, message }) => `<li><code>${words(place)}</code> ${words(message)}</li>`)
     return `<tr><td>${formatCount(count)}</td><td><code>${words(code)}</code></td><td><ul>${shown.join('')}</ul></td></tr>`
   })
-  const title = `What can never be stored${rejectsOf === undefined ? '' : `, ${rejectsOf}`}`
+  const title = `Rejected records${rejectsOf === undefined ? '' : ` ${rejectsOf}`}`
   return `<h2>${title}</h2>\n${table(rows)}`
 }
 
@@ -221,16 +216,16 @@ function runs({ history: { runs: all }, state: { kind } }: JobView): string {
   if (all.length === 0) return ''
   const rows = all.slice(-RUNS_MAX).map(({ run, startedAt, end }, index, shown) => {
     const goesOn = index === shown.length - 1 && (kind === 'running' || kind === 'paused' || kind === 'stopping')
-    const how = end?.how ?? (goesOn ? '' : 'did not say how it ended')
+    const how = end?.how ?? (goesOn ? '' : 'ended without a report')
     return `<tr><td>${run}</td><td>${words(timeWords(startedAt))}</td><td>${words(timeWords(end?.at ?? ''))}</td><td>${how}${end?.message === undefined ? '' : `: ${words(end.message)}`}</td></tr>`
   })
-  return `<h2>Runs</h2>\n${table(['<tr><th>run</th><th>begun</th><th>ended</th><th></th></tr>', ...rows])}`
+  return `<h2>Runs</h2>\n${table(['<tr><th>run</th><th>started</th><th>finished</th><th></th></tr>', ...rows])}`
 }
 
 function warnings({ warnings: all }: JobHistory): string {
   if (all.length === 0) return ''
   const shown = all.slice(0, WARNINGS_MAX).map((text) => `<li>${words(text)}</li>`)
-  return `<h2>What was odd</h2>\n<ul>${shown.join('')}</ul>`
+  return `<h2>Warnings</h2>\n<ul>${shown.join('')}</ul>`
 }
 
 /** It may be wider than a narrow page. */

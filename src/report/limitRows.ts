@@ -1,5 +1,6 @@
 import type { Summary } from '../job/summary.ts'
-import { formatCount, formatRate } from './figures.ts'
+import { counted } from '../runtime/counted.ts'
+import { formatUnitRate } from '../runtime/units.ts'
 import { throttlingWords } from './throttlingWords.ts'
 
 type Limits = Pick<Summary, 'throttlingReasons' | 'readUnitsPerSecondAllowed' | 'writeUnitsPerSecondAllowed'>
@@ -10,16 +11,17 @@ export function limitRows(summary: Limits): (readonly [label: string, value: str
     .sort(([, left], [, right]) => right - left)
     .map(([label, times]): [string, string] => [
       'throttled',
-      `${formatCount(times)} ${times === 1 ? 'request' : 'requests'}: ${throttlingWords(label).sentence}`,
+      `${counted(times, 'request')}: ${throttlingWords(label).sentence}`,
     ])
   const allowed = allowedUnits(summary)
-  if (allowed.length > 0) rows.push(['allowed', `${allowed.join(' and ')} units/s at the end`])
+  if (allowed.length > 0) rows.push(['allowed', `${allowed.join(' and ')} at the end`])
   return rows
 }
 
-function allowedUnits({ readUnitsPerSecondAllowed, writeUnitsPerSecondAllowed }: Limits): string[] {
+/** The limits that were in force at last, such as `500 RCU/s`. */
+export function allowedUnits({ readUnitsPerSecondAllowed, writeUnitsPerSecondAllowed }: Limits): string[] {
   return [
-    ...(Number.isFinite(readUnitsPerSecondAllowed) ? [`${formatRate(readUnitsPerSecondAllowed)} read`] : []),
-    ...(Number.isFinite(writeUnitsPerSecondAllowed) ? [`${formatRate(writeUnitsPerSecondAllowed)} write`] : []),
+    ...(Number.isFinite(readUnitsPerSecondAllowed) ? [formatUnitRate(readUnitsPerSecondAllowed, 'read')] : []),
+    ...(Number.isFinite(writeUnitsPerSecondAllowed) ? [formatUnitRate(writeUnitsPerSecondAllowed, 'write')] : []),
   ]
 }

@@ -38,7 +38,7 @@ export function livePage(controls: boolean): LivePage {
 </head>
 <body>
 <main>
-<p id="link" role="status">waiting for the job to begin</p>
+<p id="link" role="status">waiting for the job to start</p>
 ${slots.join('\n')}
 </main>
 <script>${SCRIPT}</script>
@@ -50,8 +50,8 @@ ${slots.join('\n')}
 
 const CONTROLS = `<form id="controls">
 <button type="button" id="pause">Pause</button>
-<label>read units a second <input name="readUnitsPerSecond" size="8" placeholder="as it is" autocomplete="off"></label>
-<label>write units a second <input name="writeUnitsPerSecond" size="8" placeholder="as it is" autocomplete="off"></label>
+<label>RCU/s limit <input name="readUnitsPerSecond" size="8" placeholder="unchanged" autocomplete="off"></label>
+<label>WCU/s limit <input name="writeUnitsPerSecond" size="8" placeholder="unchanged" autocomplete="off"></label>
 <button type="submit">Set rates</button>
 <output id="answer"></output>
 </form>`
@@ -78,17 +78,17 @@ events.addEventListener('job', ({ data }) => {
   const { title, state, sections } = JSON.parse(data)
   document.title = title
   document.body.dataset.state = state
-  if (slot('pause')) slot('pause').textContent = state === 'paused' ? 'Go on' : 'Pause'
+  if (slot('pause')) slot('pause').textContent = state === 'paused' ? 'Resume' : 'Pause'
   for (const [name, text] of Object.entries(sections)) {
     const xml = '<div xmlns="http://www.w3.org/1999/xhtml">' + text + '</div>'
     const parsed = new DOMParser().parseFromString(xml, 'application/xhtml+xml')
-    if (parsed.querySelector('parsererror')) link.textContent = 'a part of this page could not be read'
+    if (parsed.querySelector('parsererror')) link.textContent = 'part of this page could not be shown'
     else slot(name).replaceChildren(...document.importNode(parsed.documentElement, true).childNodes)
   }
 })
 events.addEventListener('end', () => {
   events.close()
-  link.textContent = 'the job has ended, and this page stays as it is'
+  link.textContent = 'the job has ended; this page shows its final state'
   if (controls) controls.hidden = true
 })
 events.addEventListener('error', () => {
@@ -96,8 +96,8 @@ events.addEventListener('error', () => {
   const over = events.readyState === EventSource.CLOSED || lost >= LOST_MAX
   if (over) events.close()
   link.textContent = over
-    ? 'the process that runs the job does not answer any more; what is shown is the last that it said'
-    : 'not connected; trying again'
+    ? 'the process that runs the job no longer answers; this page shows its last known state'
+    : 'connection lost; reconnecting'
 })
 async function ask(wish) {
   slot('answer').textContent = ''

@@ -1,6 +1,8 @@
 import { type Estimate, isExact } from '../job/estimate.ts'
 import type { ItemSample, Plan, PlanRate } from '../job/plan.ts'
-import { formatBytes, formatCount, formatDuration, formatMoney, formatRate } from './figures.ts'
+import { counted } from '../runtime/counted.ts'
+import { formatUnitRate, formatUnits } from '../runtime/units.ts'
+import { formatBytes, formatCount, formatDuration, formatMoney } from './figures.ts'
 
 type Item = NonNullable<ItemSample['after']>
 type Row = readonly [label: string, value: string]
@@ -18,7 +20,7 @@ const ITEM_CHARACTERS = 400
 export function planText(plan: Plan, itemText: (item: Item) => string): string {
   const rows = factsOf(plan)
   const width = Math.max(...rows.map(([label]) => label.length))
-  const lines = [`${plan.operation} ${plan.table}: a plan; nothing was written`]
+  const lines = [`${plan.operation} ${plan.table}: dry run, nothing was written`]
   for (const [label, value] of rows) lines.push(...wrapped(`  ${label.padEnd(width)}  `, value))
   const list = (title: string, sentences: readonly string[]): void => {
     if (sentences.length === 0) return
@@ -26,10 +28,10 @@ export function planText(plan: Plan, itemText: (item: Item) => string): string {
     for (const sentence of sentences) lines.push(...wrapped('  - ', sentence))
   }
   list('Before you run it:', plan.warnings)
-  list('Not known:', plan.unknown)
+  list('Not certain:', plan.unknown)
   if (plan.samples.length > 0) {
     const isNew = plan.samples.every(({ before }) => before === undefined)
-    lines.push('', isNew ? 'Some of the items:' : 'Some items as they are (-) and as they would be (+):')
+    lines.push('', isNew ? 'Sample items:' : 'Sample items before (-) and after (+):')
     for (const sample of plan.samples) lines.push(...sampleLines(sample, plan.keyNames, itemText))
   }
   return lines.join('\n')
@@ -40,22 +42,27 @@ function factsOf(plan: Plan): Row[] {
   const rows: Row[] = [
     // Whose account it is; an emulator's is made up.
     ...(plan.emulator || plan.tableArn === '' ? [] : [['table', plan.tableArn] as const]),
-    [plan.operation === 'load' ? 'records' : 'items', `${counted(plan.items)}, ${formatBytes(plan.bytes.value)}`],
+    [plan.operation === 'load' ? 'records' : 'items', `${estimated(plan.items)}, ${formatBytes(plan.bytes.value)}`],
   ]
-  if (changes !== undefined) rows.push([DONE[plan.operation] ?? 'written', counted(changes)])
-  if (read !== undefined) rows.push(['reads', `${counted(readUnits)} units${atRate(read)}`])
+  if (changes !== undefined) rows.push([DONE[plan.operation] ?? 'written', estimated(changes)])
+  if (read !== undefined) rows.push(['reads', `${estimated(readUnits, ' RCU')}${atRate(read, 'read')}`])
   if (write !== undefined) {
-    rows.push(['writes', `${counted(writeUnits)} units${atRate(write)}`])
-    const indexes = Object.entries(plan.indexWriteUnits).map(([name, units]) => `${name} ${formatCount(units)}`)
-    if (indexes.length > 0) rows.push(['', `of these for indexes: ${indexes.join(', ')}`])
+    rows.push(['writes', `${estimated(writeUnits, ' WCU')}${atRate(write, 'write')}`])
+    const indexes = Object.entries(plan.indexWriteUnits).map(
+      ([name, units]) => `${name} ${formatUnits(units, 'write')}`,
+    )
+    if (indexes.length > 0) rows.push(['', `including indexes: ${indexes.join(', ')}`])
   }
-  rows.push(['time', durationMs === undefined ? 'as fast as this machine goes' : `about ${formatDuration(durationMs)}`])
+  rows.push([
+    'time',
+    durationMs === undefined ? 'as fast as this machine allows' : `about ${formatDuration(durationMs)}`,
+  ])
   rows.push(['price', priceOf(plan)])
   for (const { service, amount, currency, limits } of plan.native) {
-    const price = amount === undefined ? 'price not known' : formatMoney(amount, currency)
+    const price = amount === undefined ? 'price unknown' : formatMoney(amount, currency)
     rows.push(['or', `${service}: ${price} (${limits})`])
   }
-  const cost = sample.readUnits > 0 ? ` for this, with ${formatCount(sample.readUnits)} read units` : ' for this'
+  const cost = sample.readUnits > 0 ? ` (${formatUnits(sample.readUnits, 'read')})` : ''
   rows.push(['sample', `${sample.words}${cost}`])
   return rows
 }
@@ -64,30 +71,30 @@ function factsOf(plan: Plan): Row[] {
 const DONE: { readonly [operation: string]: string } = { update: 'changed', delete: 'deleted' }
 
 /** A number, and between which it lies where it is no exact one. */
-function counted(estimate: Estimate): string {
+function estimated(estimate: Estimate, unit = ''): string {
   const { value, low, high } = estimate
   if (isExact(estimate) || (formatCount(low) === formatCount(value) && formatCount(high) === formatCount(value))) {
-    return formatCount(value)
+    return formatCount(value) + unit
   }
   const bounds = Number.isFinite(high) ? `${formatCount(low)} to ${formatCount(high)}` : `at least ${formatCount(low)}`
-  return `about ${formatCount(value)} (${bounds})`
+  return `about ${formatCount(value)}${unit} (${bounds})`
 }
 
-function atRate({ unitsPerSecond, why }: PlanRate): string {
+function atRate({ unitsPerSecond, why }: PlanRate, direction: 'read' | 'write'): string {
   if (!Number.isFinite(unitsPerSecond) || unitsPerSecond === 0) return `: ${why}`
-  return ` at ${formatRate(unitsPerSecond)} a second: ${why}`
+  return ` at ${formatUnitRate(unitsPerSecond, direction)}: ${why}`
 }
 
 function priceOf({ cost, region, emulator }: Plan): string {
-  if (cost === undefined) return `not known for ${region}; name its price list with --price-file`
+  if (cost === undefined) return `unknown for ${region}; pass its price list with --price-file`
   const { amount, low, high, currency, asOf, billing } = cost
   const money = (value: number): string => formatMoney(value, currency)
   const isSure = money(low) === money(high)
   const bounds = Number.isFinite(high) ? `${money(low)} to ${money(high)}` : `at least ${money(low)}`
   const price = isSure ? money(amount) : `about ${money(amount)} (${bounds})`
-  const paid = billing === 'provisioned' ? ' of capacity that is paid for by the hour, used or not' : ''
+  const paid = billing === 'provisioned' ? ' of provisioned capacity, billed by the hour whether used or not' : ''
   const where = `at the prices of ${asOf} in ${region}`
-  return emulator ? `nothing here; at AWS ${price}${paid}, ${where}` : `${price}${paid}, ${where}`
+  return emulator ? `free here; on AWS ${price}${paid}, ${where}` : `${price}${paid}, ${where}`
 }
 
 /** The key and what changes of an item; the whole of one that is new or goes. */
@@ -106,7 +113,7 @@ function sampleLines(
   const part = (item: Item): string =>
     itemText(Object.fromEntries(changed.filter((name) => Object.hasOwn(item, name)).map((name) => [name, item[name]])))
   const others = names.length - changed.length
-  const rest = others === 0 ? '' : `  (and ${others} ${others === 1 ? 'attribute that stays' : 'attributes that stay'})`
+  const rest = others === 0 ? '' : `  (and ${counted(others, 'unchanged attribute')})`
   return [line('-', part(before)), `${line('+', part(after))}${rest}`]
 }
 

@@ -1,4 +1,6 @@
 import type { Summary } from '../job/summary.ts'
+import { counted } from '../runtime/counted.ts'
+import { formatUnitRate } from '../runtime/units.ts'
 import { costWords } from './costWords.ts'
 import { otherEndings } from './endingWords.ts'
 import { formatCount, formatDuration, formatRate } from './figures.ts'
@@ -68,7 +70,7 @@ export class ProgressBlock {
       ...bar,
       ...(share === undefined ? [] : [`${(Math.floor(share * 1_000) / 10).toFixed(1)} %`]),
       ...(etaMs === undefined ? [] : [`${formatDuration(etaMs)} left`]),
-      `${formatDuration(now.durationMs)} so far`,
+      `${formatDuration(now.durationMs)} elapsed`,
     ])
     const itemRate = this.#rate(({ items }) => items)
     const items = [
@@ -83,7 +85,10 @@ export class ProgressBlock {
     const throttles = Object.keys(throttlingReasons).length > 0 ? this.#rate(({ throttled }) => throttled) : 0
     const reason = this.#reason === undefined ? '' : ` by ${throttlingWords(this.#reason).short}`
     const units = [
-      `${formatRate(this.#rate(({ units: spent }) => spent))}/s`,
+      formatUnitRate(
+        this.#rate(({ units: spent }) => spent),
+        spendsReads(now) ? 'read' : 'write',
+      ),
       this.#sparkline(({ units: spent }) => spent, style),
       ...(Number.isFinite(allowed) ? [`at most ${formatRate(allowed)}`] : []),
       ...(throttles > 0 ? [warn(`${formatRate(throttles)}/s throttled${reason}`, style)] : []),
@@ -92,9 +97,9 @@ export class ProgressBlock {
     const requests = [
       `${formatCount(now.inFlight)} in flight`,
       ...(now.latencyMsP50 > 0
-        ? [`half within ${formatDuration(now.latencyMsP50)}, 99 % within ${formatDuration(now.latencyMsP99)}`]
+        ? [`p50 ${formatDuration(now.latencyMsP50)}, p99 ${formatDuration(now.latencyMsP99)}`]
         : []),
-      ...(now.retried > 0 ? [`${formatCount(now.retried)} sent again`] : []),
+      ...(now.retried > 0 ? [`${formatCount(now.retried)} retried`] : []),
       ...(now.failedRequests > 0 ? [warn(`${formatCount(now.failedRequests)} failed`, style)] : []),
     ]
     const { oldestSegment } = now
@@ -106,13 +111,13 @@ export class ProgressBlock {
               `${formatCount(now.segmentsDone ?? 0)} of ${formatCount(now.segments)} read`,
               ...(oldestSegment === undefined
                 ? []
-                : [`oldest: ${oldestSegment.segment}, ${formatCount(oldestSegment.items)} items of it`]),
+                : [`oldest: ${oldestSegment.segment}, ${counted(oldestSegment.items, 'item')} read`]),
             ]),
           ]
     return [
       head,
       row(columns, 'items', items),
-      row(columns, 'units', units),
+      row(columns, 'capacity', units),
       ...(spendsReads(now) ? [] : [row(columns, 'requests', requests)]),
       ...segments,
     ]

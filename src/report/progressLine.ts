@@ -1,4 +1,5 @@
 import type { Summary } from '../job/summary.ts'
+import { formatUnitRate } from '../runtime/units.ts'
 import { costWords } from './costWords.ts'
 import { otherEndings } from './endingWords.ts'
 import { formatCount, formatDuration, formatRate } from './figures.ts'
@@ -16,7 +17,7 @@ export function progressLine(now: Summary, before: Summary | undefined): string 
   if (!reads) parts.push(`${formatCount(now.read)} read`)
   parts.push(`${formatCount(done)} ${reads ? 'read' : 'written'}`, `${formatRate(rate)}/s`)
   const allowed = reads ? now.readUnitsPerSecondAllowed : now.writeUnitsPerSecondAllowed
-  if (Number.isFinite(allowed)) parts.push(`at most ${formatRate(allowed)} ${reads ? 'read' : 'write'} units/s`)
+  if (Number.isFinite(allowed)) parts.push(`at most ${formatUnitRate(allowed, reads ? 'read' : 'write')}`)
   const reason = latestReason(now.throttlingReasons, before?.throttlingReasons ?? {})
   if (reason !== undefined) parts.push(`throttled by ${throttlingWords(reason).short}`)
   parts.push(...otherEndings(now))

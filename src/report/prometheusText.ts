@@ -14,45 +14,47 @@ export function prometheusText(now: Summary): string {
   const families: Family[] = [
     counter(
       'headrace_items_total',
-      'Items that ended, by how.',
+      'Items by outcome.',
       ENDINGS.map((ending) => [{ ending }, now[ending]] as const),
     ),
-    counter('headrace_items_read_total', 'Items or records that were read.', [[{}, now.read]]),
-    counter('headrace_consumed_capacity_units_total', 'Capacity units that the service says were consumed.', [
+    counter('headrace_items_read_total', 'Items or records read.', [[{}, now.read]]),
+    counter('headrace_consumed_capacity_units_total', 'Consumed capacity units, as DynamoDB reports them.', [
       [{ direction: 'read' }, now.readUnits],
       [{ direction: 'write' }, now.writeUnits],
     ]),
     counter('headrace_requests_total', 'Requests to DynamoDB.', [[{}, now.requests]]),
-    counter('headrace_throttled_requests_total', 'Requests that were throttled whole.', [[{}, now.throttledRequests]]),
-    counter('headrace_failed_requests_total', 'Requests that the service or the network failed.', [
+    counter('headrace_throttled_requests_total', 'Requests that DynamoDB throttled as a whole.', [
+      [{}, now.throttledRequests],
+    ]),
+    counter('headrace_failed_requests_total', 'Requests that failed at the service or in the network.', [
       [{}, now.failedRequests],
     ]),
-    counter('headrace_retried_items_total', 'Times that an entry or a page went again.', [[{}, now.retried]]),
-    counter('headrace_conflicts_total', 'Items that had changed between reading and writing.', [[{}, now.conflicts]]),
+    counter('headrace_retried_items_total', 'Retries of items or pages.', [[{}, now.retried]]),
+    counter('headrace_conflicts_total', 'Items that another writer changed between read and write.', [
+      [{}, now.conflicts],
+    ]),
     counter(
       'headrace_throttling_reasons_total',
-      'Reasons that the service gave for throttles.',
+      'Throttling reasons, as DynamoDB reports them.',
       Object.entries(now.throttlingReasons).map(([reason, times]) => [{ reason }, times] as const),
     ),
-    counter('headrace_duration_seconds_total', 'Time that the job has worked, in all runs.', [
-      [{}, now.durationMs / 1_000],
-    ]),
-    counter('headrace_cost_total', 'What these units cost.', [
+    counter('headrace_duration_seconds_total', 'Time the job has run, over all runs.', [[{}, now.durationMs / 1_000]]),
+    counter('headrace_cost_total', 'Cost of the consumed capacity units.', [
       [{ currency: now.cost?.currency ?? '' }, now.cost?.amount],
     ]),
-    gauge('headrace_in_flight_items', 'Entries at the service.', [[{}, now.inFlight]]),
-    gauge('headrace_buffered_items', 'Entries that wait to be sent.', [[{}, now.buffered]]),
-    gauge('headrace_allowed_capacity_units', 'Units a second that may be spent now; absent where nothing limits it.', [
+    gauge('headrace_in_flight_items', 'Items in flight.', [[{}, now.inFlight]]),
+    gauge('headrace_buffered_items', 'Items waiting to be sent.', [[{}, now.buffered]]),
+    gauge('headrace_allowed_capacity_units', 'Current limit in capacity units per second; absent if there is none.', [
       [{ direction: 'read' }, now.readUnitsPerSecondAllowed],
       [{ direction: 'write' }, now.writeUnitsPerSecondAllowed],
     ]),
-    gauge('headrace_write_latency_seconds', 'Latency of write requests, over all of this run.', [
+    gauge('headrace_write_latency_seconds', 'Latency of write requests in this run.', [
       [{ quantile: '0.5' }, now.latencyMsP50 / 1_000],
       [{ quantile: '0.99' }, now.latencyMsP99 / 1_000],
     ]),
-    gauge('headrace_done_ratio', 'The part of the work that is settled; absent where nobody knows.', [[{}, now.share]]),
+    gauge('headrace_done_ratio', 'Share of the work that is done; absent if unknown.', [[{}, now.share]]),
     gauge('headrace_segments', 'Segments of the table.', [[{}, now.segments]]),
-    gauge('headrace_segments_read', 'Segments that were read to their end.', [[{}, now.segmentsDone]]),
+    gauge('headrace_segments_read', 'Segments read completely.', [[{}, now.segmentsDone]]),
   ]
   const common = { operation: now.operation, table: now.table }
   return families.map((family) => familyText(family, common)).join('')

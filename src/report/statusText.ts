@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { JobStatus } from '../job/jobStatus.ts'
 import { COUNTERS } from '../job/tally.ts'
 import { undoneWords } from '../job/undoneMark.ts'
-import { formatCount, formatDuration } from './figures.ts'
+import { formatConsumed, formatCount, formatDuration } from './figures.ts'
 
 /** One job, one fact a line. */
 export function statusText({ directory, spec, state, undone, holder, checkpoint, summary }: JobStatus): string {
@@ -20,7 +20,7 @@ export function statusText({ directory, spec, state, undone, holder, checkpoint,
   if (visitor?.edit !== undefined) rows.push(['edit', visitor.edit])
   if (filter !== undefined) rows.push(['where', filter])
   if (sources !== undefined) rows.push(['files', sourceWords(sources.map(({ name }) => name))])
-  rows.push(['begun', spec.createdAt])
+  rows.push(['started', spec.createdAt])
   if (checkpoint !== undefined) {
     const { tally, spent, runs, savedAt, positions } = checkpoint
     rows.push(['checkpoint', `${savedAt}, run ${runs}`])
@@ -36,11 +36,8 @@ export function statusText({ directory, spec, state, undone, holder, checkpoint,
     }
     if (tally.rejected > 0) rows.push(['rejects', join(directory, 'rejects.jsonl')])
     rows.push(['time', formatDuration(spent.durationMs)])
-    const units = [
-      spent.readUnits > 0 ? `${formatCount(spent.readUnits)} read` : '',
-      spent.writeUnits > 0 ? `${formatCount(spent.writeUnits)} write` : '',
-    ].filter((part) => part !== '')
-    if (units.length > 0) rows.push(['units', units.join(', ')])
+    const consumed = formatConsumed(spent)
+    if (consumed !== '') rows.push(['consumed', consumed])
   } else if (summary === undefined) {
     rows.push(['checkpoint', 'none yet'])
   }
@@ -56,7 +53,7 @@ export function statusList(jobs: readonly JobStatus[]): string {
     directory,
     state,
     [`${formatCount(checkpoint?.tally.written ?? 0)} written`, ...otherCounts(checkpoint)].join(', '),
-    `begun ${spec.createdAt.slice(0, 16).replace('T', ' ')}`,
+    `started ${spec.createdAt.slice(0, 16).replace('T', ' ')}`,
   ])
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]!.length)))
   return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')).join('\n')
@@ -73,8 +70,8 @@ function stateWords(
   if (state === 'done')
     return ['done', ...otherCounts(checkpoint).filter((count) => count.endsWith('rejected'))].join(', ')
   return readsStdin
-    ? 'stopped; standard input can not be read twice, so it can not be gone on with'
-    : `stopped; to go on: headrace resume ${directory}`
+    ? 'stopped; it cannot be resumed, because standard input cannot be read twice'
+    : `stopped; to resume it: headrace resume ${directory}`
 }
 
 /** Those that are not 0, but for what was written. */

@@ -1,3 +1,4 @@
+import { counted } from '../runtime/counted.ts'
 import { formatCount } from './figures.ts'
 import { escapeText } from './svgParts.ts'
 
@@ -46,11 +47,11 @@ export function strategiesChart({ items, rows, cells }: StrategiesChart): string
   const grid = [
     ...consumers.map(
       (count, column) =>
-        `<text class="soft middle" x="${x(column) + CELL_WIDTH / 2}" y="${gridTop - 8}">${numbered(count, 'consumer')}</text>`,
+        `<text class="soft middle" x="${x(column) + CELL_WIDTH / 2}" y="${gridTop - 8}">${counted(count, 'consumer')}</text>`,
     ),
     ...producers.map(
       (count, row) =>
-        `<text class="soft end" x="${MARGIN + LABEL_WIDTH - 10}" y="${gridTop + row * ROW_HEIGHT + 18}">${numbered(count, 'producer')}</text>`,
+        `<text class="soft end" x="${MARGIN + LABEL_WIDTH - 10}" y="${gridTop + row * ROW_HEIGHT + 18}">${counted(count, 'producer')}</text>`,
     ),
     ...cells.map((cell) => {
       const left = x(consumers.indexOf(cell.consumers))
@@ -61,7 +62,7 @@ export function strategiesChart({ items, rows, cells }: StrategiesChart): string
     }),
   ]
   const height = gridTop + producers.length * ROW_HEIGHT + MARGIN
-  const title = `${formatCount(items)} items given a new attribute: items a second`
+  const title = `adding an attribute to ${counted(items, 'item')}: items/s`
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img">
 <title>${title}</title>
 <style>${STYLE}
@@ -72,8 +73,4 @@ ${bars.join('\n')}
 ${grid.join('\n')}
 </svg>
 `
-}
-
-function numbered(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`
 }

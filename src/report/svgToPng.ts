@@ -22,7 +22,7 @@ export async function svgToPng(svg: string, { systemFonts = true }: PngOptions =
   if (new Resvg(MIN_TEXT, options).getBBox() === undefined) {
     throw new HeadraceError(
       'CONFIGURATION',
-      'this machine has no font to draw a PNG with: install one (such as the package fonts-dejavu-core), or ask for a name in .svg',
+      'cannot draw a PNG: this machine has no font. Install one (such as the package fonts-dejavu-core), or choose a name ending in .svg',
     )
   }
   return new Resvg(plainColors(svg), { ...options, fitTo: { mode: 'zoom', value: ZOOM } }).render().asPng()
@@ -43,7 +43,7 @@ async function loadResvg(): Promise<typeof import('@resvg/resvg-js')> {
     return await import('@resvg/resvg-js')
   } catch (cause) {
     const message =
-      'a PNG needs the package @resvg/resvg-js, which is not installed: npm install @resvg/resvg-js, or ask for a name in .svg'
+      'a PNG needs the package @resvg/resvg-js, which is not installed: npm install @resvg/resvg-js, or choose a name ending in .svg'
     throw new HeadraceError('CONFIGURATION', message, { cause })
   }
 }

@@ -28,31 +28,31 @@ export function throttlingWords(label: string): ThrottlingWords {
   switch (shortage) {
     case 'ProvisionedThroughput':
       return {
-        short: `${kind} units of ${who}`,
+        short: `${kind} capacity of ${who}`,
         sentence: holdsUp
-          ? `${who} has too few provisioned write units, and holds the table up. Give it as many as the table has`
-          : `${who} used up its provisioned ${kind} units. Give it more, or ask for less with ${lower}`,
+          ? `${who} has too little provisioned write capacity and slows the table down. Give it as many WCU as the table`
+          : `${who} used all of its provisioned ${kind} capacity. Raise it, or lower ${lower}`,
       }
     case 'MaxOnDemandThroughput':
       return {
         short: `on-demand maximum of ${who}`,
-        sentence: `${who} came to the maximum of ${kind} units that was set for it on demand${holdsUp ? ', and holds the table up' : ''}. Raise that maximum, or take the time`,
+        sentence: `${who} reached its on-demand maximum ${kind} throughput${holdsUp ? ' and slows the table down' : ''}. Raise that maximum, or accept the longer run`,
       }
     case 'AccountLimit':
       return {
         short: `account quota for ${kind}s`,
-        sentence: `${who} came to the account's quota of ${kind} units for one table. Ask for a higher one in Service Quotas, or ask for less with ${lower}`,
+        sentence: `${who} reached the account's per-table ${kind} throughput quota. Request a higher quota in Service Quotas, or lower ${lower}`,
       }
     default:
       return {
         short: `hot key range of ${who}`,
-        sentence: `${who} has a hot key range: many ${kind}s fell on few of its keys, and a partition gives ${direction === 'Read' ? '3,000 read' : '1,000 write'} units a second. ${hotAdvice(kind, isIndex)}`,
+        sentence: `${who} has a hot key range: many ${kind}s went to few keys, and one partition allows ${direction === 'Read' ? '3,000 RCU/s' : '1,000 WCU/s'}. ${hotAdvice(kind, isIndex)}`,
       }
   }
 }
 
 function hotAdvice(kind: 'read' | 'write', isIndex: boolean): string {
-  if (isIndex && kind === 'write') return 'Use an index key of more different values'
-  if (kind === 'write') return 'Use partition keys of more different values, or load several files at once'
-  return 'It is read more slowly than the rest'
+  if (isIndex && kind === 'write') return 'Use an index key with more distinct values'
+  if (kind === 'write') return 'Use partition keys with more distinct values, or load several files at once'
+  return 'Headrace reads that range more slowly than the others'
 }

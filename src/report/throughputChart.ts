@@ -87,11 +87,11 @@ ${drawn.join('\n')}
 
 function drawLegend(hasAllowed: boolean): string {
   const entries: [string, string][] = [
-    ['offered', 'write units the table gives'],
+    ['offered', 'available WCU/s'],
     ['used', 'used'],
     ...(hasAllowed ? [['allowed', 'allowed by the client'] satisfies [string, string]] : []),
-    ['throttled', 'requests throttled'],
-    ['partly', 'in part'],
+    ['throttled', 'throttled requests'],
+    ['partly', 'partly throttled'],
     ['failed', 'failed'],
     ['flight', 'requests in flight'],
   ]

@@ -9,7 +9,7 @@ export class Aborted extends Error {}
 export async function unlessAborted<Value>(signal: AbortSignal, work: Promise<Value>): Promise<Value> {
   let onAbort!: () => void
   const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(new Aborted('stopped before it began'))
+    onAbort = () => reject(new Aborted('stopped before it started'))
   })
   if (signal.aborted) onAbort()
   else signal.addEventListener('abort', onAbort, { once: true })

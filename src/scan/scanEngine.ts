@@ -162,7 +162,7 @@ export class ScanEngine {
         const seconds = Math.round(silentMs / 1_000)
         const patience = Math.round(patienceMs / 1_000)
         rates.onNotice?.(
-          `nothing was read from table ${table} for ${seconds} s, tried again for up to ${patience} s: ${reason}`,
+          `nothing was read from table ${table} for ${seconds} s; retrying for up to ${patience} s: ${reason}`,
         )
       },
     )
@@ -314,7 +314,7 @@ export class ScanEngine {
     try {
       page = read(body, segment)
     } catch (error) {
-      const message = `the page can not be read: ${error instanceof Error ? error.message : error}`
+      const message = `cannot read the page: ${error instanceof Error ? error.message : error}`
       this.#onOutcome({ segment, cursor, tries }, arrival.estimatedUnits, arrival.sentAtMs, sortDamage(message))
       return undefined
     }
@@ -352,15 +352,15 @@ export class ScanEngine {
       trail = new CursorTrail(sent)
       this.#trails.set(segment, trail)
     }
-    const flaw = cursorFlaw(next) ?? (trail.isNew(next) ? undefined : 'a key that it gave before')
+    const flaw = cursorFlaw(next) ?? (trail.isNew(next) ? undefined : 'a key that it already returned')
     if (flaw === undefined) return false
     const { table } = this.#options
     const shown = next.length > 200 ? `${next.slice(0, 200)}…` : next
     this.#fail(
       new HeadraceError(
         'REFUSED',
-        `the scan of table ${table} cannot go on in segment ${segment}: the endpoint answered with LastEvaluatedKey ${shown}, ` +
-          `${flaw}. Check what answers at the endpoint`,
+        `the scan of table ${table} cannot continue in segment ${segment}: the endpoint returned LastEvaluatedKey ${shown}, ` +
+          `${flaw}. Check that the endpoint is DynamoDB`,
         { place: { table, segment } },
       ),
     )
@@ -495,7 +495,7 @@ export class ScanEngine {
     if (outcome.kind === 'stored') return
     const waitedMs = now - this.#lastProgressAt
     if (waitedMs > this.#options.patienceMs) {
-      const message = `nothing was read from table ${this.#options.table} for ${Math.round(waitedMs / 1_000)} s (last: ${outcome.code}: ${outcome.message})`
+      const message = `gave up: nothing was read from table ${this.#options.table} for ${Math.round(waitedMs / 1_000)} s (last: ${outcome.code}: ${outcome.message})`
       this.#fail(new HeadraceError('NO_PROGRESS', message, { place: { table: this.#options.table, segment } }))
       return
     }

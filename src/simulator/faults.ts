@@ -72,14 +72,14 @@ export function checkFaults({ shares = {}, partFailureShare = 0 }: FaultPlan): v
   let sum = 0
   for (const [name, share] of Object.entries(shares)) {
     if (!(FAULTS as readonly string[]).includes(name)) {
-      throw new TypeError(`"${name}" is no fault; there are ${FAULTS.join(', ')}`)
+      throw new TypeError(`"${name}" is not a fault: use one of ${FAULTS.join(', ')}`)
     }
-    if (!(share >= 0 && share <= 1)) throw new TypeError(`the share of "${name}" is ${share}; from 0 to 1`)
+    if (!(share >= 0 && share <= 1)) throw new TypeError(`the share of "${name}" must be from 0 to 1, not ${share}`)
     sum += share
   }
-  if (sum > 1 + 1e-9) throw new TypeError(`the shares of all faults add up to ${sum}; 1 is the most`)
+  if (sum > 1 + 1e-9) throw new TypeError(`the shares of all faults add up to ${sum}, but at most 1 is possible`)
   if (!(partFailureShare >= 0 && partFailureShare <= 1)) {
-    throw new TypeError(`partFailureShare is ${partFailureShare}; from 0 to 1`)
+    throw new TypeError(`partFailureShare must be from 0 to 1, not ${partFailureShare}`)
   }
 }
 

@@ -61,7 +61,7 @@ const KEEP_ALIVE_MS = 10 * 60_000
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { port = 0 } = options
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new TypeError(`port is ${port}; a whole number from 0 (any free port) to 65535`)
+    throw new TypeError(`port must be a whole number from 0 (any free port) to 65535, not ${port}`)
   }
   if (options.faults !== undefined) checkFaults(options.faults)
   const front = new Front(options)
@@ -122,7 +122,7 @@ class Front {
     this.#listener = listener
     await new Promise<void>((resolve, reject) => {
       listener.once('error', (cause) => {
-        const message = `Port ${this.port} can not be opened: ${cause.message}. Choose another, or 0 for any that is free.`
+        const message = `Cannot open port ${this.port}: ${cause.message}. Choose another, or 0 for any free port.`
         reject(new HeadraceError('LOCAL', message, { cause }))
       })
       listener.listen(this.port, HOST, resolve)

@@ -17,7 +17,7 @@ export function readFaults(text: string): FaultPlan {
     const name = match?.[1]
     if (name !== PART && !(FAULTS as readonly (string | undefined)[]).includes(name)) {
       throw new TypeError(
-        `"${part.trim()}" is no fault with its share, such as throttle=0.1; there are ${[...FAULTS, PART].join(', ')}`,
+        `"${part.trim()}" is not a fault and its share, such as throttle=0.1: faults are ${[...FAULTS, PART].join(', ')}`,
       )
     }
     if (name === PART) partFailureShare = Number(match![2])

@@ -77,7 +77,7 @@ function draw(indexes: Float64Array, itemOf: (index: number) => ScenarioItem): S
 function byHash(from: number, to: number): Float64Array {
   // Hash and number in one, so that sorting needs no comparison in JavaScript: 32 and 21 bits are what a double holds.
   const width = 2 ** 21
-  if (to > width) throw new RangeError(`no more than ${width} items can be put into order`)
+  if (to > width) throw new RangeError(`cannot order more than ${width} items`)
   const sorted = new Float64Array(to - from)
   for (let index = from; index < to; index += 1)
     sorted[index - from] = hashOf(`{"S":"${keyOf(index)}"}`) * width + index

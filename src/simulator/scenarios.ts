@@ -1,3 +1,4 @@
+import { formatUnits } from '../runtime/units.ts'
 import type { CapacityOptions } from './capacity.ts'
 import type { FaultPlan } from './faults.ts'
 import type { Scenario, ScenarioEvent, ScenarioWorld } from './scenario.ts'
@@ -11,50 +12,50 @@ export const SCENARIOS: readonly Scenario[] = [
   limitOnDemand(),
   {
     name: 'all-throttled',
-    title: 'Every request is throttled for a minute',
+    title: 'All requests are throttled for one minute',
     capacity: provisioned(4_000),
     items: { order: SHUFFLED },
     durationMs: 110_000,
-    events: trouble(20_000, 80_000, 'every request throttled', { shares: { throttle: 1 } }),
+    events: trouble(20_000, 80_000, 'all requests throttled', { shares: { throttle: 1 } }),
     phases: [
       { name: 'before', fromMs: 10_000, toMs: 20_000 },
-      { name: '10 s after', fromMs: 90_000, toMs: 110_000 },
+      { name: '10 s later', fromMs: 90_000, toMs: 110_000 },
     ],
   },
   ...[10, 60, 90].map(
     (percent): Scenario => ({
       name: `throttled-${percent}`,
-      title: `${percent} % of all requests are throttled at random for a minute`,
+      title: `${percent} % of all requests are throttled at random for one minute`,
       capacity: provisioned(4_000),
       items: { order: SHUFFLED },
       durationMs: 110_000,
       events: trouble(20_000, 80_000, `${percent} % throttled`, { shares: { throttle: percent / 100 } }),
       phases: [
         { name: 'meanwhile', fromMs: 30_000, toMs: 80_000 },
-        { name: '10 s after', fromMs: 90_000, toMs: 110_000 },
+        { name: '10 s later', fromMs: 90_000, toMs: 110_000 },
       ],
     }),
   ),
   {
     name: 'failing',
-    title: 'Nothing but 500 for two minutes',
+    title: 'The service answers only HTTP 500 for two minutes',
     capacity: provisioned(4_000),
     items: { order: SHUFFLED },
     durationMs: 170_000,
-    events: trouble(20_000, 140_000, 'nothing but 500', { shares: { 'error before': 1 } }),
+    events: trouble(20_000, 140_000, 'only HTTP 500', { shares: { 'error before': 1 } }),
     phases: [
       { name: 'before', fromMs: 10_000, toMs: 20_000 },
-      { name: '10 s after', fromMs: 150_000, toMs: 170_000 },
+      { name: '10 s later', fromMs: 150_000, toMs: 170_000 },
     ],
   },
   {
     name: 'hot-partition',
-    title: 'Others use up one partition of 40',
+    title: 'Other clients use up 1 of 40 partitions',
     capacity: { ...provisioned(8_000), partitions: 40 },
     items: { order: SHUFFLED },
     durationMs: 60_000,
     events: [
-      { atMs: 20_000, what: 'one partition used by others', act: (world) => occupy(world, 1_000, 17) },
+      { atMs: 20_000, what: 'one partition used by other clients', act: (world) => occupy(world, 1_000, 17) },
       { atMs: 40_000, what: 'free again', act: (world) => occupy(world, 0) },
     ],
     phases: [
@@ -65,7 +66,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'hot-key',
-    title: 'One write in ten is for a single partition key: with its neighbours 14 % more than a partition takes',
+    title: '1 in 10 writes goes to a single partition key: its partition gets 14 % more than it allows',
     // In the order in which they come, 8,767 a second can be written; whoever sets the hot ones aside comes to 9,859.
     capacity: { ...provisioned(10_000), partitions: 64 },
     items: { order: { kind: 'hot key', share: 0.1 } },
@@ -75,7 +76,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...orders(),
   {
     name: 'slow-index',
-    title: 'An index has a fifth of what its table has',
+    title: 'An index has a fifth of the write capacity of its table',
     capacity: provisioned(5_000),
     indexes: [{ name: 'byGroup', key: { partition: { name: 'group', type: 'S' } }, capacity: provisioned(1_000) }],
     items: { order: SHUFFLED },
@@ -94,14 +95,14 @@ function limitOf(writeUnitsPerSecond: number): Scenario {
   const capacity = provisioned(writeUnitsPerSecond)
   return {
     name: `limit-${writeUnitsPerSecond}`,
-    title: `The limit of ${writeUnitsPerSecond.toLocaleString('en-US')} provisioned units, from above, from below and after a change`,
+    title: `A provisioned limit of ${formatUnits(writeUnitsPerSecond, 'write')}, approached from above, from below and after a change`,
     // Room for what is uneven by chance.
     capacity: { ...capacity, partitions: Math.ceil((writeUnitsPerSecond / 1_000) * 1.25) },
     items: { order: SHUFFLED },
     durationMs: 125_000,
     events: [
-      { atMs: 0, what: 'others take half', act: (world) => occupy(world, writeUnitsPerSecond / 2) },
-      { atMs: 40_000, what: 'others leave', act: (world) => occupy(world, 0) },
+      { atMs: 0, what: 'other clients use half', act: (world) => occupy(world, writeUnitsPerSecond / 2) },
+      { atMs: 40_000, what: 'other clients stop', act: (world) => occupy(world, 0) },
       {
         atMs: 85_000,
         what: 'table at 60 %',
@@ -120,7 +121,7 @@ function limitOf(writeUnitsPerSecond: number): Scenario {
 function limitOnDemand(): Scenario {
   return {
     name: 'limit-on-demand',
-    title: 'On demand: 4,000 units at first, twice that after a while, then a maximum of 3,000',
+    title: 'On-demand table: 4,000 WCU/s at first, double after a while, then a maximum of 3,000',
     capacity: { billing: 'on demand', growthWindowMs: 40_000, splitAfterMs: Number.POSITIVE_INFINITY },
     items: { order: SHUFFLED },
     durationMs: 120_000,
@@ -143,14 +144,10 @@ function limitOnDemand(): Scenario {
 function orders(): Scenario[] {
   const items = 400_000
   const all: [string, string, ScenarioOrder][] = [
-    ['order-shuffled', 'Items in no order: what the others are measured by', SHUFFLED],
-    ['order-scan', 'Items in the order of a scan, written back', { kind: 'segments', items, segments: 64 }],
-    [
-      'order-files',
-      'Two hundred files of an export, each a range of hashes',
-      { kind: 'segments', items, segments: 200 },
-    ],
-    ['order-sweeps', 'Eight files, each with all hashes in the order of a scan', { kind: 'files', items, files: 8 }],
+    ['order-shuffled', 'Items in random order: the baseline for the other orders', SHUFFLED],
+    ['order-scan', 'Items in scan order, written back', { kind: 'segments', items, segments: 64 }],
+    ['order-files', '200 files of an export, each with a range of hashes', { kind: 'segments', items, segments: 200 }],
+    ['order-sweeps', '8 files, each with all hashes in scan order', { kind: 'files', items, files: 8 }],
   ]
   return all.map(([name, title, order]) => ({
     name,

@@ -19,7 +19,7 @@ export class Upstream {
   constructor(url: string) {
     this.#url = URL.canParse(url) ? new URL(url) : new URL('none:')
     if (this.#url.protocol !== 'http:')
-      throw new TypeError(`upstream is "${url}"; an address like http://localhost:8000`)
+      throw new TypeError(`upstream must be an address such as http://localhost:8000, not "${url}"`)
   }
 
   /**

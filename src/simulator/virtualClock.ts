@@ -43,7 +43,7 @@ export class VirtualClock implements Clock {
 
   /** @throws {RangeError} for a delay that the machine's clock would not keep */
   setTimer(callback: () => void, delayMs: number): Timer {
-    if (!(delayMs <= DELAY_MS_MAX)) throw new RangeError(`a timer of ${delayMs} ms is none that Node would keep`)
+    if (!(delayMs <= DELAY_MS_MAX)) throw new RangeError(`Node.js does not support a timer of ${delayMs} ms`)
     const timer: VirtualTimer = { atMs: this.#nowMs + Math.max(0, delayMs), order: 0, callback }
     this.#timers.push(timer)
     return {
@@ -71,7 +71,7 @@ export class VirtualClock implements Clock {
     const step = (): void => {
       if (this.#steps >= lastStep) throw new Error(`the work did not end within ${stepsMax} timers`)
       const timer = this.#timers.pop()
-      if (timer === undefined) throw new Error('the work did not end: it waits, and no timer is set')
+      if (timer === undefined) throw new Error('the work did not end: it waits, but no timer is set')
       if (timer.atMs > endMs) throw new Error(`the work did not end within ${virtualMsMax} ms of virtual time`)
       this.#steps += 1
       this.#nowMs = timer.atMs

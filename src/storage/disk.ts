@@ -153,7 +153,7 @@ function openOwn(path: string, flags: number): number {
   } catch (error) {
     // A loop of links further up says the same.
     if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) throw error
-    const message = `${path} is a symbolic link, and a job's files are not read or written through links: remove it`
+    const message = `${path} is a symbolic link, and Headrace does not follow links to job files: remove it`
     throw Object.assign(new Error(message, { cause: error }), { code: 'ELOOP', syscall: 'open', path })
   }
 }
@@ -176,7 +176,7 @@ function exposureOf(path: string): string | undefined {
   if (own === undefined) return undefined
   const { uid, mode } = statSync(path)
   if (uid !== own) return `belongs to another user (${uid})`
-  return (mode & 0o002) === 0 ? undefined : 'can be written to by every user of this machine'
+  return (mode & 0o002) === 0 ? undefined : 'is writable by every user of this machine'
 }
 
 /** Windows opens no directories, and needs no such thing. */

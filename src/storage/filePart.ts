@@ -20,7 +20,7 @@ export async function fileBytes(path: string): Promise<number> {
   } catch (cause) {
     throw new StorageError(fileSentence(path, cause), path, { cause })
   }
-  throw new StorageError(`"${path}" is no file: it can be read only once. Put it into a file first.`, path)
+  throw new StorageError(`"${path}" is not a regular file and can be read only once. Write it to a file first.`, path)
 }
 
 /** A file from some place on, counting what is taken of it. */

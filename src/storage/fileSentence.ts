@@ -11,11 +11,11 @@ export function fileSentence(path: string, cause: unknown): string {
       return `"${path}" is a directory. Name a file in it.`
     case 'EACCES':
     case 'EPERM':
-      return `"${path}" may not be read by this user. Check its permissions.`
+      return `You have no permission to read "${path}". Check its permissions.`
     case 'EMFILE':
     case 'ENFILE':
-      return `"${path}" can not be opened: too many files are open. Raise the limit (ulimit -n).`
+      return `Cannot open "${path}": too many files are open. Raise the limit (ulimit -n).`
     default:
-      return `${path === '-' ? 'Standard input' : `"${path}"`} can not be read: ${cause instanceof Error ? cause.message : cause}`
+      return `Cannot read ${path === '-' ? 'standard input' : `"${path}"`}: ${cause instanceof Error ? cause.message : cause}`
   }
 }

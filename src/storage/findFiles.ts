@@ -29,7 +29,10 @@ export async function findFiles(
       } else if ((await stat(path)).isDirectory()) {
         const inside = (await filesBelow(path)).filter(isWanted).sort()
         if (inside.length === 0)
-          throw new StorageError(`The directory "${path}" has no ${wanted}. Files of other names must be named.`, path)
+          throw new StorageError(
+            `The directory "${path}" has no ${wanted}. To read files with other names, pass their names.`,
+            path,
+          )
         for (const file of inside) {
           await access(file, constants.R_OK)
           add(file)

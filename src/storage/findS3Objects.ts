@@ -43,5 +43,8 @@ export async function findS3Objects(
   const inside = await below(key === '' || key.endsWith('/') ? key : `${key}/`, isWanted)
   if (inside.length > 0) return inside
   if (key !== '' && !key.endsWith('/')) await s3.head(address)
-  throw new StorageError(`${nameOf(address)} has no ${wanted} below it. Objects of other names must be named.`, url)
+  throw new StorageError(
+    `${nameOf(address)} has no ${wanted}. To read objects with other names, pass their names.`,
+    url,
+  )
 }

@@ -65,7 +65,7 @@ export async function joinObjects(
     }
     await allOrFirstFailure(Array.from({ length: COPIES_MAX }, work))
     if (await s3.completeUpload(address, uploadId, made, replaces)) return
-    throw new StorageError(`the upload of ${nameOf(address)} was aborted by somebody. Try again.`, nameOf(address))
+    throw new StorageError(`the upload of ${nameOf(address)} was aborted. Try again.`, nameOf(address))
   } catch (error) {
     await s3.abortUpload(address, uploadId)
     throw error

@@ -24,7 +24,7 @@ export interface OpenSourceOptions {
 export function openSource(path: string, options: OpenSourceOptions = {}): AsyncIterable<Uint8Array> {
   const { stdin, open = readFile, start = 0 } = options
   if (path !== '-') return read(path, () => open(path, start))
-  if (stdin === undefined) throw new TypeError('the path "-" needs options.stdin, the stream to read')
+  if (stdin === undefined) throw new TypeError('the path "-" requires options.stdin, the stream to read')
   return read(path, () => stdin)
 }
 

@@ -57,7 +57,7 @@ export function isS3(path: string): boolean {
 /** @throws {TypeError} for what is no such address */
 export function readS3Address(text: string): S3Address {
   const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/s.exec(text)
-  if (match === null) throw new TypeError(`"${text}" is no address in S3; those are s3://BUCKET/KEY`)
+  if (match === null) throw new TypeError(`"${text}" is not a valid S3 address: use s3://BUCKET/KEY`)
   return { bucket: match[1]!, key: match[2] ?? '' }
 }
 
@@ -131,10 +131,10 @@ export class S3 {
         }
         const bytes = await answer.Body!.transformToByteArray()
         if (bytes.length === range.length) return bytes
-        throw new WrongAnswer(`${bytes.length} bytes came instead of ${range.length}`)
+        throw new WrongAnswer(`received ${bytes.length} bytes instead of ${range.length}`)
       } catch (error) {
         if (statusOf(error) === 412) {
-          const message = `${nameOf(address)} was replaced while it was read. Read it again from its beginning.`
+          const message = `${nameOf(address)} was replaced while it was read. Read it again from the start.`
           throw new StorageError(message, nameOf(address), { cause: error })
         }
         // The client tries again what fails before an answer begins; a body that breaks off is for whoever reads it.
@@ -172,7 +172,7 @@ export class S3 {
           const name = nameOf({ bucket, key })
           const told = next ? `the continuation token ${JSON.stringify(next)} again` : 'no continuation token'
           throw new StorageError(
-            `${name} can not be listed: the store says that there is more and gives ${told}. Check what answers at its endpoint.`,
+            `cannot list ${name}: the store reports more objects but returns ${told}. Check that the endpoint is S3.`,
             name,
           )
         }
@@ -251,7 +251,7 @@ export class S3 {
       const [failed] = answer.Errors ?? []
       if (failed !== undefined) {
         const name = nameOf({ bucket, key: failed.Key ?? '' })
-        throw new StorageError(`${name} can not be removed: ${failed.Message ?? failed.Code}`, name)
+        throw new StorageError(`cannot delete ${name}: ${failed.Message ?? failed.Code}`, name)
       }
     }
   }
@@ -370,7 +370,7 @@ export class S3 {
 
   /** Releases its sockets. */
   async close(): Promise<void> {
-    this.#stop.abort(new Error('S3 is not needed any more'))
+    this.#stop.abort(new Error('the S3 client was closed'))
     if (this.#opened === undefined) return
     this.#credentials?.close()
     const opened = await this.#opened.catch(() => undefined)
@@ -465,18 +465,18 @@ class WrongAnswer extends Error {}
 /** What is wrong with an answer to a range; undefined where its head is as it must be. */
 function flawOf(answer: GetObjectCommandOutput, object: S3Object, { start, length }: Range): string | undefined {
   if (object.etag !== '' && answer.ETag !== object.etag) {
-    return `the answer has the ETag ${answer.ETag ?? 'of no object'}, and ${object.etag} was asked for`
+    return `the answer has the ETag ${answer.ETag ?? '(none)'} instead of ${object.etag}`
   }
   const { ContentRange: range, ContentLength: told } = answer
   if (range === undefined) {
     const isAll = start === 0 && length === object.sizeBytes
-    if (!isAll) return 'the answer is not the range that was asked for but the whole object'
+    if (!isAll) return 'the answer is the whole object instead of the requested range'
   } else {
     const match = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(range)
     const isRange = match !== null && Number(match[1]) === start && Number(match[2]) === start + length - 1
     const isWhole = match !== null && (match[3] === '*' || Number(match[3]) === object.sizeBytes)
     if (!isRange || !isWhole) {
-      return `the answer has the range "${range}", and bytes ${start}-${start + length - 1}/${object.sizeBytes} were asked for`
+      return `the answer has the range "${range}" instead of bytes ${start}-${start + length - 1}/${object.sizeBytes}`
     }
   }
   return told !== undefined && told !== length ? `the answer has ${told} bytes instead of ${length}` : undefined
@@ -485,8 +485,8 @@ function flawOf(answer: GetObjectCommandOutput, object: S3Object, { start, lengt
 function wrongAnswerError(address: S3Address, { start, length }: Range, error: WrongAnswer): StorageError {
   const name = nameOf(address)
   return new StorageError(
-    `${name} cannot be read: asked ${ATTEMPTS} times for bytes ${start} to ${start + length - 1}, and the last time ` +
-      `${error.message}. Check what answers at its endpoint, such as a proxy or cache.`,
+    `cannot read ${name}: gave up after ${ATTEMPTS} attempts for bytes ${start} to ${start + length - 1}: ` +
+      `${error.message}. Check that the endpoint is S3, not a proxy or cache.`,
     name,
     { cause: error },
   )
@@ -497,32 +497,34 @@ function s3Error(address: S3Address, error: unknown, done: string): unknown {
   if (error instanceof HeadraceError || !(error instanceof Error)) return error
   const name = nameOf(address)
   const sentence = (advice: string): StorageError =>
-    new StorageError(`${name} can not be ${done}: ${advice}`, name, { cause: error })
+    new StorageError(`${name} cannot be ${done}: ${advice}`, name, { cause: error })
   if (error.name === 'NoSuchBucket') return sentence(`there is no bucket ${address.bucket}. Check its name.`)
   if (error.name === 'NoSuchUpload')
-    return sentence(
-      'its upload was aborted, by a lifecycle rule or by somebody. Begin the job anew in another directory.',
-    )
+    return sentence('its upload was aborted, perhaps by a lifecycle rule. Start the job again in another directory.')
   if (isUnknownAuthority(error)) {
     return sentence(
-      `the certificate is not trusted (${error.message}). If it is your own, name its CA file in AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS.`,
+      `the certificate is not trusted (${error.message}). If it is your own, set AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS to its CA file.`,
     )
   }
   if (error.name === 'CredentialsProviderError') {
-    return new HeadraceError('CREDENTIALS', `${name} can not be ${done}: no credentials were found for S3`, {
-      cause: error,
-    })
+    return new HeadraceError(
+      'CREDENTIALS',
+      `${name} cannot be ${done}: no credentials were found for S3. Set AWS_PROFILE, or sign in with "aws sso login"`,
+      {
+        cause: error,
+      },
+    )
   }
   switch (statusOf(error)) {
     case 403:
       return sentence(
-        `access is denied (${error.message}). It takes s3:GetObject and s3:ListBucket to read, s3:PutObject and ` +
-          's3:AbortMultipartUpload to write, and the key where the bucket is encrypted with one.',
+        `access is denied (${error.message}). Reading needs s3:GetObject and s3:ListBucket; writing needs s3:PutObject and ` +
+          's3:AbortMultipartUpload; an encrypted bucket also needs its KMS key.',
       )
     case 412:
-      return sentence('there is an object of that name already. Name another one, or say --overwrite.')
+      return sentence('the object already exists. Pass --overwrite to replace it, or choose another name.')
     case 404:
-      return sentence('it is not there. Check bucket and key.')
+      return sentence('it does not exist. Check bucket and key.')
     default:
       return sentence(error.message)
   }

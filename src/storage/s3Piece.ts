@@ -50,7 +50,7 @@ export class S3Piece implements DiskFile {
   /** @throws {Error} for less than there is: what was written is on its way */
   truncate(size: number): void {
     if (size !== this.size)
-      throw new Error(`${nameOf(this.#address)} has ${this.size} bytes and can not be cut to ${size}`)
+      throw new Error(`cannot truncate ${nameOf(this.#address)} from ${this.size} to ${size} bytes`)
   }
 
   /** There is nothing to be sure of before it is complete. */
@@ -74,14 +74,14 @@ export class S3Piece implements DiskFile {
     if (this.#failure !== undefined) throw this.#failure
     if (await this.#s3.completeUpload(this.#address, await this.#uploadId, this.#parts, true)) return
     throw new StorageError(
-      `the upload of ${nameOf(this.#address)} was aborted before it was whole, by a lifecycle rule or by somebody. Try again.`,
+      `the upload of ${nameOf(this.#address)} was aborted, perhaps by a lifecycle rule. Try again.`,
       nameOf(this.#address),
     )
   }
 
   /** Nothing of it shall be left. */
   async abort(): Promise<void> {
-    this.#failure ??= new HeadraceError('CLOSED', `the upload of ${nameOf(this.#address)} was given up`)
+    this.#failure ??= new HeadraceError('CLOSED', `the upload of ${nameOf(this.#address)} was canceled`)
     await Promise.all(this.#uploading)
     const uploadId = await this.#uploadId?.catch(() => undefined)
     if (uploadId !== undefined) await this.#s3.abortUpload(this.#address, uploadId)

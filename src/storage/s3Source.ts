@@ -41,7 +41,7 @@ export async function* readS3Object(
       yield bytes
     }
   } finally {
-    stop.abort(new Error(`${nameOf(address)} is not read any more`))
+    stop.abort(new Error(`the read of ${nameOf(address)} was canceled`))
   }
 }
 
@@ -61,7 +61,7 @@ export function openS3Object(s3: S3, address: S3Address, object: S3Object): Open
       return bytes
     },
     async [Symbol.asyncDispose]() {
-      stop.abort(new Error(`${nameOf(address)} is not read any more`))
+      stop.abort(new Error(`the read of ${nameOf(address)} was canceled`))
     },
   }
 }

@@ -119,7 +119,7 @@ export class S3Upload implements DiskFile {
   truncate(size: number): void {
     if (size === this.size) return
     if (size < this.#begins || size > this.size)
-      throw new Error(`an upload of ${this.size} bytes can not be cut to ${size}`)
+      throw new Error(`cannot truncate an upload from ${this.size} to ${size} bytes`)
     this.#openFile().truncate(size - this.#begins)
     this.size = size
   }
@@ -201,7 +201,7 @@ export class S3Upload implements DiskFile {
   async abort(): Promise<void> {
     this.close()
     this.#waiting.length = 0
-    this.#failure ??= new HeadraceError('CLOSED', `the upload of ${nameOf(this.#options.address)} was given up`)
+    this.#failure ??= new HeadraceError('CLOSED', `the upload of ${nameOf(this.#options.address)} was canceled`)
     await Promise.allSettled(this.#uploading)
     const { s3, address, disk, directory } = this.#options
     const uploadId = await this.#uploadId?.catch(() => undefined)
@@ -223,8 +223,8 @@ export class S3Upload implements DiskFile {
       if (!isKept && part?.sizeBytes !== this.#bytesOf(number)) {
         throw new HeadraceError(
           'STATE',
-          `${this.#pathOf(number)} is gone, and ${nameOf(address)} has no such part: somebody has removed it. Begin the job ` +
-            'anew in another directory',
+          `${this.#pathOf(number)} was removed, and ${nameOf(address)} has no such part. Start the job ` +
+            'again in another directory',
         )
       }
       if (isKept) {
@@ -241,8 +241,8 @@ export class S3Upload implements DiskFile {
     if (kept < size - this.#begins) {
       throw new HeadraceError(
         'STATE',
-        `${path} has ${kept} bytes of part ${this.#number} of ${nameOf(address)} and had ${size - this.#begins}: it was ` +
-          'changed since. Put it back, or begin the job anew in another directory',
+        `${path} has ${kept} bytes of part ${this.#number} of ${nameOf(address)}, but the checkpoint recorded ` +
+          `${size - this.#begins}: the file was changed. Restore it, or start the job again in another directory`,
       )
     }
     this.#openFile().truncate(size - this.#begins)
@@ -402,8 +402,8 @@ async function completeUpload(
   if (found?.sizeBytes === whole!.sizeBytes && found.etag.replaceAll('"', '').endsWith(`-${count}`)) return
   if (failure !== undefined) throw failure
   throw new StorageError(
-    `the upload of ${nameOf(address)} was aborted before it was whole, by a lifecycle rule or by somebody. Begin the job ` +
-      'anew in another directory.',
+    `the upload of ${nameOf(address)} was aborted, perhaps by a lifecycle rule. Start the job ` +
+      'again in another directory.',
     nameOf(address),
   )
 }

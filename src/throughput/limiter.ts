@@ -22,7 +22,7 @@ export interface LimiterOptions {
 /** What a request took, as the service tells. */
 /** Said once in a job whose requests consume capacity that the endpoint does not report. */
 export const CAPACITY_NOT_REPORTED =
-  'the endpoint does not report a usable consumed capacity: rates and costs use an estimate instead'
+  'the endpoint does not report usable consumed capacity: rates and costs use an estimate instead'
 
 export interface ConsumedUnits {
   /** Of the table and its indexes together. */

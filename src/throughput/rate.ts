@@ -16,8 +16,8 @@ export function shareOf(name: string, rate: Rate): number | undefined {
   const match = typeof rate === 'string' ? /^(\d+(?:\.\d+)?)%$/.exec(rate) : null
   const share = match === null ? Number.NaN : Number(match[1]) / 100
   if (share > 0 && share <= 1) return share
-  const value = typeof rate === 'string' ? `the text "${rate}"` : `${rate}`
-  throw new TypeError(`${name} must be a number above 0, or a text from "1%" to "100%", not ${value}`)
+  const value = typeof rate === 'string' ? `the string "${rate}"` : `${rate}`
+  throw new TypeError(`${name} must be a number above 0, or a string from "1%" to "100%", not ${value}`)
 }
 
 /** A limiter, and who keeps it true. */

@@ -63,7 +63,7 @@ test('it closes in half a second, whoever does not listen', async () => {
   await once(slow, 'close', { signal: AbortSignal.timeout(10_000) })
 })
 
-test('what can not be shown is told of once, and ends nothing', async () => {
+test('what cannot be shown is told of once, and ends nothing', async () => {
   const failures: unknown[] = []
   const server = await start(() => {
     throw new Error('the disk is gone')

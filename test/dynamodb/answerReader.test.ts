@@ -206,11 +206,11 @@ test('bytes behind an answer: it counts, and nothing else is read from there', (
 })
 
 const HOSTILE: readonly (readonly [text: string, says: RegExp])[] = [
-  ['HTTP/2 200 OK\r\n\r\n', /begins with "HTTP\/2 200 OK/],
-  ['HTTP/1.1 99 Few\r\n\r\n', /begins with/],
-  ['HTTP/1.1 2000 OK\r\n\r\n', /begins with/],
-  ['HTTP/1.1 200OK\r\n\r\n', /begins with/],
-  ['220 mail.example ESMTP\r\n\r\n', /begins with "220 mail/],
+  ['HTTP/2 200 OK\r\n\r\n', /starts with "HTTP\/2 200 OK/],
+  ['HTTP/1.1 99 Few\r\n\r\n', /starts with/],
+  ['HTTP/1.1 2000 OK\r\n\r\n', /starts with/],
+  ['HTTP/1.1 200OK\r\n\r\n', /starts with/],
+  ['220 mail.example ESMTP\r\n\r\n', /starts with "220 mail/],
   ['HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n', /another protocol/],
   ['HTTP/1.1 200 OK\r\nno colon\r\n\r\n', /the line "no colon"/],
   ['HTTP/1.1 200 OK\r\n: nameless\r\n\r\n', /the line ": nameless"/],
@@ -223,9 +223,9 @@ const HOSTILE: readonly (readonly [text: string, says: RegExp])[] = [
   ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n', /transfer-encoding/],
   ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n', /size of a chunk is "xyz"/],
   ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n', /size of a chunk/],
-  ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n', /longer than it says/],
+  ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n', /longer than announced/],
   ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\nab\r\n', /without carriage return/],
-  [`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(70_000)}`, /head is longer than 65536/],
+  [`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(70_000)}`, /header is longer than 65536/],
   [
     `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;${'x'.repeat(70_000)}`,
     /line between its chunks does not end/,

@@ -85,8 +85,7 @@ test('the region is the option, else AWS_REGION, else AWS_DEFAULT_REGION', async
 })
 
 test('plain HTTP goes to this machine only, unless it is allowed', async () => {
-  const message =
-    /the endpoint http:\/\/ddb\.example\.com is plain HTTP and not this machine.*--allow-insecure-endpoint/
+  const message = /the endpoint http:\/\/ddb\.example\.com is plain HTTP on another machine.*--allow-insecure-endpoint/
   const options = { ...given, endpoint: 'http://ddb.example.com' }
   await refuses(options, {}, message)
   await refuses(given, { AWS_ENDPOINT_URL: 'http://ddb.example.com' }, message)
@@ -102,7 +101,11 @@ test('plain HTTP goes to this machine only, unless it is allowed', async () => {
 
 test('what is no address is refused', async () => {
   for (const text of ['localhost:8000', 'ftp://localhost', 'nonsense', 'http://']) {
-    await refuses({ ...given, endpoint: text }, {}, /the endpoint ".*" is not an address like http:\/\/localhost:8000/)
+    await refuses(
+      { ...given, endpoint: text },
+      {},
+      /the endpoint ".*" is not a valid address such as http:\/\/localhost:8000/,
+    )
   }
 })
 

@@ -329,7 +329,7 @@ test('what is no HTTP ends as a reset, in words', BOUNDED, async () => {
     async (transport) => {
       const end = await send(transport)
       assert.ok('kind' in end && end.kind === 'reset')
-      assert.match(end.message, /is not HTTP\/1\.1: it begins with "SSH-2\.0/)
+      assert.match(end.message, /is not HTTP\/1\.1: it starts with "SSH-2\.0/)
     },
   )
 })
@@ -338,8 +338,8 @@ test('an answer that ends early is a reset, one that stops a timeout', BOUNDED, 
   for (const [way, kind, message] of [
     [(socket: Socket) => void socket.end(), 'reset', 'the server closed the connection'],
     [(socket: Socket) => void socket.end(ANSWER.slice(0, -1)), 'reset', 'the server closed the connection'],
-    [(socket: Socket) => void socket.write(ANSWER.slice(0, -1)), 'timeout', 'the answer stopped half-way'],
-    [(socket: Socket) => void socket.write('HTTP/1.1 200'), 'timeout', 'the answer stopped half-way'],
+    [(socket: Socket) => void socket.write(ANSWER.slice(0, -1)), 'timeout', 'the answer ended early'],
+    [(socket: Socket) => void socket.write('HTTP/1.1 200'), 'timeout', 'the answer ended early'],
     [() => undefined, 'timeout', 'no answer in time'],
   ] as const) {
     await withRawServer(way, async (transport) => {

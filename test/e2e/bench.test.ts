@@ -19,7 +19,7 @@ test('bench strategies does the job in each way, says how fast, draws it, and le
     { directory: directory.path },
   )
   assert.equal(code, 0, stderr)
-  assert.match(stdout, /^strategy +time +items\/s +story, items\/s\nread and write back, one by one .* 354\n/)
+  assert.match(stdout, /^strategy +time +items\/s +strategy, items\/s\nread and write one item at a time .* 354\n/)
   assert.match(stdout, /\n3 producers +[\d,]+\n$/)
   const { rows, cells }: Strategies = JSON.parse(
     readFileSync(join(directory.path, 'figures', 'strategies.json'), 'utf8'),
@@ -61,7 +61,7 @@ test('bench capacity: with ten times the units the job takes a tenth of the time
     { directory: directory.path },
   )
   assert.equal(code, 0, stderr)
-  assert.match(stdout, /^units\/s +time +items\/s +throttled\n20 +4 min .*\n200 .*\n$/)
+  assert.match(stdout, /^WCU\/s +time +items\/s +throttled\n20 +4 min .*\n200 .*\n$/)
   const { series } = JSON.parse(readFileSync(join(directory.path, 'figures', 'capacity.json'), 'utf8')) as {
     series: { unitsPerSecond: number; durationMs: number; used: number[] }[]
   }
@@ -71,5 +71,5 @@ test('bench capacity: with ten times the units the job takes a tenth of the time
   assert.ok(Math.abs(fast!.durationMs / 25_000 - 1) < 0.1, `${fast!.durationMs}`)
   // The first second has what a second saves, too.
   assert.ok(Math.max(...slow!.used.slice(1)) <= 16.5, `${Math.max(...slow!.used.slice(1))}`)
-  assert.match(readFileSync(join(directory.path, 'figures', 'capacity.svg'), 'utf8'), /200 units a second/)
+  assert.match(readFileSync(join(directory.path, 'figures', 'capacity.svg'), 'utf8'), /200 WCU\/s/)
 })

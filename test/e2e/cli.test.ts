@@ -139,7 +139,7 @@ test('bad input: it is named, everything else is loaded', async (t) => {
 
     const again = await headrace(['load', table, '-', '--job', '/dev/null/nowhere'], here(directory.path, { input }))
     assert.equal(again.code, 4, again.stderr)
-    assertSpoken(again, /the job's state can not be kept in \/dev\/null\/nowhere/)
+    assertSpoken(again, /cannot write the job state to \/dev\/null\/nowhere/)
   })
 
   await t.test('a truncated gzip: what came before is loaded, the exit is a failure', async () => {
@@ -152,8 +152,8 @@ test('bad input: it is named, everything else is loaded', async (t) => {
     writeFileSync(join(directory.path, 'cut.jsonl.gz'), packed.subarray(0, packed.length * 0.75))
     const end = await headrace(['load', table, 'cut.jsonl.gz'], here(directory.path))
     assert.equal(end.code, 1, end.stderr)
-    assertSpoken(end, /cut\.jsonl\.gz.*cut short/)
-    assert.match(end.stderr, /stopped before the end/)
+    assertSpoken(end, /cut\.jsonl\.gz.*the file is truncated/)
+    assert.match(end.stderr, /stopped early/)
     const written = Number(/written +([\d,]+)\n/.exec(end.stderr)![1]!.replace(',', ''))
     assert.ok(written > 1_000, `${written} written`)
     assert.equal((await itemsOf(table)).size, written)
@@ -229,7 +229,7 @@ test('update', async (t) => {
         join(directory.path, 'visitor.ts'),
         `interface Item { id: string; index: number }
 export default (item: Item): { set: Record<string, unknown> } => {
-  if (item.index % 10 === 0) throw new Error('can not decide on ' + item.id)
+  if (item.index % 10 === 0) throw new Error('cannot decide on ' + item.id)
   if (item.index % 10 === 1) return { set: { id: 'other' } }
   return { set: { double: item.index * 2 } }
 }
@@ -237,10 +237,10 @@ export default (item: Item): { set: Record<string, unknown> } => {
       )
       const end = await headrace(['update', table, 'visitor.ts'], here(directory.path))
       assert.equal(end.code, 3, end.stderr)
-      assertSpoken(end, /the visitor failed: can not decide on item\d+/)
+      assertSpoken(end, /the visitor failed: cannot decide on item\d+/)
       const rejects = rejectsIn(directory.path)
       assert.equal(
-        rejects.filter(({ code, message }) => code === 'VisitorFailed' && /can not decide/.test(message)).length,
+        rejects.filter(({ code, message }) => code === 'VisitorFailed' && /cannot decide/.test(message)).length,
         10,
       )
       assert.equal(
@@ -276,13 +276,13 @@ export default (item: Item): { set: Record<string, unknown> } => {
     for (const { old, n } of changed) assert.deepEqual([old, n], [undefined, [1, 2.5, null]])
   })
 
-  await t.test('a module that is not there, can not be loaded, or exports nothing of use', async () => {
+  await t.test('a module that is not there, cannot be loaded, or exports nothing of use', async () => {
     using directory = scratchDirectory()
     writeFileSync(join(directory.path, 'broken.js'), 'export default (item => ')
     writeFileSync(join(directory.path, 'empty.mjs'), 'export const visitor = 1')
     for (const [file, message] of [
       ['nowhere.js', /there is no visitor module nowhere\.js/],
-      ['broken.js', /broken\.js can not be loaded/],
+      ['broken.js', /broken\.js cannot be loaded/],
       ['empty.mjs', /default export/],
     ] as const) {
       const end = await headrace(['update', 'users', file], here(directory.path))
@@ -309,7 +309,7 @@ export default (item: Item): { set: Record<string, unknown> } => {
     }
     const end = await headrace(['copy', table, target, '--transform', 'folder'], here(directory.path))
     assert.equal(end.code, 2, end.stderr)
-    assertSpoken(end, /the transform module folder can not be read: /)
+    assertSpoken(end, /the transform module folder cannot be read: /)
     assert.deepEqual(readdirSync(directory.path), ['folder'])
   })
 })
@@ -465,7 +465,7 @@ test('load takes files and directories together', async (t) => {
     writeFileSync(join(directory.path, 'a.jsonl'), '{"id":"a"}\n')
     const end = await headrace(['load', 'users', '-', 'a.jsonl'], here(directory.path, { input: '{"id":"b"}\n' }))
     assert.equal(end.code, 2, end.stderr)
-    assertSpoken(end, /"-" is standard input, and is read alone/)
+    assertSpoken(end, /"-" is standard input, which cannot be combined with other files/)
   })
 })
 
@@ -519,13 +519,16 @@ test('the first Ctrl-C drains: what was taken is written, and the summary says h
     assert.match(said, /written +2\n/)
     // Nothing that could not be done is offered.
     assert.doesNotMatch(said, /headrace resume/)
-    assert.match(said, /stopped by a signal\. Standard input can not be read twice, .* write it to a file/)
+    assert.match(
+      said,
+      /stopped by a signal\. This job cannot be resumed, because standard input cannot be read twice: write it to a file/,
+    )
     const job = join('.headrace', readdirSync(join(directory.path, '.headrace'))[0]!)
     const status = await headrace(['status', job], here(directory.path))
-    assert.match(status.stdout, /state +stopped; standard input can not be read twice/)
+    assert.match(status.stdout, /state +stopped; it cannot be resumed, because standard input cannot be read twice/)
     const again = await headrace(['resume', job], here(directory.path))
     assert.equal(again.code, 1, again.stderr)
-    assertSpoken(again, /standard input can not be read a second time/)
+    assertSpoken(again, /standard input cannot be read twice/)
     assert.doesNotMatch(again.stderr, /headrace resume/)
   })
 
@@ -549,7 +552,7 @@ test('the first Ctrl-C drains: what was taken is written, and the summary says h
     clearTimeout(killer)
     const again = await headrace(['resume', 'job'], here(directory.path))
     assert.equal(again.code, 1, again.stderr)
-    assertSpoken(again, /standard input can not be read a second time/)
+    assertSpoken(again, /standard input cannot be read twice/)
   })
 })
 
@@ -573,7 +576,7 @@ test('the embedded store and its tables, from the command line alone', async () 
     assert.equal(created.code, 0, created.stderr)
     const twice = await run('table', 'create', 'orders', '--key', 'customer:S')
     assert.equal(twice.code, 5)
-    assertSpoken(twice, /there is a table "orders" already/)
+    assertSpoken(twice, /table "orders" already exists/)
     const described = await run('table', 'describe', 'orders')
     assert.match(described.stdout, /customer:S, number:N[\s\S]*50 WCU\/s/)
     const generated = await run('generate', 'orders', '--items', '100')
@@ -591,7 +594,7 @@ test('the embedded store and its tables, from the command line alone', async () 
   await assert.rejects(fetch(endpoint), 'the store is gone with it')
 })
 
-test('status tells of every job that can be read, and of one that can not', async () => {
+test('status tells of every job that can be read, and of one that cannot', async () => {
   using directory = scratchDirectory()
   const table = await makeTable()
   const run = (...args: string[]) => headrace(args, here(directory.path))
@@ -604,8 +607,8 @@ test('status tells of every job that can be read, and of one that can not', asyn
   writeFileSync(join(directory.path, '.headrace', 'job1', 'job.json'), '{"version":')
   const end = await run('status')
   assert.equal(end.code, 0, end.stderr)
-  assert.match(end.stdout, /^\.headrace\/job2 +done +10 written +begun [^\n]+\n$/)
-  assertSpoken(end, /skipped: \.headrace\/job1\/job\.json is no JSON/)
+  assert.match(end.stdout, /^\.headrace\/job2 +done +10 written +started [^\n]+\n$/)
+  assertSpoken(end, /skipped: \.headrace\/job1\/job\.json is not valid JSON/)
   const events = (await run('status', '--json')).stdout.trimEnd().split('\n')
   assert.deepEqual(
     events.map((line) => JSON.parse(line).event),

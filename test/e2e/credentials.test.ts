@@ -72,8 +72,8 @@ test('AccessDenied at the first call: all that the policy lacks is listed, and w
   )
   assert.equal(code, 5, stderr)
   assert.match(stderr, /not authorized to perform: dynamodb:Scan/)
-  assert.match(stderr, /This identity lacks, on things: dynamodb:Scan, dynamodb:Query, dynamodb:PartiQLUpdate\n/)
-  assert.match(stderr, /What it needs: headrace iam update/)
+  assert.match(stderr, /Missing IAM actions on things: dynamodb:Scan, dynamodb:Query, dynamodb:PartiQLUpdate\n/)
+  assert.match(stderr, /For the IAM policy it needs: headrace iam update/)
   // The questions themselves can change nothing.
   for (const { operation, body } of server.requests) {
     if (operation === 'UpdateItem') assert.equal(body.ConditionExpression, 'attribute_exists(#p)')

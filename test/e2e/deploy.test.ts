@@ -92,14 +92,14 @@ console.log(JSON.stringify(await finish(state)))
   assert.ok(store.endpoint.startsWith('http://127.0.0.1'))
 })
 
-test('without aws-cdk-lib, and for what can not be, it is said what to do', async () => {
+test('without aws-cdk-lib, and for what cannot be, it is said what to do', async () => {
   using directory = scratchDirectory()
   const deploy = async (...args: string[]): Promise<string> => {
     const { code, stderr } = await headrace(['deploy', ...args, '--synth', 'out'], { directory: directory.path })
     assert.notEqual(code, 0)
     return stderr
   }
-  assert.match(await deploy('count', '--table', `${ARN}/users`), /do not run in slices; these do: update/)
+  assert.match(await deploy('count', '--table', `${ARN}/users`), /cannot run in slices: use one of update/)
   assert.match(await deploy('update', '--table', `${ARN}/users`, '--module', 'no.mjs'), /there is no module no\.mjs/)
   // The package alone, as where nobody has installed CDK.
   const alone = join(directory.path, 'node_modules')
@@ -114,7 +114,7 @@ test('without aws-cdk-lib, and for what can not be, it is said what to do', asyn
   const run = promisify(execFile)
   const failed = run(process.execPath, [main, 'deploy', 'update', '--table', `${ARN}/users`, '--synth', 'out'])
   await assert.rejects(failed, (error: { stderr: string }) =>
-    /aws-cdk-lib, which is not installed beside headrace: in your project, npm install/.test(error.stderr),
+    /aws-cdk-lib, which is not installed beside headrace: in your project, run npm install/.test(error.stderr),
   )
 })
 

@@ -61,7 +61,7 @@ test('two tables: every difference is a line, the summary says how many, and the
     assert.deepEqual(changes, [changes[0]!.path === 'age' ? age : price])
   }
   assert.match(end.stderr, /compared +20,050\n.*equal +19,850\n.*missing +50 .*\n.*extra +50 .*\n.*changed +100\n/)
-  assert.match(end.stderr, /units +[\d,]+ read/)
+  assert.match(end.stderr, /consumed +[\d,]+ RCU/)
   assert.ok(Number(readFileSync(memory, 'utf8')) < 200, `${readFileSync(memory, 'utf8')} MiB`)
 })
 
@@ -95,7 +95,10 @@ test('--fix asks, makes the right side as the left but for what it has besides, 
   )
   const asked = await headrace(['diff', 'few', 'broken', '--fix'], here(directory.path))
   assert.equal(asked.code, 2)
-  assert.match(asked.stderr, /This writes to .*broken.* what is missing in it or differs from few\. Say --yes/)
+  assert.match(
+    asked.stderr,
+    /This writes to .*broken.* what is missing in it or differs from few\. There is no terminal to ask: pass --yes/,
+  )
   const fixed = await headrace(['diff', 'few', 'broken', '--fix', '--yes'], here(directory.path))
   assert.equal(fixed.code, 7, 'what is extra is still a difference')
   assert.match(fixed.stderr, /missing +50 .*\n.*extra +20 .*\n.*changed +50\n.*fixed +100\n/)
@@ -106,7 +109,7 @@ test('--fix asks, makes the right side as the left but for what it has besides, 
 test('a table and itself, tables that are not there, files that are not there: a sentence each', async () => {
   using directory = scratchDirectory()
   for (const [other, code, sentence] of [
-    ['left', 2, /table left can not be compared with itself/],
+    ['left', 2, /table left cannot be compared with itself/],
     ['nothing', 5, /nothing/],
     ['nothing.jsonl', 1, /nothing\.jsonl/],
   ] as const) {
@@ -130,5 +133,5 @@ test('Ctrl-C ends it, with a summary of what was compared', async () => {
   )
   assert.equal(end.code, 130, end.stderr)
   assert.match(end.stderr, /stopping: /)
-  assert.match(end.stderr, /diff left right: stopped before the end/)
+  assert.match(end.stderr, /diff left right: stopped early/)
 })

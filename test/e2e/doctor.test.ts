@@ -123,13 +123,13 @@ test('a sound setup: each part is named, nothing is changed, exit status 0', asy
     'streams',
     'point-in-time recovery',
     'deletion protection',
-    'rights',
+    'permissions',
     'probe tables',
   ])
   assert.match(stdout, /region +us-east-1 \(the default for an endpoint on this machine\)/)
   assert.match(stdout, /credentials +made up/)
   assert.match(stdout, /endpoint .*over plain HTTP; latency p50 [\d.]+ ms of 5 requests/)
-  assert.match(stdout, /rights +this identity may run load, generate, update, delete/)
+  assert.match(stdout, /permissions +this identity may run load, generate, update, delete/)
   assert.match(stdout, /table +things\d+ is ACTIVE; key id:S, n:N/)
   assert.match(lines.at(-1)!, /^19 checks: 19 ok, 0 warnings, 0 failures$/)
   for await (const item of table.scan()) assert.fail(`an item was written: ${JSON.stringify(item)}`)
@@ -367,12 +367,12 @@ test('rights: what is lacking is named for each command, and --for makes it a fa
   const args = ['things', '--endpoint-url', server.endpoint]
   const { code, found, findings } = await diagnose(args, KEYS)
   assert.equal(code, 0)
-  const rights = findings.filter(({ check }) => check === 'rights')
-  assert.match(rights[0]!.message, /^this identity may run update, copy from, run from, export, count, scan/)
-  const load = rights.find(({ message }) => message.startsWith('load:'))!
+  const permissions = findings.filter(({ check }) => check === 'permissions')
+  assert.match(permissions[0]!.message, /^this identity may run update, copy from, run from, export, count, scan/)
+  const load = permissions.find(({ message }) => message.startsWith('load:'))!
   assert.equal(load.message, 'load: this identity lacks dynamodb:BatchWriteItem')
   assert.equal(load.advice, `headrace iam load --table ${TABLE.TableArn} prints the policy`)
-  assert.ok(rights.some(({ message }) => message.startsWith('copy to: this identity lacks')))
+  assert.ok(permissions.some(({ message }) => message.startsWith('copy to: this identity lacks')))
   // Rights of their own: named, and the rest is there.
   assert.equal(found.get('time to live')!.message, 'not checked: this identity lacks dynamodb:DescribeTimeToLive')
   assert.match(found.get('point-in-time recovery')!.message, /lacks dynamodb:DescribeContinuousBackups$/)
@@ -387,10 +387,10 @@ test('rights: what is lacking is named for each command, and --for makes it a fa
   }
 
   const failing = await diagnose([...args, '--for', 'load', '--for', 'count'], KEYS)
-  assert.deepEqual([failing.code, failuresOf(failing.findings)], [5, ['rights']])
+  assert.deepEqual([failing.code, failuresOf(failing.findings)], [5, ['permissions']])
   const fine = await diagnose([...args, '--for', 'update'], KEYS)
   assert.equal(fine.code, 0)
-  assert.equal(fine.found.get('rights')!.message, 'this identity may run update')
+  assert.equal(fine.found.get('permissions')!.message, 'this identity may run update')
 })
 
 test('a table that is missing, denied, or not ACTIVE: exit status 5', async () => {
@@ -533,7 +533,7 @@ test('--probe is refused where nobody can be asked', async () => {
   assert.match(stderr, /--probe creates two tables.*--yes/)
   const unknown = await run(['things', '--for', 'fly'])
   assert.equal(unknown.code, 2)
-  assert.match(unknown.stderr, /--for fly: not a command that needs rights/)
+  assert.match(unknown.stderr, /--for fly: not a command that needs permissions/)
 })
 
 test('a probe whose rights end after the tables are created drops them', async () => {

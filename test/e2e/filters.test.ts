@@ -125,7 +125,7 @@ test('B3: a misspelt attribute and a value of another type are named', async () 
   const rows: readonly (readonly [where: string, said: RegExp])[] = [
     [
       "zipcode = '10001'",
-      /zipcode is a number in all items, and is compared with a string; for a number write 10001 without quotes/,
+      /zipcode is a number in all items, but is compared with a string; for a number write 10001 without quotes/,
     ],
     ['zipCode = 10001', /no item has an attribute zipCode; did you mean zipcode\?/],
     ["adress.city = 'Oslo'", /no item has an attribute adress\.city; did you mean address\.city\?/],
@@ -134,10 +134,10 @@ test('B3: a misspelt attribute and a value of another type are named', async () 
     ["address.city[0] = 'x'", /no item has an attribute address\.city\[0\]/],
     [
       'state > 3',
-      /state is a string in all items, and is compared with a number; for a string write '3' in single quotes/,
+      /state is a string in all items, but is compared with a number; for a string write '3' in single quotes/,
     ],
-    ["active = 'true'", /active is a boolean in all items, and is compared with a string; write true without quotes/],
-    ["begins_with(zipcode, '1')", /zipcode is a number in all items, for which begins_with never holds/],
+    ["active = 'true'", /active is a boolean in all items, but is compared with a string; write true without quotes/],
+    ["begins_with(zipcode, '1')", /zipcode is a number in all items, for which begins_with is never true/],
     ['size(zipcode) > 1', /zipcode is a number in all items, which has no size/],
     ['attribute_exists(zip_code)', /no item has an attribute zip_code; did you mean zipcode\?/],
   ]
@@ -213,13 +213,13 @@ test('D7: an expression that cannot be parsed ends with 2, whatever the verb', a
 
 test('D7: a wrong value of an option ends with 2, in a sentence', async () => {
   const rows: readonly (readonly [command: (table: string) => readonly string[], said: RegExp])[] = [
-    [(table) => ['scan', table, '--select', ''], /select needs names/],
-    [(table) => ['scan', table, '--select', 'id,,x'], /select needs names/],
-    [(table) => ['export', table, 'out.jsonl', '--select', 'id,id'], /select names the attribute id twice/],
+    [(table) => ['scan', table, '--select', ''], /select requires attribute names/],
+    [(table) => ['scan', table, '--select', 'id,,x'], /select requires attribute names/],
+    [(table) => ['export', table, 'out.jsonl', '--select', 'id,id'], /select lists the attribute id twice/],
     [(table) => ['scan', table, '--index', 'nosuch'], /has no index nosuch: it has no indexes/],
     [(table) => ['count', table, '--index', 'nosuch', '--where', 'a = 1'], /has no index nosuch/],
-    [(table) => ['count', table, '--endpoint-url', 'ftp://x'], /not an address/],
-    [(table) => ['count', table, '--region', 'no region!'], /not a name like/],
+    [(table) => ['count', table, '--endpoint-url', 'ftp://x'], /not a valid address/],
+    [(table) => ['count', table, '--region', 'no region!'], /not a valid name/],
     [(table) => ['copy', table, table], /can ?not be copied to itself/],
     [(table) => ['diff', table, table], /can ?not be compared with itself/],
     [

@@ -101,7 +101,14 @@ test('E6: attributes called as parts of an object are data like any other', asyn
     )
     assert.ok(!Object.hasOwn(one, 'constructor'))
   }
-  const out = await run(scratch.path, ['export', table.name, 'out.csv', '--columns', 'id,__proto__:N,toString'])
+  const out = await run(scratch.path, [
+    'export',
+    table.name,
+    'out.csv',
+    '--columns',
+    'id,__proto__:N,toString',
+    '--typed-header',
+  ])
   assert.equal(out.code, 0, out.stderr)
   assert.match(readFileSync(join(scratch.path, 'out.csv'), 'utf8'), /^id,__proto__:N,toString\nw\d,1,\n/)
 })
@@ -116,7 +123,7 @@ test('E7: a rejection that nothing awaits ends the job with a sentence and the c
   )
   const end = await run(scratch.path, ['update', table.name, 'stray.mjs', '--job', 'j'])
   assert.equal(end.code, 1, end.stderr)
-  assert.match(end.stderr, /something failed that nothing awaits: Error: left behind\. In your module, await or catch/)
+  assert.match(end.stderr, /unhandled error: Error: left behind\. In your module, await or catch/)
   assert.match(end.stderr, /headrace resume j/)
   assert.doesNotMatch(end.stderr, /^\s+at /m)
   // What was settled stays settled, so that it comes to an end.
@@ -148,7 +155,7 @@ test('E7: what a callback throws ends the job in the same way', async () => {
   writeFileSync(join(scratch.path, 'timer.mjs'), module)
   const end = await run(scratch.path, ['update', table.name, 'timer.mjs', '--job', 'j'])
   assert.equal(end.code, 1, end.stderr)
-  assert.match(end.stderr, /nothing awaits: Error: in a timer/)
+  assert.match(end.stderr, /unhandled error: Error: in a timer/)
   assert.doesNotMatch(end.stderr, /^\s+at /m)
 })
 
@@ -191,7 +198,7 @@ test('E5: a job directory that others can write to is a warning', async () => {
   chmodSync(join(scratch.path, 'open'), 0o777)
   const open = await run(scratch.path, ['load', table.name, 'a.jsonl', '--job', 'open'])
   assert.equal(open.code, 0, open.stderr)
-  assert.match(open.stderr, /the job's directory open can be written to by every user of this machine/)
+  assert.match(open.stderr, /the job directory open is writable by every user of this machine/)
   const own = await run(scratch.path, ['load', table.name, 'a.jsonl', '--job', 'own'])
   assert.doesNotMatch(own.stderr, /the job's directory/)
   if (process.getuid?.() !== 0) return

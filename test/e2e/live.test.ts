@@ -226,7 +226,7 @@ test('--ui-control: a job pauses, goes on and takes rates, when the page itself 
   assert.ok(before < 1_200)
 
   assert.equal((await wish({ action: 'rates', writeUnitsPerSecond: 100_000 })).status, 200)
-  assert.equal((await wish({ action: 'resume' })).text, 'goes on')
+  assert.equal((await wish({ action: 'resume' })).text, 'resumed')
   const resumedAt = performance.now()
   const { code, stdout, stderr } = await end
   assert.equal(code, 0, stderr)
@@ -267,7 +267,7 @@ test('its buttons do so in a browser', async (t) => {
   await page.evaluate("document.getElementById('pause').click()")
   const { code, stderr } = await end
   assert.equal(code, 0, stderr)
-  assert.match(stderr, /by the page: paused\n(?:.*\n)*by the page: rates .*\n(?:.*\n)*by the page: goes on/)
+  assert.match(stderr, /live page: paused\n(?:.*\n)*live page: new rates .*\n(?:.*\n)*live page: resumed/)
   await page.until("document.querySelector('.state.done') && document.getElementById('controls').hidden")
 })
 
@@ -326,6 +326,6 @@ test('a port that is taken is said before the job begins', async () => {
     { directory: directory.path },
   )
   assert.equal(code, 4, stderr)
-  assert.match(stderr, /the page can not be served at port \d+: .*EADDRINUSE/)
+  assert.match(stderr, /cannot serve the live page on port \d+: .*EADDRINUSE/)
   assert.equal(existsSync(join(directory.path, 'job')), false)
 })

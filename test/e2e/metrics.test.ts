@@ -40,14 +40,14 @@ test('--metrics-port serves the figures of a job while it runs, and goes with it
   await assert.rejects(fetch(url), /fetch failed/)
 })
 
-test('a port that can not be had is said before anything is done', async () => {
+test('a port that cannot be had is said before anything is done', async () => {
   using directory = scratchDirectory()
   const { port } = new URL(store.endpoint)
   const table = await newTable()
   const update = ['update', table.name, '--set', 'a=1', '--endpoint-url', store.endpoint, '--metrics-port']
   const taken = await headrace([...update, port], { directory: directory.path })
   assert.equal(taken.code, 4, taken.stderr)
-  assert.match(taken.stderr, /metrics can not be served at \d+: .*EADDRINUSE.*Choose another port/)
+  assert.match(taken.stderr, /cannot serve metrics at \d+: .*EADDRINUSE.*Choose another port/)
   const wrong = await headrace([...update, 'here'], { directory: directory.path })
   assert.equal(wrong.code, 2, wrong.stderr)
 })

@@ -88,17 +88,17 @@ test('an export that is not what its manifest says is refused before anything is
     [
       'a data file of another MD5',
       (made) => made.set(data, gzipSync(items(1).join('\n'))),
-      /data\/sxq2l31zg4\.json\.gz: its MD5 is .* manifest has/,
+      /data\/sxq2l31zg4\.json\.gz: its MD5 is .* manifest says/,
     ],
     [
       'a data file that is missing',
       (made) => made.delete(data),
-      /data\/sxq2l31zg4\.json\.gz is not there, and .*manifest-files\.json names it/,
+      /data\/sxq2l31zg4\.json\.gz is missing, but .*manifest-files\.json lists it/,
     ],
     [
       'a data file that was cut short',
       (made) => made.set(data, made.get(data)!.subarray(0, -40)),
-      /data\/sxq2l31zg4\.json\.gz: the gzip data ends too early/,
+      /data\/sxq2l31zg4\.json\.gz: the gzip data ends early/,
     ],
     [
       'a data file that was cut short before the manifest was made',
@@ -107,7 +107,7 @@ test('an export that is not what its manifest says is refused before anything is
         replaceManifest(made, md5(made.get(data)!), md5(cut))
         made.set(data, cut)
       },
-      /data\/sxq2l31zg4\.json\.gz: the gzip data ends too early/,
+      /data\/sxq2l31zg4\.json\.gz: the gzip data ends early/,
     ],
     [
       'a data file of another number of items',
@@ -116,24 +116,20 @@ test('an export that is not what its manifest says is refused before anything is
         replaceManifest(made, md5(made.get(data)!), md5(fewer))
         made.set(data, fewer)
       },
-      /data\/sxq2l31zg4\.json\.gz: it has 199 items, and the manifest says 200/,
+      /data\/sxq2l31zg4\.json\.gz: it has 199 items, but the manifest says 200/,
     ],
     [
       'a manifest of another checksum',
       (made) => made.set(manifest, Buffer.concat([made.get(manifest)!, Buffer.from('\n')])),
-      /manifest-files\.json: it is not what its checksum manifest-files\.checksum/,
+      /manifest-files\.json: it does not match its checksum manifest-files\.checksum/,
     ],
     [
       'a manifest without its checksum',
       (made) => made.delete(summary.replace('.json', '.checksum')),
-      /manifest-summary\.json: its checksum .* is not there/,
+      /manifest-summary\.json: its checksum .* is missing/,
     ],
     ['no manifest of files', (made) => made.delete(manifest), /no file ".*manifest-files\.json"/],
-    [
-      'an export that has not ended',
-      (made) => [made.delete(manifest), made.delete(summary)],
-      /an export that has not ended/,
-    ],
+    ['an unfinished export', (made) => [made.delete(manifest), made.delete(summary)], /an unfinished export/],
     [
       'a format that nobody knows',
       (made) => replaceManifest(made, 'DYNAMODB_JSON', 'PARQUET', summary),
@@ -142,12 +138,12 @@ test('an export that is not what its manifest says is refused before anything is
     [
       'counts that do not add up',
       (made) => replaceManifest(made, '"itemCount":600', '"itemCount":601', summary),
-      /speaks of 601 items, and .* have 600/,
+      /counts 601 items, but .* have 600/,
     ],
     [
       'a file that lies elsewhere',
       (made) => replaceManifest(made, /"[^"]*sxq2l31[^"]*"/, '"../../secrets.json"'),
-      /manifest-files\.json:2: dataFileS3Key names no file/,
+      /manifest-files\.json:2: dataFileS3Key does not name a file/,
     ],
   ]
   for (const [name, change, pattern] of cases) {
@@ -161,7 +157,11 @@ test('an export that is not what its manifest says is refused before anything is
   await t.test('the export of a table of another key', async () => {
     using scratch = scratchDirectory()
     const made = nativeExport({ files: [[], ['{"Item":{"number":{"N":"1"}}}']] })
-    await assertRefused(scratch.path, [writeExport(scratch.path, made)], /no export of a table with the key of .*id/)
+    await assertRefused(
+      scratch.path,
+      [writeExport(scratch.path, made)],
+      /an export of a table with another key than .*id/,
+    )
   })
 })
 
@@ -174,7 +174,7 @@ test('with --no-verify nothing is read in advance, and what is missing in the en
   const { code, stderr } = await run(scratch.path, ['load', name, directory, '--no-verify'])
   assert.equal(code, 1, stderr)
   assert.doesNotMatch(stderr, /checking/)
-  assert.match(stderr, /the manifest speaks of 600 items, and 550 were read/)
+  assert.match(stderr, /the manifest lists 600 items, but 550 were read/)
   assert.equal((await idsOf(name)).length, 550)
 })
 
@@ -193,15 +193,25 @@ test('an incremental export puts and deletes, and only when that is asked for', 
     [change('new', { b: { B: 'AAE=' } }), '{"Keys":{}}'],
   ]
   const directory = writeExport(scratch.path, nativeExport({ isIncremental: true, files }))
-  await assertRefused(scratch.path, [directory], /incremental export: it holds changes.*--apply-changes/, 2)
-  await assertRefused(scratch.path, [directory, '--apply-changes', '--keep-old'], /leave out keepOld/, 2)
+  await assertRefused(
+    scratch.path,
+    [directory],
+    /an incremental export, whose changes can delete items.*--apply-changes/,
+    2,
+  )
+  await assertRefused(
+    scratch.path,
+    [directory, '--apply-changes', '--keep-old'],
+    /keepOld \(--keep-old\) does not work with incremental exports/,
+    2,
+  )
   const { name } = await newTable()
   await using publisher = database.table(name).publisher()
   for (const id of ['kept', 'gone', 'untouched']) publisher.put({ id, n: 0 })
   await publisher.flush()
   const { code, stderr } = await run(scratch.path, ['load', name, directory, '--apply-changes', '--job', 'job'])
   assert.equal(code, 3, stderr)
-  assert.match(stderr, /rejected .*:2: this is no change as an incremental export has it/)
+  assert.match(stderr, /rejected .*:2: not a change of an incremental export/)
   assert.deepEqual(await idsOf(name), ['kept', 'new', 'untouched'])
   const again = await run(scratch.path, ['resume', 'job'])
   assert.equal(again.code, 3, again.stderr)
@@ -217,12 +227,12 @@ test('several incremental exports are refused, and so are items where changes ar
   await assertRefused(
     scratch.path,
     ['one', 'two', '--apply-changes'],
-    /2 incremental exports, and not all say which time they are of: .*Load them one after another/,
+    /not all of these 2 incremental exports state their time: .*Load them one by one/,
     2,
   )
   mkdirSync(join(scratch.path, 'full'))
   const directory = writeExport(join(scratch.path, 'full'), full())
-  await assertRefused(scratch.path, [directory, '--apply-changes'], /holds items and no changes/, 2)
+  await assertRefused(scratch.path, [directory, '--apply-changes'], /contains items, not changes/, 2)
 })
 
 test('an export in Ion is loaded as one in DynamoDB JSON', async () => {

@@ -135,7 +135,7 @@ test('killed again and again, a native export has no manifest until it is whole,
     if (existsSync(join(out, 'data'))) filesAtKill = Math.max(filesAtKill, readdirSync(join(out, 'data')).length)
     if (existsSync(join(out, '_started'))) {
       const half = await run(scratch.path, ['load', table, 'out'])
-      assert.match(half.stderr, /an export that has not ended/)
+      assert.match(half.stderr, /an unfinished export/)
     }
   }
   assert.ok(kills >= 2, `killed ${kills} times`)
@@ -143,7 +143,7 @@ test('killed again and again, a native export has no manifest until it is whole,
   assert.deepEqual(readExport(out).ids, idsUpTo(6_000))
 })
 
-test('an export that can not be made whole is made whole by a resume, whatever was written of its manifests', async () => {
+test('an export that cannot be made whole is made whole by a resume, whatever was written of its manifests', async () => {
   const table = await newTable()
   await using publisher = table.publisher()
   for (let index = 0; index < 200; index += 1) publisher.put({ id: `item${index}` })
@@ -179,11 +179,11 @@ test('an export that can not be made whole is made whole by a resume, whatever w
   }
 })
 
-test('in S3 it can not be written, and that is said with what to do', async () => {
+test('in S3 it cannot be written, and that is said with what to do', async () => {
   using scratch = scratchDirectory()
   const end = await run(scratch.path, ['export', 'things', 's3://bucket/prefix', '--format', 'native'])
   assert.equal(end.code, 2, end.stderr)
-  assert.match(end.stderr, /into a directory of this machine; copy that to S3/)
+  assert.match(end.stderr, /to a local directory. To have it in S3, copy the finished directory/)
   const odd = await run(scratch.path, ['export', 'things', 'out.jsonl', '--data-file-mb', '5'])
   assert.equal(odd.code, 2, odd.stderr)
 })

@@ -48,11 +48,11 @@ test('what pack-spark packs publishes by itself, away from this package', async 
   assert.deepEqual(await database.table(name).get({ id: 'a' }), { id: 'a' })
 })
 
-test('what can not be packed is said', async () => {
+test('what cannot be packed is said', async () => {
   using directory = scratchDirectory()
   const name = await headrace(['pack-spark', 'spark.rar', '--node', process.execPath], { directory: directory.path })
   assert.equal(name.code, 2)
-  assert.match(name.stderr, /spark.rar; Spark knows by .tgz/)
+  assert.match(name.stderr, /"spark.rar" must end in .tgz or .tar.gz/)
   const node = await headrace(['pack-spark', 'spark.tgz', '--node', 'no-node'], { directory: directory.path })
   assert.equal(node.code, 1)
   assert.match(node.stderr, /no-node/)

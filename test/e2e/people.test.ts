@@ -26,7 +26,7 @@ test('D1: --quiet says rejects, incomplete input and failures, and nothing else'
   assert.equal(bad.code, 3)
   const lines = bad.stderr.trimEnd().split('\n')
   assert.equal(lines.length, 1, bad.stderr)
-  assert.match(lines[0]!, /2 records rejected \(the first: bad\.jsonl:1: .*"id".*\), see j\/rejects\.jsonl/)
+  assert.match(lines[0]!, /2 records rejected \(first: bad\.jsonl:1: .*"id".*\), see j\/rejects\.jsonl/)
   const good = await run(scratch.path, ['load', name, 'good.jsonl', '--quiet'])
   assert.deepEqual([good.code, good.stderr, good.stdout], [0, '', ''])
   const page = await run(scratch.path, ['load', name, 'page.json', '--quiet'])
@@ -60,7 +60,10 @@ test('D3: a job stops when all of the first 1,000 records were rejected, and goe
   writeFileSync(join(scratch.path, 'late.jsonl'), `{"id":"a"}\n${records}`)
   const ran = await run(scratch.path, ['load', name, 'bad.jsonl', '--job', 'j'])
   assert.equal(ran.code, 6, ran.stderr)
-  assert.match(ran.stderr, /stopped since all records so far were rejected; --max-errors 100% goes on all the same/)
+  assert.match(
+    ran.stderr,
+    /stopped because every record so far was rejected; pass --max-errors 100% to continue anyway/,
+  )
   assert.match(ran.stderr, /names are case-sensitive/)
   const all = await run(scratch.path, ['resume', 'j', '--max-errors', '100%'])
   assert.equal(all.code, 3, all.stderr)
@@ -86,7 +89,7 @@ test('D5: one is one, and each verb has its own words', async () => {
   assert.match(scan.stderr, /^1 item in .*, 1 read unit$/m)
   writeFileSync(join(scratch.path, 'a.csv'), 'id,n\nb\n')
   const load = await run(scratch.path, ['load', name, 'a.csv'])
-  assert.match(load.stderr, /1 cell, where the header names 2/)
+  assert.match(load.stderr, /1 cell, but the header has 2/)
   const plan = await run(scratch.path, ['delete', name, '--all', '--dry-run'])
   assert.match(plan.stdout + plan.stderr, /^ +deleted +1$/m)
   const update = await run(scratch.path, ['update', name, '--set', 'n=1', '--dry-run'])
@@ -103,7 +106,7 @@ test('D6: a plan that has read all of a file has counted its keys', async () => 
   const plan = await run(scratch.path, ['load', name, 'a.jsonl', '--dry-run'])
   const said = plan.stdout + plan.stderr
   assert.match(said, /1 record has the same key as an earlier record, and overwrites it/)
-  assert.doesNotMatch(said, /Whether several records have one key/)
+  assert.doesNotMatch(said, /Whether records share a key/)
 })
 
 test('D9: load --key makes no table for a file that cannot be read, or has another key', async () => {
@@ -125,7 +128,7 @@ test('D10: an array of strings is one clear refusal, and a source that resumes i
   writeFileSync(join(scratch.path, 'a.json'), '["a","b","c"]')
   const ran = await run(scratch.path, ['load', name, 'a.json'])
   assert.equal(ran.code, 1)
-  assert.match(ran.stderr, /the file holds strings, and a record is a JSON object/)
+  assert.match(ran.stderr, /the file contains strings, but a record must be a JSON object/)
   assert.doesNotMatch(ran.stderr, /rejected/)
   const job = (more: string) =>
     `export default { source: { items: (settled) => [1, 2, 3].slice(settled).map((n) => ({ id: 'i' + n })), ${more} }, sink: { table: '${name}' } }\n`

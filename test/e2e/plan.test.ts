@@ -39,11 +39,11 @@ test('update --dry-run says what it would do, and does nothing', async () => {
     const { code, stdout, stderr } = await run('update', 'users', 'visitor.mjs', '--dry-run', '--samples', '5')
     assert.equal(code, 0, stderr)
     assertNarrow(stdout)
-    assert.match(stdout, /^update users: a plan; nothing was written\n {2}items +1,000, /)
+    assert.match(stdout, /^update users: dry run, nothing was written\n {2}items +1,000, /)
     assert.match(stdout, /\n {2}changed +510\n/)
     assert.match(
       stdout,
-      /\n {2}price +nothing here; at AWS (less than )?\$0\.\d+, at the prices of \d{4}-\d\d-\d\d in us-east-1\n/,
+      /\n {2}price +free here; on AWS (less than )?\$0\.\d+, at the prices of \d{4}-\d\d-\d\d in us-east-1\n/,
     )
     assert.match(
       stdout,
@@ -76,7 +76,7 @@ test('with --json a plan is one object, whatever the items hold', async () => {
   })
 })
 
-test('load --dry-run: files, a table that is not there yet, and what can not be planned', async () => {
+test('load --dry-run: files, a table that is not there yet, and what cannot be planned', async () => {
   const lines = Array.from({ length: 50 }, (_, index) => `{"id":"new ${index}","body":"${'x'.repeat(1_500)}"}`)
   const files = { 'users.jsonl': [...lines, '{"no":"key"}', 'no JSON'].join('\n') }
   await inDirectory(files, async (run) => {
@@ -85,9 +85,9 @@ test('load --dry-run: files, a table that is not there yet, and what can not be 
     assertNarrow(stdout)
     assert.match(
       stdout,
-      /\n {2}records +52, .*\n {2}written +50\n {2}writes +100 units at 10\.0 a second: as asked for\n {2}time +about 10\.0 s\n/,
+      /\n {2}records +52, .*\n {2}written +50\n {2}writes +100 WCU at 10 WCU\/s: your rate limit\n {2}time +about 10\.0 s\n/,
     )
-    assert.match(stdout, /2 of the 52 that were read can not/)
+    assert.match(stdout, /2 of the 52 records read cannot/)
     assert.equal((await count(database.table('users'))).count, 1_000)
 
     const fresh = await run('load', 'fresh', 'users.jsonl', '--key', 'id:S', '--dry-run')
@@ -100,7 +100,7 @@ test('load --dry-run: files, a table that is not there yet, and what can not be 
     assert.match(missing.stderr, /there is no table "fresh"/)
     const stdin = await run('load', 'users', '-', '--dry-run')
     assert.equal(stdin.code, 1)
-    assert.match(stdin.stderr, /standard input can not be planned/)
+    assert.match(stdin.stderr, /cannot plan standard input/)
   })
 })
 
@@ -114,10 +114,10 @@ test('a price file is reckoned with, and one that is none is named', async () =>
     assert.match(priced.stdout, /at AWS \$5,000, at the prices of 2030-01-01/)
     const unknown = await run(...dry, 'prices.json', '--region', 'eu-west-9')
     assert.equal(unknown.code, 0)
-    assert.match(unknown.stdout, /price +not known for eu-west-9; name its price list with --price-file/)
+    assert.match(unknown.stdout, /price +unknown for eu-west-9; pass its price list with --price-file/)
     const broken = await run(...dry, 'broken.json')
     assert.equal(broken.code, 4)
-    assert.match(broken.stderr, /the price file broken\.json can not be used/)
+    assert.match(broken.stderr, /cannot use the price file broken\.json/)
   })
 })
 
@@ -140,7 +140,7 @@ test('iam prints a policy as data, and says what was left out', async () => {
     assert.equal(code, 0, stderr)
     const [statement] = JSON.parse(stdout).Statement
     assert.deepEqual(statement.Action, ['dynamodb:DescribeTable', 'dynamodb:BatchWriteItem'])
-    assert.match(stderr, /CreateTable: without it --key makes no table/)
+    assert.match(stderr, /CreateTable: without it --key cannot create a missing table/)
     const all = await run('iam', 'table', 'create', '--table', arn, '--optional')
     assert.equal(JSON.parse(all.stdout).Statement.length, 2)
     assert.equal(all.stderr, '')

@@ -207,10 +207,10 @@ test('C11: S3 and STS go the same way', async () => {
 test('C11: a proxy or bundle that cannot be used is a sentence that names the variable', async () => {
   const args = ['table', 'describe', 'things', '--endpoint-url', `https://${HOST}`]
   for (const [environment, message] of [
-    [{ HTTPS_PROXY: 'socks5://ann:secret@127.0.0.1:1080' }, /HTTPS_PROXY names a proxy of the kind socks5:/],
-    [{ HTTPS_PROXY: 'http://ann:secret@:1' }, /HTTPS_PROXY is not the address of a proxy/],
+    [{ HTTPS_PROXY: 'socks5://ann:secret@127.0.0.1:1080' }, /HTTPS_PROXY names a socks5:\/\/ proxy/],
+    [{ HTTPS_PROXY: 'http://ann:secret@:1' }, /HTTPS_PROXY is not a valid proxy address/],
     [{ AWS_CA_BUNDLE: '/nowhere/ca.pem' }, /AWS_CA_BUNDLE names \/nowhere\/ca\.pem, which cannot be used/],
-    [{ AWS_CA_BUNDLE: join(directory.path, 'few.jsonl') }, /holds no certificate/],
+    [{ AWS_CA_BUNDLE: join(directory.path, 'few.jsonl') }, /does not contain a certificate/],
   ] as const) {
     const end = await run(args, environment)
     assert.equal(end.code, 4, end.stderr)

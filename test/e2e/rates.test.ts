@@ -53,10 +53,10 @@ test('--rate 50% keeps within half of what the table has, reading and writing, a
     assertWithin(updated, 'writeUnits', 240)
     const counted = await run('count', 'orders', '--consistent-read', '--rate', '50%', '--where', "tier = 'x'")
     assert.equal(counted.stdout, '1200\n')
-    assert.match(counted.stderr, /allowed: 10\.0 read units\/s at the end/)
+    assert.match(counted.stderr, /allowed: 10 RCU\/s at the end/)
     const scanned = await run('scan', 'orders', '--read-rate', '15', '--rate', '100%')
     assert.equal(scanned.stdout.trimEnd().split('\n').length, 1_200)
-    assert.match(scanned.stderr, /allowed: 15\.0 read units\/s at the end/)
+    assert.match(scanned.stderr, /allowed: 15 RCU\/s at the end/)
   })
   assert.equal(counts['throttledItems'], 0, JSON.stringify(counts))
 })
@@ -98,9 +98,9 @@ test('an index that is slower than its table is named, with what to do about it'
     assert.equal(end.code, 0, end.stderr)
     assert.match(
       end.stderr,
-      /throttled +\d+ requests?: index byGroup has too few provisioned write units.* as many as the table/,
+      /throttled +\d+ requests?: index byGroup has too little provisioned write capacity.* as many WCU as the table/,
     )
-    assert.match(end.stderr, /allowed +[\d.,]+ write units\/s at the end/)
+    assert.match(end.stderr, /allowed +[\d.,]+ WCU\/s at the end/)
     // With the index known it is kept to from the start.
     const kept = doneOf(
       await run('generate', 'orders', '--items', '300', '--template', template, '--rate', '80%', '--json'),
@@ -113,7 +113,7 @@ test('a part of what a table on demand has is said to be no limit, unless it has
   await simulated(['--on-demand'], async (run) => {
     assert.equal((await run('table', 'create', 'orders', '--key', 'id:S')).code, 0)
     const generated = await run('generate', 'orders', '--items', '10', '--rate', '50%')
-    assert.match(generated.stderr, /^50% is no limit to writes of orders: it is on demand.* --write-rate 500$/m)
+    assert.match(generated.stderr, /^--write-rate 50% has no effect: orders is an on-demand table.* --write-rate 500$/m)
     assert.doesNotMatch(generated.stderr, /reads/)
     const counted = await run('count', 'orders', '--read-rate', '500')
     assert.doesNotMatch(counted.stderr, /no limit/)

@@ -351,8 +351,8 @@ test('A6: a header without the table’s key is refused before anything is writt
     ['another case', 'a.csv', 'ID,note\na,1\n', [], /columns are "ID", "note".*case-sensitive.*"ID"/s],
     ['quotes of another kind', 'a.csv', "'id',note\na,1\n", [], /quotes/],
     ['no header', 'a.csv', 'x1,2\nx2,3\n', [], /no column "id".*"x1", "2".*header/s],
-    ['a type that the key does not have', 'a.csv', 'id:N,note\n1,1\n', [], /"id" is said to be N.*as S/s],
-    ['--types against the key', 'a.csv', 'id,note\n1,1\n', ['--types', 'id=N'], /"id" is said to be N.*as S/s],
+    ['a type that the key does not have', 'a.csv', 'id:N,note\n1,1\n', [], /"id" has type N.*has type S/s],
+    ['--types against the key', 'a.csv', 'id,note\n1,1\n', ['--types', 'id=N'], /"id" has type N.*has type S/s],
   ]
   for (const [what, file, content, args, said] of cases) {
     await t.test(
@@ -435,13 +435,13 @@ test(
       const ran = await place.run(['load', name, file])
       assert.equal(ran.code, 0, file + ran.stderr)
       assert.match(ran.stderr, /load \w+: done, no records/, file)
-      assert.ok(ran.stderr.includes(`${file} holds no records`), ran.stderr)
+      assert.ok(ran.stderr.includes(`${file} contains no records`), ran.stderr)
     }
     const piped = await place.run(['load', name, '-'], '')
-    assert.match(piped.stderr, /standard input holds no records[\s\S]*done, no records/)
+    assert.match(piped.stderr, /standard input contains no records[\s\S]*done, no records/)
     place.write('good.jsonl', '{"id":"a"}\n')
     const beside = await place.run(['load', name, 'good.jsonl', 'header.csv', '--json'])
-    assert.match(beside.stdout, /header\.csv holds no records/)
+    assert.match(beside.stdout, /header\.csv contains no records/)
   }),
 )
 

@@ -38,7 +38,7 @@ test('--report of a job that was stopped says so, and of one that failed, how', 
   const done = JSON.parse(stopped.stdout.trimEnd().split('\n').at(-1)!)
   assert.deepEqual([done.event, done.report], ['done', 'job/report.html'])
   const page = join(directory.path, 'job', 'report.html')
-  assert.match(readFileSync(page, 'utf8'), /class="state stopped">stopped; to go on: headrace resume job</)
+  assert.match(readFileSync(page, 'utf8'), /class="state stopped">stopped; to resume it: headrace resume job</)
 
   const lines = Array.from(
     { length: 20_000 },
@@ -53,7 +53,7 @@ test('--report of a job that was stopped says so, and of one that failed, how', 
   assert.match(readFileSync(join(directory.path, 'load', 'report.html'), 'utf8'), /<td>failed: .*cut\.jsonl\.gz/)
 })
 
-test('a report that can not be written takes nothing from what the job has come to', async () => {
+test('a report that cannot be written takes nothing from what the job has come to', async () => {
   using directory = scratchDirectory()
   const table = await filledTable(10)
   const args = ['update', table, '--set', 'seen=true', '--job', 'job', '--max-duration', '1s', '--write-rate', '1']
@@ -68,7 +68,7 @@ test('a report that can not be written takes nothing from what the job has come 
     },
   )
   assert.equal(resumed.code, 0, resumed.stderr)
-  assert.match(resumed.stderr, /there is no report: the report can not be written to job\/report\.html: EISDIR/)
+  assert.match(resumed.stderr, /no report was written: cannot write the report to job\/report\.html: EISDIR/)
   assert.doesNotMatch(resumed.stderr, /^ {2}report/m)
 })
 

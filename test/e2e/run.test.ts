@@ -95,7 +95,7 @@ test('run --dry-run counts all that is made, and writes nothing', async () => {
   using directory = moduleDirectory(module)
   const { code, stdout, stderr } = await directory.run('run', 'job.mjs', '--dry-run')
   assert.equal(code, 0, stderr)
-  assert.match(stdout, /^run orders: a plan; nothing was written\n {2}items +1,200, /)
+  assert.match(stdout, /^run orders: dry run, nothing was written\n {2}items +1,200, /)
   // Of 800 orders a line or more, as the job will count them; what is made of them is what it writes.
   assert.match(stdout, /\n {2}written +800\n/)
   assert.match(stdout, /\n {2}writes +1,200 units/)
@@ -214,7 +214,7 @@ test('an iterable that says how is gone on with behind what is settled; one that
   assert.equal(stopped.code, 6, stopped.stderr)
   const refused = await other.run('resume', 'job')
   assert.equal(refused.code, 1)
-  assert.match(refused.stderr, /items can not be read a second time.*resumes: true/)
+  assert.match(refused.stderr, /items cannot be read twice.*resumes: true/)
 })
 
 test('a source that fails: what it gave is written, and it is said behind which item', async () => {
@@ -226,7 +226,7 @@ test('a source that fails: what it gave is written, and it is said behind which 
   using directory = moduleDirectory(module)
   const { code, stderr } = await directory.run('run', 'job.mjs')
   assert.equal(code, 1)
-  assert.match(stderr, /the job's source failed behind item 2: the other side is gone/)
+  assert.match(stderr, /the source of the job failed after item 2: the other side is gone/)
   assert.doesNotMatch(stderr, /\n {4}at /)
   assert.equal((await itemsOf('partly')).size, 2)
 })
@@ -243,18 +243,18 @@ test('a module that is changed is another job; what is no job is refused with an
   assert.match(second.stderr, /visitor\.digest: \w+ then, \w+ now/)
 
   for (const [text, reason] of [
-    ['', /it is no object/],
+    ['', /it is not an object/],
     ['export default { sink: { table: "twice" } }', /it has no source/],
     [
       'export default { source: { table: "orders", files: "x" }, sink: { table: "twice" } }',
       /one of table, files and items/,
     ],
-    ['export default { source: { table: "orders" }, sink: {} }', /its sink has the name of a table/],
+    ['export default { source: { table: "orders" }, sink: {} }', /sink\.table must be a table name/],
     [
       'export default { source: { table: "orders" }, sink: { table: "twice", write: "changes" } }',
-      /there is no transform/,
+      /which need a transform/,
     ],
-    ['export default { source: { table: "orders" }, sink: { table: "orders" } }', /would read what it writes/],
+    ['export default { source: { table: "orders" }, sink: { table: "orders" } }', /would read its own writes/],
   ] as const) {
     writeFileSync(join(directory.path, 'job.mjs'), text)
     const { code, stderr } = await directory.run('run', 'job.mjs')
@@ -278,7 +278,7 @@ test('SIGINT: what is on its way is waited for, and the job goes on', async () =
     onStart: (child) => setTimeout(() => child.kill('SIGINT'), 1_500),
   })
   assert.equal(end.code, 130, end.stderr)
-  assert.match(end.stderr, /To go on: headrace resume job/)
+  assert.match(end.stderr, /To resume: headrace resume job/)
   const status = await directory.run('status', 'job')
   assert.match(status.stdout, /^run orders\n {2}state +stopped/)
   const resumed = await directory.run('resume', 'job', '--write-rate', '9000', '--json')

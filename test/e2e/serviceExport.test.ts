@@ -98,7 +98,7 @@ test('where point-in-time recovery is off, that is said, and who switches it on'
   assert.equal(code, 4, stderr)
   assert.match(
     stderr,
-    /point-in-time recovery is off for things.*aws dynamodb update-continuous-backups --table-name things/,
+    /needs point-in-time recovery, which is off for things.*aws dynamodb update-continuous-backups --table-name things/,
   )
   assert.equal(
     server.requests.some(({ operation }) => operation === 'UpdateContinuousBackups'),
@@ -147,7 +147,7 @@ test('what only a scan can do is refused', async () => {
     [['out.jsonl', '--native', 's3://backups/x'], /name a file, or --native, and not both/],
     [['--native', 's3://backups/x', '--where', 'a = 1'], /leave out --where, or --native/],
     [['--native', 's3://backups/x', '--format', 'xml'], /as ddb-json or ion, not "xml"/],
-    [['--native', 'backups/x'], /no address in S3/],
+    [['--native', 'backups/x'], /not a valid S3 address/],
     [[], /name the file to write, or --native/],
   ] as const) {
     const { code, stderr } = await run('http://127.0.0.1:9', args)

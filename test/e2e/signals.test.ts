@@ -88,7 +88,7 @@ for (const [signal, code] of [
     })
     assert.equal(end.code, code, end.stderr)
     assert.ok(performance.now() - stoppedAt < 11_500)
-    assert.match(end.stderr, /stopped by a signal\. To go on: headrace resume job/)
+    assert.match(end.stderr, /stopped by a signal\. To resume: headrace resume job/)
     const written = Number(/written\s+([\d,]+)/.exec(end.stderr)?.[1]?.replaceAll(',', ''))
     assert.ok(written > 0 && written < ITEMS, `${written} written`)
     assert.ok((await seen(table)) >= written)
@@ -148,9 +148,9 @@ test('SIGHUP: the rates in the job file hold from now on; a file that is none le
     }, 300)
   })
   assert.equal(end.code, 0, end.stderr)
-  assert.match(end.stderr, /the rates stay as they are: .*job\.json is no JSON/)
+  assert.match(end.stderr, /rates unchanged: .*job\.json is not valid JSON/)
   assert.match(end.stderr, /rates from job\/job\.json: \{"writeUnitsPerSecond":9000\}/)
-  assert.match(end.stderr, /allowed +[1-9],\d{3} write units\/s at the end/)
+  assert.match(end.stderr, /allowed +[1-9],\d{3} WCU\/s at the end/)
   assert.equal(await seen(table), ITEMS)
 })
 
@@ -164,5 +164,5 @@ test('a second process is kept out of the directory of a job that runs', async (
   assert.equal(end.code, 0, end.stderr)
   const refused = await second!
   assert.equal(refused.code, 1)
-  assert.match(refused.stdout, /is being worked on by process \d+ on /)
+  assert.match(refused.stdout, /is already running in process \d+ on /)
 })

@@ -25,7 +25,7 @@ test('a simulated DynamoDB throttles and fails what is loaded into it, and says 
     const created = await run('table', 'create', 'orders', '--key', 'id:S')
     assert.equal(created.code, 0, created.stderr)
     const described = await run('table', 'describe', 'orders')
-    assert.match(described.stdout, /100 read and 400 write units/)
+    assert.match(described.stdout, /100 RCU\/s, 400 WCU\/s/)
     const generated = await run('generate', 'orders', '--items', '1500')
     assert.equal(generated.code, 0, generated.stderr)
     assert.equal((await run('count', 'orders')).stdout, '1500\n')
@@ -41,13 +41,13 @@ test('a simulated DynamoDB throttles and fails what is loaded into it, and says 
   assert.ok(done.acknowledgedWrites >= 1_400 && done.writeUnits >= 1_500, stdout)
 })
 
-test('what can not be meant is named, with what can', async () => {
+test('what cannot be meant is named, with what can', async () => {
   using directory = scratchDirectory()
   const { code, stderr } = await headrace(['simulate', '--port', '0', '--faults', 'slo=0.1'], {
     directory: directory.path,
   })
   assert.equal(code, 2)
-  assert.match(stderr, /"slo=0.1" is no fault.*reset after/)
+  assert.match(stderr, /"slo=0.1" is not a fault.*reset after/)
   const both = await headrace(['simulate', '--port', '0', '--on-demand', '--read-units', '5'], {
     directory: directory.path,
   })
@@ -55,7 +55,7 @@ test('what can not be meant is named, with what can', async () => {
   assert.match(both.stderr, /not both/)
   const scenario = await headrace(['simulate', '--latency-ms', '0'], { directory: directory.path })
   assert.equal(scenario.code, 2)
-  assert.match(scenario.stderr, /--latency-ms is for a DynamoDB that is served, and needs --port/)
+  assert.match(scenario.stderr, /--latency-ms needs --port, such as --port 8000/)
   const served = await headrace(['simulate', '--port', '0', '--list'], { directory: directory.path })
   assert.equal(served.code, 2)
   assert.match(served.stderr, /one or the other/)
@@ -66,14 +66,14 @@ test('simulate lists its scenarios, plays one of them to the same figures each t
   const options = { directory: directory.path }
   const list = await headrace(['simulate', '--list'], options)
   assert.equal(list.code, 0)
-  assert.match(list.stdout, /^limit-1000 +The limit of 1,000 provisioned units/m)
+  assert.match(list.stdout, /^limit-1000 +A provisioned limit of 1,000 WCU/m)
   const plot = ['simulate', '--scenario', 'limit-100', '--seed', '3', '--plot', 'out.svg']
   const first = await headrace(plot, options)
   assert.equal(first.code, 0, first.stderr)
   assert.match(first.stdout, /^from above +50 /m)
   assert.match(first.stderr, / 0 lost/)
   const picture = readFileSync(join(directory.path, 'out.svg'), 'utf8')
-  assert.match(picture, /^<svg [^>]+>\n<title>The limit of 100 provisioned units/)
+  assert.match(picture, /^<svg [^>]+>\n<title>A provisioned limit of 100 WCU/)
   assert.equal((await headrace(plot, options)).stdout, first.stdout)
   const events = await headrace([...plot.slice(0, 5), '--json'], options)
   assert.equal(JSON.parse(events.stdout).event, 'simulated')

@@ -12,7 +12,7 @@ test('slices in processes of their own share a rate, one is killed and begun aga
   assert.ok(seconds.length >= 5, `${seconds}`)
 })
 
-test('what a slice can not be told is said before anything is done', async () => {
+test('what a slice cannot be told is said before anything is done', async () => {
   using scratch = scratchDirectory()
   const { path: directory } = scratch
   writeFileSync(join(directory, 'no.json'), '{"version":1}')

@@ -8,7 +8,7 @@ import { scratchDirectory } from './command.ts'
 
 const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
 
-/** Why a terminal can not be had here; undefined where it can. */
+/** Why a terminal cannot be had here; undefined where it can. */
 function whyNot(): string | undefined {
   try {
     const version = execFileSync('script', ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
@@ -38,7 +38,7 @@ function onTerminal(
   child.stdout!.setEncoding('utf8').on('data', (more: string) => {
     text += more
     // Each question is answered when it is there.
-    const questions = text.split(/to go on: |\[y\/N\] /).length - 1
+    const questions = text.split(/to confirm: |\[y\/N\] /).length - 1
     for (; asked < Math.min(questions, answers.length); asked += 1)
       child.stdin!.write(answers[asked] === CTRL_C ? CTRL_C : `${answers[asked]}\n`)
   })

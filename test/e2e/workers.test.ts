@@ -45,8 +45,8 @@ test('a TypeScript visitor in threads: what it does to them costs an item each, 
     .map((line) => JSON.parse(line) as { code: string; message: string; place: string })
   assert.deepEqual(rejects.map(({ code, place, message }) => [place, code, message]).sort(), [
     ['id="item20"', 'VisitorFailed', 'the visitor failed: thrown'],
-    ['id="item200"', 'VisitorFailed', 'the visitor failed: it did not return within 1 s, and its thread was ended'],
-    ['id="item400"', 'VisitorFailed', 'the visitor failed: it ended its thread, with the exit code 0'],
+    ['id="item200"', 'VisitorFailed', 'the visitor failed: it did not return within 1 s, and its thread was stopped'],
+    ['id="item400"', 'VisitorFailed', 'the visitor failed: it ended its thread with exit code 0'],
   ])
   for await (const { index, act, double } of database.table('things').scan({ segments: 1 })) {
     assert.equal(double, act === undefined ? index * 2 : undefined)
@@ -59,7 +59,7 @@ test('workers without a module, and workers that are none, are refused with a se
   const here = { directory: directory.path, environment: { AWS_ENDPOINT_URL: store.endpoint } }
   const set = await headrace(['update', 'things', '--set', 'a=1', '--workers', '2'], here)
   assert.equal(set.code, 2, set.stderr)
-  assert.match(set.stderr, /workers need a visitor that is given as a module/)
+  assert.match(set.stderr, /workers require a visitor module/)
   const none = await headrace(['update', 'things', 'visit.ts', '--workers', 'many'], here)
   assert.equal(none.code, 2)
   assert.match(none.stderr, /whole number/)

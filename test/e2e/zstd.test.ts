@@ -21,7 +21,7 @@ test(`an export into a file that is called .zst, where Node ${what}`, async () =
     const { code, stderr } = await run('export', table.name, name)
     if (zstd === undefined) {
       assert.equal(code, 4, stderr)
-      assert.match(stderr, /zstd needs Node 22\.15 or newer, and this is v.*; give the file a name that ends in \.gz/)
+      assert.match(stderr, /zstd needs Node\.js 22\.15 or newer \(this is v.*\): use a file name that ends in \.gz/)
       assert.equal(existsSync(join(scratch.path, name)), false)
       continue
     }

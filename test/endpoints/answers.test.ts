@@ -101,7 +101,7 @@ test('C6: where nothing says the time, the wrong clock is named', BOUNDED, async
   await assert.rejects(put(server.endpoint, WRONG_CLOCK), (error: unknown) => {
     assert.ok(error instanceof HeadraceError)
     assert.equal(error.code, 'CONFIGURATION')
-    assert.match(error.message, /refuses the time of this machine, .*Signature expired.*Set this machine's clock/)
+    assert.match(error.message, /rejects this machine's time, .*Signature expired.*Set this machine's clock/)
     return true
   })
 })

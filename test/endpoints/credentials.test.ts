@@ -165,7 +165,7 @@ test('C10: a profile that is not there is named, with those that are', BOUNDED, 
     environment,
   })
   assert.equal(end.code, 4, end.stderr)
-  assert.match(end.stderr, /there is no profile "nosuch" in .*config.*There are: hanging/)
+  assert.match(end.stderr, /there is no profile "nosuch" in .*config.*Known profiles: hanging/)
 })
 
 test('C10: an endpoint of this machine in the profile needs no region and no account', BOUNDED, async () => {
@@ -207,7 +207,7 @@ console.log(JSON.stringify({ Version: 1, AccessKeyId: 'key', SecretAccessKey: 's
       { directory: directory.path, environment: profileWith(directory.path, script), lifeMs: 39_000 },
     )
     assert.equal(end.code, 6, end.stderr)
-    const told = /nothing was written to table \S+ for (\d+) s, .*the session is over/.exec(end.stderr)
+    const told = /nothing was written to table \S+ for (\d+) s; .*the session is over/.exec(end.stderr)
     assert.ok(told !== null && Number(told[1]) <= 10, end.stderr)
   },
 )

@@ -37,7 +37,7 @@ const REFUSED = (shown: RegExp) => (error: unknown) => {
   assert.ok(error instanceof HeadraceError)
   assert.equal(error.code, 'REFUSED')
   assert.equal(error.place.segment, 0)
-  assert.match(error.message, /table things cannot go on in segment 0: the endpoint answered with LastEvaluatedKey/)
+  assert.match(error.message, /table things cannot continue in segment 0: the endpoint returned LastEvaluatedKey/)
   assert.match(error.message, shown)
   return true
 }
@@ -62,14 +62,14 @@ for (const [name, value, shown] of [
 test('C1: a cursor that does not move ends the scan with an error', async () => {
   await assert.rejects(
     scanWith(() => ({ pk: { S: 'k1' } })),
-    REFUSED(/\{"pk":\{"S":"k1"\}\}, a key that it gave before/),
+    REFUSED(/\{"pk":\{"S":"k1"\}\}, a key that it already returned/),
   )
 })
 
 test('C1: cursors that go in a circle end the scan with an error', async () => {
   await assert.rejects(
     scanWith((page) => ({ pk: { S: `k${page % 5}` } })),
-    REFUSED(/a key that it gave before/),
+    REFUSED(/a key that it already returned/),
   )
 })
 
@@ -81,8 +81,8 @@ test('C1: a listing in S3 whose continuation token does not move is refused by n
   for (const [tokens, message] of [
     [['a', 'a'], /the continuation token "a" again/],
     [['a', 'b', 'a', 'b', 'a', 'b'], /the continuation token "[ab]" again/],
-    [[''], /gives no continuation token/],
-    [[undefined], /gives no continuation token/],
+    [[''], /returns no continuation token/],
+    [[undefined], /returns no continuation token/],
   ] as const) {
     let asked = 0
     const server = createServer((_, answer) => {

@@ -131,8 +131,8 @@ test('each function may do what its part takes, and nothing else', () => {
   }))
   assert.ok(!actionsOf(exported, /SliceRole/).some((action) => /Write|Delete/.test(action)))
   assert.ok(actionsOf(exported, /FinishRole/).includes('s3:DeleteObject'))
-  assert.throws(() => jobTemplate(() => ({ operation: 'copy' })), /copy has two tables/)
-  assert.throws(() => jobTemplate(() => ({ operation: 'count' })), /do not run in slices/)
+  assert.throws(() => jobTemplate(() => ({ operation: 'copy' })), /copy uses two tables/)
+  assert.throws(() => jobTemplate(() => ({ operation: 'count' })), /cannot run in slices/)
   assert.throws(() => jobTemplate(() => ({ operation: 'update', maxConcurrency: 0 })), /maxConcurrency/)
 })
 
@@ -174,9 +174,12 @@ test('a template of a queue comes without CDK too, and what an operation does no
   assert.deepEqual(Object.keys(made.Outputs), ['QueueUrl', 'DeadLetterQueueUrl'])
   const types = Object.values(made.Resources).map(({ Type }) => Type)
   assert.equal(types.filter((type) => type === 'AWS::SQS::Queue').length, 2)
-  await assert.rejects(synthesize(out, { operation: 'queue', tableArn, target: 's3://files/x' }), /queue has no target/)
+  await assert.rejects(
+    synthesize(out, { operation: 'queue', tableArn, target: 's3://files/x' }),
+    /queue does not support target/,
+  )
   await assert.rejects(
     synthesize(out, { operation: 'update', tableArn, rejects: 's3://files/x' }),
-    /update has no rejects/,
+    /update does not support rejects/,
   )
 })

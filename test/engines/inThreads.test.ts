@@ -88,7 +88,7 @@ async function runUntilWritten(job: Job, directory: string, count: number): Prom
 test('a job that was stopped in threads goes on without them, and the other way round, and nothing is done twice', async () => {
   const table = await filledTable(3_000)
   const visitor = visitorModule('add', '() => ({ add: { count: 1 } })')
-  // Slow enough that a machine that is not can not do all of it between two looks at the progress.
+  // Slow enough that a machine that is not cannot do all of it between two looks at the progress.
   const options = { once: true, writeUnitsPerSecond: 1_000 } as const
   const spec = await updateAll(table, visitor, options).describe({ slices: 8 })
   const directory = newDirectory()
@@ -124,7 +124,7 @@ test('files and copies are done in threads too', async () => {
   assert.equal(copied.written, 500)
 })
 
-test('what goes wrong in a thread ends the job with that error, and what can not go to one is refused', async () => {
+test('what goes wrong in a thread ends the job with that error, and what cannot go to one is refused', async () => {
   const table = await filledTable(10)
   const lost = await updateAll(table, visitorModule('gone', '() => undefined')).describe()
   rmSync(join(folder, 'gone.mjs'))
@@ -134,7 +134,7 @@ test('what goes wrong in a thread ends the job with that error, and what can not
   const spec = await updateAll(table, visitorModule('exit', '() => process.exit(3)')).describe()
   await assert.rejects(
     inThreads(spec, { threads: 1, database }).run({ directory: newDirectory() }),
-    /a thread ended with 3/,
+    /a thread ended early with exit code 3/,
   )
   await using odd = connect({ endpoint: store.endpoint, random: Math.random })
   await assert.rejects(

@@ -205,19 +205,19 @@ test('packed, in lines, and as CSV with columns', async () => {
   assert.equal(rows[0], 'id,index:N')
 })
 
-test('what can not come in slices is refused with what to do, and so is an object that is there', async () => {
+test('what cannot come in slices is refused with what to do, and so is an object that is there', async () => {
   const table = await filledTable(10)
   const refused = async (path: string, message: RegExp): Promise<void> => {
     const job = await exportTable(table, path).describe()
     await assert.rejects(runSlice({ job, index: 0, of: 1 }, { database }), message)
   }
-  await refused(url('a.parquet'), /Parquet ends with an index.*name another format/)
-  await refused(url('a.csv'), /name them \(columns, --columns\)/)
-  await refused(join(folder, 'a.xml'), /is a file of one machine.*s3:\/\/BUCKET/)
+  await refused(url('a.parquet'), /Parquet file ends with an index.*choose another format/)
+  await refused(url('a.csv'), /set columns \(--columns\)/)
+  await refused(join(folder, 'a.xml'), /is a local file.*s3:\/\/BUCKET/)
   const job = await exportTable(table, url('there.xml')).describe()
   await s3.put({ bucket: server.bucket, key: 'there.xml' }, Buffer.from('precious'), true)
   await runToEnd({ job, index: 0, of: 1 })
-  await assert.rejects(finishExport(job, 1), /there is an object of that name already/)
+  await assert.rejects(finishExport(job, 1), /the object already exists/)
   assert.equal((await read('there.xml')).toString(), 'precious')
   await finishExport(job, 1, { overwrite: true })
   assert.equal((await read('there.xml')).toString().match(/<item>/g)!.length, 10)

@@ -60,7 +60,7 @@ test('rejects are read as they were written: items, and text that somebody has p
     errors.map(({ place, error }) => [place.line, error.split(/[,:]/)[0]]),
     [
       [3, errors[0]!.error.split(/[,:]/)[0]],
-      [5, 'nothing tells the format of this record'],
+      [5, 'the format of this record is unknown'],
     ],
   )
 })

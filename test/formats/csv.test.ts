@@ -65,8 +65,8 @@ test('a bad cell or a wrong number of cells is an error record with its line', a
     read.errors.map(({ error, raw, place }) => [place.line, raw, error]),
     [
       [3, 'b,1x,true', 'n: "1x" is not a number'],
-      [4, 'c,1', '2 cells, where the header names 3'],
-      [5, '"d ""x""",1,true,y', '4 cells, where the header names 3'],
+      [4, 'c,1', '2 cells, but the header has 3'],
+      [5, '"d ""x""",1,true,y', '4 cells, but the header has 3'],
       [6, 'e,1e400,true', "n: the number 1e400 is outside DynamoDB's range of ±1E-130 to ±9.99E+125"],
       [8, 'f,1,yes', 'b: "yes" is neither true nor false'],
     ],
@@ -96,12 +96,9 @@ test('places count every line and byte, also of line ends within quoted cells', 
 test('a misplaced quote ends the file: every record before it is read, and the error says where and what to do', async () => {
   const tail = '3,c\n'.repeat(1000)
   const cases = [
-    [
-      '5" pipe,b\n',
-      'a quote stands within "id", which is not quoted. A cell that holds a quote stands in quotes itself',
-    ],
-    ['2,"b"x\n', 'something follows the closing quote of "t". A cell that holds a quote'],
-    ['2,"b\n', 'the quote that opens "t" is never closed. Close it, or take it out.'],
+    ['5" pipe,b\n', '"id" contains a quote but is not quoted. Quote a cell that contains a quote'],
+    ['2,"b"x\n', 'there is text after the closing quote of "t". Quote a cell that contains a quote'],
+    ['2,"b\n', 'the opening quote of "t" is never closed. Close or remove it.'],
   ] as const
   for (const [bad, message] of cases) {
     for (const pieceBytes of [1, 10, 100_000]) {
@@ -135,13 +132,13 @@ test('bytes that are no UTF-8 make an error record, and cells that are come thro
   ])
   assert.deepStrictEqual(
     read.errors.map(({ error, raw }) => [error, raw]),
-    [['a: not UTF-8: byte 0xfc at offset 1 of the cell', 'M\\xfcnchen,x']],
+    [['a: not valid UTF-8: byte 0xfc at offset 1 of the cell', 'M\\xfcnchen,x']],
   )
 })
 
 test('a record beyond the limit ends the file, on one line or in one quoted cell, wherever the pieces are cut', async () => {
   const limit = { file, lineBytesMax: 1000 }
-  const message = 'the record that begins here is longer than 1000 bytes. See whether a quote is missing in it.'
+  const message = 'the record that starts here is longer than 1000 bytes. Check whether a quote is missing in it.'
   const record = (bytes: number) => [
     `${'x'.repeat(bytes - 2)},2`,
     `"${'x'.repeat(bytes - 5)}\n",2`,
@@ -174,7 +171,7 @@ test('a quote that is never closed costs no more memory than the limit', async (
   const records: unknown[] = []
   await assert.rejects(async () => {
     for await (const batch of readRecords(endless(), { file, lineBytesMax: 10_000 })) records.push(...batch)
-  }, /cities\.csv:3: the record that begins here is longer than 10000 bytes/)
+  }, /cities\.csv:3: the record that starts here is longer than 10000 bytes/)
   assert.strictEqual(records.length, 1)
   // Up to 1 MiB may be looked at to judge the format, but a whole line is there from the first piece on.
   assert.ok(pieces < 100, `${pieces}`)
@@ -188,7 +185,7 @@ test('__proto__ is a column like any other', async () => {
   ])
 })
 
-test('a header that can not be used fails, and says why', async () => {
+test('a header that cannot be used fails, and says why', async () => {
   const failure = async (content: string | Buffer, types = {}) => {
     const read = await readAll(content, { file, csv: { types } })
     assert.ok(read.failure instanceof FormatError)
@@ -196,13 +193,16 @@ test('a header that can not be used fails, and says why', async () => {
   }
   assert.match(await failure('a,,b\n1,2,3'), /no name for column 2/)
   assert.match(await failure('a,b,a:N\n1,2,3'), /names "a" twice/)
-  assert.match(await failure('a,b\n1,2', { c: 'N' }), /column "c", and the header has: a, b/)
+  assert.match(
+    await failure('a,b\n1,2', { c: 'N' }),
+    /csv\.types \(--types\) has a type for column "c", which the header does not have: a, b/,
+  )
   assert.match(
     await failure('a,"b\n1,2'),
-    /header line can not be read: the quote that opens cell 2 is never closed\..* Is this CSV\?/,
+    /cannot read the header line: the opening quote of cell 2 is never closed\..* Is this CSV\?/,
   )
   assert.match(
     await failure(Buffer.from('a,\xfc\n', 'latin1')),
-    /header line can not be read: not UTF-8: byte 0xfc at offset 0/,
+    /cannot read the header line: not valid UTF-8: byte 0xfc at offset 0/,
   )
 })

@@ -22,7 +22,7 @@ async function roundTrip(
   return { csv: bytes.toString(), items: [...read], losses }
 }
 
-/** docs/reference/formats.md: what CSV can not carry. */
+/** docs/reference/formats.md: what CSV cannot carry. */
 function carried(item: PlainItem): { item: unknown; lost: string[] } {
   const kept: [string, unknown][] = []
   const lost: string[] = []
@@ -136,7 +136,9 @@ test('reliability 67: formula cells stand as they are, or with a quote in front 
     safe.items.map((item) => (item as { n: number }).n),
     items.map(({ n }) => asRead(n)),
   )
-  assert.deepEqual(safe.losses, ["text: what begins like a formula has ' in front, and will come back with it"])
+  assert.deepEqual(safe.losses, [
+    "text: a value that starts like a formula is written with a leading ', and loads with it",
+  ])
 })
 
 test('E9: what a spreadsheet may take for a formula is prefixed, whatever stands in front of it', async () => {
@@ -183,14 +185,14 @@ test('declared columns are written in one pass; what is in none is told of once'
   assert.equal(writer.write({ id: 7, other: 2 }), '7\t\t\t\n')
   assert.equal(writer.write({ id: '' }), '\t\t\t\n')
   assert.deepEqual(losses, [
-    'list: a set is written as a list, and will not come back as it was',
-    'other: left out, as there is no column for it',
-    'id: a value of type N is written as text, and will come back as text',
+    'list: a set is written as a list, and does not load back as it was',
+    'other: left out, because the file has no column for it',
+    'id: a value of type N is written as text, and loads as text',
   ])
   assert.throws(
     () => writer.write({ id: 'a', n: 'x' }),
     (error: unknown) =>
-      error instanceof ItemError && /^n: a value of type S, where the column is n:N/.test(error.message),
+      error instanceof ItemError && /^n: a value of type S, but the column is n:N/.test(error.message),
   )
 })
 

@@ -47,7 +47,10 @@ test('a file cut anywhere fails, names the bytes, and has handed out every compl
     assert.ok(read.failure instanceof FormatError, `cut at ${length}: ${read.failure}`)
     const count =
       ['No record was', 'The one complete record'][read.items.length] ?? `The ${read.items.length} complete records`
-    assert.match(read.failure.message, new RegExp(`after ${length} compressed bytes.*cut short\\..* ${count}`))
+    assert.match(
+      read.failure.message,
+      new RegExp(`after ${length} compressed bytes.*the file is truncated\\..* ${count}`),
+    )
     assert.strictEqual(read.failure.filePlace.offset, length)
     if (length > firstBytes) assert.ok(read.items.length >= 40)
     assert.deepStrictEqual(read.errors, [])
@@ -60,7 +63,7 @@ test('damage fails with its place, after the records before it', async () => {
   damaged.fill(0xff, 200_000, 200_050)
   const read = await readAll(damaged, options)
   assert.ok(read.failure instanceof FormatError)
-  assert.match(read.failure.message, /damaged at about compressed byte \d+ .*Fetch or make the file anew/)
+  assert.match(read.failure.message, /damaged at about compressed byte \d+ .*Download or create the file again/)
   const offset = read.failure.filePlace.offset ?? 0
   assert.ok(offset >= 190_000 && offset <= 210_000, `${offset}`)
   assert.ok(read.items.length > 10_000 && read.items.length < 200_000)

@@ -51,10 +51,10 @@ test('a bad line is an error record in its place, and the lines around it are re
   assert.deepStrictEqual(
     read.errors.map(({ error, raw, place }) => [place.line, raw, error]),
     [
-      [2, '{"a":}', 'not JSON: "}" at column 6, where a value should stand'],
-      [3, '[1]', 'a record is a JSON object {…}, and this is an array'],
-      [4, '7', 'a record is a JSON object {…}, and this is a number'],
-      [5, 'null', 'a record is a JSON object {…}, and this is null'],
+      [2, '{"a":}', 'not valid JSON: expected a value at column 6, not "}"'],
+      [3, '[1]', 'a record must be a JSON object {…}, not an array'],
+      [4, '7', 'a record must be a JSON object {…}, not a number'],
+      [5, 'null', 'a record must be a JSON object {…}, not null'],
       [6, '{"n":1e400}', "n: the number 1e400 is outside DynamoDB's range of ±1E-130 to ±9.99E+125"],
     ],
   )
@@ -74,8 +74,8 @@ test('bytes that are no UTF-8 make an error record that names them, never U+FFFD
   assert.deepStrictEqual(
     read.errors.map(({ error, raw, place }) => [place.line, place.offset, error, raw]),
     [
-      [2, 16, 'not UTF-8: byte 0xff at offset 8 of the record', '{"a":"é\\xff"}'],
-      [3, 28, 'not UTF-8: byte 0xed at offset 6 of the record', '{"a":"\\xed\\xa0\\x80"}'],
+      [2, 16, 'not valid UTF-8: byte 0xff at offset 8 of the record', '{"a":"é\\xff"}'],
+      [3, 28, 'not valid UTF-8: byte 0xed at offset 6 of the record', '{"a":"\\xed\\xa0\\x80"}'],
     ],
   )
 })
@@ -174,9 +174,12 @@ test('a failure of the stream comes through as it is, after the records before i
 
 test('options that make no sense are refused at once', () => {
   async function* none(): AsyncGenerator<Uint8Array> {}
-  assert.throws(() => readRecords(none(), { file, lineBytesMax: 0 }), /lineBytesMax is 0; .*at least 1/)
-  assert.throws(() => readRecords(none(), { file, csv: { delimiter: ';;' } }), /csv\.delimiter is ";;"/)
-  assert.throws(() => readRecords(none(), { file, csv: { types: { a: 'X' as 'S' } } }), /"a" has type "X"; one of S, N/)
+  assert.throws(() => readRecords(none(), { file, lineBytesMax: 0 }), /lineBytesMax must be .*at least 1, not 0/)
+  assert.throws(() => readRecords(none(), { file, csv: { delimiter: ';;' } }), /csv\.delimiter must be .*, not ";;"/)
+  assert.throws(
+    () => readRecords(none(), { file, csv: { types: { a: 'X' as 'S' } } }),
+    /"X" is not a valid type for column "a": use one of S, N/,
+  )
 })
 
 test('records between any line ends are read, whichever comes first and however the pieces are cut', async () => {

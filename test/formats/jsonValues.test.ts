@@ -122,7 +122,10 @@ test('an array that ends too early fails with its place, after all its complete 
     assert.deepStrictEqual(read.items, [{ a: 1 }, { a: 2 }])
     assert.ok(read.failure instanceof FormatError)
     assert.deepStrictEqual(read.failure.filePlace, { file, line: 3, offset: content.indexOf('{"a":3') })
-    assert.match(read.failure.message, /^users\.json:3: the record that begins here is not complete: .*cut short/)
+    assert.match(
+      read.failure.message,
+      /^users\.json:3: the record that starts here is not complete: the file is truncated/,
+    )
   }
   assert.match(String((await readAll('[{"a":1}', { file })).failure), /the array is not closed/)
   assert.match(String((await readAll('{\n"a": 1', { file })).failure), /not complete/)
@@ -132,7 +135,7 @@ test('whatever follows the array is refused, white space apart', async () => {
   assert.strictEqual((await readAll('[{"a":1}] \n\n', { file }, 2)).failure, undefined)
   const read = await readAll('[{"a":1}] x', { file }, 2)
   assert.deepStrictEqual(read.items, [{ a: 1 }])
-  assert.match(String(read.failure), /something follows the end of the array/)
+  assert.match(String(read.failure), /there is text after the end of the array/)
 })
 
 test('a record beyond the limit is one error record, and the next is read', async () => {
@@ -160,7 +163,7 @@ test('the records in front of what follows an array are read, whatever the piece
     assert.deepStrictEqual(read.items, [{ a: 1 }, { a: 2 }])
     assert.match(
       String(read.failure),
-      /something follows the end of the array.* 2 complete records before it were read/,
+      /there is text after the end of the array.* 2 complete records before it were read/,
     )
   }
 })

@@ -178,7 +178,8 @@ test('reliability 70: a file that is cut, or whose footer is broken, is refused 
     await assert.rejects(
       readAll(bytes.subarray(0, cut)),
       (error: unknown) =>
-        error instanceof FormatError && /items\.parquet: .+No record was read|Get the file again/.test(error.message),
+        error instanceof FormatError &&
+        /items\.parquet: .+No record was read|Download the file again/.test(error.message),
     )
   }
   for (const at of flips) {
@@ -251,7 +252,7 @@ test('columns may be chosen by name; what is in none is told of once', async () 
   const { bytes, losses } = await write(items, { columns: ['n', 'id', 'gone'] })
   assert.deepEqual(Object.keys(await columnsOf(bytes)), ['n', 'id', 'gone'])
   assert.deepEqual(itemsOf(await readAll(bytes)), [{ n: 1, id: 'a' }, { id: 'b' }])
-  assert.deepEqual(losses, ['other: left out, as there is no column for it'])
+  assert.deepEqual(losses, ['other: left out, because the file has no column for it'])
 })
 
 test('no items at all: a file with the columns of the key, and no rows', async () => {

@@ -170,7 +170,7 @@ test('root, element and attributes can be chosen', () => {
     text,
     '<book id="a&quot;&lt;&amp;&#10;" price="12.5" open="true"><data type="B">AQ==</data><title>T</title></book>\n',
   )
-  assert.throws(() => new XmlWriter({ root: 'a b' }), /xml.root: "a b" is no name that XML knows/)
+  assert.throws(() => new XmlWriter({ root: 'a b' }), /xml.root: "a b" is not a valid XML name/)
   assert.throws(() => new XmlWriter({ attributes: ['ok', 'xml:lang'] }), /xml.attributes: "xml:lang"/)
 })
 
@@ -189,12 +189,12 @@ test('a mapping gives a schema of its own, and what it gives is checked', () => 
     '<?xml version="1.0" encoding="UTF-8"?>\n<books>\n<book isbn="1"><title>A &amp; B</title><tag>x</tag></book>\n</books>\n',
   )
   const faults: [unknown, RegExp][] = [
-    [null, /gives null; an element is \{ name, attributes, children \}/],
+    [null, /must return an element \{ name, attributes, children \}, not null/],
     ['text', /gives "text"/],
-    [{ name: '1' }, /names an element "1"/],
-    [{ name: 'a', attributes: { 'b c': 1 } }, /names an attribute "b c"/],
-    [{ name: 'a', children: ['\u0000'] }, /gives a a text with a character that XML does not have/],
-    [{ name: 'a', children: 'b' }, /children that are no list/],
+    [{ name: '1' }, /"1" is not a valid XML element name/],
+    [{ name: 'a', attributes: { 'b c': 1 } }, /"b c" is not a valid XML attribute name/],
+    [{ name: 'a', children: ['\u0000'] }, /the text of a contains a character that XML does not allow/],
+    [{ name: 'a', children: 'b' }, /children of <a> must be an array/],
     [{ name: 'a', children: [5] }, /gives number/],
   ]
   for (const [made, message] of faults) {

@@ -42,7 +42,7 @@ test('where Node has no zstd, that is said with what to do', async (t) => {
   }
   const { failure } = await readAll(rawFrame('{"id":1}\n'), options)
   assert.ok(failure instanceof FormatError)
-  assert.match(failure.message, /packed with zstd, which needs Node 22\.15 or newer, and this is v.*zstd -dc/)
+  assert.match(failure.message, /compressed with zstd, which needs Node\.js 22\.15 or newer \(this is v.*zstd -dc/)
 })
 
 test('the ends of frames are found, wherever pieces end', () => {
@@ -99,7 +99,7 @@ test('a file cut anywhere fails, and has handed out every complete frame before 
     if (length === first.length) continue
     const { items, errors, failure } = await readAll(whole.subarray(0, length), options, 50)
     assert.ok(failure instanceof FormatError, `cut at ${length}: ${failure}`)
-    assert.match(failure.message, new RegExp(`after ${length} compressed bytes: the file was cut short`))
+    assert.match(failure.message, new RegExp(`after ${length} compressed bytes: the file is truncated`))
     assert.equal(failure.filePlace.offset, length)
     assert.deepEqual(errors, [])
     if (length > first.length) assert.ok(items.length >= 40)
@@ -122,7 +122,7 @@ test('damage, a wrong checksum, and anything behind the last frame fail', async 
     for (const pieceBytes of [7, 100_000]) {
       const { failure } = await readAll(content, options, pieceBytes)
       assert.ok(failure instanceof FormatError)
-      assert.match(failure.message, /damaged at about compressed byte \d+|cut short/)
+      assert.match(failure.message, /damaged at about compressed byte \d+|the file is truncated/)
     }
   }
 })

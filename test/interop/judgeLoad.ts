@@ -167,7 +167,7 @@ const REASONS: readonly (readonly [string, Reason])[] = [
   ],
   [
     'mark before a column',
-    ({ outcome, items }) => (/begins with a byte order mark/.test(outcome.failure ?? '') ? nothing(items) : undefined),
+    ({ outcome, items }) => (/starts with a byte order mark/.test(outcome.failure ?? '') ? nothing(items) : undefined),
   ],
   [
     'no whole record',
@@ -208,7 +208,7 @@ const REASONS: readonly (readonly [string, Reason])[] = [
   [
     'behind the array',
     (loaded) =>
-      /follows the end of the array/.test(loaded.outcome.failure ?? '') ? soundBeginning(loaded) : undefined,
+      /text after the end of the array/.test(loaded.outcome.failure ?? '') ? soundBeginning(loaded) : undefined,
   ],
   [
     'digits in groups',

@@ -204,7 +204,7 @@ test('__proto__, constructor and toString are attributes like any other', () => 
 })
 
 test('numbers out of range or of too many digits are refused by name', () => {
-  refuses({ a: { b: [1, Number.NaN] } }, 'a.b[1]: NaN is not a number that DynamoDB can hold')
+  refuses({ a: { b: [1, Number.NaN] } }, 'a.b[1]: NaN is not a number that DynamoDB can store')
   refuses({ a: Infinity }, /^a: Infinity is not a number/)
   refuses({ a: 1e126 }, /^a: the number 1e\+126 is outside/)
   refuses({ a: 1e-131 }, /^a: .*outside/)
@@ -215,14 +215,14 @@ test('numbers out of range or of too many digits are refused by name', () => {
 })
 
 test('sets are never empty, never mixed, and hold nothing twice', () => {
-  refuses({ a: { s: new Set() } }, 'a.s: an empty set can not be stored')
-  refuses({ a: new Set([1, '1']) }, 'a: a set holds elements of one type, not a mixture')
-  refuses({ a: new Set([1, new NumberValue('1.0')]) }, 'a: the set holds "1" twice')
-  refuses({ a: new Set([1, 1n]) }, 'a: the set holds "1" twice')
-  refuses({ a: new Set([new Uint8Array([1]), Buffer.from([1])]) }, 'a: the set holds "AQ==" twice')
-  refuses({ a: new Set([true]) }, 'a: a set holds strings, numbers or byte arrays')
-  refuses({ a: new Set([null]) }, 'a: a set holds strings, numbers or byte arrays')
-  refuses({ a: new Set(['ok', '\ud800']) }, /^a: the string holds half a surrogate pair/)
+  refuses({ a: { s: new Set() } }, 'a.s: an empty set cannot be stored')
+  refuses({ a: new Set([1, '1']) }, 'a: a set can contain only elements of one type')
+  refuses({ a: new Set([1, new NumberValue('1.0')]) }, 'a: the set contains "1" twice')
+  refuses({ a: new Set([1, 1n]) }, 'a: the set contains "1" twice')
+  refuses({ a: new Set([new Uint8Array([1]), Buffer.from([1])]) }, 'a: the set contains "AQ==" twice')
+  refuses({ a: new Set([true]) }, 'a: a set can contain only strings, numbers or byte arrays')
+  refuses({ a: new Set([null]) }, 'a: a set can contain only strings, numbers or byte arrays')
+  refuses({ a: new Set(['ok', '\ud800']) }, /^a: the string contains half a surrogate pair/)
 })
 
 test('32 levels are stored, and more are refused by the name of the attribute', () => {
@@ -247,19 +247,19 @@ test('what is no data is named, with what to give instead', () => {
     x = 1
     show = () => 1
   }
-  refuses({ a: new Date(0) }, 'a: a Date can not be stored; give its toISOString() or getTime()')
-  refuses({ a: [new Map()] }, 'a[0]: a Map can not be stored; give an object (Object.fromEntries)')
-  refuses({ a: { b: new Point() } }, 'a.b: an instance of Point can not be stored; give a plain object')
+  refuses({ a: new Date(0) }, 'a: a Date cannot be stored: use its toISOString() or getTime()')
+  refuses({ a: [new Map()] }, 'a[0]: a Map cannot be stored: use an object (Object.fromEntries)')
+  refuses({ a: { b: new Point() } }, 'a.b: an instance of Point cannot be stored: use a plain object')
   refuses({ a: new WeakSet() }, /instance of WeakSet/)
   refuses({ a: new Float64Array(1) }, /instance of Float64Array/)
-  refuses({ a: () => 1 }, 'a: a function can not be stored')
-  refuses({ a: Symbol('x') }, 'a: a symbol can not be stored')
+  refuses({ a: () => 1 }, 'a: a function cannot be stored')
+  refuses({ a: Symbol('x') }, 'a: a symbol cannot be stored')
   refuses({ a: [1, undefined] }, 'a: element 1 of the list is undefined')
   refuses({ a: { '': 1 } }, 'a: an attribute has an empty name')
   refuses({ '': 1 }, 'an attribute has an empty name')
-  refuses({ a: 'x\ud800y' }, /^a: the string holds half a surrogate pair/)
-  refuses({ a: { '\udc00': 1 } }, /^a: an attribute name holds half a surrogate pair/)
-  for (const item of [null, undefined, 1, 'text', () => 1]) refuses(item, 'an item is an object of attributes')
+  refuses({ a: 'x\ud800y' }, /^a: the string contains half a surrogate pair/)
+  refuses({ a: { '\udc00': 1 } }, /^a: an attribute name contains half a surrogate pair/)
+  for (const item of [null, undefined, 1, 'text', () => 1]) refuses(item, 'an item must be an object of attributes')
   refuses([1], /instance of Array/)
   refuses(new Point(), /instance of Point/)
 })
@@ -282,6 +282,6 @@ test('an error leaves the encoder as good as new', () => {
 
 test('an item over 400 KB is refused with its size', () => {
   assert.ok(encode({ a: 'x'.repeat(409_599) }))
-  refuses({ a: 'x'.repeat(409_600) }, 'the item has 409601 bytes; DynamoDB holds 409600')
-  refuses({ [`${'n'.repeat(65_536)}`]: 1 }, /an attribute name has 65536 bytes; DynamoDB holds 65535/)
+  refuses({ a: 'x'.repeat(409_600) }, 'the item has 409601 bytes: DynamoDB stores at most 409600')
+  refuses({ [`${'n'.repeat(65_536)}`]: 1 }, /an attribute name has 65536 bytes: DynamoDB allows at most 65535/)
 })

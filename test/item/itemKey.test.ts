@@ -55,20 +55,20 @@ test('a key attribute that is missing, of another type, empty, too long or out o
     )
   refuses({}, schema('S'), 'the item has no "pk", which is part of the table\'s key')
   refuses({ pk: 'a' }, schema('S', 'N'), 'the item has no "sk", which is part of the table\'s key')
-  refuses({ pk: 1 }, schema('S'), 'pk: the key attribute must be of type S and is N')
-  refuses({ pk: '1' }, schema('N'), 'pk: the key attribute must be of type N and is S')
-  refuses({ pk: null }, schema('S'), /must be of type S and is NULL/)
-  refuses({ pk: ['a'] }, schema('B'), /must be of type B and is L/)
-  refuses({ pk: Number.NaN }, schema('N'), 'pk: NaN is not a number that DynamoDB can hold')
+  refuses({ pk: 1 }, schema('S'), 'pk: the key attribute must be of type S, not N')
+  refuses({ pk: '1' }, schema('N'), 'pk: the key attribute must be of type N, not S')
+  refuses({ pk: null }, schema('S'), /must be of type S, not NULL/)
+  refuses({ pk: ['a'] }, schema('B'), /must be of type B, not L/)
+  refuses({ pk: Number.NaN }, schema('N'), 'pk: NaN is not a number that DynamoDB can store')
   refuses({ pk: 10n ** 39n + 1n }, schema('N'), /^pk: .*40 significant digits/)
-  refuses({ pk: '' }, schema('S'), 'pk: a key attribute can not be empty')
-  refuses({ pk: 'a', sk: new Uint8Array() }, schema('S', 'B'), 'sk: a key attribute can not be empty')
-  refuses({ pk: 'x'.repeat(2049) }, schema('S'), 'pk: the key attribute has 2049 bytes; DynamoDB holds 2048')
+  refuses({ pk: '' }, schema('S'), 'pk: a key attribute cannot be empty')
+  refuses({ pk: 'a', sk: new Uint8Array() }, schema('S', 'B'), 'sk: a key attribute cannot be empty')
+  refuses({ pk: 'x'.repeat(2049) }, schema('S'), 'pk: the key attribute has 2049 bytes: DynamoDB allows at most 2048')
   refuses({ pk: 'é'.repeat(1025) }, schema('S'), /has 2050 bytes/)
   refuses(
     { pk: 'a', sk: '€'.repeat(342) },
     schema('S', 'S'),
-    'sk: the key attribute has 1026 bytes; DynamoDB holds 1024',
+    'sk: the key attribute has 1026 bytes: DynamoDB allows at most 1024',
   )
   assert.ok(itemKey({ pk: 'é'.repeat(1024), sk: 'x'.repeat(1024) }, schema('S', 'S')))
   // What every object inherits is no attribute.

@@ -93,7 +93,7 @@ test('any double that DynamoDB holds comes back as it was', () => {
 
 test('38 digits are held, 39 refused; the range ends at 1E-130 and below 1E126', () => {
   assert.strictEqual(plainNumber('9'.repeat(38)), 10n ** 38n - 1n)
-  refuses('9'.repeat(39), /9{39} has 39 significant digits; DynamoDB holds 38/)
+  refuses('9'.repeat(39), /9{39} has 39 significant digits: DynamoDB stores at most 38/)
   refuses(`0.${'1'.repeat(39)}`, /has 39 significant digits/)
   assert.strictEqual(plainNumber(`${'1'.repeat(38)}000`), BigInt('1'.repeat(38)) * 1000n)
   assert.strictEqual(plainNumber('1E125'), 1e125)

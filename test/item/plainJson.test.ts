@@ -6,7 +6,7 @@ import { NumberValue } from '../../src/item/number.ts'
 import { parsePlainJson } from '../../src/item/plainJson.ts'
 import { parseJson } from '../../src/runtime/parseJson.ts'
 
-/** Sends any text the exact road: one number among its siblings that a double can not hold. */
+/** Sends any text the exact road: one number among its siblings that a double cannot hold. */
 const RISK = '12345678901234567890123'
 const exactRoad = (text: string) => (parsePlainJson(`[${RISK},${text}]`) as unknown[])[1]
 
@@ -60,7 +60,7 @@ test('text that JSON.parse refuses is refused with its column, and text that it 
         } catch (error) {
           assert.ok(error instanceof ItemError)
           if (valid) assert.match(error.message, /outside DynamoDB's range|significant digits/)
-          else assert.match(error.message, /not JSON: .*column \d+|outside|significant digits|nested deeper/)
+          else assert.match(error.message, /not valid JSON: .*column \d+|outside|significant digits|nested deeper/)
         }
       }
     }),
@@ -128,12 +128,12 @@ test('many brackets side by side are not depth, nor are brackets in strings', ()
 })
 
 test('a syntax error says what stands where and what should', () => {
-  refuses('{"a":1,}', /"}" at column 8, where a name in double quotes should stand/)
-  refuses('{"a" 1}', /"1" at column 6, where ":" should stand/)
-  refuses('{"a":tru}', /"t" at column 6, where a value should stand/)
-  refuses('{"a":1', /ends at column 7, where "," or "}" should stand/)
-  refuses('{"a":"x', /ends within the string that begins at column 6/)
+  refuses('{"a":1,}', /expected a name in double quotes at column 8, not "}"/)
+  refuses('{"a" 1}', /expected ":" at column 6, not "1"/)
+  refuses('{"a":tru}', /expected a value at column 6, not "t"/)
+  refuses('{"a":1', /expected "," or "}" at column 7, but the text ends/)
+  refuses('{"a":"x', /ends inside the string that starts at column 6/)
   refuses('{"a":"\u0001"}', /control character/)
-  refuses('{} {}', /"\{" at column 4, where the end of the text should stand/)
-  refuses('', /ends at column 1/)
+  refuses('{} {}', /expected the end of the text at column 4, not "\{"/)
+  refuses('', /at column 1, but the text ends/)
 })

@@ -101,9 +101,9 @@ test('a price file that is none says what it should be', async () => {
   try {
     const path = join(directory, 'prices.json')
     const broken: [text: string, message: RegExp][] = [
-      ['{', /can not be used: .*JSON/],
-      ['null', /neither AWS’s price list/],
-      ['{"asOf":"2026-01-01","currency":"USD"}', /neither AWS’s price list/],
+      ['{', /cannot use the price file .*: .*JSON/],
+      ['null', /neither the AWS price list/],
+      ['{"asOf":"2026-01-01","currency":"USD"}', /neither the AWS price list/],
       [
         '{"asOf":"2026-01-01","currency":"EUR","regions":{"x":{"classes":{"STANDARD":{}}}}}',
         /onDemandReadsPerMillion of x/,

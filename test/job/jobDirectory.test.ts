@@ -100,7 +100,7 @@ test('a job directory', async (t) => {
     first.close()
     writeFileSync(join(scratched.path, 'rejects.jsonl'), 'on')
     const second = await open(scratched.path)
-    assert.throws(() => second.file('rejects.jsonl'), error('STATE', /has 2 bytes and had 4/))
+    assert.throws(() => second.file('rejects.jsonl'), error('STATE', /has 2 bytes, but the checkpoint recorded 4/))
     second.close()
   })
 
@@ -109,10 +109,10 @@ test('a job directory', async (t) => {
     const first = await open(scratched.path)
     first.close()
     for (const [what, pattern] of [
-      [{ filter: 'a = 1' }, /filter: not given then, a = 1 now/],
-      [{ segments: 8 }, /segments: 4 then, 8 now/],
-      [{ visitor: { module: 'touch.ts', digest: 'abd' } }, /visitor\.digest: abc then, abd now/],
-      [{ table: { ...WHAT.table, arn: 'arn:other' } }, /table\.arn: arn:aws\S+ then, arn:other now/],
+      [{ filter: 'a = 1' }, /filter was not set, and is now a = 1/],
+      [{ segments: 8 }, /segments was 4, and is now 8/],
+      [{ visitor: { module: 'touch.ts', digest: 'abd' } }, /visitor\.digest was abc, and is now abd/],
+      [{ table: { ...WHAT.table, arn: 'arn:other' } }, /table\.arn was arn:aws\S+, and is now arn:other/],
     ] as const) {
       await assert.rejects(open(scratched.path, { what }), error('STATE', pattern))
     }
@@ -131,13 +131,10 @@ test('a job directory', async (t) => {
     writeFileSync(path, readFileSync(path).subarray(0, -9))
     const second = await open(scratched.path)
     assert.equal(second.checkpoint?.sequence, 1)
-    assert.match(second.warning!, /checkpoint can not be used: it is cut off; going on from the one before it/)
+    assert.match(second.warning!, /checkpoint cannot be used: it is truncated; resuming from the previous checkpoint/)
     second.close()
     writeFileSync(`${path}.previous`, '')
-    await assert.rejects(
-      open(scratched.path),
-      error('STATE', /checkpoint can not be used.*checkpoint\.previous can not/),
-    )
+    await assert.rejects(open(scratched.path), error('STATE', /checkpoint cannot be used.*checkpoint\.previous cannot/))
   })
 
   await t.test('whose process died between two names has the checkpoint before', async () => {
@@ -159,14 +156,14 @@ test('a job directory', async (t) => {
     first.close()
     const path = join(scratched.path, 'job.json')
     writeFileSync(path, readFileSync(path, 'utf8').replace('"version": 1', '"version": 2'))
-    await assert.rejects(open(scratched.path), error('STATE', /version 2, and this Headrace knows version 1/))
+    await assert.rejects(open(scratched.path), error('STATE', /version 2, but this Headrace reads version 1/))
     assert.throws(() => loadSpec(join(scratched.path, 'none')), error('STATE', /there is no job in/))
   })
 
   await t.test('that nobody may write to is refused with a sentence', async () => {
     await assert.rejects(
       open('/dev/null/job'),
-      error('CONFIGURATION', /state can not be kept in \/dev\/null\/job: ENOTDIR/),
+      error('CONFIGURATION', /cannot write the job state to \/dev\/null\/job: ENOTDIR/),
     )
   })
 })
@@ -180,7 +177,10 @@ test('the lock of a job directory', async (t) => {
   await t.test('keeps a second process out, and lets it in when the first has closed', async () => {
     using scratched = scratch()
     const first = await open(scratched.path)
-    await assert.rejects(open(scratched.path), error('LOCKED', new RegExp(`by process ${process.pid} on`)))
+    await assert.rejects(
+      open(scratched.path),
+      error('LOCKED', new RegExp(`already running in process ${process.pid} on`)),
+    )
     first.close()
     const second = await open(scratched.path)
     second.close()
@@ -217,7 +217,7 @@ test('the lock of a job directory', async (t) => {
       )
       now = 120_000
       const second = await open(scratched.path, { clock, processes: other(undefined) })
-      await assert.rejects(save(first), error('LOCKED', /taken over by process 7 on elsewhere/))
+      await assert.rejects(save(first), error('LOCKED', /process 7 on elsewhere .*took over the job/))
       first.close()
       await assert.rejects(open(scratched.path, { clock, processes: other(undefined) }), error('LOCKED', /elsewhere/))
       second.close()

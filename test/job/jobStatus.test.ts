@@ -79,14 +79,14 @@ test('jobs are listed with the latest first, and nothing else that lies there', 
   assert.deepEqual(listJobs(join(scratched.path, 'nowhere')), { jobs: [], damaged: [] })
 })
 
-test('a job that can not be read is told of and keeps none of the others from being listed', async () => {
+test('a job that cannot be read is told of and keeps none of the others from being listed', async () => {
   using scratched = scratch()
   const spoil: readonly [string, string, RegExp][] = [
-    ['job.json', '', /job\.json is no JSON/],
-    ['job.json', '{"version":2}', /is of version 2/],
-    ['job.json', 'null', /is of version undefined/],
-    ['checkpoint', 'torn', /checkpoint can not be used/],
-    ['report.json', '{', /report\.json is no JSON/],
+    ['job.json', '', /job\.json is not valid JSON/],
+    ['job.json', '{"version":2}', /has version 2/],
+    ['job.json', 'null', /has version undefined/],
+    ['checkpoint', 'torn', /checkpoint cannot be used/],
+    ['report.json', '{', /report\.json is not valid JSON/],
   ]
   for (const [index, [file, content]] of spoil.entries()) {
     const path = join(scratched.path, `spoilt${index}`)

@@ -46,6 +46,6 @@ test('HEADRACE_DYNOXIDE comes before what is installed, and must be there', () =
   assert.deepStrictEqual(findStore(undefined, { ...bare, environment }), { kind: 'dynoxide', path: process.execPath })
   assert.throws(
     () => findStore(undefined, { ...bare, environment: { HEADRACE_DYNOXIDE: '/no/such/file' } }),
-    /HEADRACE_DYNOXIDE names "\/no\/such\/file", and there is no such file/,
+    /HEADRACE_DYNOXIDE names "\/no\/such\/file", which does not exist/,
   )
 })

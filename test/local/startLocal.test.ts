@@ -119,7 +119,7 @@ test('a port in use is told, whoever uses it', async () => {
 test('a port that is none is a TypeError', async () => {
   await assert.rejects(
     startLocal({ port: 70_000 }),
-    (error) => error instanceof TypeError && /port is 70000/.test(error.message),
+    (error) => error instanceof TypeError && /port must be .* not 70000/.test(error.message),
   )
 })
 
@@ -130,7 +130,7 @@ test('a program that is no store is told with what it said', async () => {
       startLocal({ kind: 'dynoxide' }),
       (error) =>
         error instanceof LocalError &&
-        /ended while starting \(exit code \d+\)\. It said last:\n[\s\S]*serve/.test(error.message),
+        /ended while starting \(exit code \d+\)\. Its last output:\n[\s\S]*serve/.test(error.message),
     )
   } finally {
     delete process.env['HEADRACE_DYNOXIDE']
@@ -163,7 +163,7 @@ test('a store that ends by itself is told to onExit, with what it said last', as
   try {
     const exited = deferred<LocalError>()
     const store = await startLocal({ onExit: (reason) => exited.resolve(reason) })
-    assert.match((await exited.promise).message, /has ended \(exit code 7\)\. It said last:\nout of breath$/)
+    assert.match((await exited.promise).message, /has ended \(exit code 7\)\. Its last output:\nout of breath$/)
     await store.stop()
   } finally {
     delete process.env['HEADRACE_DYNOXIDE']

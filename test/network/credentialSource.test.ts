@@ -147,7 +147,7 @@ test('credentials that expire while they are refreshed are refreshed before they
   assert.strictEqual((await source.get()).accessKeyId, 'key-2')
 })
 
-test('credentials that can not stand in the head of a request are refused by name, and not shown', async () => {
+test('credentials that cannot stand in the head of a request are refused by name, and not shown', async () => {
   for (const [more, name] of [
     [{ accessKeyId: 'AKIA1\n' }, 'access key id'],
     [{ sessionToken: 'hidden\r\nX-Injected: 1' }, 'session token'],
@@ -158,7 +158,7 @@ test('credentials that can not stand in the head of a request are refused by nam
     await assert.rejects(source.get(), (error: unknown) => {
       assert.ok(error instanceof HeadraceError)
       assert.equal(error.code, 'CREDENTIALS')
-      assert.match(error.message, new RegExp(`the ${name} has a line break`))
+      assert.match(error.message, new RegExp(`the ${name} contains a line break`))
       assert.doesNotMatch(error.message, /hidden/)
       return true
     })

@@ -367,13 +367,19 @@ test('a job that reads no table has one table, which it writes', () => {
 })
 
 test('what is no verb, no ARN and no optional right is refused in a sentence', () => {
-  assert.throws(() => policyFor('fly', { tableArn: ARN }), /"fly" is no verb that needs rights; these do: load, /)
+  assert.throws(
+    () => policyFor('fly', { tableArn: ARN }),
+    /"fly" is not a command that needs IAM actions: use one of load, /,
+  )
   assert.throws(() => policyFor('toString', { tableArn: ARN }), TypeError)
-  assert.throws(() => policyFor('resume', { tableArn: ARN }), /name that verb/)
+  assert.throws(() => policyFor('resume', { tableArn: ARN }), /pass that command/)
   for (const arn of ['users', `${ARN}/index/x`, 'arn:aws:s3:::bucket', `${ARN} `, `${ARN}"`, `${ARN}*`]) {
-    assert.throws(() => policyFor('load', { tableArn: arn }), /is no ARN of a table/)
+    assert.throws(() => policyFor('load', { tableArn: arn }), /is not a table ARN/)
   }
   assert.throws(() => policyFor('copy', { tableArn: ARN }), /two tables/)
   assert.throws(() => policyFor('load', { tableArn: ARN, otherTableArn: ARN }), /one table/)
-  assert.throws(() => policyFor('load', { tableArn: ARN, optional: ['Scan'] }), /"Scan" is no optional right/)
+  assert.throws(
+    () => policyFor('load', { tableArn: ARN, optional: ['Scan'] }),
+    /"Scan" is not an optional action of load/,
+  )
 })

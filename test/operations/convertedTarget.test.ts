@@ -70,6 +70,6 @@ test('what was gathered and is no items any more is told of', async () => {
   const file = await target.open(undefined)
   file.write(Buffer.from('{"id":{"S":"a"}}\n{"id":{"S":\n'))
   const options = { packing: undefined, clock: systemClock, isStopped: () => false }
-  await assert.rejects(target.convert(ids, options), /items\.jsonl:2: .*Somebody has changed what the job had gathered/)
+  await assert.rejects(target.convert(ids, options), /items\.jsonl:2: .*The collected items were changed/)
   await target.close()
 })

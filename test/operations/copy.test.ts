@@ -39,10 +39,10 @@ for (const isLater of [false, true]) {
     assert.deepEqual({ written, rejected }, { written: ITEMS - 1, rejected: 1 })
     const [{ code, place, message } = {} as JobReject] = rejects
     assert.deepEqual({ code, place }, { code: 'TransformFailed', place: 'pk="k7"' })
-    assert.match(message, /number 2 of the list that it returned is null/)
+    assert.match(message, /element 2 of its list must be an item, not null/)
   })
 
-  test(`an item that can not be looked at fails the job, and is not passed over in silence (${how})`, async () => {
+  test(`an item that cannot be looked at fails the job, and is not passed over in silence (${how})`, async () => {
     const at = await startWithTarget()
     const transform: Transform = (item) => {
       const made = {

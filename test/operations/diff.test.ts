@@ -184,7 +184,7 @@ test('a file with a line that is no item says which', async () => {
   await assert.rejects(diff(table, file('some.jsonl'), { fix: true }), TypeError)
 })
 
-test('what can not be compared is refused with a sentence', async () => {
+test('what cannot be compared is refused with a sentence', async () => {
   const table = await filledTable([])
   await assert.rejects(diff(table, database.table(table.name)), { code: 'CONFIGURATION', message: /itself/ })
   const elsewhere = connect({ endpoint: store.endpoint })

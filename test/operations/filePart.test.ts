@@ -39,6 +39,6 @@ test('wherever a file of lines is cut, each record is in one part, with its plac
   }
 })
 
-test('what can not be cut says so by having no parts', () => {
+test('what cannot be cut says so by having no parts', () => {
   for (const name of ['a.jsonl.gz', 'a.csv', 'a.json', 'a.parquet', '-']) assert.equal(file(name).part, undefined, name)
 })

@@ -96,7 +96,10 @@ test('a limit on what nobody knows the price of is refused before anything is ch
   const at = await startWith(10, {}, 'eu-north-1')
   await assert.rejects(run(at, updateAll(at.table, visit), { costMax: 1 }), (error: HeadraceError) => {
     assert.equal(error.code, 'CONFIGURATION')
-    assert.match(error.message, /what units of things cost is not known.*--price-file/)
+    assert.match(
+      error.message,
+      /cannot enforce costMax \(--max-cost\) .*: no price known for table "things".*--price-file/,
+    )
     return true
   })
   assert.equal(at.service.log.writes.length, 0)

@@ -125,7 +125,7 @@ test('rejects of the service', async (t) => {
     assert.equal(job.progress.complete, false)
   })
 
-  await t.test('that can not be told fail the job with the reason', async () => {
+  await t.test('that cannot be told fail the job with the reason', async () => {
     await using at = await withTable(refusing)
     const onReject = () => {
       throw new HeadraceError('CONFIGURATION', 'disk full')

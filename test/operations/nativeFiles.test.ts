@@ -57,7 +57,7 @@ test('an export in S3 that lacks a file, or has another, is refused', async () =
   missing.delete(data)
   await assert.rejects(
     files([`${await upload('missing', missing)}/`]),
-    (error) => error instanceof StorageError && /s3:.*sxq2l30zg4\.json\.gz is not there/.test(error.message),
+    (error) => error instanceof StorageError && /s3:.*sxq2l30zg4\.json\.gz is missing/.test(error.message),
   )
   const damaged = nativeExport({ files: [lines(3)] })
   damaged.set(data, nativeExport({ files: [lines(4)] }).get(data)!)

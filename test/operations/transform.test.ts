@@ -20,11 +20,11 @@ test('an item, a list of items and nothing are what a transform may make, at onc
 })
 
 const NO_ITEMS: readonly [unknown, string][] = [
-  [5, 'it returned number and not an item, a list of items, or nothing'],
-  [[null], 'number 1 of the list that it returned is null and not an item'],
-  [[{ id: 'a' }, 5], 'number 2 of the list that it returned is number and not an item'],
-  [[{ id: 'a' }, undefined], 'number 2 of the list that it returned is undefined and not an item'],
-  [[[{ id: 'a' }]], 'number 1 of the list that it returned is a list and not an item'],
+  [5, 'it must return an item, a list of items or nothing, not number'],
+  [[null], 'element 1 of its list must be an item, not null'],
+  [[{ id: 'a' }, 5], 'element 2 of its list must be an item, not number'],
+  [[{ id: 'a' }, undefined], 'element 2 of its list must be an item, not undefined'],
+  [[[{ id: 'a' }]], 'element 1 of its list must be an item, not a list'],
 ]
 
 for (const [made, sentence] of NO_ITEMS) {

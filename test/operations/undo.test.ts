@@ -110,9 +110,9 @@ test('where others have written since, theirs stays and is listed; what the job 
   const rejects = readFileSync(join(undoing, 'rejects.jsonl'), 'utf8').trimEnd().split('\n')
   const told = rejects.map((line) => JSON.parse(line)).map(({ code, place, message }) => `${code} ${place}: ${message}`)
   assert.deepEqual(told.sort(), [
-    'ChangedSince id="item3", n=3: the item was changed by others since; it stays as it is',
-    'ChangedSince id="item5", n=5: the item was made again by others since; it stays as it is',
-    'ChangedSince id="item7", n=7: the item was deleted by others since; it stays as it is',
+    'ChangedSince id="item3", n=3: another writer changed the item after the job; it was not restored',
+    'ChangedSince id="item5", n=5: another writer created the item after the job; it was not restored',
+    'ChangedSince id="item7", n=7: another writer deleted the item after the job; it was not restored',
   ])
   assert.equal(summary.rejected, 3)
   const now = await contentOf(table)
@@ -192,7 +192,7 @@ test('a job that kept nothing, and one that has nowhere to keep it, say so', asy
   )
   await assert.rejects(
     updateAll(table, () => ({ set: { a: 2 } }), { keepOld: true }).run(),
-    /keepOld needs a directory/,
+    /keepOld requires a job directory/,
   )
   assert.throws(() => undo(join(directory, 'none')), /there is no job in/)
 })
@@ -204,7 +204,7 @@ test('a table that was dropped and made anew is told from the one that was chang
     key: { partition: { name: 'id', type: 'S' }, sort: { name: 'n', type: 'N' } },
     replace: true,
   })
-  await assert.rejects(undo(job).run(), /was dropped and made anew since/)
+  await assert.rejects(undo(job).run(), /was dropped and created again since/)
 })
 
 test('lines are read from the last to the first, wherever the blocks are cut', () => {

@@ -214,7 +214,7 @@ test('what a visitor returns', async (t) => {
       const table = await filledTable(numbered(100))
       const nonsense: { [index: number]: (item: PlainItem) => unknown } = {
         1: () => {
-          throw new Error('can not decide')
+          throw new Error('cannot decide')
         },
         2: () => Promise.reject(new Error('network down')),
         3: () => ({ set: { id: 'other' } }),
@@ -252,7 +252,7 @@ test('what a visitor returns', async (t) => {
       const reason = (index: number) => summary.rejects.find(({ place }) => place === `id="item${index}"`)
       for (let index = 1; index <= wrong; index += 1)
         assert.ok(reason(index), `item${index} is rejected with its place`)
-      assert.match(reason(1)!.message, /can not decide/)
+      assert.match(reason(1)!.message, /cannot decide/)
       assert.match(reason(2)!.message, /network down/)
       assert.match(reason(3)!.message, /key/)
       assert.match(reason(8)!.message, /"sets"/)

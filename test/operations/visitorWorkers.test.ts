@@ -39,13 +39,13 @@ async function update(
 /** Items that do something to their thread, and what becomes of them. */
 const FAULTS: { readonly [act: string]: RegExp } = {
   throw: /^the visitor failed: no such thing$/,
-  loop: /^the visitor failed: it did not return within 1 s, and its thread was ended$/,
-  exit: /^the visitor failed: it ended its thread, with the exit code 3$/,
-  'async exit': /^the visitor failed: it ended its thread, with the exit code 4$/,
-  fill: /^the visitor failed: it took more than 512 MiB of memory, and its thread was ended$/,
+  loop: /^the visitor failed: it did not return within 1 s, and its thread was stopped$/,
+  exit: /^the visitor failed: it ended its thread with exit code 3$/,
+  'async exit': /^the visitor failed: it ended its thread with exit code 4$/,
+  fill: /^the visitor failed: it used more than 512 MiB of memory, and its thread was stopped$/,
   never: /^the visitor failed: its promise did not settle within 1 s$/,
   reject: /^the visitor failed: not today$/,
-  stray: /^the visitor failed: it failed outside of its promise: nobody listens$/,
+  stray: /^the visitor failed: it failed outside its promise: nobody listens$/,
 }
 
 for (const [act, message] of Object.entries(FAULTS)) {
@@ -82,7 +82,7 @@ test('edits travel whole: promises, deletes, adds, nothing, and what is no edit'
   assert.equal(summary.written, 30)
   assert.equal(summary.filtered, 10)
   assert.deepEqual([...new Set(rejects.map(({ code }) => code))], ['InvalidItem'])
-  assert.match(rejects.map(({ message }) => message).join('\n'), /returned N\b/)
+  assert.match(rejects.map(({ message }) => message).join('\n'), /not N\b/)
   assert.equal(items.size, 50)
   assert.deepEqual(items.get('item0'), { id: 'item0', index: 0, act: 'later', seen: true })
   assert.deepEqual(items.get('item3'), { id: 'item3', index: 3, count: 1 })
@@ -104,9 +104,9 @@ test('a conflict is asked again in a thread', async () => {
   assert.ok(summary.written >= 180)
 })
 
-test('what can not travel, or is no module, is refused with a sentence', async () => {
+test('what cannot travel, or is no module, is refused with a sentence', async () => {
   const table = await filledTable(5)
-  const message = /workers need a visitor that is given as a module/
+  const message = /workers require a visitor module/
   assert.throws(() => updateAll(table, () => undefined, { workers: 2 }), { name: 'TypeError', message })
   assert.throws(() => updateAll(table, { set: { a: 1 } }, { workers: 2 }), { name: 'TypeError', message })
   assert.throws(() => updateAll(table, FAULTY, { workers: 0 }), { name: 'TypeError', message: /workers must be/ })
@@ -150,7 +150,8 @@ test('who asked for no threads is told when they would pay, once, and gets none'
       },
     })
     assert.equal(told.length, expected, told.join())
-    for (const text of told) assert.match(text, /^a visit computes for \d+ µs on average, .* --workers auto /)
+    for (const text of told)
+      assert.match(text, /^each visit blocks the process for \d+ µs on average: .*--workers auto/)
     for (const { thread } of (await readAll(table)).values()) assert.ok(thread !== 'worker')
   }
 })

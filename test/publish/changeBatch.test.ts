@@ -117,9 +117,9 @@ test('an update that changes nothing, the key or an attribute twice is refused w
     const refused: [object, RegExp][] = [
       [{}, /must set or remove something/],
       [{ set: { a: undefined }, remove: [] }, /must set or remove something/],
-      [{ set: { a: 1, pk: 'x' } }, /^ItemError: pk: a key attribute can not be changed/],
-      [{ set: { a: 1 }, remove: ['sk'] }, /^ItemError: sk: a key attribute can not be removed/],
-      [{ set: { a: 1 }, remove: ['a'] }, /^ItemError: a: an attribute can not be both/],
+      [{ set: { a: 1, pk: 'x' } }, /^ItemError: pk: a key attribute cannot be changed/],
+      [{ set: { a: 1 }, remove: ['sk'] }, /^ItemError: sk: a key attribute cannot be removed/],
+      [{ set: { a: 1 }, remove: ['a'] }, /^ItemError: a: an attribute cannot be both/],
     ]
     for (const [changes, message] of refused) assert.throws(() => planner.planOfUpdate(changes, {}), message)
   }
@@ -147,7 +147,7 @@ test('a getter that asks for another update, or gives nothing the second time, p
   const plan = planner.planOfUpdate({ set: fading as never }, {})
   assert.throws(
     () => new Slab().writeParameters(new ItemEncoder(), schema, plan, { pk: 'x' }, fading, {}),
-    /^ItemError: a: a undefined can not be stored/,
+    /^ItemError: a: a undefined cannot be stored/,
   )
   const none = { set: null, remove: ['e'] } as never
   assert.deepEqual(planner.planOfUpdate(none, {}).removeNames, ['e'])

@@ -231,7 +231,7 @@ test('entries that can never be stored', async (t) => {
     await assert.rejects(publisher.close(), isError('REJECTED'))
   })
 
-  await t.test('an item that can not be encoded, or lacks its key, is rejected before it is sent', async () => {
+  await t.test('an item that cannot be encoded, or lacks its key, is rejected before it is sent', async () => {
     await using at = await withTable()
     const rejects: Reject[] = []
     const publisher = at.table.publisher({ onReject: (reject) => rejects.push(reject) })
@@ -538,7 +538,7 @@ test('promises', async (t) => {
       'é outer': { pk: { S: 'é outer' }, name: { S: 'x'.repeat(100) } },
       neighbour: { pk: { S: 'neighbour' } },
     })
-    const message = 'an attribute has a getter that itself writes an item'
+    const message = 'a getter of an attribute must not write an item itself'
     assert.deepEqual(
       rejects.map((reject) => [reject.kind, reject.item?.['pk'], reject.message]),
       [

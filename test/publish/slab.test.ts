@@ -72,7 +72,7 @@ test('neighbours lie side by side, also when items between them were refused, ho
   const first = put({ pk: 'first' })
   for (const length of [1, 500, 5_000, 400_000]) {
     const item = { pk: 'refused', text: 'x'.repeat(length), more: Array(50).fill('element'), last: new Date(0) }
-    assert.throws(() => slab.writeItem(encoder, item), /^ItemError: last: a Date can not be stored/)
+    assert.throws(() => slab.writeItem(encoder, item), /^ItemError: last: a Date cannot be stored/)
   }
   const second = put({ pk: 'second' })
   assert.strictEqual(second.buffer, first.buffer)

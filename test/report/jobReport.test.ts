@@ -201,5 +201,5 @@ test('whatever tables and visitors say stands in a page as text, and its policy 
 })
 
 test('where there is no job, that is said', () => {
-  assert.throws(() => jobHistory(join(folder, 'nothing')), { code: 'STATE', message: /no job was begun there/ })
+  assert.throws(() => jobHistory(join(folder, 'nothing')), { code: 'STATE', message: /no job was started there/ })
 })

@@ -31,11 +31,11 @@ test('a block says how far it is, how fast, what holds it up, and when it ends',
   const block = new ProgressBlock()
   for (let seconds = 0; seconds <= 100; seconds += 1) block.note(after(seconds))
   assert.deepEqual(block.lines(after(100), PLAIN), [
-    'update users  ██░░░░░░░░░░░░░░░░░░░░░░  10.0 %  15 min 00 s left  1 min 40 s so far',
+    'update users  ██░░░░░░░░░░░░░░░░░░░░░░  10.0 %  15 min 00 s left  1 min 40 s elapsed',
     '  items      1,500/s  ████████████████████████  100 rejected  150,000 written  200,000 read',
-    '  units      1,500/s  ████████████████████████  at most 1,600',
+    '  capacity   1,500 WCU/s  ████████████████████████  at most 1,600',
     '  requests   250 in flight',
-    '  segments   7 of 64 read  oldest: 12, 3,456 items of it',
+    '  segments   7 of 64 read  oldest: 12, 3,456 items read',
   ])
   assert.match(block.lines(after(100), { ...PLAIN, columns: 140 })[2]!, / 3\.0\/s throttled by .+/)
 })
@@ -47,7 +47,7 @@ test('an end is not foretold in the first seconds, nor where nothing comes neare
   for (let seconds = 4; seconds <= 80; seconds += 1) block.note({ ...after(seconds), share: 0.2 })
   assert.doesNotMatch(block.lines({ ...after(80), share: 0.2 }, PLAIN)[0]!, /left/)
   const unknown = block.lines({ ...after(80), share: undefined }, PLAIN)[0]!
-  assert.equal(unknown, 'update users  1 min 20 s so far')
+  assert.equal(unknown, 'update users  1 min 20 s elapsed')
 })
 
 test('no line is wider than the terminal, in colour or without', () => {

@@ -47,11 +47,11 @@ test('a job that has no checkpoint yet', () => {
   assert.equal(
     statusText(status(what)),
     `update users
-  state       stopped; to go on: headrace resume touch-users
+  state       stopped; to resume it: headrace resume touch-users
   table       users
   visitor     touch.ts
   where       age > 5
-  begun       2026-03-01T10:20:30.000Z
+  started     2026-03-01T10:20:30.000Z
   checkpoint  none yet`,
   )
 })
@@ -63,7 +63,7 @@ test('a job that runs over the segments of a table', () => {
     `update users
   state       running, process 7 on here
   table       users
-  begun       2026-03-01T10:20:30.000Z
+  started     2026-03-01T10:20:30.000Z
   checkpoint  2026-03-01T11:00:00.000Z, run 2
   settled     12,345
   written     12,300
@@ -71,7 +71,7 @@ test('a job that runs over the segments of a table', () => {
   segments    4 of 8 done, 2 under way
   rejects     touch-users/rejects.jsonl
   time        1 min 01 s
-  units       24,690 write`,
+  consumed    24,690 WCU`,
   )
 })
 
@@ -91,7 +91,7 @@ test('several jobs are one line each, in columns', () => {
   ]
   assert.equal(
     statusList(jobs),
-    `.headrace/one      stopped  12,345 written  begun 2026-03-01 10:20
-.headrace/another  done     0 written       begun 2026-03-01 10:20`,
+    `.headrace/one      stopped  12,345 written  started 2026-03-01 10:20
+.headrace/another  done     0 written       started 2026-03-01 10:20`,
   )
 })

@@ -37,9 +37,9 @@ test('a summary says why the service throttled, the most frequent first, and wha
   )
   assert.match(
     text,
-    /throttled +1,234 requests: index byGroup has too few .*\n +throttled +1 request: the table has a hot/,
+    /throttled +1,234 requests: index byGroup has too little .*\n +throttled +1 request: the table has a hot/,
   )
-  assert.match(text, /allowed +412 write units\/s at the end/)
+  assert.match(text, /allowed +412 WCU\/s at the end/)
   assert.doesNotMatch(summaryText(summary()), /throttled|allowed/)
 })
 
@@ -64,9 +64,6 @@ test('a progress line says what throttles now, not what did before', () => {
       'IndexWriteProvisionedThroughputExceeded (byGroup)': 3,
     },
   })
-  assert.match(
-    progressLine(now, before),
-    / · at most 40\.0 write units\/s · throttled by write units of index byGroup · /,
-  )
+  assert.match(progressLine(now, before), / · at most 40 WCU\/s · throttled by write capacity of index byGroup · /)
   assert.doesNotMatch(progressLine(before, before), /throttled|at most/)
 })

@@ -22,6 +22,6 @@ test('a picture is drawn in its light colours, twice as large', async () => {
 test('a machine without any font is told so, and gets no picture without words', async () => {
   await assert.rejects(svgToPng(PICTURE, { systemFonts: false }), {
     code: 'CONFIGURATION',
-    message: /no font .*fonts-dejavu-core.*\.svg/,
+    message: /no font.*fonts-dejavu-core.*\.svg/,
   })
 })

@@ -321,8 +321,8 @@ test('processes that read different segments of a table read all of it together'
   assert.equal(new Set(halves.flat()).size, ITEMS)
 })
 
-test('segments that can not be are refused', () => {
-  assert.throws(() => table.scan({ onlySegments: [0] }), /onlySegments needs segments/)
+test('segments that cannot be are refused', () => {
+  assert.throws(() => table.scan({ onlySegments: [0] }), /onlySegments requires segments/)
   assert.throws(() => table.scan({ segments: 4, onlySegments: [4] }), /onlySegments must be.*0 to 3/)
   assert.throws(() => table.scan({ segments: 4, onlySegments: [1, 1] }), /twice/)
 })

@@ -7,7 +7,7 @@ export interface Ask {
   readonly key: string
   /** The item of a put, or the attributes that an update sets. */
   readonly attributes: Attributes
-  /** The client can see that it can not be stored, or the service alone can. */
+  /** The client can see that it cannot be stored, or the service alone can. */
   readonly invalid: boolean
   readonly poison: boolean
 }

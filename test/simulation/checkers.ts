@@ -41,7 +41,7 @@ export function checkOrder(
   }
 }
 
-/** So many of the records are in the table, or a later one of their key is: more can not be acknowledged. */
+/** So many of the records are in the table, or a later one of their key is: more cannot be acknowledged. */
 export function acknowledgedMost({ service }: Run, asks: readonly Ask[]): number {
   const written = new Map<string, WriteRecord[]>()
   for (const write of service.log.writes) {

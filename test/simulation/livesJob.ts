@@ -414,7 +414,7 @@ function isExpected(error: Error, { once, adds, kind }: Lives, life: number, byt
   if (!(error instanceof HeadraceError)) return false
   if (['UNREACHABLE', 'NO_PROGRESS', 'CREDENTIALS'].includes(error.code)) return true
   if (error.code === 'CONFIGURATION' && /ENOSPC/.test(error.message)) return bytesMax !== undefined && life === 0
-  return error.code === 'STATE' && /adds to attributes/.test(error.message) && kind === 'update' && adds && !once
+  return error.code === 'STATE' && /uses "add"/.test(error.message) && kind === 'update' && adds && !once
 }
 
 /** There is one that can be used, or none at all, and it is not ahead of what was made. */

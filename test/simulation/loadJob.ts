@@ -9,7 +9,7 @@ import type { Run } from './run.ts'
 import { SmallDisk } from './smallDisk.ts'
 import { survive } from './survive.ts'
 
-/** A file of records, some of which can not be read and some of which can not be stored, into a table. */
+/** A file of records, some of which cannot be read and some of which cannot be stored, into a table. */
 export async function runLoad(run: Run): Promise<void> {
   const { world, clock, service, failures } = run
   const model = startModel(run)

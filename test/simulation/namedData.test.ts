@@ -253,7 +253,7 @@ test('a visitor throws, returns nothing, changes the key or a thousand attribute
   )
   const { written, filtered, rejected } = await clock.run(job.run())
   assert.deepEqual([written, filtered, rejected, rejects.length, shared.count], [100, 100, 200, 200, 400])
-  const ofKey = rejects.filter(({ message }) => /a key attribute can not be changed/.test(message))
+  const ofKey = rejects.filter(({ message }) => /a key attribute cannot be changed/.test(message))
   assert.equal(ofKey.length, 100)
   const items = new Map(simulated.entries())
   assert.equal(Object.keys(items.get('{"S":"k3"}')!).length, 1_002)

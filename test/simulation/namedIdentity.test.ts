@@ -229,10 +229,10 @@ test("a table's name or ARN with shell or regex characters, another account's AR
     'x'.repeat(256),
   ]
   for (const name of [...odd, `${arn}$(id)`, `${arn}/index/byMail`, arn.replace('dynamodb', 's3')]) {
-    assert.throws(() => at.database.table(name), { name: 'TypeError', message: /is no table name/ }, name)
+    assert.throws(() => at.database.table(name), { name: 'TypeError', message: /is not a valid table name/ }, name)
   }
   for (const whole of [arn, 'arn:aws-cn:dynamodb:cn-north-1:123456789012:table/things']) {
-    assert.throws(() => at.database.table(whole), /is an ARN: give the name alone, things, .* whose/)
+    assert.throws(() => at.database.table(whole), /is an ARN: pass only the name, things, .* by profile and region/)
   }
   assert.equal(at.service.log.requests.length, requests)
   const plan = await at.clock.run(updateAll(at.table, () => undefined).plan())

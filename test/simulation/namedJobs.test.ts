@@ -51,8 +51,8 @@ test('capacity lowered or table switched to provisioned mid-run: message once', 
   assert.deepEqual(
     told.filter((text) => /write/.test(text)),
     [
-      'table things has 500 write units a second now, and had 2,000 write units a second',
-      'table things has write capacity on demand now, and had 500 write units a second',
+      'table things now has provisioned write capacity of 500 WCU/s, and had provisioned write capacity of 2,000 WCU/s before',
+      'table things now has on-demand write capacity, and had provisioned write capacity of 500 WCU/s before',
     ],
   )
 })
@@ -110,7 +110,7 @@ test('state on a slow or remote store: the job waits for it, never runs more tha
     isRunning = false
     assert.deepEqual([summary.read, summary.written, summary.complete], [100_000, 100_000, true], operation)
     assert.ok(
-      told.length >= 1 && told.every((text) => /longer than 10 s to come to the disk of \/job/.test(text)),
+      told.length >= 1 && told.every((text) => /writing the job state to \/job takes longer than 10 s/.test(text)),
       told[0],
     )
     // Two thousand a second for ten seconds and a little, and what may be queued.

@@ -78,7 +78,7 @@ function askFor({ world, records, random }: Run, publisher: Publisher, asks: Ask
   const version = asks.length
   if (die < 0.65) {
     const item = records.item(key, version)
-    // What the client can not see: the index wants a text.
+    // What the client cannot see: the index wants a text.
     const put = poison ? { ...item, group: 5 } : random() < world.invalidShare ? { ...item, sk: true, pk: true } : item
     const invalid = put !== item && !poison
     asks.push({ kind: 'put', key: text, attributes: wireOf(item), invalid, poison })
@@ -144,7 +144,7 @@ async function watchStats(
   }
 }
 
-/** Each reject is of something that can not be stored, and each that can not was told of, unless a later one took its place. */
+/** Each reject is of something that cannot be stored, and each that cannot was told of, unless a later one took its place. */
 function checkRejects(
   { records, failures }: Run,
   asks: readonly Ask[],

@@ -146,7 +146,7 @@ export async function runSeed(seed: number, suite: Suite = 'worlds'): Promise<Re
 
 async function play(run: Run, lives: Lives | undefined): Promise<void> {
   const { world, service, table, clock } = run
-  // A table that can not even be looked at is another story, told by tests of its own.
+  // A table that cannot even be looked at is another story, told by tests of its own.
   await table.describe()
   service.setFaults(world.faults)
   scheduleChanges(run)

@@ -132,7 +132,7 @@ test('without the control table each spends its share, says so, and shares again
   assert.deepEqual(
     workers.map(({ notices }) => notices.map((text) => text.replace(/\(.*\)/, ''))),
     Array.from({ length: 2 }, () => [
-      'the control table control does not do its work ; until it does, this process spends its share, 100 units/s',
+      'the control table control does not answer ; until it does, this process uses its share of 100 units/s',
       'the control table control answers again: the rate is shared',
     ]),
   )

@@ -57,7 +57,7 @@ export interface World {
   readonly stuckVisits: boolean
   /** Whoever has had credentials gets none then. */
   readonly sessionOver: { readonly fromMs: number; readonly toMs: number } | undefined
-  /** It can not succeed, for this reason, from then on. */
+  /** It cannot succeed, for this reason, from then on. */
   readonly hopeless: { readonly fromMs: number; readonly why: 'throttled' | 'failing' | 'table gone' } | undefined
 }
 

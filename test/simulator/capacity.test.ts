@@ -151,7 +151,7 @@ test('a batch that is too much comes back in part, then whole as an exception th
   ])
 })
 
-test('an index that can not follow holds the table back, and is named', async () => {
+test('an index that cannot follow holds the table back, and is named', async () => {
   const { ask } = startService({
     indexes: [
       {

@@ -316,7 +316,10 @@ test('closing ends what stalls, and tells of it; a port that is taken is named',
   const hanging = assert.rejects(way.ask('PutItem', { TableName: way.table, Item: { pk: { S: 'a' } } }))
   while (way.gateway.statistics().requests === 0) await new Promise((resolve) => setTimeout(resolve, 5))
   const { port } = way.gateway
-  await assert.rejects(startGateway({ upstream: store.endpoint, port }), new RegExp(`Port ${port} .*Choose another`))
+  await assert.rejects(
+    startGateway({ upstream: store.endpoint, port }),
+    new RegExp(`Cannot open port ${port}: .*Choose another`),
+  )
   await way.gateway.close()
   await way.gateway.close()
   await hanging
@@ -326,12 +329,15 @@ test('closing ends what stalls, and tells of it; a port that is taken is named',
   )
 })
 
-test('what can not be meant is refused', async () => {
+test('what cannot be meant is refused', async () => {
   const upstream = store.endpoint
   await assert.rejects(startGateway({ upstream, port: 70_000 }), /whole number from 0/)
-  await assert.rejects(startGateway({ upstream: 'localhost:8000' }), /an address like http/)
-  await assert.rejects(startGateway({ upstream, faults: { shares: { slow: 0.6, connect: 0.6 } } }), /1 is the most/)
-  await assert.rejects(startGateway({ upstream, faults: { shares: { slo: 0.6 } as object } }), /"slo" is no fault/)
+  await assert.rejects(startGateway({ upstream: 'localhost:8000' }), /an address such as http/)
+  await assert.rejects(
+    startGateway({ upstream, faults: { shares: { slow: 0.6, connect: 0.6 } } }),
+    /but at most 1 is possible/,
+  )
+  await assert.rejects(startGateway({ upstream, faults: { shares: { slo: 0.6 } as object } }), /"slo" is not a fault/)
 })
 
 test('a store that is gone is an error of the service, and counted', async () => {

@@ -37,7 +37,7 @@ test('timers fire by time, those of one moment as they were set, cleared ones ne
   )
 })
 
-test('work that can not end is told apart from work that takes long', async () => {
+test('work that cannot end is told apart from work that takes long', async () => {
   const clock = new VirtualClock()
   await assert.rejects(clock.run(new Promise(() => undefined)), /no timer is set/)
   await assert.rejects(clock.run(sleep(clock, 2_000), { virtualMsMax: 1_000 }), /within 1000 ms of virtual time/)

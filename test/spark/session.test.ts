@@ -105,7 +105,7 @@ for (const { line, skip } of LINES) {
       assert.equal(result.lines.length, 10)
       assert.deepEqual(result.lines[0], {
         code: 'InvalidRecord',
-        message: 'n: NaN is not a number that DynamoDB can hold',
+        message: 'n: NaN is not a number that DynamoDB can store',
         place: 'partition 0, row 1008',
         raw: `{"id":"reject1007","n":"NaN","text":"${'x'.repeat(100)}"}`,
       })
@@ -149,9 +149,9 @@ for (const { line, skip } of LINES) {
           assert.deepEqual(table.get('zero'), { id: 'zero', decimal: 100 })
         }
         assert.deepEqual(result.wrong, [
-          'TypeError: column void has no type; cast it to one, or drop it',
-          'TypeError: there are two columns long; an item has each attribute once',
-          'TypeError: column m is a map with keys that are no text; cast the keys to string',
+          'TypeError: column void has no type: cast or drop it',
+          'TypeError: there are two columns long: rename one',
+          'TypeError: column m is a map whose keys are not strings: cast the keys to string',
         ])
       },
     )
@@ -176,7 +176,7 @@ for (const { line, skip } of LINES) {
       assert.match(result.rejects, /1 of 100 items were rejected by things\d+; the others are written.*NaN is not/s)
       assert.match(result.upstream, /a bug in sql/)
       assert.match(result.overwrite, /mode\("append"\)/)
-      assert.match(result.unknown, /there is no option color; there are table, region/)
+      assert.match(result.unknown, /there is no option color: use table, region/)
     })
 
     test('no process is left', async () => {

@@ -36,7 +36,7 @@ test('a file is itself, whatever its name; a directory the wanted files below it
   )
 })
 
-test('what is not there, can not be read, or has nothing in it is told in a sentence', async (context) => {
+test('what is not there, cannot be read, or has nothing in it is told in a sentence', async (context) => {
   const told = (message: RegExp) => (error: unknown) => error instanceof StorageError && message.test(error.message)
   await assert.rejects(find('a.txt', 'nowhere'), told(/There is no file ".*nowhere"/))
   mkdirSync(join(root, 'empty'))
@@ -47,5 +47,5 @@ test('what is not there, can not be read, or has nothing in it is told in a sent
   }
   writeFileSync(join(root, 'secret.txt'), '')
   chmodSync(join(root, 'secret.txt'), 0)
-  await assert.rejects(find('secret.txt'), told(/may not be read/))
+  await assert.rejects(find('secret.txt'), told(/no permission to read/))
 })

@@ -35,7 +35,7 @@ test('a file comes in chunks of 64 KiB, whole', async () => {
 test('- is the stream that the caller hands in, and nothing without one', async () => {
   const chunks = await drain(openSource('-', { stdin: Readable.from([Buffer.from('a'), Buffer.from('b')]) }))
   assert.strictEqual(Buffer.concat(chunks).toString(), 'ab')
-  assert.throws(() => openSource('-'), /needs options\.stdin/)
+  assert.throws(() => openSource('-'), /requires options\.stdin/)
 })
 
 test('a missing file, a directory and a forbidden file are each told in a sentence', async (context) => {
@@ -48,7 +48,7 @@ test('a missing file, a directory and a forbidden file are each told in a senten
   const path = join(directory, 'secret')
   writeFileSync(path, 'x')
   chmodSync(path, 0)
-  await assert.rejects(drain(openSource(path)), failsWith(/may not be read by this user/))
+  await assert.rejects(drain(openSource(path)), failsWith(/You have no permission to read/))
 })
 
 test('a stream that fails half-way is told like a file that does, after what came before', async () => {
@@ -57,8 +57,8 @@ test('a stream that fails half-way is told like a file that does, after what cam
     throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' })
   }
   for (const [source, message] of [
-    [openSource('-', { stdin: failing() }), /^Standard input can not be read: EIO/],
-    [openSource('disk.jsonl', { open: failing }), /^"disk\.jsonl" can not be read: EIO/],
+    [openSource('-', { stdin: failing() }), /^Cannot read standard input: EIO/],
+    [openSource('disk.jsonl', { open: failing }), /^Cannot read "disk\.jsonl": EIO/],
   ] as const) {
     const chunks: string[] = []
     const drained = (async () => {

@@ -52,12 +52,12 @@ const WRONG: readonly [string, Answer, RegExp][] = [
       response
         .writeHead(206, { etag: ETAG, 'content-range': `bytes ${start}-${end}/${CONTENT.length}` })
         .end(CONTENT.subarray(start, start + ((end - start) >> 1))),
-    /bytes (?:instead of|came instead)/,
+    /bytes instead of/,
   ],
   [
     'ignores the range',
     (response) => response.writeHead(200, { etag: ETAG }).end(CONTENT),
-    /not the range that was asked for but the whole object/,
+    /the whole object instead of the requested range/,
   ],
   [
     'gives another range',
@@ -73,7 +73,7 @@ const WRONG: readonly [string, Answer, RegExp][] = [
       response
         .writeHead(206, { etag: '"two"', 'content-range': `bytes ${start}-${end}/${CONTENT.length}` })
         .end(Buffer.alloc(end + 1 - start, 'x')),
-    /has the ETag "two", and "one" was asked for/,
+    /has the ETag "two" instead of "one"/,
   ],
   [
     'gives an object of another size',
@@ -110,7 +110,10 @@ for (const [name, wrong, message] of WRONG) {
     try {
       await assert.rejects(readAll(s3), (error: unknown) => {
         assert.ok(error instanceof StorageError)
-        assert.match(error.message, /^s3:\/\/bucket\/records\.jsonl cannot be read: asked 8 times for bytes 0 to/)
+        assert.match(
+          error.message,
+          /^cannot read s3:\/\/bucket\/records\.jsonl: gave up after 8 attempts for bytes 0 to/,
+        )
         assert.match(error.message, message)
         return true
       })

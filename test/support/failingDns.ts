@@ -19,7 +19,7 @@ dns.lookup = ((host: string, options: { all?: boolean } | Told, told?: Told) => 
   setImmediate(() => {
     if (broken) {
       failures += 1
-      // A name server that says there is no such name, and one that can not be asked.
+      // A name server that says there is no such name, and one that cannot be asked.
       const code = failures % 2 === 1 ? 'ENOTFOUND' : 'EAI_AGAIN'
       callback(
         Object.assign(new Error(`getaddrinfo ${code} ${host}`), { code, syscall: 'getaddrinfo', hostname: host }),

@@ -199,7 +199,7 @@ function faultDice(options: FaultProxyOptions, random: Random): () => Fault | un
     ['wrongChecksum', options.wrongChecksumShare ?? 0],
   ]
   const sum = shares.reduce((total, [, share]) => total + share, 0)
-  if (sum > 1 + 1e-9) throw new TypeError(`the shares of whole requests add up to ${sum}; 1 is the most`)
+  if (sum > 1 + 1e-9) throw new TypeError(`the shares of whole requests add up to ${sum}, but at most 1 is possible`)
   return () => {
     let left = random()
     for (const [fault, share] of shares) {

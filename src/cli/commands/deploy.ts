@@ -10,7 +10,7 @@ export const deploy = command({
   section: 'Run elsewhere',
   summary: 'Write a CloudFormation template for Step Functions and Lambda, or SQS',
   description:
-    'For jobs of update, delete, copy, load, run or export that run in slices of any number; or for a queue whose messages are written to a table (queue). Needs aws-cdk-lib installed beside headrace.',
+    'Runs update, delete, copy, load, run or export in slices, so that no job is too long for Lambda. The operation queue writes the messages of a queue to a table. Needs aws-cdk-lib installed beside headrace.',
   examples: [
     'headrace deploy update --table arn:aws:dynamodb:eu-west-1:123456789012:table/users --module add-tier.mjs --synth out',
     'headrace deploy export --table arn:aws:dynamodb:eu-west-1:123456789012:table/users --target s3://my-bucket/exports/ --synth out',

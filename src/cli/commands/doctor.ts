@@ -8,7 +8,7 @@ export const checkSetup = command({
   name: 'doctor',
   arguments: '[table]',
   section: 'Tables',
-  summary: 'Check the setup: credentials, endpoint, clock, and the rights on a table',
+  summary: 'Check the setup: credentials, endpoint, clock, and the permissions on a table',
   description:
     'Checks what a job depends on and prints a line for each check: ok, warning or failure, with what to do next. It changes nothing, unless you pass --probe or have it drop tables that a killed probe left. Exit status: 0 without failures, 4 for configuration or credentials, 5 if DynamoDB refuses, else 1.',
   examples: [
@@ -46,7 +46,9 @@ export const checkSetup = command({
     const { for: verbs, probe = false, quiet = false, json = false } = flags
     const unknown = verbs?.find((verb) => !verbsOfTable().includes(verb))
     if (unknown !== undefined)
-      throw new TypeError(`--for ${unknown}: not a command that needs rights. These do: ${verbsOfTable().join(', ')}`)
+      throw new TypeError(
+        `--for ${unknown}: not a command that needs permissions. These do: ${verbsOfTable().join(', ')}`,
+      )
     if (verbs !== undefined && table === undefined) throw new TypeError('--for needs a table: headrace doctor TABLE')
     const isAsked = process.stdin.isTTY === true
     if (probe && flags.yes !== true && !isAsked)

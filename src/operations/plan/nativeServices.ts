@@ -23,7 +23,7 @@ export function nativeServices(
     const perGibibyte = way === 'export' ? ofRegion?.exportPerGibibyte : ofRegion?.importPerGibibyte
     const amount = perGibibyte === undefined ? undefined : (bytes / GIBIBYTE) * perGibibyte
     if (way === 'import') {
-      const limits = 'into a new table only, from files in S3; it takes no write units'
+      const limits = 'into a new table only, from files in S3; consumes no WCU'
       return { service: 'import from S3', amount, currency, limits }
     }
     const recovery =
@@ -31,8 +31,8 @@ export function nativeServices(
         ? ''
         : hasPointInTimeRecovery === false
           ? ', which is off here'
-          : ', of which it is not known whether it is on'
-    const limits = `the whole table, to S3; it takes no read units, and needs point-in-time recovery${recovery}`
+          : '; whether that is on is unknown'
+    const limits = `the whole table, to S3; consumes no RCU and needs point-in-time recovery${recovery}`
     return { service: 'export to S3', amount, currency, limits }
   })
 }

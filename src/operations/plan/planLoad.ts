@@ -8,6 +8,7 @@ import { keyCheck, keyHash } from '../../item/keyHash.ts'
 import { DistinctKeys } from '../../job/distinctKeys.ts'
 import type { ItemSample, Plan, PlanOptions } from '../../job/plan.ts'
 import { BUILT_IN_PRICES } from '../../job/priceTable.ts'
+import { counted } from '../../runtime/counted.ts'
 import { HeadraceError } from '../../runtime/headraceError.ts'
 import type { RecordSource } from '../file.ts'
 import type { JobIdentity } from '../jobIdentity.ts'
@@ -126,7 +127,7 @@ export async function planLoad(
       ...unknownOf(sample, description, isNew, rejects, reject, countsKeys),
       ...(isSlow
         ? [
-            `What all records come to: the transform is slow, and only ${shown} were shown to it in ${TRANSFORMS_MS_MAX / 1_000} s.`,
+            `The totals: the transform is slow, and ran on only ${counted(shown, 'record')} in ${TRANSFORMS_MS_MAX / 1_000} s.`,
           ]
         : []),
     ],
@@ -136,14 +137,14 @@ export async function planLoad(
 function overwriteWarnings(ifExists: IfExists = 'overwrite', name: string, isNew: boolean, repeated: number): string[] {
   const warnings: string[] = []
   if (repeated > 0) {
-    const [records, has] =
-      repeated === 1 ? ['1 record', 'has'] : [`${repeated.toLocaleString('en-US')} records`, 'have']
-    const what = ifExists === 'overwrite' ? `${repeated === 1 ? 'overwrites' : 'overwrite'} it` : 'will find it there'
-    warnings.push(`${records} ${has} the same key as an earlier record, and ${what}.`)
+    const [has, overwrites] = repeated === 1 ? ['has', 'overwrites'] : ['have', 'overwrite']
+    const what = ifExists === 'overwrite' ? `${overwrites} it` : `so ifExists (--if-exists ${ifExists}) applies`
+    const records = `${counted(repeated, 'record')} ${has} the same key as an earlier record`
+    warnings.push(ifExists === 'overwrite' ? `${records} and ${what}.` : `${records}, ${what}.`)
   }
   if (!isNew && ifExists === 'overwrite')
     warnings.push(
-      `Items of ${name} with the key of a record are overwritten. ifExists (--if-exists skip or reject) keeps them.`,
+      `Records overwrite items of ${name} with the same key. To keep those items, set ifExists (--if-exists skip or reject).`,
     )
   return warnings
 }
@@ -159,18 +160,18 @@ function unknownOf(
   const unknown: string[] = []
   if (rejects > 0) {
     unknown.push(
-      `Whether all records can be written: ${rejects} of the ${sample.records} that were read can not (${reject}).`,
+      `Whether all records can be written: ${rejects} of the ${counted(sample.records, 'record')} read cannot (${reject}).`,
     )
   }
-  if (!countsKeys) unknown.push('Whether several records have one key: each counts as a write.')
+  if (!countsKeys) unknown.push('Whether records share a key: the plan counts each as a write.')
   if (!isNew && itemCount > 0) {
-    const indexed = indexes.length + localIndexes.length > 0 ? ', and an index that has it under another key twice' : ''
+    const indexed = indexes.length + localIndexes.length > 0 ? ', and twice in an index where its key changes' : ''
     unknown.push(
-      `Which items ${name} has already: one that is replaced by a smaller one counts by its own size${indexed}.`,
+      `Which items exist in ${name} already: replacing a larger item costs the WCU of the larger one${indexed}.`,
     )
   }
   if (sample.beginningsOnly) {
-    unknown.push('Whether the files are all like their beginnings: these alone were read.')
+    unknown.push('Whether the rest of each file looks like its start: only the starts were read.')
   }
   return unknown
 }

@@ -1,6 +1,7 @@
 import { capacityBounds } from '../../database/capacityBounds.ts'
 import type { TableCapacity, TableDescription } from '../../database/tableDescription.ts'
 import type { PlanRate } from '../../job/plan.ts'
+import { formatUnitRate } from '../../runtime/units.ts'
 import { DEFAULT_RATE, type Rate, shareOf } from '../../throughput/rate.ts'
 
 export interface RateQuestion {
@@ -33,7 +34,7 @@ export function planRate(question: RateQuestion): { rate: PlanRate; durationMs: 
     if (slowest === undefined || limit.durationMs > slowest.durationMs) slowest = limit
   }
   if (slowest === undefined) {
-    const why = question.loopback ? 'an emulator gives what this machine gives' : 'nothing is known to be in the way'
+    const why = question.loopback ? 'an emulator is as fast as this machine' : 'no limit is known'
     return { rate: { unitsPerSecond: Number.POSITIVE_INFINITY, why }, durationMs: undefined }
   }
   const { durationMs, why } = slowest
@@ -50,8 +51,8 @@ function limitsOf(question: RateQuestion): Limit[] {
   }
   if (typeof rate === 'number') {
     const all = [...indexUnits.values()].reduce((sum, units) => sum + units, tableUnits)
-    const together = indexUnits.size > 0 ? `, ${figure(rate)} for table and indexes together` : ''
-    limit(all, rate, `as asked for${together}`)
+    const together = indexUnits.size > 0 ? `, ${figure(rate)} for the table and its indexes together` : ''
+    limit(all, rate, `your rate limit${together}`)
   }
   if (rate === undefined && loopback) return limits
   const share = shareOf(`${direction}UnitsPerSecond`, rate ?? DEFAULT_RATE) ?? shareOf('default', DEFAULT_RATE)!
@@ -80,12 +81,12 @@ function reason(
     direction === 'read'
       ? [capacity.readUnitsPerSecond, capacity.readUnitsPerSecondMax, capacity.warmReadUnitsPerSecond]
       : [capacity.writeUnitsPerSecond, capacity.writeUnitsPerSecondMax, capacity.warmWriteUnitsPerSecond]
-  if (billing === 'provisioned') return `${part}the ${figure(units)} ${direction} units a second of ${who}`
-  if (most !== undefined) return `${part}the maximum of ${figure(most)} ${direction} units a second set for ${who}`
+  if (billing === 'provisioned') return `${part}the ${formatUnitRate(units, direction)} of ${who}`
+  if (most !== undefined) return `${part}the on-demand maximum of ${formatUnitRate(most, direction)} of ${who}`
   const start = direction === 'read' ? 12_000 : 4_000
   return warm > start
-    ? `what ${who} is warm for; more where it gives more`
-    : `what ${who} takes at once, being on demand; more where it gives more`
+    ? `the warm throughput of ${who}; faster if DynamoDB allows more`
+    : `the initial on-demand throughput of ${who}; faster if DynamoDB allows more`
 }
 
 function figure(value: number): string {

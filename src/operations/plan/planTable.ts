@@ -148,7 +148,7 @@ export async function planTable(request: TablePlanRequest, options: PlanOptions 
     unknown: [
       ...(visits?.remarks ?? []),
       ...(sample.segments.length === 0 && !sample.whole
-        ? ['How many items there are: the count is the service’s own, up to six hours old.']
+        ? ['The number of items: DynamoDB’s own count can be up to six hours old.']
         : []),
     ],
   })
@@ -182,10 +182,9 @@ function pagesOverhead(
 }
 
 function wordsOf(sample: TableSample, items: number): string {
-  const count = items.toLocaleString('en-US')
-  if (sample.whole) return items === 1 ? 'the one item was read' : `all ${count} items were read`
+  if (sample.whole) return items === 1 ? 'read its only item' : `read all ${counted(items, 'item')}`
   const segments = sample.segments.length + sample.partial.length
-  return `${counted(items, 'item')} of ${segments} of ${counted(sample.segmentsTotal, 'segment')} were read`
+  return `read ${counted(items, 'item')} in ${segments} of ${counted(sample.segmentsTotal, 'segment')}`
 }
 
 /** From all over the table, not the first of one segment. */

@@ -1,5 +1,6 @@
 import type { TableDescription } from '../../database/tableDescription.ts'
 import type { PlanRate } from '../../job/plan.ts'
+import { formatUnitRate } from '../../runtime/units.ts'
 import type { Rate } from '../../throughput/rate.ts'
 import type { TableSafety } from './tableSafety.ts'
 
@@ -26,23 +27,25 @@ export function planWarnings(work: WarnedWork): string[] {
   const { name, replicas, hasStream, deletionProtection } = description
   if (work.changesItems && safety.hasPointInTimeRecovery === false) {
     warnings.push(
-      `Point-in-time recovery of ${name} is off: what is changed can not be brought back. Turn it on first, or make a backup.`,
+      `Point-in-time recovery of ${name} is off: changes cannot be reverted. Turn it on first, or make a backup.`,
     )
   }
   if (hasStream) {
     warnings.push(
-      `${name} has a stream: whoever reads it, such as a Lambda function, sees each write, and is charged for what it does.`,
+      `${name} has a stream: each write reaches its consumers, such as Lambda functions, and they cost extra.`,
     )
   }
   const { kinesisStreams = 0 } = safety
-  if (kinesisStreams > 0) warnings.push(`A Kinesis stream is told of each write to ${name}, and charges for it.`)
+  if (kinesisStreams > 0) warnings.push(`A Kinesis stream receives each write to ${name}, at extra cost.`)
   if (replicas.length > 0) {
     warnings.push(
-      `${name} is a global table: each write is made in ${replicas.join(', ')} too, and charged there. Its price is taken to be that of this region.`,
+      `${name} is a global table: AWS also makes and charges each write in ${replicas.join(', ')}. The plan uses this region's price for them.`,
     )
   }
   if (work.deletesItems && deletionProtection) {
-    warnings.push(`Deletion protection keeps table ${name} from being dropped, not its items from being deleted.`)
+    warnings.push(
+      `Deletion protection protects table ${name} from being dropped, but not its items from being deleted.`,
+    )
   }
   return warnings
 }
@@ -59,20 +62,20 @@ function rateWarnings(work: WarnedWork, direction: 'read' | 'write', rate: Rate 
   const ceiling = provisioned ? units : (most ?? QUOTA_UNITS_PER_SECOND)
   if (typeof rate === 'number' && rate > ceiling) {
     const whose = provisioned
-      ? `has ${ceiling.toLocaleString('en-US')}`
-      : `gives ${ceiling.toLocaleString('en-US')} at most${most === undefined ? ', unless AWS granted more' : ''}`
+      ? `has ${formatUnitRate(ceiling, direction)}`
+      : `allows ${formatUnitRate(ceiling, direction)}${most === undefined ? ', unless AWS raised your quota' : ''}`
     warnings.push(
-      `${rate.toLocaleString('en-US')} ${direction} units a second were asked for; ${description.name} ${whose}.`,
+      `Your rate limit of ${formatUnitRate(rate, direction)} exceeds the capacity: ${description.name} ${whose}.`,
     )
   }
   if (provisioned && (rate === '100%' || (typeof rate === 'number' && rate >= units))) {
     warnings.push(
-      `All ${direction} units that ${description.name} is provisioned with would be used: its application would be throttled.`,
+      `This rate uses all provisioned ${direction} capacity of ${description.name}: your application would be throttled.`,
     )
   }
   if (provisioned && direction === 'write') {
     warnings.push(
-      `If ${description.name} is scaled automatically, it grows some minutes after the work begins, and what it grows by is charged by the hour.`,
+      `If ${description.name} uses auto scaling, it scales up a few minutes after the start. AWS bills the added capacity by the hour.`,
     )
   }
   return warnings

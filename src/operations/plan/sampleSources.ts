@@ -89,7 +89,7 @@ export async function sampleSources(
     if (stopped) break
   }
   const whole = isSmall && !stopped
-  const count = records.toLocaleString('en-US')
+
   const seekable = places.every(({ sample }) => sample.seekable)
   return {
     bytesTotal,
@@ -99,16 +99,16 @@ export async function sampleSources(
     expand: (quantity) => expandLooks(looks, quantity, bytesTotal, whole),
     words: whole
       ? records === 1
-        ? 'the one record was read'
-        : `all ${count} records were read`
-      : `${counted(records, 'record')} at ${places.length} ${places.length === 1 ? 'place' : 'places'} of ${sources.length === 1 ? 'the file' : `${sources.length.toLocaleString('en-US')} files`} were read`,
+        ? 'read its only record'
+        : `read all ${counted(records, 'record')}`
+      : `read ${counted(records, 'record')} at ${counted(places.length, 'place')} in ${sources.length === 1 ? 'the file' : counted(sources.length, 'file')}`,
   }
 }
 
 function sampleOf({ name, sample }: RecordSource): SourceSample {
   if (sample !== undefined) return sample
   const what = name === '-' ? 'standard input' : `"${name}"`
-  throw new HeadraceError('INPUT', `${what} can not be planned: it can be read only once. Put it into a file first`)
+  throw new HeadraceError('INPUT', `cannot plan ${what}: it can be read only once. Write it to a file first`)
 }
 
 /** Places at equal steps over all bytes; in a file that is read from its beginning alone, that beginning. */

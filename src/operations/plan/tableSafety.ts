@@ -20,12 +20,13 @@ export async function askTableSafety(table: Table, changes: boolean): Promise<Ta
   const unknown = new Map<string, string[]>()
   const value = <Value>(told: Told<Value>, what: string): Value | undefined => {
     if (told.isKnown) return told.value
-    const why = told.missingAction === undefined ? 'the endpoint does not tell' : 'this identity may not ask'
+    const why =
+      told.missingAction === undefined ? 'the endpoint does not report it' : 'this identity has no permission to ask'
     unknown.set(why, [...(unknown.get(why) ?? []), `whether ${what}`])
     return undefined
   }
   const backups = value(await askPointInTimeRecovery(table), 'point-in-time recovery is on')
-  const streams = changes ? value(await askKinesisStreams(table), 'a Kinesis stream is told of each change') : undefined
+  const streams = changes ? value(await askKinesisStreams(table), 'a Kinesis stream receives each change') : undefined
   return {
     hasPointInTimeRecovery: backups,
     kinesisStreams: streams,

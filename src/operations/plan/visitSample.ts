@@ -1,6 +1,7 @@
 import type { PlainItem } from '../../item/attributeValue.ts'
 import type { ItemSample } from '../../job/plan.ts'
 import type { Clock } from '../../runtime/clock.ts'
+import { counted } from '../../runtime/counted.ts'
 import { Deadlines } from '../../runtime/deadlines.ts'
 import { isPromise } from '../../runtime/isPromise.ts'
 import type { RawItem } from '../prepareChange.ts'
@@ -55,12 +56,12 @@ export class VisitSample {
     const remarks: string[] = []
     if (this.#failures > 0) {
       remarks.push(
-        `Whether all items can be written: ${this.#failures} of the ${this.#visited} that were tried can not (${this.#failure}).`,
+        `Whether all items can be written: ${this.#failures} of the ${counted(this.#visited, 'item')} tried cannot (${this.#failure}).`,
       )
     }
     if (this.stopped) {
       remarks.push(
-        `What all items come to: the visitor is slow, and only ${this.#visited} were shown to it in ${VISITS_MS_MAX / 1_000} s.`,
+        `The totals: the visitor is slow, and ran on only ${counted(this.#visited, 'item')} in ${VISITS_MS_MAX / 1_000} s.`,
       )
     }
     return remarks
