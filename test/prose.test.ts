@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { COMMANDS } from '../src/cli/commandList.ts'
 import { describe } from '../src/cli/helpText.ts'
+import { messagesOf } from './support/messages.ts'
 import { averageOf, checkSentences, proseOf } from './support/prose.ts'
 
 // Reads the documentation as its readers do: long sentences and private phrases make people stop.
@@ -51,6 +52,15 @@ test(`help: no sentence above ${HELP_WORDS_MAX} words, and no phrase that confus
       checkSentences(`${name} ${option.flag}`, [describe(option)], { wordsMax: HELP_WORDS_MAX }),
     ),
   ])
+  assert.equal(findings.length, 0, `\n${findings.join('\n')}`)
+})
+
+test(`messages: no sentence above ${WORDS_MAX} words, and no phrase that confuses readers`, () => {
+  const messages = messagesOf(ROOT)
+  assert.ok(messages.length > 400, `found only ${messages.length} messages`)
+  const findings = messages.flatMap(({ file, line, text }) =>
+    checkSentences(file, [{ line, text }], { wordsMax: WORDS_MAX }),
+  )
   assert.equal(findings.length, 0, `\n${findings.join('\n')}`)
 })
 

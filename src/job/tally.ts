@@ -20,12 +20,8 @@ export type Ending = 'written' | 'overwritten' | 'skipped' | 'rejected' | 'filte
  */
 export const COUNTERS: readonly Counter[] = [
   { name: 'written', label: 'written', explanation: '', isUsual: true },
-  {
-    name: 'overwritten',
-    label: 'overwritten',
-    explanation: 'by a later record with the same key',
-    isUsual: false,
-  },
+  // A summary says it in a row of its own.
+  { name: 'overwritten', label: 'overwritten', explanation: '', isUsual: false },
   { name: 'skipped', label: 'skipped', explanation: 'the table already has an item with this key', isUsual: false },
   { name: 'rejected', label: 'rejected', explanation: '', isUsual: true },
   { name: 'filtered', label: 'filtered', explanation: '', isUsual: true },

@@ -25,11 +25,14 @@ export function summaryText(
   const { operation, table, complete } = summary
   const rows: (readonly [string, string])[] = [['read', formatCount(summary.read)]]
   for (const { name, label, explanation, isUsual } of COUNTERS) {
-    if (name === 'overwritten' || (!isUsual && summary[name] === 0)) continue
+    if (name === 'overwritten') {
+      const duplicates = duplicateWords(summary)
+      if (duplicates !== '') rows.push(['duplicate keys', duplicates])
+      continue
+    }
+    if (!isUsual && summary[name] === 0) continue
     rows.push([label, formatCount(summary[name]) + (explanation === '' ? '' : ` (${explanation})`)])
   }
-  const duplicates = duplicateWords(summary)
-  if (duplicates !== '') rows.push(['duplicate keys', duplicates])
   if (summary.notReached > 0) rows.push(['not reached', formatCount(summary.notReached)])
   const causes = [
     summary.unprocessed > 0 ? `${formatCount(summary.unprocessed)} unprocessed` : '',

@@ -98,7 +98,7 @@ test('what declared columns do not hold is told of, and what does not fit them i
   ])
 
   for (const [flags, message] of [
-    [['out.jsonl', '--columns', 'id'], /ddb-json has none/],
+    [['out.jsonl', '--columns', 'id'], /only csv and parquet have columns, not ddb-json/],
     [['x.csv', '--columns', 'id,id'], /listed twice/],
     [['x.jsonl', '--csv-safe'], /csv: the file format is ddb-json/],
     [['x.csv', '--delimiter', 'ab'], /delimiter/],

@@ -105,7 +105,7 @@ test('D6: a plan that has read all of a file has counted its keys', async () => 
   writeFileSync(join(scratch.path, 'a.jsonl'), '{"id":"a"}\n{"id":"b"}\n{"id":"a"}\n')
   const plan = await run(scratch.path, ['load', name, 'a.jsonl', '--dry-run'])
   const said = plan.stdout + plan.stderr
-  assert.match(said, /1 record has the same key as an earlier record, and overwrites it/)
+  assert.match(said, /1 record has the same key as an earlier record and overwrites it/)
   assert.doesNotMatch(said, /Whether records share a key/)
 })
 

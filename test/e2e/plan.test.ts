@@ -47,7 +47,7 @@ test('update --dry-run says what it would do, and does nothing', async () => {
     )
     assert.match(
       stdout,
-      / {2}- \{"id":"user \d+".*"tags":.*\n {2}\+ \{"id":"user \d+","young":true\} {2}\(and 2 attributes that stay\)/,
+      / {2}- \{"id":"user \d+".*"tags":.*\n {2}\+ \{"id":"user \d+","young":true\} {2}\(and 2 unchanged attributes\)/,
     )
     for await (const item of database.table('users').scan()) assert.equal(item['young'], undefined)
     assert.equal((await count(database.table('users'))).count, 1_000)
@@ -111,7 +111,7 @@ test('a price file is reckoned with, and one that is none is named', async () =>
   await inDirectory({ 'prices.json': JSON.stringify(prices), 'broken.json': '{}' }, async (run) => {
     const dry = ['update', 'users', '--set', 'a=1', '--dry-run', '--price-file']
     const priced = await run(...dry, 'prices.json')
-    assert.match(priced.stdout, /at AWS \$5,000, at the prices of 2030-01-01/)
+    assert.match(priced.stdout, /on AWS \$5,000, at the prices of 2030-01-01/)
     const unknown = await run(...dry, 'prices.json', '--region', 'eu-west-9')
     assert.equal(unknown.code, 0)
     assert.match(unknown.stdout, /price +unknown for eu-west-9; pass its price list with --price-file/)

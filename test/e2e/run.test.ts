@@ -98,7 +98,7 @@ test('run --dry-run counts all that is made, and writes nothing', async () => {
   assert.match(stdout, /^run orders: dry run, nothing was written\n {2}items +1,200, /)
   // Of 800 orders a line or more, as the job will count them; what is made of them is what it writes.
   assert.match(stdout, /\n {2}written +800\n/)
-  assert.match(stdout, /\n {2}writes +1,200 units/)
+  assert.match(stdout, /\n {2}writes +1,200 WCU/)
   assert.equal((await itemsOf('planned')).size, 0)
 })
 
@@ -240,7 +240,7 @@ test('a module that is changed is another job; what is no job is refused with an
   writeFileSync(join(directory.path, 'job.mjs'), `${module} // edited`)
   const second = await directory.run('resume', 'job')
   assert.equal(second.code, 1)
-  assert.match(second.stderr, /visitor\.digest: \w+ then, \w+ now/)
+  assert.match(second.stderr, /visitor\.digest was \w+, and is now \w+/)
 
   for (const [text, reason] of [
     ['', /it is not an object/],

@@ -190,12 +190,12 @@ test('a mapping gives a schema of its own, and what it gives is checked', () => 
   )
   const faults: [unknown, RegExp][] = [
     [null, /must return an element \{ name, attributes, children \}, not null/],
-    ['text', /gives "text"/],
+    ['text', /children }, not "text"/],
     [{ name: '1' }, /"1" is not a valid XML element name/],
     [{ name: 'a', attributes: { 'b c': 1 } }, /"b c" is not a valid XML attribute name/],
     [{ name: 'a', children: ['\u0000'] }, /the text of a contains a character that XML does not allow/],
     [{ name: 'a', children: 'b' }, /children of <a> must be an array/],
-    [{ name: 'a', children: [5] }, /gives number/],
+    [{ name: 'a', children: [5] }, /children }, not number/],
   ]
   for (const [made, message] of faults) {
     const bad = new XmlWriter({ mapping: (() => made) as never })

@@ -53,6 +53,7 @@ export const runSlice = command({
   examples: [
     'headrace update users add-tier.mjs --describe add-tier.json --slices 40',
     'headrace slice add-tier.json --slice 7 --of 40',
+    'headrace slice add-tier.json --of 40',
     'headrace slice add-tier.json --of 40 --rate 4000 --concurrent 10 --control-table headrace-control',
   ],
   options: OPTIONS,
@@ -125,7 +126,7 @@ async function runLeased(slice: Slice, flags: SliceFlags, talk: Talk): Promise<v
     talk.event('done', { ...counters, operation: job.what.operation, table: job.what.table.name, complete: done })
     talk.say(words(counters))
     if (counters.rejected > 0) talk.say(`rejects of this process are in ${rejects}`)
-    if (!done) talk.say(`stopped by a signal. The same command, on any machine, goes on`)
+    if (!done) talk.say(`stopped by a signal. To resume, run the same command, on any machine`)
     process.exitCode = done ? (counters.rejected > 0 ? EXIT.rejects : EXIT.done) : (interruption.exitCode ?? EXIT.limit)
   } finally {
     interruption.release()
@@ -138,7 +139,7 @@ function readJob(file: string): JobSpec {
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
-    const message = `${file} can not be read: ${(error as Error).message}. headrace VERB TABLE … --describe ${file} writes it`
+    const message = `cannot read ${file}: ${(error as Error).message}. To write it: headrace VERB TABLE … --describe ${file}`
     throw new HeadraceError('CONFIGURATION', message, { cause: error })
   }
   try {
@@ -147,7 +148,7 @@ function readJob(file: string): JobSpec {
   } catch {
     // Told of below, as what is JSON and no job.
   }
-  throw new HeadraceError('CONFIGURATION', `${file} is no job; headrace VERB TABLE … --describe ${file} writes one`)
+  throw new HeadraceError('CONFIGURATION', `${file} is not the description of a job. To write one: headrace VERB TABLE … --describe ${file}`)
 }
 
 /** Of the jobs of an AWS Batch array each is told its own (AWS Batch user guide, "Array jobs"). */
