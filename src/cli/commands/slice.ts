@@ -148,7 +148,10 @@ function readJob(file: string): JobSpec {
   } catch {
     // Told of below, as what is JSON and no job.
   }
-  throw new HeadraceError('CONFIGURATION', `${file} is not the description of a job. To write one: headrace VERB TABLE … --describe ${file}`)
+  throw new HeadraceError(
+    'CONFIGURATION',
+    `${file} is not the description of a job. To write one: headrace VERB TABLE … --describe ${file}`,
+  )
 }
 
 /** Of the jobs of an AWS Batch array each is told its own (AWS Batch user guide, "Array jobs"). */
