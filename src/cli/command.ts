@@ -3,7 +3,7 @@ import type { FlagsOf, Option } from './option.ts'
 /** Headings of the list of commands, in their order. */
 export const SECTIONS = ['Change items', 'Read items', 'Jobs', 'Tables', 'Run elsewhere', 'Learn and try'] as const
 
-export type Section = (typeof SECTIONS)[number]
+type Section = (typeof SECTIONS)[number]
 
 /** What a command is: its flags, help, validation and action stand in one file. */
 export interface CommandDefinition<Arguments extends string, Options extends readonly Option[]> {

@@ -6,6 +6,7 @@ import { countItems } from './commands/count.ts'
 import { deleteItems } from './commands/delete.ts'
 import { deploy } from './commands/deploy.ts'
 import { diffTables } from './commands/diff.ts'
+import { checkSetup } from './commands/doctor.ts'
 import { exportItems } from './commands/export.ts'
 import { generateItems } from './commands/generate.ts'
 import { printPolicy } from './commands/iam.ts'
@@ -42,6 +43,7 @@ export const COMMANDS: readonly Command[] = [
   describeTableCommand,
   waitForTableCommand,
   dropTableCommand,
+  checkSetup,
   runSlice,
   deploy,
   printPolicy,

@@ -10,7 +10,7 @@ export const GROUPS = [
   'Advanced',
 ] as const
 
-export type Group = (typeof GROUPS)[number]
+type Group = (typeof GROUPS)[number]
 
 /** What is declared of an option, once: its flag, its line of help, its entry in the reference and its validation come from it. */
 export interface OptionDetails<Value> {

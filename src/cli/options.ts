@@ -33,7 +33,7 @@ const allowInsecureEndpoint = option('--allow-insecure-endpoint', {
 })
 
 /** Where DynamoDB is, and as whom to call it. */
-export const CONNECTION = [region, profile, endpointUrl, rare(allowInsecureEndpoint)] as const
+const CONNECTION = [region, profile, endpointUrl, rare(allowInsecureEndpoint)] as const
 export type ConnectionFlags = FlagsOf<typeof CONNECTION>
 
 /** The second table of a command. */
@@ -54,7 +54,6 @@ export const TARGET = [
     defaultText: 'as for the first',
   }),
 ] as const
-export type TargetFlags = FlagsOf<typeof TARGET>
 
 // S3
 
@@ -112,12 +111,11 @@ export function s3Options({ s3Region, bucketOwner, sse, sseKmsKey }: S3Flags): {
 
 // Output
 
-export const json = option('--json', { group: 'Output', description: 'print one JSON event per line' })
+const json = option('--json', { group: 'Output', description: 'print one JSON event per line' })
 export const quiet = option('--quiet', { group: 'Output', description: 'print only errors' })
 
 /** Of every command that says something. */
 export const TALK = [json, quiet] as const
-export type TalkFlags = FlagsOf<typeof TALK>
 
 /** Of commands that connect to DynamoDB. */
 export const COMMON = [...CONNECTION, ...TALK] as const
@@ -143,7 +141,7 @@ type ShowFlags = Omit<FlagsOf<typeof SHOWING>, 'ui'> & { readonly ui?: number | 
 
 // What to read
 
-export const where = option('--where <expression>', {
+const where = option('--where <expression>', {
   group: 'What to read',
   description: `only items that match this filter expression, such as "country = 'NO' and size(tags) > 2"`,
   library: 'filter',
@@ -335,7 +333,7 @@ export const LIMITS = [
 ] as const
 
 /** Where a job's state is kept. */
-export const job = option('--job <directory>', {
+const job = option('--job <directory>', {
   group: 'Common options',
   description: "directory for the job's state and rejected records",
   defaultText: 'a new one in .headrace',

@@ -27,6 +27,10 @@ export interface IndexShape {
 
 /** A global secondary index. */
 export interface IndexDescription extends TableCapacity, IndexShape {
+  /** `ACTIVE` in use; empty where the endpoint does not tell. */
+  readonly status: string
+  /** Whether it is still being filled with what the table already has. It cannot be read before. */
+  readonly isBackfilling: boolean
   /** Up to six hours old. */
   readonly itemCount: number
   /** Up to six hours old. */
@@ -82,7 +86,8 @@ interface Answer {
     BillingModeSummary?: { BillingMode?: string }
     ItemCount?: number
     TableSizeBytes?: number
-    GlobalSecondaryIndexes?: (CapacityAnswer & IndexAnswer & { ItemCount?: number; IndexSizeBytes?: number })[]
+    GlobalSecondaryIndexes?: (CapacityAnswer &
+      IndexAnswer & { IndexStatus?: string; Backfilling?: boolean; ItemCount?: number; IndexSizeBytes?: number })[]
     LocalSecondaryIndexes?: IndexAnswer[]
     DeletionProtectionEnabled?: boolean
     TableClassSummary?: { TableClass?: string }
@@ -95,10 +100,16 @@ interface Answer {
  * @param patienceMs how long to ask again while the endpoint does not answer
  * @throws {HeadraceError} `TABLE` when there is no such table
  */
-export async function describeTable(service: Service, name: string, patienceMs: number): Promise<TableDescription> {
+export async function describeTable(
+  service: Service,
+  name: string,
+  patienceMs: number,
+  signal?: AbortSignal,
+): Promise<TableDescription> {
   let answer: Answer
   try {
-    answer = (await service.call('DescribeTable', { TableName: name }, { patienceMs })) as Answer
+    const options = { patienceMs, ...(signal === undefined ? {} : { signal }) }
+    answer = (await service.call('DescribeTable', { TableName: name }, options)) as Answer
   } catch (error) {
     if (error instanceof HeadraceError && error.code === 'TABLE') {
       const message = `there is no table "${name}" at this endpoint, region and account. To create it: headrace table create ${name} --key NAME:S`
@@ -130,6 +141,8 @@ export async function describeTable(service: Service, name: string, patienceMs: 
     indexes: (table.GlobalSecondaryIndexes ?? []).map((index) => ({
       ...capacityOf(index.IndexName, index, onDemand),
       ...shapeOf(index),
+      status: index.IndexStatus ?? '',
+      isBackfilling: index.Backfilling ?? false,
       itemCount: figure(index.ItemCount),
       sizeBytes: figure(index.IndexSizeBytes),
     })),

@@ -1,3 +1,4 @@
+import { MADE_UP } from '../network/credentialOrigin.ts'
 import {
   type CredentialProvider,
   CredentialSource,
@@ -36,10 +37,22 @@ export interface Connection {
   readonly loopback: boolean
   /** What requests go through; undefined where they go straight to the endpoint. */
   readonly proxy: HttpProxy | undefined
+  readonly regionOrigin: SettingOrigin
+  readonly endpointOrigin: SettingOrigin
 }
 
-/** Emulators take any credentials, but want some. */
-const MADE_UP: Credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
+/**
+ * Where a setting comes from: an option, an environment variable by its name, the profile, or what applies where none is
+ * given (`us-east-1` for an endpoint on this machine, or the region's own endpoint).
+ */
+export type SettingOrigin =
+  | 'option'
+  | 'AWS_REGION'
+  | 'AWS_DEFAULT_REGION'
+  | 'AWS_ENDPOINT_URL_DYNAMODB'
+  | 'AWS_ENDPOINT_URL'
+  | 'profile'
+  | 'default'
 
 /**
  * Finds endpoint, region and credentials as every AWS tool does. The SDK is loaded only when its configuration files or
@@ -55,11 +68,10 @@ export async function resolveConnection(
   signal?: AbortSignal,
 ): Promise<Connection> {
   const ignoreConfigured = environment['AWS_IGNORE_CONFIGURED_ENDPOINT_URLS'] === 'true'
-  const named =
-    options.endpoint ??
-    (ignoreConfigured ? undefined : environment['AWS_ENDPOINT_URL_DYNAMODB'] || environment['AWS_ENDPOINT_URL'])
+  const [named, namedBy] = namedEndpoint(options, ignoreConfigured ? {} : environment)
   const namedUrl = named === undefined || named === '' ? undefined : parseEndpoint(named)
   const region = options.region ?? environment['AWS_REGION']
+  const regionBy: SettingOrigin = options.region === undefined ? 'AWS_REGION' : 'option'
   const given = options.credentials
   const givenProvider: CredentialProvider | undefined =
     typeof given === 'function' ? given : given && (async () => given)
@@ -74,9 +86,10 @@ export async function resolveConnection(
   if (namedUrl !== undefined) {
     const loopback = isLoopback(namedUrl.hostname)
     const provider = givenProvider ?? (loopback && !configured ? async () => MADE_UP : undefined)
-    const fallbackRegion = region ?? environment['AWS_DEFAULT_REGION'] ?? (loopback ? 'us-east-1' : undefined)
-    if (provider !== undefined && fallbackRegion !== undefined) {
-      return finish(namedUrl, fallbackRegion, sourceOf(provider), options, environment)
+    const fallback = fallbackRegion(environment, loopback)
+    const known = region === undefined ? fallback : { name: region, origin: regionBy }
+    if (provider !== undefined && known !== undefined) {
+      return finish(namedUrl, namedBy, known, sourceOf(provider), options, environment)
     }
   }
   if (options.profile !== undefined) await checkProfile(options.profile, environment)
@@ -84,23 +97,52 @@ export async function resolveConnection(
   const profileEndpoint = namedUrl === undefined && !ignoreConfigured ? await sdk.profileEndpoint() : undefined
   const knownUrl = namedUrl ?? (profileEndpoint ? parseEndpoint(profileEndpoint) : undefined)
   const loopback = knownUrl !== undefined && isLoopback(knownUrl.hostname)
-  const fallback = environment['AWS_DEFAULT_REGION'] ?? (loopback ? 'us-east-1' : undefined)
+  const fallback = fallbackRegion(environment, loopback)
   // What is named is used, or refused for what it is.
-  const sdkRegion = region || (await sdk.region().catch(() => fallback))
-  if (sdkRegion === undefined || sdkRegion === '') {
+  const found = region
+    ? { name: region, origin: regionBy }
+    : await sdk.region().then(
+        (name): Region => ({ name, origin: 'profile' }),
+        () => fallback,
+      )
+  if (found === undefined || found.name === '') {
     throw new HeadraceError(
       'CONFIGURATION',
-      'no AWS region: pass --region, set AWS_REGION, or set "region" in the profile in ~/.aws/config',
+      'no AWS region. Pass --region, set AWS_REGION, or set "region" in the profile in ~/.aws/config',
+      { place: { setting: 'region' } },
     )
   }
   const credentials = sourceOf(givenProvider ?? (loopback ? orMadeUp(sdk.credentials) : sdk.credentials))
-  const url = knownUrl ?? (await regionEndpoint(sdk, sdkRegion, credentials))
-  return finish(url, sdkRegion, credentials, options, environment)
+  const url = knownUrl ?? (await regionEndpoint(sdk, found.name, credentials))
+  const urlBy = namedUrl !== undefined ? namedBy : knownUrl !== undefined ? 'profile' : 'default'
+  return finish(url, urlBy, found, credentials, options, environment)
+}
+
+interface Region {
+  readonly name: string
+  readonly origin: SettingOrigin
+}
+
+/** The region where neither an option nor AWS_REGION nor the profile names one. */
+function fallbackRegion(environment: Environment, loopback: boolean): Region | undefined {
+  const name = environment['AWS_DEFAULT_REGION']
+  if (name !== undefined) return { name, origin: 'AWS_DEFAULT_REGION' }
+  return loopback ? { name: 'us-east-1', origin: 'default' } : undefined
+}
+
+function namedEndpoint(
+  { endpoint }: ConnectionOptions,
+  environment: Environment,
+): readonly [string | undefined, SettingOrigin] {
+  if (endpoint !== undefined) return [endpoint, 'option']
+  const own = environment['AWS_ENDPOINT_URL_DYNAMODB']
+  return own ? [own, 'AWS_ENDPOINT_URL_DYNAMODB'] : [environment['AWS_ENDPOINT_URL'], 'AWS_ENDPOINT_URL']
 }
 
 function finish(
   url: URL,
-  region: string,
+  endpointOrigin: SettingOrigin,
+  { name: region, origin: regionOrigin }: Region,
   credentials: CredentialSource,
   options: ConnectionOptions,
   environment: Environment,
@@ -111,7 +153,7 @@ function finish(
       'CONFIGURATION',
       `the region ${JSON.stringify(region)} is not a valid name such as us-east-1`,
       {
-        place: { option: 'region' },
+        place: { option: 'region', setting: 'region' },
       },
     )
   }
@@ -120,10 +162,12 @@ function finish(
       'CONFIGURATION',
       `the endpoint ${url.origin} is plain HTTP on another machine: items would cross the network unencrypted. ` +
         'Use https://, or allow it with --allow-insecure-endpoint',
+      { place: { setting: 'endpoint' } },
     )
   }
   const proxy = proxyFor(url, environment)
-  return { endpoint: url.origin, host: url.host, region, credentials, loopback, proxy }
+  const { origin: endpoint, host } = url
+  return { endpoint, host, region, credentials, loopback, proxy, regionOrigin, endpointOrigin }
 }
 
 /**
@@ -152,6 +196,7 @@ async function checkProfile(profile: string, environment: Environment): Promise<
   throw new HeadraceError(
     'CONFIGURATION',
     `there is no profile ${JSON.stringify(profile)} in ${files.join(' or ')}. ${list}. Check --profile, or add it with "aws configure"`,
+    { place: { setting: 'profile' } },
   )
 }
 
@@ -167,7 +212,7 @@ function parseEndpoint(text: string): URL {
       'CONFIGURATION',
       `the endpoint "${text}" is not a valid address such as http://localhost:8000`,
       {
-        place: { option: 'endpoint' },
+        place: { option: 'endpoint', setting: 'endpoint' },
       },
     )
   }
@@ -196,7 +241,7 @@ async function regionEndpoint(sdk: Sdk, region: string, credentials: CredentialS
       'CONFIGURATION',
       `cannot form a DynamoDB endpoint from region ${JSON.stringify(region)} and the account of the credentials: ${reason}. ` +
         'Check AWS_REGION, AWS_ACCOUNT_ID and AWS_ACCOUNT_ID_ENDPOINT_MODE',
-      { cause },
+      { cause, place: { setting: 'region' } },
     )
   }
 }

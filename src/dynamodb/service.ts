@@ -20,12 +20,14 @@ export type Operation =
   | 'Query'
   | 'Scan'
   | 'DescribeTable'
+  | 'DescribeTimeToLive'
   | 'DescribeContinuousBackups'
   | 'DescribeKinesisStreamingDestination'
   | 'CreateTable'
   | 'DeleteTable'
   | 'ExportTableToPointInTime'
   | 'DescribeExport'
+  | 'ListTables'
 
 /** Told once how a request ended. */
 export interface ReplyReceiver {
@@ -275,7 +277,8 @@ class Exchange {
   }
 }
 
-const TARGETS: { readonly [Name in Operation]: string } = {
+/** What `x-amz-target` says of each. */
+export const TARGETS: { readonly [Name in Operation]: string } = {
   BatchWriteItem: 'DynamoDB_20120810.BatchWriteItem',
   BatchExecuteStatement: 'DynamoDB_20120810.BatchExecuteStatement',
   PutItem: 'DynamoDB_20120810.PutItem',
@@ -286,12 +289,14 @@ const TARGETS: { readonly [Name in Operation]: string } = {
   Query: 'DynamoDB_20120810.Query',
   Scan: 'DynamoDB_20120810.Scan',
   DescribeTable: 'DynamoDB_20120810.DescribeTable',
+  DescribeTimeToLive: 'DynamoDB_20120810.DescribeTimeToLive',
   DescribeContinuousBackups: 'DynamoDB_20120810.DescribeContinuousBackups',
   DescribeKinesisStreamingDestination: 'DynamoDB_20120810.DescribeKinesisStreamingDestination',
   CreateTable: 'DynamoDB_20120810.CreateTable',
   DeleteTable: 'DynamoDB_20120810.DeleteTable',
   ExportTableToPointInTime: 'DynamoDB_20120810.ExportTableToPointInTime',
   DescribeExport: 'DynamoDB_20120810.DescribeExport',
+  ListTables: 'DynamoDB_20120810.ListTables',
 }
 
 /** The error that ends a job because of this refusal. `subject` is what was asked for, for the message. */

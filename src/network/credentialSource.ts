@@ -43,6 +43,7 @@ export class CredentialSource {
   /** Why the provider failed when it was asked last; undefined when it did not. */
   #failure: HeadraceError | undefined
   #gaveOnce = false
+  #tookMs: number | undefined
   #closed = false
 
   constructor(provider: CredentialProvider, clock: Clock) {
@@ -75,6 +76,11 @@ export class CredentialSource {
   get askAgainInMs(): number | undefined {
     if (this.#asking !== undefined) return 0
     return this.#gaveOnce ? Math.max(0, Math.ceil(this.#askAgainAt - this.#clock.now())) : undefined
+  }
+
+  /** How long the provider took for the latest credentials, in milliseconds; undefined where it gave none yet. */
+  get tookMs(): number | undefined {
+    return this.#tookMs
   }
 
   /** Whether the provider is being asked for the first time, which may take as long as a person takes. */
@@ -149,6 +155,7 @@ export class CredentialSource {
         this.#current = credentials
         this.#force = false
         this.#gaveOnce = true
+        this.#tookMs = this.#clock.now() - asking.sinceMs
         this.#failure = undefined
         answer.resolve(credentials)
       })

@@ -59,12 +59,14 @@ function parseProxy(variable: string, value: string): HttpProxy {
     throw new HeadraceError(
       'CONFIGURATION',
       `${variable} is not a valid proxy address: use one such as http://proxy.example.com:3128`,
+      { place: { setting: 'proxy' } },
     )
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw new HeadraceError(
       'CONFIGURATION',
       `${variable} names a ${url.protocol}// proxy, which Headrace does not support: use an http:// or https:// proxy`,
+      { place: { setting: 'proxy' } },
     )
   }
   const secure = url.protocol === 'https:'

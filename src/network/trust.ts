@@ -27,7 +27,7 @@ export async function readTrust(environment: Environment): Promise<string[] | un
     throw new HeadraceError(
       'CONFIGURATION',
       `AWS_CA_BUNDLE names ${path}, which cannot be used: ${reason}. Name a file of CA certificates in PEM format`,
-      { cause },
+      { cause, place: { setting: 'certificates' } },
     )
   }
   const extra = environment['NODE_EXTRA_CA_CERTS']

@@ -18,18 +18,25 @@ export const ACTIONS_OF_OPERATION: { readonly [Name in Operation]: readonly Acti
   Query: ['Query'],
   Scan: ['Scan'],
   DescribeTable: ['DescribeTable'],
+  DescribeTimeToLive: ['DescribeTimeToLive'],
   DescribeContinuousBackups: ['DescribeContinuousBackups'],
   DescribeKinesisStreamingDestination: ['DescribeKinesisStreamingDestination'],
   CreateTable: ['CreateTable'],
   DeleteTable: ['DeleteTable'],
   ExportTableToPointInTime: ['ExportTableToPointInTime'],
   DescribeExport: ['DescribeExport'],
+  ListTables: ['ListTables'],
 }
+
+/** Of the names of tables that `headrace doctor --probe` creates. */
+export const PROBE_TABLE_PREFIX = 'headrace-doctor-'
 
 export interface OptionalAction {
   readonly action: Action
   /** What is lost without it, as the end of a sentence. */
   readonly without: string
+  /** It is a right to the tables that `headrace doctor --probe` creates and drops, not to the table itself. */
+  readonly isForProbe?: boolean
 }
 
 /** What a verb does to one table. */
@@ -38,6 +45,8 @@ export interface TableActions {
   readonly optional: readonly OptionalAction[]
   /** Rights to the table's exports, which have ARNs of their own. */
   readonly exports?: readonly Action[]
+  /** Rights that IAM grants for no single table. */
+  readonly account?: readonly Action[]
 }
 
 /** What a verb does: to its table, and to another where there is one. */
@@ -55,6 +64,24 @@ const SAFETY: readonly OptionalAction[] = [
     without: 'a plan cannot tell whether a Kinesis stream receives each change',
   },
 ]
+const FACTS: readonly OptionalAction[] = [
+  { action: 'DescribeTimeToLive', without: 'time to live is not known' },
+  { action: 'DescribeContinuousBackups', without: 'point-in-time recovery is not known' },
+  { action: 'DescribeKinesisStreamingDestination', without: 'Kinesis streams are not known' },
+]
+/** What `headrace doctor --probe` sends to the tables of its own. */
+const PROBE: readonly OptionalAction[] = (
+  [
+    'CreateTable',
+    'DescribeTable',
+    'BatchWriteItem',
+    'PutItem',
+    'UpdateItem',
+    'PartiQLInsert',
+    'PartiQLUpdate',
+    'DeleteTable',
+  ] as const
+).map((action) => ({ action, without: '--probe checks nothing', isForProbe: true }))
 const MAKE: OptionalAction = { action: 'CreateTable', without: '--key cannot create a missing table' }
 /** What is replaced is read, and replaced by a change. */
 const KEEP: readonly OptionalAction[] = (['BatchGetItem', 'PartiQLUpdate', 'UpdateItem'] as const).map((action) => ({
@@ -147,6 +174,13 @@ export const VERB_ACTIONS: { readonly [verb: string]: VerbActions } = {
     },
   },
   'table drop': { table: { needs: ['DescribeTable', 'DeleteTable'], optional: [] } },
-  'table describe': { table: { needs: ['DescribeTable'], optional: [] } },
+  'table describe': { table: { needs: ['DescribeTable'], optional: FACTS } },
   'table wait': { table: { needs: ['DescribeTable'], optional: [] } },
+  doctor: {
+    table: {
+      needs: ['DescribeTable', ...FACTS.map(({ action }) => action)],
+      optional: PROBE,
+      account: ['ListTables'],
+    },
+  },
 }

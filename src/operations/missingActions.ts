@@ -16,24 +16,43 @@ const PATIENCE_MS = 5_000
  * @param verb as of `policyFor`; none is missing for one that is not known
  */
 export async function missingActions(verb: string, table: Table): Promise<Action[]> {
-  const actions = VERB_ACTIONS[verb]?.table.needs ?? []
+  const told = await probeActions(VERB_ACTIONS[verb]?.table.needs ?? [], table)
+  return [...told].flatMap(([action, isDenied]) => (isDenied === true ? [action] : []))
+}
+
+/**
+ * Whether the caller's identity is denied each of these rights to a table, found out as in {@link missingActions}.
+ *
+ * @returns by right; undefined where it cannot be asked for without changing something, or there was no answer
+ */
+export async function probeActions(
+  actions: readonly Action[],
+  table: Table,
+  signal?: AbortSignal,
+): Promise<Map<Action, boolean | undefined>> {
   const { service, random } = await table.database.open()
   const schema = await table.describe().then(
     ({ key }) => key,
     () => undefined,
   )
-  const missing: Action[] = []
+  const told = new Map<Action, boolean | undefined>()
   for (const action of new Set(actions)) {
     const probe = probeOf(action, table.name, schema, random)
+    told.set(action, undefined)
     if (probe === undefined) continue
     try {
-      const answer = await service.call(probe.operation, probe.payload, { patienceMs: PATIENCE_MS })
-      if (isDeniedInside(answer)) missing.push(action)
+      const options = { patienceMs: PATIENCE_MS, ...(signal === undefined ? {} : { signal }) }
+      const answer = await service.call(probe.operation, probe.payload, options)
+      told.set(action, isDeniedInside(answer))
     } catch (error) {
-      if (error instanceof HeadraceError && error.code === 'DENIED') missing.push(action)
+      if (signal?.aborted === true) throw error
+      if (!(error instanceof HeadraceError)) throw error
+      if (error.code === 'DENIED') told.set(action, true)
+      // It was allowed, and refused for what it asks.
+      else if (error.code === 'REFUSED') told.set(action, false)
     }
   }
-  return missing
+  return told
 }
 
 interface Probe {
@@ -42,7 +61,12 @@ interface Probe {
 }
 
 function probeOf(action: Action, name: string, schema: KeySchema | undefined, random: Random): Probe | undefined {
-  if (action === 'DescribeTable' || action === 'DescribeContinuousBackups')
+  if (
+    action === 'DescribeTable' ||
+    action === 'DescribeTimeToLive' ||
+    action === 'DescribeContinuousBackups' ||
+    action === 'DescribeKinesisStreamingDestination'
+  )
     return { operation: action, payload: { TableName: name } }
   if (action === 'Scan') return { operation: action, payload: { TableName: name, Limit: 1 } }
   if (schema === undefined) return undefined

@@ -1,4 +1,11 @@
-import { type Action, type OptionalAction, type TableActions, VERB_ACTIONS, type VerbActions } from './actions.ts'
+import {
+  type Action,
+  type OptionalAction,
+  PROBE_TABLE_PREFIX,
+  type TableActions,
+  VERB_ACTIONS,
+  type VerbActions,
+} from './actions.ts'
 
 export interface PolicyOptions {
   /** `arn:aws:dynamodb:eu-west-1:123456789012:table/users` */
@@ -53,7 +60,9 @@ export function policyFor(verb: string, options: PolicyOptions): Policy {
   }
   const isGranted = ({ action }: OptionalAction): boolean => optional === 'all' || optional.includes(action)
   const statements = (actions: TableActions, arn: string, name: string): Policy['Statement'][number][] => {
-    const extra = actions.optional.filter(isGranted).map(({ action }) => action)
+    const granted = actions.optional.filter(isGranted)
+    const extra = granted.filter(({ isForProbe }) => isForProbe !== true).map(({ action }) => action)
+    const probe = granted.filter(({ isForProbe }) => isForProbe === true).map(({ action }) => action)
     // A read of an index is a right to the index; the table is still described.
     const resources = index === undefined ? [arn] : [arn, `${arn}/index/${index}`]
     return [
@@ -61,6 +70,10 @@ export function policyFor(verb: string, options: PolicyOptions): Policy {
       ...(actions.exports === undefined
         ? []
         : [statement(`Headrace${name}Exports`, actions.exports, [`${arn}/export/*`])]),
+      ...(actions.account === undefined ? [] : [statement(`Headrace${name}Account`, actions.account, ['*'])]),
+      ...(probe.length === 0
+        ? []
+        : [statement(`Headrace${name}Probe`, probe, [`${arn.replace(/\/.*/, '')}/${PROBE_TABLE_PREFIX}*`])]),
       ...(extra.length === 0 ? [] : [statement(`Headrace${name}Optional`, extra, [arn])]),
     ]
   }

@@ -46,6 +46,8 @@ export interface ErrorPlace {
   readonly key?: string
   /** The option whose value cannot be used, such as `filter`; a command line calls that a usage error. */
   readonly option?: string
+  /** The part of the connection's configuration that cannot be used. */
+  readonly setting?: 'profile' | 'region' | 'endpoint' | 'proxy' | 'certificates'
 }
 
 /** By which copies of this package know each other's errors. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { newTable, store } from '../support/store.ts'
+import { createTable } from '../../src/operations/tables.ts'
+import { database, newTable, store } from '../support/store.ts'
 import { scratchDirectory } from './command.ts'
 
 const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
@@ -37,12 +38,14 @@ function onTerminal(
   child.stdout!.setEncoding('utf8').on('data', (more: string) => {
     text += more
     // Each question is answered when it is there.
-    const questions = text.split('to confirm: ').length - 1
-    for (; asked < Math.min(questions, answers.length); asked += 1) child.stdin!.write(`${answers[asked]}\n`)
+    const questions = text.split(/to confirm: |\[y\/N\] /).length - 1
+    for (; asked < Math.min(questions, answers.length); asked += 1)
+      child.stdin!.write(answers[asked] === CTRL_C ? CTRL_C : `${answers[asked]}\n`)
   })
   return new Promise((resolve) => child.on('close', () => resolve(text)))
 }
 
+const CTRL_C = String.fromCharCode(3)
 const NO_TERMINAL = whyNot()
 const ESCAPE = String.fromCharCode(27)
 const SEQUENCE = new RegExp(`${ESCAPE}\\[[\\d;]*[A-Za-z]`, 'g')
@@ -110,4 +113,29 @@ test('B2: delete asks again on a terminal when the filter matches everything in 
   assert.match(once.text, /nothing was changed/)
   assert.equal(once.left, 3)
   assert.equal((await leftAfter(table.name, table.name)).left, 0)
+})
+
+test('on a terminal doctor --probe asks before it creates, and before it drops what a killed one left', {
+  skip: NO_TERMINAL ?? false,
+}, async () => {
+  using directory = scratchDirectory()
+  const ask = (answers: readonly string[]): Promise<string> =>
+    onTerminal(['doctor', '--probe', '--endpoint-url', store.endpoint], 120, directory.path, { TERM: 'xterm' }, answers)
+  const refused = await ask(['n'])
+  assert.match(refused, /Create two throwaway tables, .* It costs less than a cent\. \[y\/N\] /)
+  assert.match(refused, /warning +probe +not checked: no tables may be created/)
+  assert.doesNotMatch(refused, /### headrace doctor/)
+  const interrupted = await ask([CTRL_C])
+  assert.match(interrupted, /stopping: the tables of the probe are dropped/)
+  assert.doesNotMatch(interrupted, /### headrace doctor/)
+
+  // As a killed probe leaves it.
+  const name = 'headrace-doctor-0123456789ab'
+  await createTable(database, name, { key: { partition: { name: 'headrace_probe', type: 'S' } } })
+  const kept = await ask(['', 'n'])
+  assert.match(kept, new RegExp(`Drop 1 table of an earlier probe \\(${name}\\)\\? \\[y/N\\] `))
+  assert.match(kept, new RegExp(`Drop them: headrace table drop ${name}`))
+  const dropped = await ask(['y', 'yes'])
+  assert.match(dropped, new RegExp(`ok +probe tables +dropped ${name}, left by an earlier --probe`))
+  assert.match(dropped, /### headrace doctor --probe/)
 })

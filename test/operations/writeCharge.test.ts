@@ -20,6 +20,8 @@ const CAPACITY = {
   warmWriteUnitsPerSecond: 0,
   itemCount: 0,
   sizeBytes: 0,
+  status: 'ACTIVE',
+  isBackfilling: false,
 }
 
 const text = (longest: number): fc.Arbitrary<string> =>

@@ -1,4 +1,4 @@
-import type { TableDescription } from '../../index.ts'
+import type { TableDescription, TableFacts, Told } from '../../index.ts'
 import { formatCount } from '../../report/figures.ts'
 import { counted } from '../../runtime/counted.ts'
 import { command } from '../command.ts'
@@ -102,9 +102,10 @@ export const describeTableCommand = command({
   options: COMMON,
   async run([name], flags) {
     await withDatabase(flags, async (talk, database) => {
-      const description = await database.table(name).describe()
-      if (flags.json === true) talk.event('table', description)
-      else talk.show(describeInWords(description))
+      const { askTableFacts } = await import('../../index.ts')
+      const facts = await askTableFacts(database.table(name), { patienceMs: 20_000 })
+      if (flags.json === true) talk.event('table', eventOf(facts))
+      else talk.show(`${describeInWords(facts.description)}\n${factsInWords(facts)}`)
     })
   },
 })
@@ -142,6 +143,38 @@ async function withDatabase(
   }
 }
 
+/** What is not known is left out, and `missingActions` says which rights would tell. */
+function eventOf({ description, timeToLiveAttribute, hasPointInTimeRecovery, kinesisStreams }: TableFacts): object {
+  const missingActions = [timeToLiveAttribute, hasPointInTimeRecovery, kinesisStreams].flatMap((told) =>
+    told.isKnown || told.missingAction === undefined ? [] : [told.missingAction],
+  )
+  return {
+    ...description,
+    ...(timeToLiveAttribute.isKnown ? { timeToLiveAttribute: timeToLiveAttribute.value ?? null } : {}),
+    ...(hasPointInTimeRecovery.isKnown ? { hasPointInTimeRecovery: hasPointInTimeRecovery.value } : {}),
+    ...(kinesisStreams.isKnown ? { kinesisStreams: kinesisStreams.value } : {}),
+    missingActions,
+  }
+}
+
+/** What is asked for in calls of their own. */
+function factsInWords({ description, ...facts }: TableFacts): string {
+  const told = <Value>(answer: Told<Value>, words: (value: Value) => string): string =>
+    answer.isKnown ? words(answer.value) : `not known: ${answer.why}`
+  const stream = description.hasStream ? 'DynamoDB stream' : 'no DynamoDB stream'
+  const rows = [
+    [
+      'time to live',
+      told(facts.timeToLiveAttribute, (attribute) => (attribute === undefined ? 'off' : `attribute ${attribute}`)),
+    ],
+    ['point-in-time recovery', told(facts.hasPointInTimeRecovery, (isOn) => (isOn ? 'on' : 'off'))],
+    ['deletion protection', description.deletionProtection ? 'on' : 'off'],
+    ['streams', `${stream}; Kinesis: ${told(facts.kinesisStreams, (streams) => `${streams}`)}`],
+    ['replicas', description.replicas.length === 0 ? 'none' : description.replicas.join(', ')],
+  ]
+  return rows.map(([label, value]) => `  ${label!.padEnd(22)}  ${value}`).join('\n')
+}
+
 function describeInWords(table: TableDescription): string {
   const { key } = table
   const sort = key.sort === undefined ? '' : `, ${key.sort.name}:${key.sort.type}`
@@ -157,8 +190,13 @@ function describeInWords(table: TableDescription): string {
       'items',
       `${formatCount(table.itemCount)}, ${counted(table.sizeBytes, 'byte')} (as of the last count by DynamoDB, up to six hours ago)`,
     ],
-    ['indexes', table.indexes.length === 0 ? 'none' : table.indexes.map(({ name }) => name).join(', ')],
+    [
+      'indexes',
+      table.indexes.length === 0
+        ? 'none'
+        : table.indexes.map(({ name, status }) => (status === '' ? name : `${name} (${status})`)).join(', '),
+    ],
     ['arn', table.arn],
   ]
-  return [table.name, ...rows.map(([label, value]) => `  ${label!.padEnd(8)}  ${value}`)].join('\n')
+  return [table.name, ...rows.map(([label, value]) => `  ${label!.padEnd(22)}  ${value}`)].join('\n')
 }

@@ -1,5 +1,5 @@
 import type { Table } from '../../database/table.ts'
-import { HeadraceError } from '../../runtime/headraceError.ts'
+import { askKinesisStreams, askPointInTimeRecovery, type Told } from '../tableFacts.ts'
 
 /** What only optional rights tell of a table. */
 export interface TableSafety {
@@ -11,46 +11,25 @@ export interface TableSafety {
   readonly unknown: readonly string[]
 }
 
-/** It is only asked for advice. */
-const PATIENCE_MS = 5_000
-
 /**
  * Asks what a table has against accidents, and who hears of each change. Never fails: what is not told is not known.
  *
  * @param changes whether there will be any
  */
 export async function askTableSafety(table: Table, changes: boolean): Promise<TableSafety> {
-  const { service } = await table.database.open()
   const unknown = new Map<string, string[]>()
-  const ask = async (operation: 'DescribeContinuousBackups' | 'DescribeKinesisStreamingDestination', what: string) => {
-    try {
-      return await service.call(operation, { TableName: table.name }, { patienceMs: PATIENCE_MS })
-    } catch (error) {
-      if (!(error instanceof HeadraceError)) throw error
-      const why = error.code === 'DENIED' ? 'this identity has no permission to ask' : 'the endpoint does not report it'
-      unknown.set(why, [...(unknown.get(why) ?? []), `whether ${what}`])
-      return undefined
-    }
+  const value = <Value>(told: Told<Value>, what: string): Value | undefined => {
+    if (told.isKnown) return told.value
+    const why =
+      told.missingAction === undefined ? 'the endpoint does not report it' : 'this identity has no permission to ask'
+    unknown.set(why, [...(unknown.get(why) ?? []), `whether ${what}`])
+    return undefined
   }
-  const backups = (await ask('DescribeContinuousBackups', 'point-in-time recovery is on')) as Backups | undefined
-  const streams: Streams | undefined = changes
-    ? ((await ask('DescribeKinesisStreamingDestination', 'a Kinesis stream receives each change')) as Streams)
-    : undefined
-  const status = backups?.ContinuousBackupsDescription?.PointInTimeRecoveryDescription?.PointInTimeRecoveryStatus
-  const active = streams?.KinesisDataStreamDestinations?.filter(
-    ({ DestinationStatus }) => DestinationStatus === 'ACTIVE',
-  )
+  const backups = value(await askPointInTimeRecovery(table), 'point-in-time recovery is on')
+  const streams = changes ? value(await askKinesisStreams(table), 'a Kinesis stream receives each change') : undefined
   return {
-    hasPointInTimeRecovery: backups === undefined ? undefined : status === 'ENABLED',
-    kinesisStreams: streams === undefined ? undefined : (active?.length ?? 0),
+    hasPointInTimeRecovery: backups,
+    kinesisStreams: streams,
     unknown: [...unknown].map(([why, whats]) => `W${whats.join(', and ').slice(1)}: ${why}.`),
   }
-}
-
-interface Backups {
-  ContinuousBackupsDescription?: { PointInTimeRecoveryDescription?: { PointInTimeRecoveryStatus?: string } }
-}
-
-interface Streams {
-  KinesisDataStreamDestinations?: { DestinationStatus?: string }[]
 }
