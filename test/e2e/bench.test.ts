@@ -51,7 +51,7 @@ test('bench strategies asks before it writes to a DynamoDB elsewhere', async () 
     { directory: directory.path },
   )
   assert.equal(code, 2, stderr)
-  assert.match(stderr, /writes 1,000 items \d+ times .*--yes/)
+  assert.match(stderr, /writes and reads 1,000 items \d+ times .*--yes/)
 })
 
 test('bench capacity: with ten times the units the job takes a tenth of the time, and no unit more than the rate', async () => {

@@ -205,7 +205,7 @@ test('E5: a job directory that others can write to is a warning', async () => {
   mkdirSync(join(scratch.path, 'theirs'))
   chownSync(join(scratch.path, 'theirs'), 1234, 1234)
   const theirs = await run(scratch.path, ['load', table.name, 'a.jsonl', '--job', 'theirs'])
-  assert.match(theirs.stderr, /the job's directory theirs belongs to another user \(1234\)/)
+  assert.match(theirs.stderr, /the job directory theirs belongs to another user \(1234\)/)
 })
 
 test('E3: with 64 descriptors a command starts, and loads', async () => {

@@ -250,7 +250,7 @@ test('its buttons do so in a browser', async (t) => {
   await page.until(`${WRITTEN} > 0`)
   await page.evaluate("document.getElementById('pause').click()")
   await page.until(
-    "document.querySelector('.state.paused') && document.getElementById('pause').textContent === 'Go on'",
+    "document.querySelector('.state.paused') && document.getElementById('pause').textContent === 'Resume'",
   )
   // What the page is answered and what it is shown come on two ways.
   assert.equal(await page.until("document.getElementById('answer').textContent"), 'paused')

@@ -83,5 +83,5 @@ test('a scenario that does not exist is a usage error that says where the names 
   using directory = scratchDirectory()
   const { code, stderr } = await headrace(['simulate', '--scenario', 'nothing'], { directory: directory.path })
   assert.equal(code, 2)
-  assert.match(stderr, /no scenario "nothing"; "headrace simulate --list"/)
+  assert.match(stderr, /no scenario "nothing": "headrace simulate --list"/)
 })
