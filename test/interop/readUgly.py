@@ -276,11 +276,14 @@ def unpack(data):
             if data[:2] != b"\x1f\x8b":
                 return b"".join(parts), bool(data.strip(b"\0"))
             member = zlib.decompressobj(wbits=31)
-            # In small steps, so that what stands in front of damage is had.
+            # In small steps, and at the damage in steps of a byte, so that what stands in front of it is had.
             for start in range(0, len(data), 64):
+                before = member.copy()
+                step = data[start : start + 64]
                 try:
-                    parts.append(member.decompress(data[start : start + 64]))
+                    parts.append(member.decompress(step))
                 except zlib.error:
+                    parts.append(to_the_damage(before, step))
                     return b"".join(parts), True
                 if member.eof:
                     break
@@ -300,6 +303,16 @@ def unpack(data):
         except OSError:
             return b"".join(parts), True
     return data, False
+
+
+def to_the_damage(member, step):
+    parts = []
+    try:
+        for at in range(len(step)):
+            parts.append(member.decompress(step[at : at + 1]))
+    except zlib.error:
+        pass
+    return b"".join(parts)
 
 
 def text_in(data):
