@@ -8,6 +8,7 @@ import {
   inThreads,
   type Job,
   type JobReject,
+  jobStatus,
   missingActions,
   type Plan,
   type PlannableJob,
@@ -114,7 +115,9 @@ export async function runJob(toRun: JobToRun): Promise<void> {
       ['job', directory],
     ])
   }
+  let doneAt: string | undefined
   try {
+    doneAt = doneBefore(directory)
     const onReject = (reject: JobReject): void => {
       firstReject ??= reject
       shown += 1
@@ -156,6 +159,11 @@ export async function runJob(toRun: JobToRun): Promise<void> {
       },
     })
     follower.stop()
+    if (doneAt !== undefined) {
+      talk.warn(
+        `the job in ${directory} was already done at ${doneAt}, so this run changed nothing. The summary is of the earlier run. For a new run, pass another --job`,
+      )
+    }
     await live?.end(
       summary.complete ? 'done' : 'stopped',
       summary.complete ? doneWords(summary) : `${stopWords(summary, flags)}. ${goOn}`,
@@ -312,4 +320,11 @@ function rereadRates(directory: string, job: Job | undefined, talk: Talk): void 
 function newDirectory(operation: string, table: string): string {
   const stamp = new Date().toISOString().replace(/[-:]|\.\d+Z/g, '')
   return join(JOBS, `${operation}-${table}-${stamp}-${process.pid.toString(36)}`)
+}
+
+/** When the job in a directory was done, before this run of it. */
+function doneBefore(directory: string): string | undefined {
+  if (findJob(directory) === undefined) return undefined
+  const { state, checkpoint } = jobStatus(directory)
+  return state === 'done' ? checkpoint?.savedAt : undefined
 }

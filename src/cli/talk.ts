@@ -78,10 +78,11 @@ export class Talk {
           this.event('progress', now)
         } else if (this.#live) {
           block.note(now)
-          const { columns, rows = 24 } = process.stderr
+          // A terminal that does not know its size says 0.
+          const { columns, rows } = process.stderr
           const style = this.#style
-          const lines = block.lines(now, { ...style, columns: columns ?? 80 })
-          const shown = lines.slice(0, Math.max(1, rows - ROWS_LEFT))
+          const lines = block.lines(now, { ...style, columns: columns || 80 })
+          const shown = lines.slice(0, Math.max(1, (rows || 24) - ROWS_LEFT))
           this.#draw(shown.map((line) => printable(line, style.hasColors)))
         } else {
           process.stderr.write(`${printable(progressLine(now, before))}\n`)
@@ -160,7 +161,7 @@ export class Talk {
   /** Back to where the block begins, though the terminal may have become narrower and broken its lines. */
   #toTop(): string {
     if (this.#drawn.length === 0) return ''
-    const columns = process.stderr.columns ?? 80
+    const columns = process.stderr.columns || 80
     const rows = this.#drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(shownWidth(line) / columns)), 0)
     return rows > 1 ? `\r\u001b[${rows - 1}A` : '\r'
   }

@@ -28,6 +28,7 @@ export class FormatError extends HeadraceError {
   after(records: number): FormatError {
     const several = `The ${records} complete records before it were read.`
     const read = ['No record was read.', 'The one complete record before it was read.'][records] ?? several
-    return new FormatError(`${this.#what} ${read}`, this.filePlace, { cause: this.cause ?? this })
+    const sentence = /[.!?]$/.test(this.#what) ? this.#what : `${this.#what}.`
+    return new FormatError(`${sentence} ${read}`, this.filePlace, { cause: this.cause ?? this })
   }
 }

@@ -118,17 +118,12 @@ export class JobDirectory {
 
   /** The checkpoint from which the last run went on that has added something; undefined where none has. */
   get #addsSince(): number | undefined {
-    const bytes = this.#disk.read(join(this.path, NO_REPEAT))
-    return bytes === undefined ? undefined : Number.parseInt(bytes.toString(), 10)
+    return addsSince(this.path, this.#disk)
   }
 
   /** Whether something of what the last run asked for may come again, and must not. */
   get mayNotRepeat(): boolean {
-    const { checkpoint } = this
-    const addsSince = this.#addsSince
-    if (addsSince === undefined) return false
-    // A run that began with a clean one and ended at once has left that as it was.
-    return checkpoint?.clean !== true || addsSince >= checkpoint.sequence
+    return mayNotRepeat(this.#addsSince, this.checkpoint)
   }
 
   /** A file of the job's, cut back to what the checkpoint speaks of. Closed with the directory. */
@@ -364,4 +359,20 @@ function writeError(path: string, error: unknown): unknown {
   return new HeadraceError('CONFIGURATION', `cannot write the job state to ${path}: ${error.message}`, {
     cause: error,
   })
+}
+
+/** Whether a job in a directory has added something that may be added again if it is resumed. */
+export function cannotRepeat(directory: string, disk: Disk, checkpoint: Checkpoint | undefined): boolean {
+  return mayNotRepeat(addsSince(directory, disk), checkpoint)
+}
+
+function addsSince(directory: string, disk: Disk): number | undefined {
+  const bytes = disk.read(join(directory, NO_REPEAT))
+  return bytes === undefined ? undefined : Number.parseInt(bytes.toString(), 10)
+}
+
+function mayNotRepeat(since: number | undefined, checkpoint: Checkpoint | undefined): boolean {
+  if (since === undefined) return false
+  // A run that began with a clean one and ended at once has left that as it was.
+  return checkpoint?.clean !== true || since >= checkpoint.sequence
 }

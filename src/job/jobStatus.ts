@@ -7,7 +7,7 @@ import { systemRandom } from '../runtime/random.ts'
 import { systemDisk } from '../storage/disk.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { lockHolder } from './directoryLock.ts'
-import { findCheckpoint, findSpec, loadReport, loadSpec } from './jobDirectory.ts'
+import { cannotRepeat, findCheckpoint, findSpec, loadReport, loadSpec } from './jobDirectory.ts'
 import type { JobSpec } from './jobSpec.ts'
 import type { Summary } from './summary.ts'
 import { findUndone, type UndoneMark } from './undoneMark.ts'
@@ -23,6 +23,8 @@ export interface JobStatus {
   /** The process that works on it. */
   readonly holder: string | undefined
   readonly checkpoint: Checkpoint | undefined
+  /** It used "add" and was not ended well: to resume it could add twice, so that is refused. */
+  readonly mayNotRepeat: boolean
   /** Of the last run that ended. */
   readonly summary: Summary | undefined
 }
@@ -38,10 +40,13 @@ export function jobStatus(directory: string, clock: Clock = systemClock): JobSta
   const holder = lockHolder(directory, options)
   const { checkpoint } = findCheckpoint(directory)
   const undone = findUndone(directory)
+  const state = stateOf(holder, undone, checkpoint)
   return {
     directory,
     spec,
-    state: stateOf(holder, undone, checkpoint),
+    state,
+    mayNotRepeat:
+      state === 'stopped' && spec.what.once === undefined && cannotRepeat(directory, systemDisk, checkpoint),
     undone,
     holder,
     checkpoint,

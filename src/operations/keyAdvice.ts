@@ -23,6 +23,8 @@ function missingAdvice(item: PlainItem, name: string): string {
   const names = Object.keys(item)
   if (names.length === 1 && names[0] === 'Item' && typeof item['Item'] === 'object' && item['Item'] !== null)
     return '. The record looks like DynamoDB JSON inside "Item": set the format (--format ddb-json)'
+  if (['code', 'message', 'place'].every((member) => names.includes(member)))
+    return '. The record looks like a rejected record of a job: load such files with --from-rejects'
   const like = names.find((other) => other.trim().toLowerCase() === name.trim().toLowerCase())
   return like === undefined ? '' : `. It has ${JSON.stringify(like)}: names are case-sensitive`
 }

@@ -60,7 +60,7 @@ export async function createTable(
     if (!(error instanceof HeadraceError) || error.code !== 'TABLE') throw error
     throw new HeadraceError(
       'TABLE',
-      `table "${name}" already exists: pass --replace to drop it with all its items first`,
+      `table "${name}" already exists: use it as it is, or pass --replace to drop it and its items first`,
       {
         place: { table: name },
         cause: error,

@@ -378,6 +378,12 @@ class UpdateJob implements FilteredJob, EntryOwner {
       if (this.#once === undefined && this.#directory.isFleeting) throw fleetingError()
       this.#adds = true
       this.#directory.forbidRepeats()
+      if (this.#once === undefined) {
+        this.#run.warn(
+          'this job uses "add": after a crash it cannot be resumed, because some items might be added to twice. ' +
+            'To make such a job resumable, start it with once (--once)',
+        )
+      }
       this.#run.mayRepeat = this.#once !== undefined
     }
     visited.deletes = change.deletes

@@ -1039,7 +1039,7 @@ export class PublishEngine {
       if (refused.why === 'item' && entries.some((entry) => entry.plan!.creates)) {
         // The statement may be why, on an endpoint that knows no INSERT, or the item: a PutItem's verdict counts.
         for (const entry of entries) if (entry.plan!.creates) entry.dialectsRefused = DIALECTS
-        this.#requeue(entries)
+        this.#requeue(entries, false)
         return
       }
       const several = entries.some((entry) => entry.plan!.isDialectal)
@@ -1049,7 +1049,7 @@ export class PublishEngine {
         const other = sent.dialect === 'clauses' ? 'commas' : 'clauses'
         if (this.#provenDialect === undefined && this.#dialect === sent.dialect) this.#dialect = other
         for (const entry of entries) entry.dialectsRefused += 1
-        this.#requeue(entries)
+        this.#requeue(entries, false)
         return
       }
     }
@@ -1096,8 +1096,9 @@ export class PublishEngine {
     }
   }
 
-  #requeue(entries: readonly Entry[]): void {
-    this.#retried += entries.length
+  /** @param isRetry false for entries that are only said in another way: users would look for a fault */
+  #requeue(entries: readonly Entry[], isRetry = true): void {
+    if (isRetry) this.#retried += entries.length
     for (let index = entries.length - 1; index >= 0; index -= 1) this.#toHead(entries[index]!)
   }
 

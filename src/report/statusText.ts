@@ -5,15 +5,11 @@ import { undoneWords } from '../job/undoneMark.ts'
 import { formatConsumed, formatCount, formatDuration } from './figures.ts'
 
 /** One job, one fact a line. */
-export function statusText({ directory, spec, state, undone, holder, checkpoint, summary }: JobStatus): string {
+export function statusText(status: JobStatus): string {
+  const { directory, spec, state, undone, checkpoint, summary } = status
   const { operation, table, filter, visitor, sources } = spec.what
   const rows: [string, string][] = [
-    [
-      'state',
-      undone !== undefined && state === 'undone'
-        ? undoneWords(undone)
-        : stateWords(state, directory, holder, sources?.some(({ name }) => name === '-') === true, checkpoint),
-    ],
+    ['state', undone !== undefined && state === 'undone' ? undoneWords(undone) : stateWords(status)],
     ['table', table.arn === '' ? table.name : table.arn],
   ]
   if (visitor?.module !== undefined) rows.push(['visitor', visitor.module])
@@ -59,19 +55,14 @@ export function statusList(jobs: readonly JobStatus[]): string {
   return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')).join('\n')
 }
 
-function stateWords(
-  state: JobStatus['state'],
-  directory: string,
-  holder: string | undefined,
-  readsStdin: boolean,
-  checkpoint: JobStatus['checkpoint'],
-): string {
+function stateWords({ state, directory, spec, holder, checkpoint, mayNotRepeat }: JobStatus): string {
   if (state === 'running') return `running, ${holder}`
   if (state === 'done')
     return ['done', ...otherCounts(checkpoint).filter((count) => count.endsWith('rejected'))].join(', ')
-  return readsStdin
-    ? 'stopped; it cannot be resumed, because standard input cannot be read twice'
-    : `stopped; to resume it: headrace resume ${directory}`
+  if (spec.what.sources?.some(({ name }) => name === '-') === true)
+    return 'stopped; it cannot be resumed, because standard input cannot be read twice'
+  if (mayNotRepeat) return 'stopped; it cannot be resumed, because it uses "add" without --once and was not ended well'
+  return `stopped; to resume it: headrace resume ${directory}`
 }
 
 /** Those that are not 0, but for what was written. */

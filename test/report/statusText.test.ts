@@ -20,6 +20,7 @@ function status(what: Partial<JobWhat>, more: Partial<JobStatus> = {}): JobStatu
     },
     state: 'stopped',
     undone: undefined,
+    mayNotRepeat: false,
     holder: undefined,
     checkpoint: undefined,
     summary: undefined,

@@ -64,7 +64,7 @@ export const deleteItems = command({
       const which = flags.where === undefined ? 'every item' : `the items where ${flags.where}`
       if (flags.dryRun !== true)
         await confirm(
-          `This deletes ${which} of ${arn || name} (about ${counted(itemCount, 'item')})`,
+          `This deletes ${which} of ${arn || name} (the table has about ${counted(itemCount, 'item')})`,
           name,
           flags.yes === true,
         )

@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs'
 import type { DiffSummary, RecordSource, Table } from '../../index.ts'
 import { command } from '../command.ts'
 import { EXIT, exitCodeOf } from '../exitCode.ts'
+import { fileFormat, fileOptions, types } from '../fileOptions.ts'
 import { option, rare } from '../option.ts'
-import { COMMON, READ_AND_WRITE_RATES, READING, readOptions, TARGET, writeOptions, yes } from '../options.ts'
+import { COMMON, delimiter, READ_AND_WRITE_RATES, READING, readOptions, TARGET, writeOptions, yes } from '../options.ts'
 import { rateOf } from '../values.ts'
 
 export const diffTables = command({
@@ -17,6 +18,7 @@ export const diffTables = command({
   examples: [
     'headrace diff orders orders --target-region eu-central-1',
     'headrace diff users users.ddb.jsonl.gz',
+    'headrace diff members members.csv --types age=N',
     'headrace diff users users-v2 --fix --yes --rate 50%',
   ],
   options: [
@@ -26,6 +28,8 @@ export const diffTables = command({
       library: 'fix',
     }),
     yes,
+    fileFormat,
+    types,
     ...READING,
     ...READ_AND_WRITE_RATES,
     rare(
@@ -37,6 +41,7 @@ export const diffTables = command({
         parse: rateOf,
       }),
     ),
+    delimiter,
     ...TARGET,
     ...COMMON,
   ],
@@ -61,7 +66,9 @@ export const diffTables = command({
     let follower: { stop(): void } | undefined
     try {
       const table = database.table(left)
-      const other: Table | RecordSource[] = isFile(right, recordFileEnding) ? await files([right]) : there.table(right)
+      const other: Table | RecordSource[] = isFile(right, recordFileEnding)
+        ? await files([right], fileOptions(flags))
+        : there.table(right)
       if (flags.fix === true && 'name' in other) {
         const { arn } = await other.describe()
         const does = `This writes to ${arn || right} what is missing in it or differs from ${left}`

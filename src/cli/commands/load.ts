@@ -1,9 +1,9 @@
-import { InvalidArgumentError } from 'commander'
-import type { ColumnType, FileOptions, FormatName, RecordSource, Table } from '../../index.ts'
+import type { RecordSource, Table } from '../../index.ts'
 import { counted } from '../../runtime/counted.ts'
 import { HeadraceError } from '../../runtime/headraceError.ts'
 import { command } from '../command.ts'
-import { type FlagsOf, option, rare } from '../option.ts'
+import { fileFormat, fileOptions, types } from '../fileOptions.ts'
+import { option, rare } from '../option.ts'
 import {
   COMMON,
   delimiter,
@@ -23,28 +23,13 @@ import {
 } from '../options.ts'
 import { keySchema } from '../values.ts'
 
-const TYPES: readonly ColumnType[] = ['S', 'N', 'BOOL', 'NULL', 'B', 'json', 'ddb']
-
-const format = option('--format <format>', {
-  group: 'Common options',
-  description: 'file format',
-  choices: ['jsonl', 'json', 'ddb-json', 'csv', 'parquet', 'ion'],
-  defaultText: 'detected',
-  library: 'format',
-})
-const types = option('--types <types>', {
-  group: 'Common options',
-  description: `types of CSV columns that are not text, such as age=N,active=BOOL,tags=json; one of ${TYPES.join(', ')}`,
-  library: 'csv.types',
-  parse: columnTypes,
-})
 const fromRejects = option('--from-rejects', {
   group: 'Common options',
   description: 'the files are rejects of an earlier job, such as .headrace/JOB/rejects.jsonl',
 })
 
 const OPTIONS = [
-  format,
+  fileFormat,
   types,
   option('--key <key>', {
     group: 'Common options',
@@ -118,7 +103,7 @@ export const load = command({
     let sources: readonly RecordSource[]
     try {
       sources = await library.files(paths, {
-        ...fileOptions(flags),
+        ...fileOptions(flags, flags.fromRejects === true),
         ...s3Options(flags),
         stdin: process.stdin,
         // A plan reads a sample, and writes nothing.
@@ -174,32 +159,4 @@ async function exists(table: Table): Promise<boolean> {
     if (error instanceof HeadraceError && error.code === 'TABLE') return false
     throw error
   }
-}
-
-type FileFlags = FlagsOf<readonly [typeof format, typeof types, typeof fromRejects, typeof delimiter]>
-
-function fileOptions({ format, types, fromRejects, delimiter }: FileFlags): FileOptions {
-  const chosen: FormatName | undefined = fromRejects === true ? 'rejects' : format
-  const csv = {
-    ...(types === undefined ? {} : { types }),
-    ...(delimiter === undefined ? {} : { delimiter }),
-  }
-  return {
-    ...(chosen === undefined ? {} : { format: chosen }),
-    ...(Object.keys(csv).length === 0 ? {} : { csv }),
-  }
-}
-
-function columnTypes(text: string): { [column: string]: ColumnType } {
-  const types: { [column: string]: ColumnType } = Object.create(null)
-  for (const pair of text.split(',')) {
-    const separator = pair.lastIndexOf('=')
-    const type = TYPES.find((known) => known === pair.slice(separator + 1).trim())
-    if (separator < 1 || type === undefined)
-      throw new InvalidArgumentError(
-        `Give COLUMN=TYPE, separated by commas, TYPE one of ${TYPES.join(', ')}; "${pair}" is not.`,
-      )
-    types[pair.slice(0, separator).trim()] = type
-  }
-  return types
 }

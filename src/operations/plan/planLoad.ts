@@ -160,7 +160,7 @@ function unknownOf(
   const unknown: string[] = []
   if (rejects > 0) {
     unknown.push(
-      `Whether all records can be written: ${rejects} of the ${counted(sample.records, 'record')} read cannot (${reject}).`,
+      `Whether all records can be written: ${rejects} of the ${counted(sample.records, 'record')} read cannot (the first: ${reject}).`,
     )
   }
   if (!countsKeys) unknown.push('Whether records share a key: the plan counts each as a write.')

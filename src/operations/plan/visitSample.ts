@@ -56,7 +56,7 @@ export class VisitSample {
     const remarks: string[] = []
     if (this.#failures > 0) {
       remarks.push(
-        `Whether all items can be written: ${this.#failures} of the ${counted(this.#visited, 'item')} tried cannot (${this.#failure}).`,
+        `Whether all items can be written: ${this.#failures} of the ${counted(this.#visited, 'item')} tried cannot (the first: ${this.#failure}).`,
       )
     }
     if (this.stopped) {

@@ -1,0 +1,74 @@
+// What people stumbled over in their first hour with the command line.
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { newTable, store } from '../support/store.ts'
+import { type CommandEnd, headrace, scratchDirectory } from './command.ts'
+
+function run(directory: string, ...args: string[]): Promise<CommandEnd> {
+  return headrace(args, { directory, environment: { AWS_ENDPOINT_URL: store.endpoint } })
+}
+
+test('a job that is done is not done again in its directory, and the command says so', async () => {
+  using scratch = scratchDirectory()
+  const { name } = await newTable()
+  writeFileSync(join(scratch.path, 'a.jsonl'), '{"id":"a"}\n')
+  const command = ['load', name, 'a.jsonl', '--job', 'nightly']
+  const first = await run(scratch.path, ...command)
+  assert.equal(first.code, 0, first.stderr)
+  assert.doesNotMatch(first.stderr, /already done/)
+  for (const again of [command, ['resume', 'nightly']]) {
+    const end = await run(scratch.path, ...again)
+    assert.equal(end.code, 0, end.stderr)
+    assert.match(end.stderr, /the job in nightly was already done at 20\S+, so this run changed nothing/)
+  }
+})
+
+test('a job that uses "add" without --once warns, and its status does not promise what resume refuses', async () => {
+  using scratch = scratchDirectory()
+  const table = await newTable()
+  await using publisher = table.publisher()
+  for (let index = 0; index < 3_000; index += 1) publisher.put({ id: `${index}`, visits: 0 })
+  await publisher.flush()
+  writeFileSync(join(scratch.path, 'add.mjs'), 'export default () => ({ add: { visits: 1 } })\n')
+  const killed = await headrace(['update', table.name, 'add.mjs', '--job', 'j', '--write-rate', '200'], {
+    directory: scratch.path,
+    environment: { AWS_ENDPOINT_URL: store.endpoint },
+    onStart: (child) => child.stderr!.on('data', (text: string) => /uses "add"/.test(text) && child.kill('SIGKILL')),
+  })
+  assert.equal(killed.signal, 'SIGKILL', killed.stderr)
+  assert.match(killed.stderr, /this job uses "add": after a crash it cannot be resumed.*start it with once \(--once\)/)
+  assert.match((await run(scratch.path, 'status', 'j')).stdout, /stopped; it cannot be resumed, because it uses "add"/)
+  assert.equal((await run(scratch.path, 'resume', 'j')).code, 1)
+})
+
+test('a CSV file is compared with the types that it is given', async () => {
+  using scratch = scratchDirectory()
+  const { name } = await newTable()
+  writeFileSync(join(scratch.path, 'a.csv'), 'id,age\na,7\n')
+  assert.equal((await run(scratch.path, 'load', name, 'a.csv', '--types', 'age=N')).code, 0)
+  assert.equal((await run(scratch.path, 'diff', name, 'a.csv', '--types', 'age=N')).code, 0)
+  assert.equal((await run(scratch.path, 'diff', name, 'a.csv')).code, 7)
+})
+
+test('rejects that are loaded as if they were records are recognised', async () => {
+  using scratch = scratchDirectory()
+  const { name } = await newTable()
+  writeFileSync(join(scratch.path, 'a.jsonl'), '{"id":"a"}\n{"name":"b"}\n')
+  assert.equal((await run(scratch.path, 'load', name, 'a.jsonl', '--job', 'j')).code, 3)
+  const end = await run(scratch.path, 'load', name, 'j/rejects.jsonl')
+  assert.match(end.stderr, /looks like a rejected record of a job: load such files with --from-rejects/)
+})
+
+test('a store that knows one spelling of a change is not reported as retries', async () => {
+  using scratch = scratchDirectory()
+  const table = await newTable()
+  await using publisher = table.publisher()
+  for (let index = 0; index < 200; index += 1) publisher.put({ id: `${index}`, old: 1 })
+  await publisher.flush()
+  const end = await run(scratch.path, 'update', table.name, '--set', 'a=1', '--set', 'b=2', '--remove', 'old')
+  assert.equal(end.code, 0, end.stderr)
+  assert.match(end.stderr, /written +200\n/)
+  assert.match(end.stderr, /retried +0\n/)
+})
