@@ -68,7 +68,7 @@ export async function benchCapacity(flags: CapacityFlags): Promise<void> {
     }),
   )
   const limit = typeof rate === 'number' ? formatUnitRate(rate, 'write') : `${rate} of a provisioned table`
-  const title = `adding an attribute to ${counted(items, 'item')}, at most ${limit}`
+  const title = `Adding an attribute to ${counted(items, 'item')}, at most ${limit}`
   await mkdir(out, { recursive: true })
   await writeFile(join(out, 'capacity.svg'), throughputChart({ title, events: [], durationMs, panels }))
   const figures = series.map(({ seen, ...one }) => ({ ...one, stepMs: seen.stepMs, used: seen.used }))

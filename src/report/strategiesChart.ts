@@ -62,7 +62,7 @@ export function strategiesChart({ items, rows, cells }: StrategiesChart): string
     }),
   ]
   const height = gridTop + producers.length * ROW_HEIGHT + MARGIN
-  const title = `adding an attribute to ${counted(items, 'item')}: items/s`
+  const title = `Adding an attribute to ${counted(items, 'item')}: items/s`
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img">
 <title>${title}</title>
 <style>${STYLE}
