@@ -786,7 +786,8 @@ export class PublishEngine {
       outcomes === undefined
         ? batch.length - (unprocessed?.length ?? 0)
         : outcomes.filter(({ kind }) => kind === 'stored').length
-    if (consumed !== undefined && stored === 0) return consumed
+    // Stores differ in what they say of requests that store nothing; it tells nothing about the others.
+    if (stored === 0) return consumed
     if (!this.#saidNoCapacity) this.#options.rates.onNotice?.(CAPACITY_NOT_REPORTED)
     this.#saidNoCapacity = true
     return undefined

@@ -71,4 +71,5 @@ test('a store that knows one spelling of a change is not reported as retries', a
   assert.equal(end.code, 0, end.stderr)
   assert.match(end.stderr, /written +200\n/)
   assert.match(end.stderr, /retried +0\n/)
+  assert.doesNotMatch(end.stderr, /consumed capacity/)
 })
