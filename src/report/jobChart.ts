@@ -121,8 +121,8 @@ function plotsOf({ steps }: JobChart): Plot[] {
   const limit = (name: string, values: readonly (number | undefined)[]): Line[] =>
     values.some((value) => value !== undefined) ? [{ name, kind: 'limit', values }] : []
   const bars = [
-    { name: 'throttled requests', kind: 'throttled', values: share(({ throttledRequests }) => throttledRequests) },
-    { name: 'failed requests', kind: 'failed', values: share(({ failedRequests }) => failedRequests) },
+    { name: 'throttled', kind: 'throttled', values: share(({ throttledRequests }) => throttledRequests) },
+    { name: 'failed', kind: 'failed', values: share(({ failedRequests }) => failedRequests) },
   ] as const
   return [
     ...(writes

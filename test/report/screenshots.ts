@@ -39,7 +39,7 @@ try {
   writeFileSync(
     join(folder, 'add-tier.mjs'),
     `export default ({ id, orders }) => {
-      if (orders === 199) throw new Error('199 orders: nobody knows which tier that is')
+      if (orders === 199) throw new Error('there is no tier for 199 orders')
       return orders < 3 ? undefined : { set: { tier: orders > 100 ? 'gold' : 'basic' } }
     }\n`,
   )
