@@ -272,7 +272,7 @@ function startProcess(order: StrategyOrder, signal: AbortSignal): Promise<ReadyP
 
 function rowsText(rows: readonly Row[]): string {
   return tableText([
-    ['strategy', 'time', 'items/s', 'strategy, items/s'],
+    ['strategy', 'time', 'items/s', 'published, items/s'],
     ...rows.map(({ strategy, seconds, itemsPerSecond, published }) => [
       strategy,
       formatDuration(seconds * 1_000),

@@ -25,7 +25,7 @@ export async function describeJob(
     write(file, `${JSON.stringify(spec, undefined, 2)}\n`)
     const of = slices ?? 1
     talk.say(`${file}: ${spec.what.operation} ${spec.what.table.name}, in at most ${counted(of, 'slice')}`)
-    talk.say(`To run one slice: headrace slice ${file} --index 0 --of ${of}`)
+    talk.say(`To run one slice: headrace slice ${file} --slice 0 --of ${of}`)
     talk.event('described', { file, job: spec.id, slices: of })
   } catch (error) {
     talk.failure(error)

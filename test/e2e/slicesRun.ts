@@ -54,7 +54,7 @@ export async function runSlices(options: SlicesOptions): Promise<SlicesEnd> {
   const children = new Map<number, ChildProcess>()
   const rate = ['--write-rate', `${unitsPerSecond}`, '--control-table', 'control']
   const begin = (index: number): Promise<CommandEnd> => {
-    const args = ['slice', 'job.json', '--index', `${index}`, '--of', `${slices}`, ...rate, ...endpoint, '--json']
+    const args = ['slice', 'job.json', '--slice', `${index}`, '--of', `${slices}`, ...rate, ...endpoint, '--json']
     return headrace(args, { directory, lifeMs: 180_000, onStart: (child) => children.set(index, child) }).finally(() =>
       children.delete(index),
     )
