@@ -108,7 +108,7 @@ export async function resolveConnection(
   if (found === undefined || found.name === '') {
     throw new HeadraceError(
       'CONFIGURATION',
-      'no AWS region. Pass --region, set AWS_REGION, or set "region" in the profile in ~/.aws/config. For a local DynamoDB, pass --endpoint-url',
+      'no AWS region. Pass --region, set AWS_REGION, or set "region" in the profile in ~/.aws/config; for a local DynamoDB pass --endpoint-url',
       { place: { setting: 'region' } },
     )
   }
