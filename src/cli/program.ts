@@ -86,10 +86,9 @@ function takeFormer({ options }: Command, flags: Flags, talk: Talk): void {
     const former = nameOf(formerly)
     const value = flags[former]
     if (value === undefined) continue
-    if (flags[name] !== undefined)
-      throw new TypeError(`${flagOf(former)} is the earlier name of ${flagOf(name)}: pass only ${flagOf(name)}`)
+    const both = flags[name] === undefined ? '' : `, and both are given: ${flagOf(former)} counts`
     delete flags[former]
     flags[name] = value
-    talk.warn(`${flagOf(former)} is now called ${flagOf(name)}; the earlier name still works`)
+    talk.warn(`${flagOf(former)} is now called ${flagOf(name)}; the earlier name still works${both}`)
   }
 }

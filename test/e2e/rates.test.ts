@@ -57,6 +57,7 @@ test('--rate 50% keeps within half of what the table has, reading and writing, a
     const scanned = await run('scan', 'orders', '--read-rate', '15', '--rate', '100%')
     assert.equal(scanned.stdout.trimEnd().split('\n').length, 1_200)
     assert.match(scanned.stderr, /allowed: 15 RCU\/s at the end/)
+    assert.match(scanned.stderr, /--read-rate is now called --rate.*both are given: --read-rate counts/)
   })
   assert.equal(counts['throttledItems'], 0, JSON.stringify(counts))
 })
@@ -134,7 +135,7 @@ test('what is no rate is a usage error that says what is one', async () => {
       directory: directory.path,
     })
     assert.equal(code, 2, stderr)
-    assert.match(stderr, /units a second above 0, such as 500, or a part of what the table has/)
+    assert.match(stderr, /capacity units per second, such as 500, or a share of the capacity from 1% to 100%/)
   }
   const { code, stderr } = await headrace(['count', 'users', '--write-rate', '5'], { directory: directory.path })
   assert.equal(code, 2)
@@ -147,7 +148,7 @@ test('help says what the rates are where nothing is asked for', async () => {
     const { stdout } = await headrace([verb, '--help'], { directory: directory.path })
     assert.match(
       stdout.replace(/\s+/g, ' '),
-      /--rate <rate> units to spend.* \(default: 80%; what a table on demand/,
+      /--rate <rate> .*capacity units per second .* \(default: 80%; on-demand: what it sustains/,
       verb,
     )
   }

@@ -148,7 +148,7 @@ test('what only a scan can do is refused', async () => {
     [['--native', 's3://backups/x', '--where', 'a = 1'], /leave out --where, or --native/],
     [['--native', 's3://backups/x', '--format', 'xml'], /as ddb-json or ion, not "xml"/],
     [['--native', 'backups/x'], /not a valid S3 address/],
-    [[], /name the file to write, or --native/],
+    [[], /pass the file to write, or --native/],
   ] as const) {
     const { code, stderr } = await run('http://127.0.0.1:9', args)
     assert.equal(code, 2, stderr)
