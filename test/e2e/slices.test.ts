@@ -25,8 +25,8 @@ test('what a slice cannot be told is said before anything is done', async () => 
   writeFileSync(join(directory, 'job.json'), JSON.stringify(job))
   const endpoint = ['--endpoint-url', 'http://127.0.0.1:1']
   const cases: [string[], number, RegExp][] = [
-    [['gone.json', '--index', '0', '--of', '1'], 4, /--describe gone.json writes it/],
-    [['no.json', '--index', '0', '--of', '1'], 4, /no.json is no job/],
+    [['gone.json', '--index', '0', '--of', '1'], 4, /cannot read gone.json: .*--describe gone.json/],
+    [['no.json', '--index', '0', '--of', '1'], 4, /no.json is not the description of a job/],
     [['job.json', '--of', '2'], 2, /AWS_BATCH_JOB_ARRAY_INDEX/],
     [['job.json', '--index', '2', '--of', '2'], 2, /from 0 to 1/],
     [['job.json', '--index', '0', '--of', '3'], 2, /--slices 3/],
