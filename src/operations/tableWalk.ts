@@ -34,6 +34,8 @@ export class TableWalk {
   readonly #open: OpenPage[] = []
   /** Pages that wait for the one behind them, by segment. */
   readonly #behind = new Map<number, RawPage>()
+  /** Pages that wait until the one in front of them is visited, by segment: one at most, since it has not asked for its next. */
+  readonly #next = new Map<number, RawPage>()
   #end: Deferred<void> | undefined
 
   constructor(options: WalkOptions) {
@@ -103,9 +105,22 @@ export class TableWalk {
     if (before === undefined) scan.goOn(segment)
   }
 
+  /**
+   * The items of a segment are visited in their order, from page to page. So when the job is stopped everything in front of
+   * the last visited one was visited, and once it is settled, the job is resumed behind it and nothing is done twice.
+   */
   #openPage(page: RawPage): void {
-    const { ledger } = this.#options
-    this.#open.push({ page, ledgerPage: ledger.open(page), next: 0 })
+    if (this.#open.some((one) => one.page.segment === page.segment)) this.#next.set(page.segment, page)
+    else this.#open.push({ page, ledgerPage: this.#options.ledger.open(page), next: 0 })
+  }
+
+  /** A page was visited to its end. */
+  #closePage(index: number): void {
+    const [{ page }] = this.#open.splice(index, 1, this.#open.at(-1)!) as [OpenPage]
+    this.#open.pop()
+    const next = this.#next.get(page.segment)
+    this.#next.delete(page.segment)
+    if (next !== undefined) this.#openPage(next)
   }
 
   /** Visits an item of each open page, again and again, until one ends; returns whether there was any to visit. */
@@ -137,8 +152,7 @@ export class TableWalk {
         // Its next page is on its way while the rest of this one is looked at.
         if (one.next === (items.length + 1) >> 1) scan.goOn(segment)
         if (one.next < items.length) continue
-        open[index] = open.at(-1)!
-        open.pop()
+        this.#closePage(index)
         ended = true
       }
       if (ended || !visited) return visited

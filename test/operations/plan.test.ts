@@ -282,7 +282,7 @@ test('a visitor that fails, or never settles, is told of and ends no plan', asyn
     return { set: { a: 1 } }
   })
   const plan = await at.clock.run(failing.plan())
-  assert.match(plan.unknown.join('\n'), /\d+ of the 300 items tried cannot \(no such thing\)/)
+  assert.match(plan.unknown.join('\n'), /\d+ of the 300 items tried cannot \(the first: no such thing\)/)
   assert.ok(plan.changes!.value > 100 && plan.changes!.value < 200)
   const hanging = updateAll(at.table, () => new Promise(() => undefined), { visitTimeoutMs: 1_000 })
   assert.match((await at.clock.run(hanging.plan())).unknown.join('\n'), /did not settle within 1 s/)
