@@ -96,7 +96,7 @@ for (const { line, skip } of LINES) {
     check('missing', 'why a worker fails is said without a page of Java', (message: string) => {
       assert.match(
         message,
-        /^WorkerFailed: publishing to missing_table has failed: the worker has ended with status 1: headrace: [^\n]*missing_table[^\n]*$/,
+        /^WorkerFailed: publishing to missing_table failed: the worker has ended with status 1: headrace: [^\n]*missing_table[^\n]*$/,
       )
     })
 
