@@ -116,7 +116,9 @@ export class RejectDecoder {
     const told = formatByText(text)
     if (format === undefined) {
       if (told !== undefined) return this.#decodeAs(text, told)
-      throw new ItemError('the format of this record is unknown: add "format" to its reject, such as "format":"jsonl"')
+      throw new ItemError(
+        'the format of this record is unknown: put it back into "raw" of its reject, or load it without --from-rejects',
+      )
     }
     try {
       return this.#decodeAs(text, format)

@@ -49,7 +49,7 @@ export const update = command({
     keepOld,
     option('--once', {
       group: 'How to write',
-      description: 'mark changed items (headrace_once), so that none is changed twice; for edits such as adding 1',
+      description: 'mark changed items (headrace_once), so that none is changed twice: for edits such as adding 1',
       library: 'once',
     }),
     ...READ_AND_WRITE_RATES,
