@@ -19,7 +19,7 @@ test('bench strategies does the job in each way, says how fast, draws it, and le
     { directory: directory.path },
   )
   assert.equal(code, 0, stderr)
-  assert.match(stdout, /^strategy +time +items\/s +strategy, items\/s\nread and write one item at a time .* 354\n/)
+  assert.match(stdout, /^strategy +time +items\/s +published, items\/s\nread and write one item at a time .* 354\n/)
   assert.match(stdout, /\n3 producers +[\d,]+\n$/)
   const { rows, cells }: Strategies = JSON.parse(
     readFileSync(join(directory.path, 'figures', 'strategies.json'), 'utf8'),
