@@ -32,9 +32,12 @@ export class Interruption {
     return this.#controller.signal
   }
 
+  /** Once a signal was received, a second one still exits with its status while the process leaves. */
   release(): void {
-    process.off('SIGINT', this.#onInterrupt)
-    process.off('SIGTERM', this.#onTerminate)
+    if (this.exitCode === undefined) {
+      process.off('SIGINT', this.#onInterrupt)
+      process.off('SIGTERM', this.#onTerminate)
+    }
     process.off('unhandledRejection', this.#onStray)
     process.off('uncaughtException', this.#onStray)
   }

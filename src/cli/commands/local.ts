@@ -45,12 +45,13 @@ export const runLocal = command({
         ended(EXIT.failure)
       },
     })
+    // Before anybody is told that it runs.
+    process.once('SIGINT', () => ended(EXIT.done))
+    process.once('SIGTERM', () => ended(EXIT.done))
     const place = flags.data === undefined ? 'in memory' : `data in ${flags.data}`
     talk.event('ready', { endpoint: store.endpoint, kind: store.kind })
     talk.say(`DynamoDB (${store.kind}) at ${store.endpoint}, ${place}. Press Ctrl-C to stop it.`)
     talk.say(`Try: headrace table create demo --key id:S --endpoint-url ${store.endpoint}`)
-    process.once('SIGINT', () => ended(EXIT.done))
-    process.once('SIGTERM', () => ended(EXIT.done))
     process.exitCode = await end
     await store.stop()
   },
