@@ -34,8 +34,8 @@ export class TableWalk {
   readonly #open: OpenPage[] = []
   /** Pages that wait for the one behind them, by segment. */
   readonly #behind = new Map<number, RawPage>()
-  /** Pages that wait until the one in front of them is visited, by segment: one at most, since it has not asked for its next. */
-  readonly #next = new Map<number, RawPage>()
+  /** Pages that wait until the one in front of them is visited, by segment, in their order. */
+  readonly #next = new Map<number, RawPage[]>()
   #end: Deferred<void> | undefined
 
   constructor(options: WalkOptions) {
@@ -110,16 +110,23 @@ export class TableWalk {
    * the last visited one was visited, and once it is settled, the job is resumed behind it and nothing is done twice.
    */
   #openPage(page: RawPage): void {
-    if (this.#open.some((one) => one.page.segment === page.segment)) this.#next.set(page.segment, page)
-    else this.#open.push({ page, ledgerPage: this.#options.ledger.open(page), next: 0 })
+    const { segment } = page
+    if (!this.#open.some((one) => one.page.segment === segment)) {
+      this.#open.push({ page, ledgerPage: this.#options.ledger.open(page), next: 0 })
+      return
+    }
+    const waiting = this.#next.get(segment)
+    if (waiting === undefined) this.#next.set(segment, [page])
+    else waiting.push(page)
   }
 
   /** A page was visited to its end. */
   #closePage(index: number): void {
     const [{ page }] = this.#open.splice(index, 1, this.#open.at(-1)!) as [OpenPage]
     this.#open.pop()
-    const next = this.#next.get(page.segment)
-    this.#next.delete(page.segment)
+    const waiting = this.#next.get(page.segment)
+    const next = waiting?.shift()
+    if (waiting?.length === 0) this.#next.delete(page.segment)
     if (next !== undefined) this.#openPage(next)
   }
 

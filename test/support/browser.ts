@@ -88,7 +88,8 @@ export class Browser {
     const ended = new Promise((resolve) => this.#child.once('exit', resolve))
     this.#child.kill('SIGKILL')
     await ended
-    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 })
+    // Its other processes write for a moment longer.
+    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 })
   }
 
   #read(text: string): void {
