@@ -160,9 +160,10 @@ export async function runJob(toRun: JobToRun): Promise<void> {
     })
     follower.stop()
     if (doneAt !== undefined) {
-      talk.warn(
-        `the job in ${directory} was already done at ${doneAt}, so this run changed nothing. The summary is of the earlier run. For a new run, pass another --job`,
-      )
+      const message = `the job in ${directory} was already done at ${doneAt}, so this run changed nothing. The summary is of the earlier run. For a new run, pass another --job`
+      // Also with --quiet: a nightly command that names one directory would do nothing from the second night on.
+      talk.tell(message)
+      talk.event('warning', { message })
     }
     await live?.end(
       summary.complete ? 'done' : 'stopped',

@@ -94,7 +94,7 @@ export class CsvWriter implements ItemWriter {
       return this.#textCell(own === 'S' ? (value as string) : textOf(value), name)
     }
     if (own === 'NULL' && type !== 'NULL') {
-      this.#losses.tell(name, 'NULL is an empty cell, as that of an item without the attribute: it will not come back')
+      this.#losses.tell(name, 'NULL is written as an empty cell, and loads as a missing attribute')
       return ''
     }
     if (own !== type) {

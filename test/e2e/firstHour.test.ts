@@ -18,7 +18,7 @@ test('a job that is done is not done again in its directory, and the command say
   const first = await run(scratch.path, ...command)
   assert.equal(first.code, 0, first.stderr)
   assert.doesNotMatch(first.stderr, /already done/)
-  for (const again of [command, ['resume', 'nightly']]) {
+  for (const again of [command, [...command, '--quiet'], ['resume', 'nightly']]) {
     const end = await run(scratch.path, ...again)
     assert.equal(end.code, 0, end.stderr)
     assert.match(end.stderr, /the job in nightly was already done at 20\S+, so this run changed nothing/)

@@ -100,7 +100,7 @@ test('a plain header names no types, and says with which flag they come back', a
   assert.deepEqual(losses, [
     'the header has plain names, without the types of columns. To load the file back with its types, pass ' +
       '--types none=NULL,open=BOOL,price=N,tags=json to headrace load, or export with csv.typedHeader (--typed-header)',
-    'price: NULL is an empty cell, as that of an item without the attribute: it will not come back',
+    'price: NULL is written as an empty cell, and loads as a missing attribute',
   ])
   assert.deepEqual(read[1], { id: 'b', 'a:N': 'text', open: 'false', tags: '[1]' })
   const { items: typed } = await readAll(Buffer.from(csv), {
