@@ -129,16 +129,17 @@ async function follow(page: BrowserPage): Promise<void> {
 async function toggleDarkMode(page: BrowserPage): Promise<void> {
   const isDark = 'document.documentElement.classList.contains("dark")'
   const background = 'getComputedStyle(document.body).backgroundColor'
-  await page.evaluate(`location.href = ${JSON.stringify(`${origin}/`)}`)
-  await page.until('location.pathname === "/" && document.querySelector("#app")?.__vue_app__ !== undefined')
+  await page.goTo(`${origin}/`)
+  await page.until('document.querySelector("#app")?.__vue_app__ !== undefined')
   assert.equal(await page.evaluate(isDark), false)
   const light = await page.evaluate(background)
   await picture(page, 'light')
   await page.evaluate('document.querySelector(".VPNavBarAppearance button").click()')
   await page.until(isDark)
   await page.until(`${background} !== ${JSON.stringify(light)}`)
+  await page.evaluate('window.isBeforeReload = true')
   await page.send('Page.reload')
-  await page.until(`document.readyState === "complete" && ${isDark}`)
+  await page.until(`window.isBeforeReload === undefined && document.readyState === "complete" && ${isDark}`)
   await picture(page, 'dark')
 }
 

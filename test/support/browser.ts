@@ -17,8 +17,10 @@ export interface ScreenshotOptions {
   readonly scheme?: 'light' | 'dark'
 }
 
-const START_MS_MAX = 30_000
+const LIFE_MS_MAX = 300_000
 const EVERY_MS = 50
+/** What Chromium answers to an expression whose page was left while it ran. */
+const PAGE_WAS_LEFT = /Inspected target navigated or closed|Execution context was destroyed|Cannot find context/
 
 /** A Chromium without a window, asked through a pipe by its DevTools protocol. */
 export class Browser {
@@ -45,8 +47,9 @@ export class Browser {
     const args = ['--headless', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', '--remote-debugging-pipe']
     const child = spawn('chromium', [...args, `--user-data-dir=${profile}`, 'about:blank'], {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
-      timeout: 10 * START_MS_MAX,
     })
+    // Not spawn's own `timeout`: its timer holds the process for all of it where the program cannot be started.
+    setTimeout(() => child.kill('SIGKILL'), LIFE_MS_MAX).unref()
     const isThere = await new Promise<boolean>((resolve) => {
       child.once('spawn', () => resolve(true))
       child.once('error', () => resolve(false))
@@ -71,8 +74,7 @@ export class Browser {
   async open(url: string): Promise<BrowserPage> {
     const page = await this.#attach()
     await page.send('Page.enable')
-    await page.send('Page.navigate', { url })
-    await page.until("location.href !== 'about:blank' && document.readyState !== 'loading'")
+    await page.goTo(url)
     return page
   }
 
@@ -127,11 +129,20 @@ export class BrowserPage {
     return result.value
   }
 
-  /** Waits until an expression comes to something true, and gives that. */
+  /** Leaves the page for another. A script that sets `location` would lose its own answer now and then. */
+  async goTo(url: string): Promise<void> {
+    await this.send('Page.navigate', { url })
+    await this.until(`location.href === ${JSON.stringify(url)} && document.readyState !== 'loading'`)
+  }
+
+  /** Waits until an expression comes to something true, also on the page that follows, and gives that. */
   async until<Value>(expression: string, withinMs = 20_000): Promise<Value> {
     const endAt = performance.now() + withinMs
     for (;;) {
-      const value = await this.evaluate<Value>(expression)
+      const value = await this.evaluate<Value>(expression).catch((error: Error) => {
+        if (!PAGE_WAS_LEFT.test(error.message)) throw error
+        return undefined
+      })
       if (value) return value
       if (performance.now() > endAt) throw new Error(`not within ${withinMs} ms: ${expression}`)
       await new Promise((resolve) => setTimeout(resolve, EVERY_MS))
