@@ -113,7 +113,14 @@ export {
 } from './operations/serviceExport.ts'
 export type { DeleteChange, PutChange, TableChange, UpdateChange } from './operations/tableChange.ts'
 export { askTableFacts, type TableFacts, type Told } from './operations/tableFacts.ts'
-export { type CreateTableOptions, createTable, dropTable, waitForTable } from './operations/tables.ts'
+export {
+  type CreateTableOptions,
+  createTable,
+  dropTable,
+  type ListTablesOptions,
+  listTables,
+  waitForTable,
+} from './operations/tables.ts'
 export type { Transform, Transformed, TransformSource } from './operations/transform.ts'
 export { type UndoOptions, undo } from './operations/undo.ts'
 export { type DeleteOptions, deleteAll, type UpdateOptions, updateAll } from './operations/updateAll.ts'

@@ -20,7 +20,13 @@ import { scanItems } from './commands/scan.ts'
 import { runSimulator } from './commands/simulate.ts'
 import { runSlice } from './commands/slice.ts'
 import { showStatus } from './commands/status.ts'
-import { createTableCommand, describeTableCommand, dropTableCommand, waitForTableCommand } from './commands/table.ts'
+import {
+  createTableCommand,
+  describeTableCommand,
+  dropTableCommand,
+  listTablesCommand,
+  waitForTableCommand,
+} from './commands/table.ts'
 import { undoJob } from './commands/undo.ts'
 import { update } from './commands/update.ts'
 
@@ -40,6 +46,7 @@ export const COMMANDS: readonly Command[] = [
   writeJobReport,
   undoJob,
   createTableCommand,
+  listTablesCommand,
   describeTableCommand,
   waitForTableCommand,
   dropTableCommand,
@@ -58,6 +65,6 @@ export const COMMANDS: readonly Command[] = [
 
 /** What commands that have others below them are for. */
 export const FAMILIES: { readonly [name: string]: string } = {
-  table: 'Create, describe, wait for and drop tables',
+  table: 'List, create, describe, wait for and drop tables',
   bench: 'Measure how fast Headrace is here',
 }

@@ -127,7 +127,7 @@ export async function runJob(toRun: JobToRun): Promise<void> {
       live?.reject(reject)
     }
     job = await makeThreaded(toRun, directory, { onReject, ...prices }, talk)
-    await warnOfRates(talk, database.table(table), rates)
+    await warnOfRates(talk, database.table(table), rates, flags)
     const running = job
     const arn = await fullName(database, table, (text) => talk.say(text))
     talk.say(`${operation} ${arn}`)

@@ -6,6 +6,7 @@ export async function warnOfRates(
   talk: Talk,
   table: Table,
   rates: { readonly readUnitsPerSecond?: Rate; readonly writeUnitsPerSecond?: Rate },
+  flags: { readonly rate?: Rate },
 ): Promise<void> {
   const { readUnitsPerSecond: read, writeUnitsPerSecond: write } = rates
   if (typeof read !== 'string' && typeof write !== 'string') return
@@ -17,8 +18,10 @@ export async function warnOfRates(
     ...(typeof write === 'string' && description.writeUnitsPerSecondMax === undefined ? ['write'] : []),
   ]
   for (const direction of unbounded) {
+    const rate = direction === 'read' ? read : write
+    const flag = rate === flags.rate ? '--rate' : `--${direction}-rate`
     talk.say(
-      `--${direction}-rate ${direction === 'read' ? read : write} has no effect: ${table.name} is an on-demand table without a maximum ${direction} throughput. Pass a number, such as --${direction}-rate 500`,
+      `${flag} ${rate} has no effect: ${table.name} is an on-demand table without a maximum ${direction} throughput. Pass a number, such as ${flag} 500`,
     )
   }
 }

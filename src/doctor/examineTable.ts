@@ -6,7 +6,7 @@ import { askTableFacts, type TableFacts, type Told } from '../operations/tableFa
 import type { Clock } from '../runtime/clock.ts'
 import { counted } from '../runtime/counted.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
-import { type Finding, failure, failureOf, notChecked, ok, warning } from './finding.ts'
+import { type Finding, failure, failureOf, notChecked, ok, unknown, warning } from './finding.ts'
 import { withTimeLimit } from './timeLimit.ts'
 
 export interface TableExamination {
@@ -109,13 +109,15 @@ function maximum({ readUnitsPerSecondMax: read, writeUnitsPerSecondMax: write }:
 function told<Value>(check: string, answer: Told<Value>, finding: (value: Value) => Finding): Finding {
   if (answer.isKnown) return finding(answer.value)
   // What an emulator does not have, nobody can grant.
-  if (answer.missingAction === undefined) return ok(check, `not known: ${answer.why}`)
+  if (answer.missingAction === undefined) return unknown(check, answer.why)
   return notChecked(check, answer.why, 'headrace iam doctor prints the policy that it needs')
 }
 
+const NOT_OF_ONE_TABLE: ReadonlySet<string> = new Set(['doctor', 'table create', 'table list'])
+
 /** Verbs of `headrace iam` that work on a table that is there. */
 export function verbsOfTable(): string[] {
-  return Object.keys(VERB_ACTIONS).filter((verb) => verb !== 'doctor' && verb !== 'table create')
+  return Object.keys(VERB_ACTIONS).filter((verb) => !NOT_OF_ONE_TABLE.has(verb))
 }
 
 async function permissionFindings(

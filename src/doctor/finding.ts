@@ -4,7 +4,8 @@ import { HeadraceError } from '../runtime/headraceError.ts'
 export interface Finding {
   /** What was looked at, such as `region`. */
   readonly check: string
-  readonly state: 'ok' | 'warning' | 'failure'
+  /** `unknown` for what this endpoint cannot tell. */
+  readonly state: 'ok' | 'unknown' | 'warning' | 'failure'
   readonly message: string
   /** What to do next. */
   readonly advice?: string
@@ -14,6 +15,10 @@ export interface Finding {
 
 export function ok(check: string, message: string, advice?: string): Finding {
   return { check, state: 'ok', message, ...(advice === undefined ? {} : { advice }) }
+}
+
+export function unknown(check: string, why: string): Finding {
+  return { check, state: 'unknown', message: why }
 }
 
 export function warning(check: string, message: string, advice: string): Finding {

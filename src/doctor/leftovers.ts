@@ -1,14 +1,13 @@
 import type { Database } from '../database/database.ts'
 import { describeTable } from '../database/tableDescription.ts'
 import { PROBE_TABLE_PREFIX } from '../operations/actions.ts'
-import { dropTable } from '../operations/tables.ts'
+import { dropTable, listTables } from '../operations/tables.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 
 /** The partition key of a probe's tables, by which they are told from a table that only has such a name. */
 export const PROBE_KEY = 'headrace_probe'
 const NAME = new RegExp(`^${PROBE_TABLE_PREFIX}[0-9a-f]{12}$`)
 const PATIENCE_MS = 4_000
-const PAGES_MAX = 20
 
 /**
  * Tables that an earlier probe could not drop, because it was killed.
@@ -16,20 +15,12 @@ const PAGES_MAX = 20
  * @throws {HeadraceError} `DENIED` where this identity may not list tables
  */
 export async function findLeftovers(database: Database, signal: AbortSignal): Promise<string[]> {
-  const { service } = await database.open()
   const found: string[] = []
-  // The names are in order: the first page begins where the prefix does.
-  let after: string | undefined = PROBE_TABLE_PREFIX.slice(0, -1)
-  for (let page = 0; after !== undefined && page < PAGES_MAX; page += 1) {
-    const answer = (await service.call(
-      'ListTables',
-      { ExclusiveStartTableName: after, Limit: 100 },
-      { patienceMs: PATIENCE_MS, signal },
-    )) as { TableNames?: string[]; LastEvaluatedTableName?: string }
-    const names = answer.TableNames ?? []
-    found.push(...names.filter((name) => NAME.test(name)))
-    const last = names.at(-1)
-    after = last?.startsWith(PROBE_TABLE_PREFIX) === true ? answer.LastEvaluatedTableName : undefined
+  // The names are in order: those of probes lie together.
+  const after = PROBE_TABLE_PREFIX.slice(0, -1)
+  for await (const name of listTables(database, { after, patienceMs: PATIENCE_MS, signal })) {
+    if (name > PROBE_TABLE_PREFIX && !name.startsWith(PROBE_TABLE_PREFIX)) break
+    if (NAME.test(name)) found.push(name)
   }
   const ours: string[] = []
   for (const name of found) if (await isOurs(database, name, signal)) ours.push(name)

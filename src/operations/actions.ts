@@ -175,6 +175,7 @@ export const VERB_ACTIONS: { readonly [verb: string]: VerbActions } = {
   },
   'table drop': { table: { needs: ['DescribeTable', 'DeleteTable'], optional: [] } },
   'table describe': { table: { needs: ['DescribeTable'], optional: FACTS } },
+  'table list': { table: { needs: [], optional: [], account: ['ListTables'] } },
   'table wait': { table: { needs: ['DescribeTable'], optional: [] } },
   doctor: {
     table: {

@@ -65,9 +65,9 @@ export async function compareFile(options: CompareFileOptions): Promise<void> {
   throw new HeadraceError('INPUT', `${names} changed during the comparison: compare again`)
 }
 
-async function* recordsOf({ sources, signal }: CompareFileOptions): AsyncGenerator<readonly SourceRecord[]> {
+async function* recordsOf({ sources, schema, signal }: CompareFileOptions): AsyncGenerator<readonly SourceRecord[]> {
   for (const source of sources) {
-    for await (const records of source.records()) {
+    for await (const records of source.records(undefined, schema)) {
       if (signal?.aborted === true) return
       yield records
     }

@@ -15,9 +15,42 @@ export interface CreateTableOptions {
   readonly signal?: AbortSignal
 }
 
+export interface ListTablesOptions {
+  /** Begins with the first name behind this one. Default: all names. */
+  readonly after?: string
+  /** How long a page is tried for, in milliseconds. Default 20,000. */
+  readonly patienceMs?: number
+  readonly signal?: AbortSignal
+}
+
 /** How long to wait for a table to become what was asked: large ones take minutes. */
 const WAIT_MS = 10 * 60_000
 const ASK_EVERY_MS = 250
+
+/** `ListTables` gives no more at once. */
+const NAMES_PER_PAGE = 100
+
+/**
+ * The names of all tables of the account in the region, in alphabetical order.
+ *
+ * @throws {HeadraceError} `DENIED` where this identity may not list tables
+ * @example
+ * for await (const name of listTables(database)) console.log(name)
+ */
+export async function* listTables(database: Database, options: ListTablesOptions = {}): AsyncGenerator<string> {
+  const { patienceMs = 20_000, signal } = options
+  const { service } = await database.open()
+  let { after } = options
+  do {
+    const answer = (await service.call(
+      'ListTables',
+      { Limit: NAMES_PER_PAGE, ...(after === undefined ? {} : { ExclusiveStartTableName: after }) },
+      { patienceMs, ...(signal === undefined ? {} : { signal }) },
+    )) as { TableNames?: string[]; LastEvaluatedTableName?: string }
+    yield* answer.TableNames ?? []
+    after = answer.LastEvaluatedTableName
+  } while (after !== undefined)
+}
 
 /**
  * Makes a table and waits until it can be used.

@@ -13,6 +13,16 @@ export function describeTable(call: Call): object {
   return { Table: description(existing(call)) }
 }
 
+/** At once, as the service does. */
+const NAMES_PER_PAGE = 100
+
+export function listTables({ body, tables }: Call): object {
+  const after = body.ExclusiveStartTableName
+  const names = [...tables.keys()].sort().filter((name) => after === undefined || name > after)
+  const page = names.slice(0, body.Limit ?? NAMES_PER_PAGE)
+  return { TableNames: page, ...(page.length < names.length ? { LastEvaluatedTableName: page.at(-1) } : {}) }
+}
+
 /** @param later runs what it is given when the table is made or gone */
 export function createTable(call: Call, later: (then: () => void) => void): object {
   const { body, nowMs, tables } = call

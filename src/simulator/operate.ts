@@ -2,7 +2,7 @@ import { batchExecuteStatement } from './batchExecuteStatement.ts'
 import { batchGetItem } from './batchGetItem.ts'
 import { batchWriteItem } from './batchWriteItem.ts'
 import type { Call } from './call.ts'
-import { createTable, deleteTable, describeTable } from './controlPlane.ts'
+import { createTable, deleteTable, describeTable, listTables } from './controlPlane.ts'
 import { getItem, query, scan } from './reads.ts'
 import { ServiceError } from './serviceError.ts'
 import { changeItem, putItem } from './singleWrites.ts'
@@ -36,6 +36,8 @@ export function operate(call: Call, requestBytes: number, later: (then: () => vo
       return getItem(call)
     case 'DescribeTable':
       return describeTable(call)
+    case 'ListTables':
+      return listTables(call)
     case 'CreateTable':
       return createTable(call, later)
     case 'DeleteTable':

@@ -1,6 +1,6 @@
 // What people stumbled over in their first hour with the command line.
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { newTable, store } from '../support/store.ts'
@@ -116,4 +116,51 @@ test('a store that knows one spelling of a change is not reported as retries', a
   assert.match(end.stderr, /written +200\n/)
   assert.match(end.stderr, /retried +0\n/)
   assert.doesNotMatch(end.stderr, /consumed capacity/)
+})
+
+test('numbers in a CSV file without types are said to be read as strings, and how to change that', async () => {
+  using scratch = scratchDirectory()
+  const { name } = await newTable({ partition: { name: 'id', type: 'N' } })
+  writeFileSync(join(scratch.path, 'a.csv'), 'id,age,active,zip,name\n1,7,true,01234,Ada\n2,8.5,false,55555,Bo\n')
+  const loaded = await run(scratch.path, 'load', name, 'a.csv')
+  assert.match(
+    loaded.stderr,
+    /^numbers and booleans in the columns age, active of a\.csv are read as strings\. .* --types age=N,active=BOOL$/m,
+  )
+  const typed = await run(scratch.path, 'load', name, 'a.csv', '--types', 'age=N,active=BOOL')
+  assert.doesNotMatch(typed.stderr, /read as strings/)
+  writeFileSync(join(scratch.path, 'typed.csv'), 'id:N,age:N,zip,name\n1,7,1234,Ada\n')
+  assert.doesNotMatch((await run(scratch.path, 'load', name, 'typed.csv')).stderr, /read as strings/)
+})
+
+test('a CSV file is compared with the types of the table’s key', async () => {
+  using scratch = scratchDirectory()
+  const { name } = await newTable({ partition: { name: 'id', type: 'N' } })
+  writeFileSync(join(scratch.path, 'a.csv'), 'id,name\n1,Ada\n')
+  assert.equal((await run(scratch.path, 'load', name, 'a.csv')).code, 0)
+  const end = await run(scratch.path, 'diff', name, 'a.csv')
+  assert.equal(end.code, 0, end.stderr)
+})
+
+test('status lists the jobs of any directory, and says where to look for others', async () => {
+  using scratch = scratchDirectory()
+  const { name } = await newTable()
+  assert.match((await run(scratch.path, 'status')).stdout, /^no jobs in \.headrace\. .*headrace status DIRECTORY$/m)
+  mkdirSync(join(scratch.path, 'jobs'))
+  writeFileSync(join(scratch.path, 'a.jsonl'), '{"id":"a"}\n')
+  assert.equal((await run(scratch.path, 'load', name, 'a.jsonl', '--job', 'jobs/nightly')).code, 0)
+  assert.match((await run(scratch.path, 'status', 'jobs')).stdout, /nightly/)
+  assert.match((await run(scratch.path, 'status', 'jobs/nightly')).stdout, /state +done/)
+  assert.notEqual((await run(scratch.path, 'status', 'nowhere')).code, 0)
+})
+
+test('tables are listed in their order', async () => {
+  using scratch = scratchDirectory()
+  const names = [(await newTable()).name, (await newTable()).name]
+  const listed = (await run(scratch.path, 'table', 'list')).stdout.trimEnd().split('\n')
+  assert.deepEqual(
+    listed.filter((name) => names.includes(name)),
+    names.toSorted(),
+  )
+  assert.deepEqual(listed, listed.toSorted())
 })

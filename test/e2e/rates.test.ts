@@ -114,7 +114,7 @@ test('a part of what a table on demand has is said to be no limit, unless it has
   await simulated(['--on-demand'], async (run) => {
     assert.equal((await run('table', 'create', 'orders', '--key', 'id:S')).code, 0)
     const generated = await run('generate', 'orders', '--items', '10', '--rate', '50%')
-    assert.match(generated.stderr, /^--write-rate 50% has no effect: orders is an on-demand table.* --write-rate 500$/m)
+    assert.match(generated.stderr, /^--rate 50% has no effect: orders is an on-demand table.* --rate 500$/m)
     assert.doesNotMatch(generated.stderr, /reads/)
     const counted = await run('count', 'orders', '--read-rate', '500')
     assert.doesNotMatch(counted.stderr, /no limit/)

@@ -18,6 +18,7 @@ export interface ScreenshotOptions {
 }
 
 const LIFE_MS_MAX = 300_000
+const END_MS_MAX = 5_000
 const EVERY_MS = 50
 /** What Chromium answers to an expression whose page was left while it ran. */
 const PAGE_WAS_LEFT = /Inspected target navigated or closed|Execution context was destroyed|Cannot find context/
@@ -88,9 +89,11 @@ export class Browser {
 
   async close(): Promise<void> {
     const ended = new Promise((resolve) => this.#child.once('exit', resolve))
-    this.#child.kill('SIGKILL')
+    // Asked, it ends its other processes first; killed, they write to the profile for a moment longer.
+    this.send('Browser.close').catch(() => undefined)
+    const limit = setTimeout(() => this.#child.kill('SIGKILL'), END_MS_MAX)
     await ended
-    // Its other processes write for a moment longer.
+    clearTimeout(limit)
     rmSync(this.#profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 })
   }
 

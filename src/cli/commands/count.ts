@@ -47,7 +47,7 @@ export const countItems = command({
     )
     try {
       const table = database.table(name)
-      await warnOfRates(talk, table, readOptions(flags))
+      await warnOfRates(talk, table, readOptions(flags), flags)
       await sayFilter(talk, table, flags, interruption.signal)
       if (flags.sample === true) {
         follower.stop()

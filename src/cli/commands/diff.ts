@@ -54,6 +54,7 @@ export const diffTables = command({
     const { openTarget } = await import('../openTarget.ts')
     const { readSummary } = await import('../readSummary.ts')
     const { Talk } = await import('../talk.ts')
+    const { adviseTypes } = await import('../adviseTypes.ts')
     const { warnOfRates } = await import('../warnOfRates.ts')
     const talk = new Talk(flags, true)
     const interruption = new Interruption(talk, 'stopping: what was found by now is written')
@@ -69,6 +70,7 @@ export const diffTables = command({
       const other: Table | RecordSource[] = isFile(right, recordFileEnding)
         ? await files([right], fileOptions(flags))
         : there.table(right)
+      if (Array.isArray(other)) await adviseTypes(talk, other, flags, table, undefined)
       if (flags.fix === true && 'name' in other) {
         const { arn } = await other.describe()
         const does = `This writes to ${arn || right} what is missing in it or differs from ${left}`
@@ -76,7 +78,7 @@ export const diffTables = command({
       }
       const { writeUnitsPerSecond } = writeOptions(flags)
       const rates = readOptions(flags)
-      await warnOfRates(talk, table, rates)
+      await warnOfRates(talk, table, rates, flags)
       if (process.stdout.isTTY !== true) follower = talk.follow(progress)
       const summary = await diff(table, other, {
         ...rates,

@@ -10,7 +10,7 @@ export const checkSetup = command({
   section: 'Tables',
   summary: 'Check the setup: credentials, endpoint, clock, and the permissions on a table',
   description:
-    'Checks what a job depends on and prints a line for each check: ok, warning or failure, with what to do next. It changes nothing, unless you pass --probe or have it drop tables that a killed probe left. Exit status: 0 without failures, 4 for configuration or credentials, 5 if DynamoDB refuses, else 1.',
+    'Checks what a job depends on and prints a line for each check: ok, unknown, warning or failure, with what to do next. It changes nothing, unless you pass --probe or have it drop tables that a killed probe left. Exit status: 0 without failures, 4 for configuration or credentials, 5 if DynamoDB refuses, else 1.',
   examples: [
     'headrace doctor',
     'headrace doctor users --for load --for update',
@@ -96,12 +96,18 @@ export const checkSetup = command({
       interruption.release()
     }
     const count = (state: Finding['state']): number => findings.filter((finding) => finding.state === state).length
-    const counts = { ok: count('ok'), warnings: count('warning'), failures: count('failure') }
+    const counts = {
+      ok: count('ok'),
+      unknown: count('unknown'),
+      warnings: count('warning'),
+      failures: count('failure'),
+    }
     talk.event('done', { operation: 'doctor', table, ...counts })
     if (!json && !quiet) {
-      const { ok, warnings, failures } = counts
+      const { ok, unknown, warnings, failures } = counts
+      const notKnown = unknown === 0 ? '' : `${unknown} unknown, `
       talk.show(
-        `${counted(findings.length, 'check')}: ${ok} ok, ${counted(warnings, 'warning')}, ${counted(failures, 'failure')}`,
+        `${counted(findings.length, 'check')}: ${ok} ok, ${notKnown}${counted(warnings, 'warning')}, ${counted(failures, 'failure')}`,
       )
     }
     process.exitCode = interruption.exitCode ?? exitStatusOf(findings)

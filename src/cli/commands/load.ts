@@ -97,6 +97,7 @@ export const load = command({
     const { openDatabase } = await import('../openDatabase.ts')
     const { runJob } = await import('../runJob.ts')
     const { Talk } = await import('../talk.ts')
+    const { adviseTypes } = await import('../adviseTypes.ts')
     const talk = new Talk(flags)
     const database = openDatabase(flags)
     const table = database.table(name)
@@ -120,6 +121,7 @@ export const load = command({
         await library.createTable(database, name, { key: flags.key })
         talk.say(`created table ${name}`)
       }
+      if (flags.fromRejects !== true) await adviseTypes(talk, sources, flags, table, flags.key)
     } catch (error) {
       await database.close()
       throw error

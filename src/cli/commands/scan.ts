@@ -50,7 +50,7 @@ export const scanItems = command({
     const startedAt = performance.now()
     let read = 0
     const table = database.table(name)
-    await warnOfRates(talk, table, readOptions(flags))
+    await warnOfRates(talk, table, readOptions(flags), flags)
     const scan = table.scan({
       ...readOptions(flags),
       ...(flags.select === undefined ? {} : { select: flags.select }),

@@ -89,6 +89,32 @@ export const dropTableCommand = command({
   },
 })
 
+export const listTablesCommand = command({
+  name: 'table list',
+  arguments: '',
+  section: 'Tables',
+  summary: 'List the tables of the account in the region',
+  examples: [
+    'headrace table list',
+    'headrace table list --json',
+    'headrace table list --profile production --region eu-west-1',
+  ],
+  options: COMMON,
+  async run(_arguments, flags) {
+    const { listTables } = await import('../../index.ts')
+    await withDatabase(flags, async (talk, database) => {
+      let count = 0
+      for await (const name of listTables(database)) {
+        count += 1
+        if (flags.json === true) talk.event('table', { name })
+        else talk.show(name)
+      }
+      if (flags.json === true) talk.event('done', { operation: 'table list', tables: count })
+      else if (count === 0) talk.say('no tables here. Check --region, --profile and --endpoint-url')
+    })
+  },
+})
+
 export const describeTableCommand = command({
   name: 'table describe',
   arguments: '<table>',
