@@ -135,7 +135,8 @@ async function watchStats(
     failures.holds(`${inFlight} in flight`, inFlight <= maxInFlight)
     // What comes back from the service is let in again, whatever the bound.
     const { throttledRequests, partlyThrottledRequests } = service.log.counts
-    const hot = throttledRequests + partlyThrottledRequests > 0
+    // An item of BatchWriteItem that fails within the service comes back like one that was throttled.
+    const hot = throttledRequests + partlyThrottledRequests > 0 || (world.faults.partFailureShare ?? 0) > 0
     const size = hot ? maxQueueSize * (1 + ASIDE_QUEUE_FACTOR) : maxQueueSize
     failures.holds(`${buffered} buffered`, buffered <= size + maxInFlight + producers)
     const bytesMax = maxQueueBytes + (maxInFlight + producers) * entryBytesMax
