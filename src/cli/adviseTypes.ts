@@ -20,7 +20,7 @@ type Guess = 'N' | 'BOOL' | 'S'
 export async function adviseTypes(
   talk: Talk,
   sources: readonly RecordSource[],
-  flags: { readonly format?: string; readonly types?: object },
+  flags: { readonly format?: string | undefined; readonly types?: object | undefined },
   table: Table,
   key: KeySchema | undefined,
 ): Promise<void> {

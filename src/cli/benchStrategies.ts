@@ -20,10 +20,10 @@ export interface StrategiesFlags extends CommonFlags {
   readonly itemBytes: number
   readonly producers: readonly number[]
   readonly consumers: readonly number[]
-  readonly processes?: number
+  readonly processes?: number | undefined
   readonly rounds: number
   readonly out: string
-  readonly yes?: boolean
+  readonly yes?: boolean | undefined
 }
 
 /** One way to do the job, measured. */
@@ -57,9 +57,9 @@ export async function benchStrategies(flags: StrategiesFlags): Promise<void> {
   const connection: ConnectionFlags =
     store === undefined
       ? {
-          ...(flags.region === undefined ? {} : { region: flags.region }),
-          ...(flags.profile === undefined ? {} : { profile: flags.profile }),
-          ...(flags.allowInsecureEndpoint === undefined ? {} : { allowInsecureEndpoint: flags.allowInsecureEndpoint }),
+          region: flags.region,
+          profile: flags.profile,
+          allowInsecureEndpoint: flags.allowInsecureEndpoint,
           endpointUrl: flags.endpointUrl!,
         }
       : { endpointUrl: store.endpoint }

@@ -15,7 +15,7 @@ export interface CommandDefinition<Arguments extends string, Options extends rea
   /** One sentence, without a full stop, for the list of commands. */
   readonly summary: string
   /** What more there is to know, in a few sentences. */
-  readonly description?: string
+  readonly description?: string | undefined
   /** Whole command lines. */
   readonly examples: readonly string[]
   readonly options: Options

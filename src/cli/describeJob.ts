@@ -19,8 +19,8 @@ export async function describeJob(
     // Whoever runs it in slices has nobody to tell.
     if ('preview' in job) sayPreview(talk, await (job as FilteredJob).preview())
     const spec = await job.describe({
-      ...(slices === undefined ? {} : { slices }),
-      ...(split === undefined ? {} : { split }),
+      slices,
+      split,
     })
     write(file, `${JSON.stringify(spec, undefined, 2)}\n`)
     const of = slices ?? 1

@@ -18,7 +18,7 @@ export async function dryRun(
   const interruption = new Interruption(talk)
   try {
     const { samples } = flags
-    const planned = await plan({ ...(samples === undefined ? {} : { samples }), signal: interruption.signal })
+    const planned = await plan({ samples, signal: interruption.signal })
     talk.show(flags.json === true ? planJson(planned) : planText(planned, writePlainJson))
   } catch (error) {
     if (interruption.exitCode === undefined) talk.failure(error)

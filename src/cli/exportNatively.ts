@@ -9,8 +9,8 @@ import { Talk } from './talk.ts'
 
 interface NativeExportFlags {
   native: string
-  format?: string
-  maxDuration?: number
+  format?: string | undefined
+  maxDuration?: number | undefined
 }
 
 const SAY_EVERY_MS = 60_000
@@ -56,7 +56,7 @@ export async function exportNatively(
       : (
           await startServiceExport(database.table(name), native, {
             ...s3Options(flags),
-            ...(format === undefined ? {} : { format }),
+            format,
           })
         ).arn
     const goOn = `headrace export ${name} --native ${begun}`
@@ -66,7 +66,7 @@ export async function exportNatively(
     let saidAt = beganAt
     const ended = await awaitServiceExport(database, begun, {
       signal: interruption.signal,
-      ...(maxDuration === undefined ? {} : { waitMs: maxDuration }),
+      waitMs: maxDuration,
       onLook: (now) => {
         talk.event('progress', now)
         if (now.status !== 'IN_PROGRESS' || performance.now() - saidAt < SAY_EVERY_MS) return

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander'
 import type { ColumnType, FileOptions, FormatName } from '../index.ts'
+import { defined } from '../runtime/defined.ts'
 import { type FlagsOf, option } from './option.ts'
 import type { delimiter } from './options.ts'
 
@@ -25,13 +26,9 @@ type FileFlags = FlagsOf<readonly [typeof fileFormat, typeof types, typeof delim
 /** What a library call is told of files. */
 export function fileOptions({ format, types, delimiter }: FileFlags, isRejects = false): FileOptions {
   const chosen: FormatName | undefined = isRejects ? 'rejects' : format
-  const csv = {
-    ...(types === undefined ? {} : { types }),
-    ...(delimiter === undefined ? {} : { delimiter }),
-  }
   return {
-    ...(chosen === undefined ? {} : { format: chosen }),
-    ...(Object.keys(csv).length === 0 ? {} : { csv }),
+    format: chosen,
+    csv: types === undefined && delimiter === undefined ? undefined : defined({ types, delimiter }),
   }
 }
 

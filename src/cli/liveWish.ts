@@ -33,8 +33,8 @@ export function doLiveWish(wish: unknown, { view, setRates, talk }: LiveWishOpti
     }
     case 'rates': {
       const rates = {
-        ...(readUnitsPerSecond === undefined ? {} : { readUnitsPerSecond }),
-        ...(writeUnitsPerSecond === undefined ? {} : { writeUnitsPerSecond }),
+        readUnitsPerSecond,
+        writeUnitsPerSecond,
       }
       if (Object.keys(rates).length === 0) throw new TypeError('enter a rate, such as 500 or 50%')
       setRates(rates)

@@ -10,9 +10,9 @@ export function openAgain({ what }: JobSpec, flags: ConnectionFlags): Database {
   const endpoint = flags.endpointUrl ?? connection.endpoint
   return connect({
     ...connection,
-    ...(profile === undefined ? {} : { profile }),
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(flags.region === undefined ? {} : { region: flags.region }),
+    profile,
+    endpoint,
+    region: flags.region ?? connection.region,
     ...(flags.allowInsecureEndpoint === true ? { allowInsecureEndpoint: true } : {}),
   })
 }

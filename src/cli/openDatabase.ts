@@ -11,9 +11,9 @@ export function connectionOptions(flags: ConnectionFlags): ConnectOptions {
   // The SDK reads a profile's endpoint only for the profile in the environment.
   if (flags.profile !== undefined) process.env['AWS_PROFILE'] = flags.profile
   return {
-    ...(flags.region === undefined ? {} : { region: flags.region }),
-    ...(flags.profile === undefined ? {} : { profile: flags.profile }),
-    ...(flags.endpointUrl === undefined ? {} : { endpoint: flags.endpointUrl }),
+    region: flags.region,
+    profile: flags.profile,
+    endpoint: flags.endpointUrl,
     ...(flags.allowInsecureEndpoint === true ? { allowInsecureEndpoint: true } : {}),
   }
 }

@@ -3,9 +3,9 @@ import { openDatabase } from './openDatabase.ts'
 import type { ConnectionFlags } from './options.ts'
 
 export interface TargetFlags {
-  targetRegion?: string
-  targetProfile?: string
-  targetEndpointUrl?: string
+  targetRegion?: string | undefined
+  targetProfile?: string | undefined
+  targetEndpointUrl?: string | undefined
 }
 
 /** Where the second table of a command is: the first one's database, unless flags name another. Closed by the caller. */
@@ -17,8 +17,8 @@ export async function openTarget(flags: ConnectionFlags & TargetFlags, database:
   await database.open().catch(() => undefined)
   return openDatabase({
     ...flags,
-    ...(targetRegion === undefined ? {} : { region: targetRegion }),
-    ...(targetProfile === undefined ? {} : { profile: targetProfile }),
-    ...(targetEndpointUrl === undefined ? {} : { endpointUrl: targetEndpointUrl }),
+    region: targetRegion ?? flags.region,
+    profile: targetProfile ?? flags.profile,
+    endpointUrl: targetEndpointUrl ?? flags.endpointUrl,
   })
 }

@@ -18,15 +18,15 @@ export interface OptionDetails<Value> {
   readonly description: string
   readonly group: Group
   /** @throws {InvalidArgumentError} for a text that is not such a value */
-  readonly parse?: (text: string) => Value
+  readonly parse?: ((text: string) => Value) | undefined
   /** The accepted values, where they are few. */
-  readonly choices?: readonly (Value & string)[]
+  readonly choices?: readonly (Value & string)[] | undefined
   /** How help shows the default, where it is not a constant. */
-  readonly defaultText?: string
+  readonly defaultText?: string | undefined
   /** The same option in the library, such as `writeUnitsPerSecond` or `csv.delimiter`. */
-  readonly library?: string
+  readonly library?: string | undefined
   /** An earlier flag, which still works and says so, such as `--index <n>`. */
-  readonly formerly?: string
+  readonly formerly?: string | undefined
 }
 
 /**
@@ -106,7 +106,9 @@ export function rare<Given extends Option>(given: Given): Given {
 export type FlagsOf<Options extends readonly Option[]> = {
   [Each in Options[number] as Each extends Option<string, unknown, true> ? Each['name'] : never]: ValueOf<Each>
 } & {
-  [Each in Options[number] as Each extends Option<string, unknown, false> ? Each['name'] : never]?: ValueOf<Each>
+  [Each in Options[number] as Each extends Option<string, unknown, false> ? Each['name'] : never]?:
+    | ValueOf<Each>
+    | undefined
 }
 
 type ValueOf<Each> = Each extends Option<string, infer Value> ? Value : never

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { InvalidArgumentError } from 'commander'
 import type { IfExists, Rate, S3Options } from '../index.ts'
+import { defined } from '../runtime/defined.ts'
 import { type FlagsOf, option, rare } from './option.ts'
 import { amount, commaSeparated, countOrShare, durationMs, rateOf, wholeFrom } from './values.ts'
 
@@ -100,12 +101,12 @@ export type S3Flags = FlagsOf<typeof S3_WRITING>
 
 /** `s3` of a library call. */
 export function s3Options({ s3Region, bucketOwner, sse, sseKmsKey }: S3Flags): { s3?: S3Options } {
-  const s3: S3Options = {
-    ...(s3Region === undefined ? {} : { region: s3Region }),
-    ...(bucketOwner === undefined ? {} : { expectedBucketOwner: bucketOwner }),
-    ...(sse === undefined ? {} : { serverSideEncryption: sse }),
-    ...(sseKmsKey === undefined ? {} : { kmsKeyId: sseKmsKey }),
-  }
+  const s3: S3Options = defined({
+    region: s3Region,
+    expectedBucketOwner: bucketOwner,
+    serverSideEncryption: sse,
+    kmsKeyId: sseKmsKey,
+  })
   return Object.keys(s3).length === 0 ? {} : { s3 }
 }
 
@@ -137,7 +138,7 @@ export const SHOWING = [
   ),
 ] as const
 /** Without a port, `--ui` is true. */
-type ShowFlags = Omit<FlagsOf<typeof SHOWING>, 'ui'> & { readonly ui?: number | true }
+type ShowFlags = Omit<FlagsOf<typeof SHOWING>, 'ui'> & { readonly ui?: number | true | undefined }
 
 // What to read
 
@@ -387,57 +388,57 @@ export const delimiter = rare(
 // What the functions that run jobs look at, whatever the command.
 
 export interface ReadFlags {
-  readonly patience?: number
-  readonly segments?: number
-  readonly concurrency?: number
-  readonly rate?: Rate
-  readonly readRate?: Rate
-  readonly where?: string
+  readonly patience?: number | undefined
+  readonly segments?: number | undefined
+  readonly concurrency?: number | undefined
+  readonly rate?: Rate | undefined
+  readonly readRate?: Rate | undefined
+  readonly where?: string | undefined
 }
 
 export interface WriteFlags {
-  readonly maxInFlight?: number
-  readonly rate?: Rate
-  readonly writeRate?: Rate
-  readonly patience?: number
+  readonly maxInFlight?: number | undefined
+  readonly rate?: Rate | undefined
+  readonly writeRate?: Rate | undefined
+  readonly patience?: number | undefined
 }
 
 export type JobFlags = ShowFlags & Omit<FlagsOf<typeof STATE>, 'ui'>
 export type PlanFlags = FlagsOf<typeof PLANNING> & FlagsOf<readonly [typeof priceFile]>
 
 export interface ThreadFlags {
-  readonly threads?: number
-  readonly split?: boolean
+  readonly threads?: number | undefined
+  readonly split?: boolean | undefined
 }
 
 /** What reading is told in a library call. */
 export function readOptions(flags: ReadFlags): {
-  segments?: number
-  concurrency?: number
-  filter?: string
-  readUnitsPerSecond?: Rate
-  patienceMs?: number
+  segments?: number | undefined
+  concurrency?: number | undefined
+  filter?: string | undefined
+  readUnitsPerSecond?: Rate | undefined
+  patienceMs?: number | undefined
 } {
   const readUnitsPerSecond = flags.readRate ?? flags.rate
   return {
-    ...(flags.segments === undefined ? {} : { segments: flags.segments }),
-    ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
-    ...(flags.where === undefined ? {} : { filter: flags.where }),
-    ...(readUnitsPerSecond === undefined ? {} : { readUnitsPerSecond }),
-    ...(flags.patience === undefined ? {} : { patienceMs: flags.patience }),
+    segments: flags.segments,
+    concurrency: flags.concurrency,
+    filter: flags.where,
+    readUnitsPerSecond,
+    patienceMs: flags.patience,
   }
 }
 
 /** What writing is told in a library call. */
 export function writeOptions(flags: WriteFlags): {
-  maxInFlight?: number
-  writeUnitsPerSecond?: Rate
-  patienceMs?: number
+  maxInFlight?: number | undefined
+  writeUnitsPerSecond?: Rate | undefined
+  patienceMs?: number | undefined
 } {
   const writeUnitsPerSecond = flags.writeRate ?? flags.rate
   return {
-    ...(flags.maxInFlight === undefined ? {} : { maxInFlight: flags.maxInFlight }),
-    ...(writeUnitsPerSecond === undefined ? {} : { writeUnitsPerSecond }),
-    ...(flags.patience === undefined ? {} : { patienceMs: flags.patience }),
+    maxInFlight: flags.maxInFlight,
+    writeUnitsPerSecond,
+    patienceMs: flags.patience,
   }
 }

@@ -11,9 +11,9 @@ import { percent, scenarioPanel } from './scenarioPanel.ts'
 import { Talk, type TalkOptions } from './talk.ts'
 
 export interface ScenarioFlags extends TalkOptions {
-  readonly list?: boolean
-  readonly scenario?: string
-  readonly plot?: string
+  readonly list?: boolean | undefined
+  readonly scenario?: string | undefined
+  readonly plot?: string | undefined
   readonly seed: number
 }
 

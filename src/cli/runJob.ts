@@ -47,23 +47,23 @@ export interface JobToRun {
   /** Closed at the end. */
   readonly database: Database
   /** Where the target of a copy is; closed by the command. */
-  readonly target?: Database
-  readonly rates: { readonly readUnitsPerSecond?: Rate; readonly writeUnitsPerSecond?: Rate }
+  readonly target?: Database | undefined
+  readonly rates: { readonly readUnitsPerSecond?: Rate | undefined; readonly writeUnitsPerSecond?: Rate | undefined }
   readonly make: (options: MakeOptions) => Job | Promise<Job>
   /** Says what is to be known before it begins. */
-  readonly warn?: (say: (text: string) => void) => Promise<void>
+  readonly warn?: ((say: (text: string) => void) => Promise<void>) | undefined
   /** Asks again where the filter matches all that was sampled. @throws {TypeError} when the answer is no */
-  readonly askAgain?: (preview: FilterPreview) => Promise<void>
+  readonly askAgain?: ((preview: FilterPreview) => Promise<void>) | undefined
   /** It reads standard input, so that it can not be gone on with. Default false. */
-  readonly readsStdin?: boolean
+  readonly readsStdin?: boolean | undefined
   /** What `--dry-run` shows. Default: the job's own plan, where it has one. */
-  readonly plan?: (job: Job, options: PlanOptions) => Promise<Plan>
+  readonly plan?: ((job: Job, options: PlanOptions) => Promise<Plan>) | undefined
 }
 
 /** What each job is made with. */
 interface MakeOptions {
   readonly onReject: (reject: JobReject) => void
-  readonly prices?: PriceTable
+  readonly prices?: PriceTable | undefined
 }
 
 /**
@@ -153,9 +153,9 @@ export async function runJob(toRun: JobToRun): Promise<void> {
         live?.warn(text)
       },
       limits: {
-        ...(maxErrors === undefined ? {} : { rejectsMax: maxErrors }),
-        ...(maxCost === undefined ? {} : { costMax: maxCost }),
-        ...(maxDuration === undefined ? {} : { durationMsMax: maxDuration }),
+        rejectsMax: maxErrors,
+        costMax: maxCost,
+        durationMsMax: maxDuration,
       },
     })
     follower.stop()
@@ -247,7 +247,7 @@ async function makeThreaded(toRun: JobToRun, directory: string, options: MakeOpt
   if (!isPlannable(job)) throw new TypeError('--threads: this job cannot run in several threads')
   const described = await job.describe({
     slices: threads * SLICES_PER_THREAD,
-    ...(split === undefined ? {} : { split }),
+    split,
   })
   const segments = earlier?.what.segments
   // However it was cut when it was begun.
@@ -256,8 +256,8 @@ async function makeThreaded(toRun: JobToRun, directory: string, options: MakeOpt
     threads,
     database,
     ...options,
-    ...(target === undefined ? {} : { target }),
-    ...(maxInFlight === undefined ? {} : { maxInFlight }),
+    target,
+    maxInFlight,
   })
 }
 

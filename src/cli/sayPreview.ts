@@ -13,9 +13,9 @@ export function sayPreview(talk: Talk, preview: FilterPreview | undefined): void
 export async function sayFilter(
   talk: Talk,
   table: Table,
-  { where, index }: ReadFlags & { readonly index?: string },
+  { where, index }: ReadFlags & { readonly index?: string | undefined },
   signal: AbortSignal,
 ): Promise<void> {
   if (where === undefined) return
-  sayPreview(talk, await previewFilter(table, where, { signal, ...(index === undefined ? {} : { index }) }))
+  sayPreview(talk, await previewFilter(table, where, { signal, index }))
 }

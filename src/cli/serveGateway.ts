@@ -15,15 +15,15 @@ import { Talk, type TalkOptions } from './talk.ts'
 
 export interface GatewayFlags extends TalkOptions {
   port: number
-  writeUnits?: number
-  readUnits?: number
-  onDemand?: boolean
-  partitions?: number
-  burstSeconds?: number
-  latencyMs?: number
-  faults?: string
+  writeUnits?: number | undefined
+  readUnits?: number | undefined
+  onDemand?: boolean | undefined
+  partitions?: number | undefined
+  burstSeconds?: number | undefined
+  latencyMs?: number | undefined
+  faults?: string | undefined
   seed: number
-  upstream?: string
+  upstream?: string | undefined
 }
 
 /** An embedded store behind a gateway, until Ctrl-C. */
@@ -55,7 +55,7 @@ export async function serveGateway(flags: GatewayFlags): Promise<void> {
       seed: flags.seed,
       capacity,
       ...(flags.latencyMs === undefined ? {} : { latency: { medianMs: flags.latencyMs } }),
-      ...(faults === undefined ? {} : { faults }),
+      faults,
     })
     talk.event('ready', { endpoint: gateway.url, upstream })
     talk.say(
@@ -79,10 +79,10 @@ function capacityOf({ readUnits, writeUnits, onDemand, partitions, burstSeconds 
   }
   return {
     ...(provisioned ? { billing: 'provisioned' } : onDemand === true ? { billing: 'on demand' } : {}),
-    ...(readUnits === undefined ? {} : { readUnitsPerSecond: readUnits }),
-    ...(writeUnits === undefined ? {} : { writeUnitsPerSecond: writeUnits }),
-    ...(partitions === undefined ? {} : { partitions }),
-    ...(burstSeconds === undefined ? {} : { burstSeconds }),
+    readUnitsPerSecond: readUnits,
+    writeUnitsPerSecond: writeUnits,
+    partitions,
+    burstSeconds,
   }
 }
 

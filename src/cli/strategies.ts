@@ -5,7 +5,7 @@ export interface Strategy {
   readonly scan: ScanOptions
   readonly publisher: PublisherOptions
   /** Nothing is read before what was read is stored. */
-  readonly isOneByOne?: boolean
+  readonly isOneByOne?: boolean | undefined
 }
 
 /** What such jobs are usually begun as. */

@@ -7,8 +7,8 @@ import { HeadraceError } from '../runtime/headraceError.ts'
 import { printable } from '../runtime/printable.ts'
 
 export interface TalkOptions {
-  readonly json?: boolean
-  readonly quiet?: boolean
+  readonly json?: boolean | undefined
+  readonly quiet?: boolean | undefined
 }
 
 const REDRAW_MS = 250

@@ -81,7 +81,7 @@ interface KeyPart {
 
 export interface KeySchema {
   readonly partition: KeyPart
-  readonly sort?: KeyPart
+  readonly sort?: KeyPart | undefined
 }
 
 /** `a,b,c` */

@@ -5,8 +5,8 @@ import type { Talk } from './talk.ts'
 export async function warnOfRates(
   talk: Talk,
   table: Table,
-  rates: { readonly readUnitsPerSecond?: Rate; readonly writeUnitsPerSecond?: Rate },
-  flags: { readonly rate?: Rate },
+  rates: { readonly readUnitsPerSecond?: Rate | undefined; readonly writeUnitsPerSecond?: Rate | undefined },
+  flags: { readonly rate?: Rate | undefined },
 ): Promise<void> {
   const { readUnitsPerSecond: read, writeUnitsPerSecond: write } = rates
   if (typeof read !== 'string' && typeof write !== 'string') return

@@ -10,13 +10,13 @@ import { Table } from './table.ts'
 
 export interface ConnectOptions extends ConnectionOptions {
   /** Certificates to trust in place of those that Node trusts, PEM. */
-  readonly certificateAuthority?: string
+  readonly certificateAuthority?: string | undefined
   /** Longest wait for an answer to begin or to go on, 1 to 600,000. Default 10,000. */
-  readonly answerTimeoutMs?: number
+  readonly answerTimeoutMs?: number | undefined
   /** Another clock, other dice, another wire: for tests and simulations. */
-  readonly clock?: Clock
-  readonly random?: Random
-  readonly transport?: Transport
+  readonly clock?: Clock | undefined
+  readonly random?: Random | undefined
+  readonly transport?: Transport | undefined
 }
 
 /** What a database is once endpoint, region and credentials are known. */

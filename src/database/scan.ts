@@ -6,37 +6,37 @@ import type { SharedRate } from '../throughput/sharedRate.ts'
 
 export interface ScanOptions {
   /** Segments to cut the table into, 1 to 1,000,000. Default: from the table's size. */
-  readonly segments?: number
+  readonly segments?: number | undefined
   /**
    * Of these segments only some, each a number from 0 on, for a table that several processes read together; with `segments`.
    * Default: all.
    */
-  readonly onlySegments?: readonly number[]
+  readonly onlySegments?: readonly number[] | undefined
   /** Segments to read at the same time, 1 to 1,000. Default 16, or all when there are fewer. */
-  readonly concurrency?: number
+  readonly concurrency?: number | undefined
   /**
    * Only items for which this holds, such as `country = 'NO' and attribute_exists(email)`. Names and values in it are put
    * behind aliases. It saves transfer, not read units.
    */
-  readonly filter?: string
+  readonly filter?: string | undefined
   /** Only these attributes, each a top-level name. */
-  readonly select?: readonly string[]
+  readonly select?: readonly string[] | undefined
   /** A secondary index to read instead of the table. */
-  readonly index?: string
+  readonly index?: string | undefined
   /** See all writes that ended before the scan began, at twice the price. Default false. */
-  readonly consistentRead?: boolean
+  readonly consistentRead?: boolean | undefined
   /** Items to look at in one request, 1 to 1,000,000. Default: as many as fit in the service's 1 MB. */
-  readonly pageItemsMax?: number
+  readonly pageItemsMax?: number | undefined
   /**
    * Read units to spend a second, or a part of what the table has, such as `'50%'`. Default `'80%'` of a provisioned table,
    * which leaves room for its application; on demand, what the table turns out to give; on an emulator on this machine, no
    * limit.
    */
-  readonly readUnitsPerSecond?: Rate
+  readonly readUnitsPerSecond?: Rate | undefined
   /** What other processes spend of, too, beside whatever else holds; see `sharedRate`. Default: nothing is shared. */
-  readonly sharedReadRate?: SharedRate
+  readonly sharedReadRate?: SharedRate | undefined
   /** How long nothing at all may succeed before the scan fails. Default 600,000. */
-  readonly patienceMs?: number
+  readonly patienceMs?: number | undefined
 }
 
 /**

@@ -181,8 +181,8 @@ export class Table {
     }
     const ask = (): Promise<unknown> => service.call('Query', payload, { patienceMs })
     const answer = (await this.#rereads.pass(ask)) as {
-      Items?: { [name: string]: unknown }[]
-      ConsumedCapacity?: { CapacityUnits?: unknown }
+      Items?: { [name: string]: unknown }[] | undefined
+      ConsumedCapacity?: { CapacityUnits?: unknown } | undefined
     }
     // A strongly consistent read of one item is one unit at least.
     onUnits?.(reportedUnits(answer.ConsumedCapacity?.CapacityUnits) ?? 1)
@@ -292,15 +292,15 @@ export class Table {
 /** What only operations ask of a scan. */
 interface InnerScanOptions {
   /** Pages come without items. */
-  readonly countOnly?: boolean
+  readonly countOnly?: boolean | undefined
   /** See `ScanEngineOptions`. */
-  readonly done?: ReadonlySet<number>
-  readonly cursors?: ReadonlyMap<number, string>
-  readonly holdSegments?: boolean
-  readonly ramps?: boolean
-  readonly holdEnds?: boolean
-  readonly pageBytesMax?: number
-  readonly only?: readonly number[]
+  readonly done?: ReadonlySet<number> | undefined
+  readonly cursors?: ReadonlyMap<number, string> | undefined
+  readonly holdSegments?: boolean | undefined
+  readonly ramps?: boolean | undefined
+  readonly holdEnds?: boolean | undefined
+  readonly pageBytesMax?: number | undefined
+  readonly only?: readonly number[] | undefined
 }
 
 function checkSelect(names: readonly string[]): void {
@@ -335,7 +335,7 @@ function checkPublisherOptions(options: PublisherOptions): CheckedPublisherOptio
     maxQueueBytes: checkWhole('maxQueueBytes', maxQueueBytes, 1_024, Number.MAX_SAFE_INTEGER),
     lingerMs: checkWhole('lingerMs', lingerMs, 0, 60_000),
     patienceMs: checkWhole('patienceMs', patienceMs, 0, Number.MAX_SAFE_INTEGER),
-    ...(writeUnitsPerSecond === undefined ? {} : { writeUnitsPerSecond }),
-    ...(sharedWriteRate === undefined ? {} : { sharedWriteRate }),
+    writeUnitsPerSecond,
+    sharedWriteRate,
   }
 }

@@ -108,7 +108,7 @@ export async function describeTable(
 ): Promise<TableDescription> {
   let answer: Answer
   try {
-    const options = { patienceMs, ...(signal === undefined ? {} : { signal }) }
+    const options = { patienceMs, signal }
     answer = (await service.call('DescribeTable', { TableName: name }, options)) as Answer
   } catch (error) {
     if (error instanceof HeadraceError && error.code === 'TABLE') {

@@ -16,7 +16,7 @@ export interface ExamineOptions extends Surroundings {
   readonly verbs?: readonly string[] | undefined
   /** Whether to compare the service to what Headrace expects of it, with tables that it creates and drops. */
   readonly probe: boolean
-  readonly random?: Random
+  readonly random?: Random | undefined
   /** Told of each finding as soon as it is there. */
   readonly report: (finding: Finding) => void
   /** Asked before tables of an earlier probe are dropped. */

@@ -27,7 +27,7 @@ export interface Surroundings {
   /** Ends whatever is under way. */
   readonly signal: AbortSignal
   /** Another wire, for tests. */
-  readonly transport?: Transport
+  readonly transport?: Transport | undefined
 }
 
 /** The service answers and takes the credentials. */
@@ -102,7 +102,7 @@ export async function examineConnection(
     allowInsecureEndpoint: true,
     answerTimeoutMs: ANSWER_MS,
     clock: around.clock,
-    ...(around.transport === undefined ? {} : { transport: around.transport }),
+    transport: around.transport,
   })
   return { connection, credentials, wire, database }
 }

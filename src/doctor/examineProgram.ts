@@ -82,6 +82,6 @@ function versionOf(name: string): string | undefined {
 }
 
 interface Manifest {
-  readonly name?: string
-  readonly version?: string
+  readonly name?: string | undefined
+  readonly version?: string | undefined
 }

@@ -20,7 +20,7 @@ export interface Observation {
   /** Compared to what is expected. Undefined where nothing could be seen. */
   readonly value: string | undefined
   /** For the report only: it differs from region to region. */
-  readonly detail?: string
+  readonly detail?: string | undefined
 }
 
 /** Something that Headrace takes for granted about the service. */
@@ -303,8 +303,10 @@ function unitsOf(answer: WireAnswer, unit: string): Observation {
 }
 
 interface StatementResponse {
-  readonly Error?: { readonly Code?: string; readonly Message?: string; readonly Item?: unknown }
-  readonly Item?: unknown
+  readonly Error?:
+    | { readonly Code?: string | undefined; readonly Message?: string | undefined; readonly Item?: unknown | undefined }
+    | undefined
+  readonly Item?: unknown | undefined
 }
 
 function responsesOf(answer: WireAnswer): readonly StatementResponse[] {

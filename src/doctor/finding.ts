@@ -8,13 +8,13 @@ export interface Finding {
   readonly state: 'ok' | 'unknown' | 'warning' | 'failure'
   readonly message: string
   /** What to do next. */
-  readonly advice?: string
+  readonly advice?: string | undefined
   /** What kind of failure it is. Default `other`. */
-  readonly kind?: 'configuration' | 'refused' | 'other'
+  readonly kind?: 'configuration' | 'refused' | 'other' | undefined
 }
 
 export function ok(check: string, message: string, advice?: string): Finding {
-  return { check, state: 'ok', message, ...(advice === undefined ? {} : { advice }) }
+  return { check, state: 'ok', message, advice }
 }
 
 export function unknown(check: string, why: string): Finding {

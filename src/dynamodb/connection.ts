@@ -268,7 +268,7 @@ async function loadSdk(
   let { credentials } = client.config
   const config = client.config as typeof client.config & {
     serviceConfiguredEndpoint?: () => Promise<string | undefined>
-    accountIdEndpointMode?: () => Promise<'disabled' | 'preferred' | 'required'>
+    accountIdEndpointMode?: (() => Promise<'disabled' | 'preferred' | 'required'>) | undefined
   }
   const accountMode = async () => (await config.accountIdEndpointMode?.()) ?? 'preferred'
   return {
@@ -288,7 +288,7 @@ async function loadSdk(
         UseFIPS: await config.useFipsEndpoint(),
         UseDualStack: await config.useDualstackEndpoint(),
         AccountIdEndpointMode: await accountMode(),
-        ...(account === undefined ? {} : { AccountId: account }),
+        AccountId: account,
       }).url,
   }
 }

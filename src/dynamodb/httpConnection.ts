@@ -124,7 +124,7 @@ export class HttpConnection {
       secureContext: context,
       ALPNProtocols: ['http/1.1'],
       ...(isIP(host) === 0 ? { servername: host } : {}),
-      ...(session === undefined ? {} : { session }),
+      session,
     }
     const socket = connectTls(settings)
     nameAuthority(socket)

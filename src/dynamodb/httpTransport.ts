@@ -10,9 +10,9 @@ export interface HttpTransportOptions {
   readonly endpoint: string
   readonly clock: Clock
   /** Longest wait for the head of an answer, and between two pieces of its body. Default 10,000. */
-  readonly answerTimeoutMs?: number
+  readonly answerTimeoutMs?: number | undefined
   /** Longest wait for a connection. Default 3,000. */
-  readonly connectTimeoutMs?: number
+  readonly connectTimeoutMs?: number | undefined
   /** Certificates to trust in place of those that Node trusts, PEM. */
   readonly certificateAuthority?: string | string[] | undefined
   /** What the endpoint is reached through. Default: directly. */

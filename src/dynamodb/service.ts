@@ -136,7 +136,7 @@ export class Service {
   async call(
     operation: Operation,
     payload: object,
-    options: { patienceMs?: number; signal?: AbortSignal } = {},
+    options: { patienceMs?: number | undefined; signal?: AbortSignal | undefined } = {},
   ): Promise<unknown> {
     const { patienceMs = 20_000, signal } = options
     const body = Buffer.from(JSON.stringify(payload))

@@ -24,11 +24,11 @@ export interface ObjectsBelow {
 
 interface FunctionProps {
   /** What the functions are made of. Default: this package and `modules`, as `packLambda` puts them together. */
-  readonly code?: Code
+  readonly code?: Code | undefined
   /** Visitors and what they import: files and folders below the working directory; each keeps its path. */
-  readonly modules?: readonly string[]
+  readonly modules?: readonly string[] | undefined
   /** Default 1,769, with which a function has a whole processor. */
-  readonly memoryMiB?: number
+  readonly memoryMiB?: number | undefined
 }
 
 export interface HeadraceJobProps extends FunctionProps {
@@ -37,19 +37,19 @@ export interface HeadraceJobProps extends FunctionProps {
   /** The job's table. */
   readonly table: ITable
   /** Of a copy, the table that is written; of a job of one's own that reads a table, too. */
-  readonly otherTable?: ITable
+  readonly otherTable?: ITable | undefined
   /** Optional rights, as of `policyFor`: of an update `['PartiQLDelete', 'DeleteItem']` where the visitor deletes. Default none. */
-  readonly optionalActions?: readonly string[]
+  readonly optionalActions?: readonly string[] | undefined
   /** Where the files of a `load` lie. */
-  readonly sources?: ObjectsBelow
+  readonly sources?: ObjectsBelow | undefined
   /** Where an `export` writes: the key of its object begins so. */
-  readonly target?: ObjectsBelow
+  readonly target?: ObjectsBelow | undefined
   /** Slices that are worked on at once, 1 to 10,000. Each gets such a part of the job's rates. Default 40. */
-  readonly maxConcurrency?: number
+  readonly maxConcurrency?: number | undefined
   /** One call for a slice takes no longer; a slice takes as many calls as it needs. Default 15 minutes. */
-  readonly timeout?: Duration
+  readonly timeout?: Duration | undefined
   /** For jobs, results and rejects. Default: a bucket of its own, which stays when the stack goes. */
-  readonly bucket?: IBucket
+  readonly bucket?: IBucket | undefined
 }
 
 /**
@@ -150,17 +150,17 @@ export interface HeadraceQueueProps extends FunctionProps {
   /** Where the records of messages are written. */
   readonly table: ITable
   /** Write units a second of all of its functions together. Default: 80 % of what the table is provisioned with, or what it gives. */
-  readonly writeUnitsPerSecond?: number
+  readonly writeUnitsPerSecond?: number | undefined
   /** Functions at once, 2 to 1,000. Default 10. */
-  readonly maxConcurrency?: number
+  readonly maxConcurrency?: number | undefined
   /** Messages that one call takes, 1 to 10,000. Default 10. */
-  readonly batchSize?: number
+  readonly batchSize?: number | undefined
   /** A call takes no longer. Default 1 minute. */
-  readonly timeout?: Duration
+  readonly timeout?: Duration | undefined
   /** Times that a message is tried before it goes to the dead-letter queue, 1 to 1,000. Default 5. */
-  readonly receivesMax?: number
+  readonly receivesMax?: number | undefined
   /** For rejected records of messages of which others were written. Default: the whole message fails. */
-  readonly rejects?: ObjectsBelow
+  readonly rejects?: ObjectsBelow | undefined
 }
 
 /** A queue whose messages are written into a table, and the queue for those that can not be. */
@@ -316,7 +316,7 @@ function acknowledge(construct: IConstruct, resource: string, reason: string): v
 /** A resource as cdk-nag names it. */
 function flatten(value: unknown): string {
   if (typeof value === 'string') return value
-  const { Ref, ...functions } = value as { readonly Ref?: string; readonly [name: string]: unknown }
+  const { Ref, ...functions } = value as { readonly Ref?: string | undefined; readonly [name: string]: unknown }
   if (Ref !== undefined) return `<${Ref}>`
   const { 'Fn::Join': joined, 'Fn::GetAtt': attribute, 'Fn::ImportValue': imported } = functions
   if (Array.isArray(joined)) return (joined[1] as unknown[]).map(flatten).join(joined[0] as string)

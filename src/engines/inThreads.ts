@@ -15,6 +15,7 @@ import { costMeter } from '../operations/writeRun.ts'
 import { toldRun } from '../runtime/channels.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
+import { defined } from '../runtime/defined.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { readRejects } from './readRejects.ts'
 import { checkOperation } from './seedSlice.ts'
@@ -27,11 +28,11 @@ export interface ThreadsOptions {
   /** Where the tables are: the threads connect in the same way, so it must have been told in plain values. Not closed. */
   readonly database: Database
   /** Where the target of a copy is. Default: `database`. Not closed. */
-  readonly target?: Database
-  readonly maxInFlight?: number
-  readonly prices?: PriceTable
+  readonly target?: Database | undefined
+  readonly maxInFlight?: number | undefined
+  readonly prices?: PriceTable | undefined
   /** Told of each reject, when it will not come again. */
-  readonly onReject?: (reject: JobReject) => void
+  readonly onReject?: ((reject: JobReject) => void) | undefined
 }
 
 /** Of a table each thread does so many slices, one after another, so that none has much left when the others have nothing. */
@@ -113,9 +114,11 @@ class ThreadedJob implements Job {
     const { readUnitsPerSecond, writeUnitsPerSecond, paused } = rates
     this.#rates = {
       ...this.#rates,
-      ...(readUnitsPerSecond === undefined ? {} : { readUnitsPerSecond: part(readUnitsPerSecond)! }),
-      ...(writeUnitsPerSecond === undefined ? {} : { writeUnitsPerSecond: part(writeUnitsPerSecond)! }),
-      ...(paused === undefined ? {} : { paused }),
+      ...defined({
+        readUnitsPerSecond: part(readUnitsPerSecond),
+        writeUnitsPerSecond: part(writeUnitsPerSecond),
+        paused,
+      }),
     }
     for (const { worker } of this.#seats)
       worker.postMessage({ kind: 'rates', rates: this.#rates } satisfies SliceThreadOrder)

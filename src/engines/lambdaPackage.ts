@@ -25,7 +25,7 @@ const NO_PROGRAM = /\.(?:map|d\.[cm]?ts|md|markdown)$|[\\/](?:docs|dist-types|te
 
 export interface LambdaPackageOptions {
   /** Visitors and what they import: files and folders below the working directory; each keeps its path. */
-  readonly modules?: readonly string[]
+  readonly modules?: readonly string[] | undefined
 }
 
 /**
@@ -98,9 +98,9 @@ function packageRoot(from: string): string {
 }
 
 interface PackageFile {
-  readonly version?: string
-  readonly dependencies?: { readonly [name: string]: string }
-  readonly optionalDependencies?: { readonly [name: string]: string }
+  readonly version?: string | undefined
+  readonly dependencies?: { readonly [name: string]: string } | undefined
+  readonly optionalDependencies?: { readonly [name: string]: string } | undefined
 }
 
 function readPackage(folder: string): PackageFile {

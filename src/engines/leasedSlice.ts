@@ -13,7 +13,9 @@ const LEASE_MS = 60_000
 const ASK_AGAIN_MS = 5_000
 
 type Row = {
-  readonly [name: string]: { readonly S?: string; readonly N?: string; readonly BOOL?: boolean } | undefined
+  readonly [name: string]:
+    | { readonly S?: string | undefined; readonly N?: string | undefined; readonly BOOL?: boolean | undefined }
+    | undefined
 }
 
 /**
@@ -48,7 +50,7 @@ export async function runLeasedSlice(slice: Slice, control: Table, context: Slic
   }
   await lease.release()
   const { done, cursor, counters = NOTHING } = state
-  return { index, done, ...(cursor === undefined ? {} : { cursor }), counters }
+  return { index, done, cursor, counters }
 }
 
 const NOTHING: SliceCounters = {
@@ -62,8 +64,8 @@ const NOTHING: SliceCounters = {
 
 interface State {
   readonly done: boolean
-  readonly cursor?: SliceCursor
-  readonly counters?: SliceCounters
+  readonly cursor?: SliceCursor | undefined
+  readonly counters?: SliceCounters | undefined
 }
 
 class Lease {

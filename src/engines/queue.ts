@@ -55,7 +55,7 @@ export class Queue {
       new module.SendMessageCommand({
         QueueUrl: this.#url,
         MessageBody: body,
-        ...(group === undefined ? {} : { MessageGroupId: group }),
+        MessageGroupId: group,
         ...(this.#url.endsWith('.fifo') ? { MessageDeduplicationId: randomUUID() } : {}),
       }),
     )

@@ -7,13 +7,13 @@ interface Line {
   readonly code: string
   readonly message: string
   readonly place: string
-  readonly item?: { readonly [name: string]: unknown }
-  readonly raw?: string
-  readonly rawBase64?: string
-  readonly format?: string
-  readonly columns?: readonly string[]
-  readonly delimiter?: string
-  readonly truncated?: boolean
+  readonly item?: { readonly [name: string]: unknown } | undefined
+  readonly raw?: string | undefined
+  readonly rawBase64?: string | undefined
+  readonly format?: string | undefined
+  readonly columns?: readonly string[] | undefined
+  readonly delimiter?: string | undefined
+  readonly truncated?: boolean | undefined
 }
 
 /** What lines of a rejects file say; see `rejectLine`. */

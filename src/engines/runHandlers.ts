@@ -13,11 +13,11 @@ export interface RunInput {
   /** From `describe()`; or where in S3 it lies as JSON, `s3://BUCKET/KEY`. */
   readonly job: JobSpec | string
   /** Into how many it is cut, 1 to 10,000. Default: a slice for each segment or file, 1,000 at most. */
-  readonly slices?: number
+  readonly slices?: number | undefined
   /** An earlier execution that did not come to its end: what it has done is not done again. Default: this is a run of its own. */
-  readonly run?: string
+  readonly run?: string | undefined
   /** Of an export: take the place of an object of that name. Default false. */
-  readonly overwrite?: boolean
+  readonly overwrite?: boolean | undefined
 }
 
 /** What goes from one state of the machine to the next. */
@@ -38,14 +38,14 @@ export interface RunSummary {
   /** Objects with what was rejected. */
   readonly rejects: readonly string[]
   /** Of an export, the object. */
-  readonly file?: string
+  readonly file?: string | undefined
 }
 
 export interface RunHandlerOptions {
   /** Where results and rejects of runs are kept, `s3://BUCKET/PREFIX`. Default: `HEADRACE_STORE` of the environment. */
-  readonly store?: string
+  readonly store?: string | undefined
   /** Default: as the job says. */
-  readonly database?: Database
+  readonly database?: Database | undefined
 }
 
 const SLICES_MAX = 10_000
@@ -103,7 +103,7 @@ export function finishHandler(options: RunHandlerOptions = {}): (event: RunState
       checkAll(results, of, `start an execution with "run": "${run}" to run the missing ones`)
       const isExport = job.what.operation === 'export'
       const { database } = options
-      if (isExport) await finishExport(job, of, { overwrite, ...(database === undefined ? {} : { database }) })
+      if (isExport) await finishExport(job, of, { overwrite, database })
       return {
         run,
         slices: of,

@@ -5,6 +5,7 @@ import type { JobReject } from '../job/reject.ts'
 import { type Endings, endingsOf } from '../job/tally.ts'
 import type { Job } from '../operations/job.ts'
 import { type ResumeOptions, resume } from '../operations/resume.ts'
+import { defined } from '../runtime/defined.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { MemoryDisk } from '../storage/memoryDisk.ts'
 import type { Rate } from '../throughput/rate.ts'
@@ -18,40 +19,40 @@ import { ratesOf } from './sliceRates.ts'
 export interface SliceContext
   extends Pick<ResumeOptions, 'visitor' | 'transform' | 'definition' | 'maxInFlight' | 'prices'> {
   /** Where the tables are. Default: as the job says, with the credentials of this process. Not closed. */
-  readonly database?: Database
+  readonly database?: Database | undefined
   /** Where the target of a copy is. Default: `database`, or as the job says. Not closed. */
-  readonly target?: Database
+  readonly target?: Database | undefined
   /** Aborting stops it, with a cursor, within 10 s. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /**
    * Milliseconds that this process is left, as a Lambda's `getRemainingTimeInMillis`. It stops, with a cursor, when a fifth of what
    * is left at the beginning is left, but 15 s at most. Default: no end.
    */
-  readonly remainingMs?: () => number
+  readonly remainingMs?: (() => number) | undefined
   /** So many slices run at a time, at most: this one spends its part of the job's rates. Default: all, `slice.of`. */
-  readonly workersMax?: number
+  readonly workersMax?: number | undefined
   /** What this slice may spend by itself. Default: its part of the job's rates, or of 80 % of what a table is provisioned with. */
-  readonly readUnitsPerSecond?: Rate
-  readonly writeUnitsPerSecond?: Rate
+  readonly readUnitsPerSecond?: Rate | undefined
+  readonly writeUnitsPerSecond?: Rate | undefined
   /** What all slices spend together, beside that; then the default is no limit of this one alone. */
-  readonly sharedReadRate?: SharedRate
-  readonly sharedWriteRate?: SharedRate
+  readonly sharedReadRate?: SharedRate | undefined
+  readonly sharedWriteRate?: SharedRate | undefined
   /**
    * Given what was rejected in this call, if anything, as lines of a rejects file (docs/guides/fix-rejected-records.md), before the call ends.
    * Without it, the first reject fails the slice. After 4 MiB of them the call ends with a cursor.
    */
-  readonly writeRejects?: (lines: string) => Promise<void> | void
+  readonly writeRejects?: ((lines: string) => Promise<void> | void) | undefined
   /**
    * Given where the slice is again and again, when the rejects in front of that were handed over, so that another process can
    * go on there. What it throws ends the slice at once.
    */
-  readonly keepCursor?: (cursor: SliceCursor, counters: SliceCounters) => Promise<void> | void
+  readonly keepCursor?: ((cursor: SliceCursor, counters: SliceCounters) => Promise<void> | void) | undefined
   /** How often that is. Default 10,000. */
-  readonly keepCursorEveryMs?: number
+  readonly keepCursorEveryMs?: number | undefined
   /** Given what is run, before it runs: for its progress, and to change its rates. */
-  readonly onBegin?: (job: Job) => void
+  readonly onBegin?: ((job: Job) => void) | undefined
   /** Told of what is odd and stops nothing, for people. */
-  readonly onWarning?: (text: string) => void
+  readonly onWarning?: ((text: string) => void) | undefined
 }
 
 export interface SliceResult {
@@ -59,7 +60,7 @@ export interface SliceResult {
   /** All of the slice is settled. */
   readonly done: boolean
   /** Where to go on; undefined when it is done. */
-  readonly cursor?: SliceCursor
+  readonly cursor?: SliceCursor | undefined
   /** Of this call and those before it, up to the cursor. */
   readonly counters: SliceCounters
 }
@@ -119,12 +120,12 @@ export async function runSlice(slice: Slice, context: SliceContext = {}): Promis
     handedOver = Math.max(handedOver, size)
     if (lines !== '') await writeRejects?.(lines.toString())
     const pieces = piecesOf(files)
-    return { ...reached, ...(pieces === undefined ? {} : { files: pieces }) }
+    return { ...reached, files: pieces }
   }
   let keeper: CursorKeeper | undefined
   try {
     const { clock } = await database.open()
-    const options = { ...(await ratesOf(job, workersMax, database, given)), ...given, database }
+    const options = { ...(await ratesOf(job, workersMax, database, given)), ...defined(given), database }
     const resumed = await resume(directory, { ...options, disk, onReject })
     // What an export has written is there when a call ends, and not before.
     if (keepCursor !== undefined && job.what.operation !== 'export') {
@@ -137,7 +138,7 @@ export async function runSlice(slice: Slice, context: SliceContext = {}): Promis
     onBegin?.(resumed)
     const summary = await resumed.run({
       signal: signal === undefined ? end.signal : AbortSignal.any([signal, end.signal]),
-      ...(onWarning === undefined ? {} : { onWarning }),
+      onWarning,
       limits: {
         // Whoever calls again would only stop again: of all slices together it is seen elsewhere.
         rejectsMax: '100%',

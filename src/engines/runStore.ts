@@ -91,7 +91,7 @@ export class RunStore implements AsyncDisposable {
 /** A slice's result as it is kept. */
 export interface StoredResult extends SliceResult {
   /** Objects with what was rejected, of all its calls. */
-  readonly rejects?: readonly string[]
+  readonly rejects?: readonly string[] | undefined
 }
 
 /** Sorts as numbers do. */

@@ -19,27 +19,27 @@ export interface StreamContext
   /** Where the records go. */
   readonly table: Table
   /** Default `put`. */
-  readonly operation?: 'put' | 'delete'
+  readonly operation?: 'put' | 'delete' | undefined
   /** Aborting stops it: nothing more is taken, what was taken is settled. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /**
    * Milliseconds that this process is left, as a Lambda's `getRemainingTimeInMillis`. Nothing more is taken when a fifth of what is
    * left at the beginning is left, but 15 s at most. Default: no end.
    */
-  readonly remainingMs?: () => number
+  readonly remainingMs?: (() => number) | undefined
   /** This process's share of what the table may be asked for. Default: as a publisher has it, as if it were the only one. */
-  readonly writeUnitsPerSecond?: PublisherOptions['writeUnitsPerSecond']
+  readonly writeUnitsPerSecond?: PublisherOptions['writeUnitsPerSecond'] | undefined
   /** What a reject calls the record, by its place in the stream from 0 on. Default: `record 1` and so on. */
-  readonly place?: (index: number) => string
+  readonly place?: ((index: number) => string) | undefined
   /** Told of each record that can never be stored. Without it the first one fails the stream. */
-  readonly onReject?: (reject: JobReject) => void
+  readonly onReject?: ((reject: JobReject) => void) | undefined
 }
 
 export interface StreamResult {
   /** The stream came to its end, and all of it is settled. */
   readonly done: boolean
   /** Where it stopped, all before it being settled; undefined when it is done. */
-  readonly cursor?: { readonly records: number }
+  readonly cursor?: { readonly records: number } | undefined
   readonly counters: StreamCounters
 }
 

@@ -18,7 +18,7 @@ const NOTHING_SPENT: Spent = { durationMs: 0, readUnits: 0, writeUnits: 0, units
  */
 export function seedSlice(path: string, disk: Disk, { job, index, of }: Slice, from: SliceCursor): void {
   disk.makeDirectory(path)
-  const checkpoint: Checkpoint = { files: {}, ...from }
+  const checkpoint: Checkpoint = { ...from, files: from.files ?? {} }
   // Where another process is doing the same, it has written the same, and one of the two will hold the lock.
   disk.createNew(join(path, CHECKPOINT), checkpointText(checkpoint))
   // Last: without it there is no job.

@@ -14,7 +14,7 @@ export interface SharedRateOptions {
   /** At most so many take part at a time, 1 to 100,000: each spends its share where the control table can not be reached. */
   readonly workersMax: number
   /** Told once when the control table can not be reached, and once when it can again; for people. */
-  readonly onNotice?: (text: string) => void
+  readonly onNotice?: ((text: string) => void) | undefined
 }
 
 /**

@@ -10,11 +10,11 @@ export interface Slice {
   /** So many slices are the whole job. At most as many as the job has segments. */
   readonly of: number
   /** Where an earlier call stopped. Default: the beginning. */
-  readonly cursor?: SliceCursor
+  readonly cursor?: SliceCursor | undefined
 }
 
 /**
  * Where a slice goes on; plain JSON, some kilobytes at most, of no interest to others. Its files are the pieces that a slice of
  * an export has written.
  */
-export type SliceCursor = Omit<Checkpoint, 'files'> & Partial<Pick<Checkpoint, 'files'>>
+export type SliceCursor = Omit<Checkpoint, 'files'> & { readonly files?: Checkpoint['files'] | undefined }

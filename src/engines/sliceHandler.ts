@@ -23,12 +23,12 @@ export interface SliceEvent {
   readonly index: number
   readonly of: number
   /** What all that belongs together is kept under. Default: nothing is kept, and a reject fails the slice. */
-  readonly run?: string
+  readonly run?: string | undefined
   /** So many work at once, and each gets its part of the job's rates. Default: `of`. */
-  readonly workersMax?: number
+  readonly workersMax?: number | undefined
   /** What the call before has answered; nothing in it at the beginning. */
-  readonly result?: Partial<StoredResult>
-  readonly cursor?: SliceCursor
+  readonly result?: Partial<StoredResult> | undefined
+  readonly cursor?: SliceCursor | undefined
 }
 
 export interface SliceHandlerOptions
@@ -37,14 +37,14 @@ export interface SliceHandlerOptions
     'database' | 'target' | 'visitor' | 'transform' | 'definition' | 'maxInFlight' | 'onWarning'
   > {
   /** Where results and rejects of runs are kept, `s3://BUCKET/PREFIX`. Default: `HEADRACE_STORE` of the environment. */
-  readonly store?: string
+  readonly store?: string | undefined
   /**
    * For a rate that all slices share, where a job's rate is in units a second; any table with the partition key `pk`, text. Default:
    * the one that `HEADRACE_CONTROL_TABLE` of the environment names; without it each slice has its part of the rate.
    */
-  readonly controlTable?: Table
+  readonly controlTable?: Table | undefined
   /** Told what each call has come to, as a line for the function's log of which CloudWatch makes metrics; see `embeddedMetrics`. */
-  readonly onMetrics?: (line: string) => void
+  readonly onMetrics?: ((line: string) => void) | undefined
 }
 
 export type SliceHandler = (event: SliceEvent, context: LambdaContext) => Promise<StoredResult>
@@ -66,7 +66,7 @@ export function sliceHandler(options: SliceHandlerOptions = {}): SliceHandler {
       const control = openControl(options)
       try {
         const done = await runSlice(
-          { job, index, of, ...(cursor === undefined ? {} : { cursor }) },
+          { job, index, of, cursor },
           {
             ...sliceOptions,
             workersMax,
@@ -159,12 +159,12 @@ function sharedRates(
     const unitsPerSecond = rates?.[direction]
     if (control === undefined || typeof unitsPerSecond !== 'number') return undefined
     const name = `${id}#${mark}#${direction}`
-    return sharedRate(control, { name, unitsPerSecond, workersMax, ...(onNotice === undefined ? {} : { onNotice }) })
+    return sharedRate(control, { name, unitsPerSecond, workersMax, onNotice })
   }
   const [sharedReadRate, sharedWriteRate] = [share('read'), share('write')]
   return {
-    ...(sharedReadRate === undefined ? {} : { sharedReadRate }),
-    ...(sharedWriteRate === undefined ? {} : { sharedWriteRate }),
+    sharedReadRate,
+    sharedWriteRate,
   }
 }
 

@@ -6,8 +6,8 @@ import { DEFAULT_RATE, type Rate, shareOf } from '../throughput/rate.ts'
 import type { SharedRate } from '../throughput/sharedRate.ts'
 
 export interface SliceRates {
-  readonly readUnitsPerSecond?: Rate
-  readonly writeUnitsPerSecond?: Rate
+  readonly readUnitsPerSecond?: Rate | undefined
+  readonly writeUnitsPerSecond?: Rate | undefined
 }
 
 /**
@@ -20,7 +20,7 @@ export async function ratesOf(
   { how: { rates } }: JobSpec,
   workersMax: number,
   database: Database,
-  shared: { readonly sharedReadRate?: SharedRate; readonly sharedWriteRate?: SharedRate } = {},
+  shared: { readonly sharedReadRate?: SharedRate | undefined; readonly sharedWriteRate?: SharedRate | undefined } = {},
 ): Promise<SliceRates> {
   const { loopback } = (await database.open()).connection
   checkWhole('workersMax', workersMax, 1, 100_000)
@@ -33,8 +33,8 @@ export async function ratesOf(
   const read = rateOf('read', shared.sharedReadRate !== undefined)
   const write = rateOf('write', shared.sharedWriteRate !== undefined)
   return {
-    ...(read === undefined ? {} : { readUnitsPerSecond: read }),
-    ...(write === undefined ? {} : { writeUnitsPerSecond: write }),
+    readUnitsPerSecond: read,
+    writeUnitsPerSecond: write,
   }
 }
 

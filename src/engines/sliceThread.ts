@@ -73,9 +73,9 @@ async function run(slice: Slice): Promise<void> {
       workersMax,
       signal: stop.signal,
       keepCursorEveryMs: REACHED_EVERY_MS,
-      ...(targetDatabase === undefined ? {} : { target: targetDatabase }),
-      ...(maxInFlight === undefined ? {} : { maxInFlight }),
-      ...(prices === undefined ? {} : { prices }),
+      target: targetDatabase,
+      maxInFlight,
+      prices,
       ...unitsPerSecond,
       onBegin: (begun) => {
         job = begun

@@ -57,9 +57,9 @@ export async function settlePieces(
 
 export interface FinishExportOptions {
   /** Take the place of an object of that name. Default false. */
-  readonly overwrite?: boolean
+  readonly overwrite?: boolean | undefined
   /** Default: as the job says. Nothing is sent over it. */
-  readonly database?: Database
+  readonly database?: Database | undefined
 }
 
 export interface FinishedExport {

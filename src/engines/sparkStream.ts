@@ -22,23 +22,23 @@ export interface SparkBegin {
   readonly table: string
   readonly operation: 'put' | 'delete'
   readonly connection: {
-    readonly region?: string
-    readonly endpoint?: string
-    readonly allowInsecureEndpoint?: boolean
+    readonly region?: string | undefined
+    readonly endpoint?: string | undefined
+    readonly allowInsecureEndpoint?: boolean | undefined
   }
   /** Of all tasks together: units a second, or a part such as `50%`. Default: as of a publisher. */
-  readonly rate?: number | `${number}%`
+  readonly rate?: number | `${number}%` | undefined
   /** Of the rate that is this task's, above 0 to 1. */
   readonly share: number
   /** Where all tasks have one rate to spend from, which has to be in units then. */
-  readonly control?: { readonly table: string; readonly name: string; readonly workersMax: number }
+  readonly control?: { readonly table: string; readonly name: string; readonly workersMax: number } | undefined
   readonly schema: SparkType
   /** What rejects call the task. */
   readonly place: string
   /** Rejects that are written out; the others are only counted. Default: all. */
-  readonly rejectsMax?: number
-  readonly maxInFlight?: number
-  readonly patienceSeconds?: number
+  readonly rejectsMax?: number | undefined
+  readonly maxInFlight?: number | undefined
+  readonly patienceSeconds?: number | undefined
 }
 
 const SPARK_PROTOCOL = 1

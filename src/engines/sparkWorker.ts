@@ -51,7 +51,7 @@ async function publishRows(): Promise<object> {
     ...ratesOf(begin, database, loopback),
     maxQueueSize: QUEUE_SIZE_MAX,
     maxQueueBytes: QUEUE_BYTES_MAX,
-    ...(begin.maxInFlight === undefined ? {} : { maxInFlight: begin.maxInFlight }),
+    maxInFlight: begin.maxInFlight,
     ...(begin.patienceSeconds === undefined ? {} : { patienceMs: begin.patienceSeconds * 1_000 }),
     place: (index) => `${place}, row ${index + 1}`,
     onReject,

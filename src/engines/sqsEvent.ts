@@ -7,8 +7,8 @@ export interface SqsMessage {
   readonly messageId: string
   readonly receiptHandle: string
   readonly body: string
-  readonly eventSourceARN?: string
-  readonly attributes?: { readonly MessageGroupId?: string }
+  readonly eventSourceARN?: string | undefined
+  readonly attributes?: { readonly MessageGroupId?: string | undefined } | undefined
 }
 
 /** Messages that shall come again; the others are deleted by whoever called. */

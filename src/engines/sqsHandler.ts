@@ -26,25 +26,25 @@ export interface SqsHandlerOptions
     'maxInFlight' | 'maxQueueSize' | 'maxQueueBytes' | 'patienceMs' | 'writeUnitsPerSecond'
   > {
   /** Where records are written. Default: the table that `HEADRACE_TABLE` of the environment names; without it, only slices are taken. */
-  readonly table?: Table
+  readonly table?: Table | undefined
   /**
    * `s3://BUCKET/PREFIX`, where the rejected records of a message go of which others were written, an object for each call that had
    * any. Default: `HEADRACE_REJECTS` of the environment; without it the whole message fails.
    */
-  readonly rejects?: string
+  readonly rejects?: string | undefined
   /** The queue, for what follows. Default: `HEADRACE_QUEUE_URL` of the environment. */
-  readonly queueUrl?: string
+  readonly queueUrl?: string | undefined
   /**
    * Messages are kept from others for so long from now, again and again, while they are worked on, 3 to 43,200. For queues whose own
    * time is at least a third of that. Default: not at all, as in a Lambda, whose queue must keep them for longer than it runs.
    */
-  readonly visibilityTimeoutSeconds?: number
+  readonly visibilityTimeoutSeconds?: number | undefined
   /** Works on messages that are slices. Default: `sliceHandler()`. */
-  readonly slice?: SliceHandler
+  readonly slice?: SliceHandler | undefined
   /** Told why a message fails, and of what is odd, for people. */
-  readonly onWarning?: (text: string) => void
+  readonly onWarning?: ((text: string) => void) | undefined
   /** As of {@link sliceHandler}. */
-  readonly onMetrics?: (line: string) => void
+  readonly onMetrics?: ((line: string) => void) | undefined
 }
 
 /** A handler for batches of messages, and what it holds. */
@@ -264,11 +264,11 @@ class QueueWork {
     const writeUnitsPerSecond = this.#options.writeUnitsPerSecond ?? (rate === undefined ? undefined : Number(rate))
     try {
       const engine = await this.#table().publishEngine({
-        ...(maxInFlight === undefined ? {} : { maxInFlight }),
-        ...(maxQueueSize === undefined ? {} : { maxQueueSize }),
-        ...(maxQueueBytes === undefined ? {} : { maxQueueBytes }),
-        ...(patienceMs === undefined ? {} : { patienceMs }),
-        ...(writeUnitsPerSecond === undefined ? {} : { writeUnitsPerSecond }),
+        maxInFlight,
+        maxQueueSize,
+        maxQueueBytes,
+        patienceMs,
+        writeUnitsPerSecond,
       })
       engine.onFailure = () => {
         this.#engine = undefined

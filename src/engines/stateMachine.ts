@@ -8,9 +8,9 @@ export interface StateMachineOptions {
   /** Slices that are worked on at once, 1 to 10,000; each gets such a part of the job's rates. */
   readonly maxConcurrency: number
   /** How often a slice is tried again where it fails in a way that may pass. Default 5. */
-  readonly retriesMax?: number
+  readonly retriesMax?: number | undefined
   /** Before the first of these; each further one waits twice as long, a minute at most. Default 2. */
-  readonly retrySeconds?: number
+  readonly retrySeconds?: number | undefined
 }
 
 /**

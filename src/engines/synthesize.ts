@@ -11,17 +11,17 @@ export interface SynthesizeOptions {
   /** `arn:aws:dynamodb:eu-west-1:123456789012:table/users` */
   readonly tableArn: string
   /** Of a copy, the table that is written. */
-  readonly otherTableArn?: string
-  readonly optionalActions?: readonly string[]
+  readonly otherTableArn?: string | undefined
+  readonly optionalActions?: readonly string[] | undefined
   /** Visitors and what they import: files and folders below the working directory; each keeps its path. */
-  readonly modules?: readonly string[]
+  readonly modules?: readonly string[] | undefined
   /** `s3://BUCKET/PREFIX`, where the files of a load lie. */
-  readonly sources?: string
+  readonly sources?: string | undefined
   /** `s3://BUCKET/PREFIX`, where an export writes. */
-  readonly target?: string
+  readonly target?: string | undefined
   /** `s3://BUCKET/PREFIX`, of a queue: where rejected records of messages go of which others were written. */
-  readonly rejects?: string
-  readonly maxConcurrency?: number
+  readonly rejects?: string | undefined
+  readonly maxConcurrency?: number | undefined
 }
 
 export interface Synthesized {
@@ -61,7 +61,7 @@ export async function synthesize(folder: string, options: SynthesizeOptions): Pr
     const common = {
       table,
       code: Code.fromInline('// in its place comes what lies beside the template'),
-      ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
+      maxConcurrency,
     }
     const makeQueue = (): Parts => {
       const made = new HeadraceQueue(stack, 'Queue', {
@@ -81,7 +81,7 @@ export async function synthesize(folder: string, options: SynthesizeOptions): Pr
         ...(otherTableArn === undefined ? {} : { otherTable: Table.fromTableArn(stack, 'OtherTable', otherTableArn) }),
         ...(sources === undefined ? {} : { sources: below('Sources', sources) }),
         ...(target === undefined ? {} : { target: below('Target', target) }),
-        ...(optionalActions === undefined ? {} : { optionalActions }),
+        optionalActions,
       })
       return {
         functions: [prepare, slice, finish],
@@ -109,7 +109,7 @@ export async function synthesize(folder: string, options: SynthesizeOptions): Pr
 }
 
 interface Parts {
-  readonly functions: readonly { readonly node: { readonly defaultChild?: unknown } }[]
+  readonly functions: readonly { readonly node: { readonly defaultChild?: unknown | undefined } }[]
   readonly outputs: { readonly [name: string]: string }
 }
 

@@ -13,14 +13,14 @@ export interface CsvWriterOptions {
   /** In their order. */
   readonly columns: readonly CsvColumn[]
   /** One ASCII character. Default `,`. */
-  readonly delimiter?: string
+  readonly delimiter?: string | undefined
   /**
    * Put `'` in front of text that a spreadsheet would take for a formula: what begins with `=`, `+`, `-`, `@` (also in full
    * width or behind blanks), a tab, a carriage return or a line feed. It stays there when the file is loaded. Default false.
    */
-  readonly safe?: boolean
+  readonly safe?: boolean | undefined
   /** Name the types of columns in the header, so that the file is read back as it was. Default false. */
-  readonly typedHeader?: boolean
+  readonly typedHeader?: boolean | undefined
   /** Told once of each attribute of which something will not come back as it was, in words. */
   readonly onLoss?: ((text: string) => void) | undefined
 }

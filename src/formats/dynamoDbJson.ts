@@ -65,7 +65,7 @@ export function unwrapped(record: { readonly [name: string]: unknown }): { reado
 
 /** What is to be done, as a change is asked for. */
 export function changeItem(text: string): PlainItem {
-  let change: { readonly Keys?: unknown; readonly NewImage?: unknown }
+  let change: { readonly Keys?: unknown | undefined; readonly NewImage?: unknown | undefined }
   try {
     change = parseJson(text) ?? {}
   } catch (error) {

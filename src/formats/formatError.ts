@@ -4,9 +4,9 @@ import { HeadraceError } from '../runtime/headraceError.ts'
 export interface FormatPlace {
   readonly file: string
   /** Counted from 1. */
-  readonly line?: number
+  readonly line?: number | undefined
   /** Bytes from the start of the file; of the compressed file where it is the compression that is broken. */
-  readonly offset?: number
+  readonly offset?: number | undefined
 }
 
 /**

@@ -18,13 +18,13 @@ export interface ItemWriter {
 }
 
 export interface ItemWriterOptions {
-  readonly xml?: XmlWriterOptions
+  readonly xml?: XmlWriterOptions | undefined
   /** Without columns, they have to be found first; see {@link csvConversion}. */
-  readonly csv?: Omit<CsvWriterOptions, 'onLoss'>
+  readonly csv?: Omit<CsvWriterOptions, 'onLoss'> | undefined
   /** For `ion`. */
-  readonly ion?: IonLibrary
+  readonly ion?: IonLibrary | undefined
   /** Told once of each attribute of which something will not come back as it was, in words. */
-  readonly onLoss?: (text: string) => void
+  readonly onLoss?: ((text: string) => void) | undefined
 }
 
 /** @throws {TypeError} for options that the format can not go by */

@@ -18,11 +18,11 @@ export interface ReaderOptions {
   readonly decoder: TextDecoder
   readonly lineBytesMax: number
   /** The byte that ends a line: 13 in files with old Mac line ends. Default 10, also behind a 13. */
-  readonly newline?: number
+  readonly newline?: number | undefined
   /** Where the stream begins in the file, in bytes. */
   readonly offset: number
   /** The line that begins there. Default 1. */
-  readonly line?: number
+  readonly line?: number | undefined
 }
 
 const NEWLINE = 10

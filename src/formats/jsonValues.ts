@@ -16,7 +16,7 @@ export interface JsonValuesOptions extends ReaderOptions {
   /** The line of the first byte, counted from 1. */
   readonly line: number
   /** Of scan output: what stands in front of the array, and who is told what is missing of it. */
-  readonly prefix?: string
+  readonly prefix?: string | undefined
   readonly onIncomplete?: ((why: string) => void) | undefined
 }
 

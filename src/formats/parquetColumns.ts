@@ -17,7 +17,7 @@ export interface ParquetColumn {
   /** Of a value that is there; undefined where the column can not hold it, and the rest of the item has to. */
   readonly toCell: (value: unknown) => unknown
   /** What the text of it stands for, if it is not for itself. */
-  readonly note?: ParquetNote['columns'][string]
+  readonly note?: ParquetNote['columns'][string] | undefined
 }
 
 /**

@@ -13,9 +13,9 @@ const ROW_GROUP_CELLS = 2_000_000
 
 export interface ParquetOptions extends ConversionOptions {
   /** Names, in their order. Default: all that are found. */
-  readonly columns?: readonly string[]
+  readonly columns?: readonly string[] | undefined
   /** Of a row group, as the items were gathered. Default 8 MiB. */
-  readonly rowGroupBytes?: number
+  readonly rowGroupBytes?: number | undefined
 }
 
 /** Finds the columns and their types first, then writes, row group by row group, packed with Snappy. */
@@ -84,7 +84,7 @@ function holdsNull({ note }: ParquetColumn): boolean {
 
 function noteOf(columns: readonly ParquetColumn[], rest: string | undefined): ParquetNote {
   const noted = columns.flatMap(({ name, note }) => (note === undefined ? [] : [[name, note] as const]))
-  return { version: 1, columns: Object.fromEntries(noted), ...(rest === undefined ? {} : { rest }) }
+  return { version: 1, columns: Object.fromEntries(noted), rest }
 }
 
 /** What is in the library's buffer goes, and the buffer is used again. */

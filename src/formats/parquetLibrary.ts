@@ -11,7 +11,7 @@ export interface ParquetNote {
   /** Columns of text that stand for something else: JSON, DynamoDB JSON, numbers that no numeric column can hold. */
   readonly columns: { readonly [name: string]: 'json' | 'ddb' | 'N' }
   /** The column with the rest of each item, a map in DynamoDB JSON: attributes that are NULL, or have no column. */
-  readonly rest?: string
+  readonly rest?: string | undefined
 }
 
 type Reading = typeof import('hyparquet')

@@ -25,7 +25,7 @@ export interface ParquetReaderOptions {
   /** The key of the table that the rows are for: its attributes must be columns. */
   readonly key?: KeySchema | undefined
   /** Of a row group, unpacked, that are in memory at once; one that is larger is read in parts. Default 32 MiB. */
-  readonly partBytes?: number
+  readonly partBytes?: number | undefined
 }
 
 type Library = Awaited<ReturnType<typeof loadParquetReader>>

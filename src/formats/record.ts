@@ -39,9 +39,9 @@ export interface CsvOptions {
    * They may also be given in a header line, as `price:N`; a type given here wins. Default for a column: the type of the
    * table's key where it is one, else `S`.
    */
-  readonly types?: { readonly [name: string]: ColumnType }
+  readonly types?: { readonly [name: string]: ColumnType } | undefined
   /** One ASCII character. Default: `,`, or a tab for a file called `.tsv`. */
-  readonly delimiter?: string
+  readonly delimiter?: string | undefined
 }
 
 /** A place within a file, to go on behind. */
@@ -51,13 +51,13 @@ export interface ReadOptions {
   /** The name for messages; its extension also says the format. `-` for a stream without a name. */
   readonly file: string
   /** Default: by the extension (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`, `.ion`, each also with `.gz` or `.zst`), then by content. */
-  readonly format?: FormatName
-  readonly csv?: CsvOptions
+  readonly format?: FormatName | undefined
+  readonly csv?: CsvOptions | undefined
   /**
    * The records are changes, as an incremental export has them: `{"Keys":…,"NewImage":…}`. Each becomes `{ put: item }`,
    * or `{ delete: key }` where there is no new image. Only with `ddb-json` and `ion`. Default false.
    */
-  readonly changes?: boolean
+  readonly changes?: boolean | undefined
   /** Records up to the one that begins there are not wanted; some of them may come nevertheless. */
   readonly after?: RecordPosition | undefined
   /** Begin with the record that begins there, where the bytes from there on can be had. */
@@ -69,5 +69,5 @@ export interface ReadOptions {
   /** Told once, when all was read, what is missing of the input by what it says of itself. */
   readonly onIncomplete?: ((why: string) => void) | undefined
   /** The longest record taken, in bytes; a longer one becomes an error record. At least 1; default 8 MiB. */
-  readonly lineBytesMax?: number
+  readonly lineBytesMax?: number | undefined
 }

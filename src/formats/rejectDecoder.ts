@@ -12,13 +12,13 @@ import { rawText } from './strictUtf8.ts'
 
 /** What a rejects file says of a record; see `rejectLine` of `job/`. */
 interface Reject {
-  readonly item?: unknown
-  readonly raw?: unknown
-  readonly rawBase64?: unknown
-  readonly format?: unknown
-  readonly columns?: unknown
-  readonly delimiter?: unknown
-  readonly truncated?: unknown
+  readonly item?: unknown | undefined
+  readonly raw?: unknown | undefined
+  readonly rawBase64?: unknown | undefined
+  readonly format?: unknown | undefined
+  readonly columns?: unknown | undefined
+  readonly delimiter?: unknown | undefined
+  readonly truncated?: unknown | undefined
 }
 
 const FIELDS: ReadonlySet<string> = new Set([

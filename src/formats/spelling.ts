@@ -57,7 +57,7 @@ function voteOf(record: object): { readonly spelling: ItemSpelling; readonly wei
 export function isPlainlySpelt(record: object): boolean {
   const values = Object.values(record)
   if (values.length === 0) return false
-  const inner: unknown = values.length === 1 ? (record as { readonly Item?: unknown }).Item : undefined
+  const inner: unknown = values.length === 1 ? (record as { readonly Item?: unknown | undefined }).Item : undefined
   if (values.every(isSound) || (isObject(inner) && Object.values(inner).every(isSound))) return true
   return typedShare(record) === 0 && !(isObject(inner) && typedShare(inner) > 0)
 }

@@ -6,7 +6,7 @@ import { NumberValue, numberText } from '../item/number.ts'
 export interface XmlElement {
   readonly name: string
   readonly attributes?: { readonly [name: string]: string | number | bigint | boolean | undefined }
-  readonly children?: readonly (XmlElement | string)[]
+  readonly children?: readonly (XmlElement | string)[] | undefined
 }
 
 /** Makes of an item the element, or elements, that stand for it. */
@@ -14,13 +14,13 @@ export type XmlMapping = (item: PlainItem) => XmlElement | readonly XmlElement[]
 
 export interface XmlWriterOptions {
   /** The element around all. Default `items`. */
-  readonly root?: string
+  readonly root?: string | undefined
   /** The element of each item. Default `item`. */
-  readonly item?: string
+  readonly item?: string | undefined
   /** Attributes of items, of text, number or truth, that become XML attributes of the item's element. Default: none. */
-  readonly attributes?: readonly string[]
+  readonly attributes?: readonly string[] | undefined
   /** In place of all of these but `root`. */
-  readonly mapping?: XmlMapping
+  readonly mapping?: XmlMapping | undefined
 }
 
 const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'

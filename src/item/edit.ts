@@ -12,9 +12,9 @@ export interface Changes {
   /** Attributes to write, whole. */
   readonly set?: { readonly [name: string]: PlainValue | undefined }
   /** Attributes to take away. */
-  readonly remove?: readonly string[]
+  readonly remove?: readonly string[] | undefined
   /** Numbers to add to numbers (a missing one counts as 0), and elements to add to sets. */
-  readonly add?: { readonly [name: string]: number | bigint | NumberValue | ReadonlySet<unknown> }
+  readonly add?: { readonly [name: string]: number | bigint | NumberValue | ReadonlySet<unknown> } | undefined
 }
 
 /**
@@ -27,7 +27,7 @@ export interface Change {
   /** The whole item goes. */
   readonly deletes: boolean
   /** The item is made, unless there is one of its key: for what was deleted to come back. Default false. */
-  readonly creates?: boolean
+  readonly creates?: boolean | undefined
   readonly setNames: readonly string[]
   readonly setTexts: readonly string[]
   readonly removeNames: readonly string[]

@@ -56,7 +56,7 @@ export interface SourcePosition {
   readonly name: string
   readonly done: boolean
   /** Where the last record in front of the position begins; undefined where there is none. */
-  readonly after?: { readonly line: number; readonly offset: number }
+  readonly after?: { readonly line: number; readonly offset: number } | undefined
 }
 
 const MAGIC = 'headrace-checkpoint'

@@ -34,7 +34,7 @@ export interface HistoryRun {
   readonly fromMs: number
   /** Undefined for one that goes on, or whose process died. */
   readonly end:
-    | { readonly at: string; readonly how: 'done' | 'stopped' | 'failed'; readonly message?: string }
+    | { readonly at: string; readonly how: 'done' | 'stopped' | 'failed'; readonly message?: string | undefined }
     | undefined
 }
 
@@ -51,9 +51,9 @@ export interface JobHistory {
 export interface HistoryNote {
   readonly at: string
   readonly event: string
-  readonly run?: number
-  readonly summary?: Summary
-  readonly message?: string
+  readonly run?: number | undefined
+  readonly summary?: Summary | undefined
+  readonly message?: string | undefined
 }
 
 /**
@@ -119,7 +119,7 @@ export class HistoryBuilder implements JobHistory {
     this.#isNewRun = false
     this.#last = summary
     if (event === 'done' || event === 'stopped' || event === 'failed') {
-      const end = { at, how: event, ...(message === undefined ? {} : { message }) } as const
+      const end = { at, how: event, message } as const
       const open = this.#runs.pop()
       if (open !== undefined) this.#runs.push({ ...open, end })
     }

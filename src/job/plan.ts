@@ -85,6 +85,6 @@ export interface ItemSample {
 
 export interface PlanOptions {
   /** Items to show before and after, 0 to 100. Default 3. */
-  readonly samples?: number
+  readonly samples?: number | undefined
   readonly signal?: AbortSignal | undefined
 }

@@ -59,11 +59,11 @@ function checkClass(where: string, prices: ClassPrices): void {
 
 /** The public price list, as far as it is looked at (AWS billing user guide, "Reading the service price list file"). */
 interface Offer {
-  readonly publicationDate?: string
+  readonly publicationDate?: string | undefined
   readonly products: { readonly [sku: string]: { readonly attributes?: { readonly [name: string]: string } } }
   readonly terms: {
     readonly OnDemand: {
-      readonly [sku: string]: { readonly [term: string]: { readonly priceDimensions?: Dimensions } }
+      readonly [sku: string]: { readonly [term: string]: { readonly priceDimensions?: Dimensions | undefined } }
     }
   }
 }
@@ -75,8 +75,8 @@ type Dimensions = {
 type Draft = { -readonly [Name in keyof ClassPrices]?: ClassPrices[Name] }
 interface RegionDraft {
   readonly classes: Map<string, Draft>
-  exportPerGibibyte?: number
-  importPerGibibyte?: number
+  exportPerGibibyte?: number | undefined
+  importPerGibibyte?: number | undefined
 }
 
 const GROUP = /^DDB-(Read|Write|ReplicatedWrite)Units(IA)?$/
@@ -105,7 +105,7 @@ function fromOffer(offer: Offer): PriceTable {
 }
 
 /** Of several steps the one that is left when what is free is used up. */
-function highestPrice(terms: { readonly [term: string]: { readonly priceDimensions?: Dimensions } }) {
+function highestPrice(terms: { readonly [term: string]: { readonly priceDimensions?: Dimensions | undefined } }) {
   let highest: { price: number; currency: string } | undefined
   for (const { priceDimensions = {} } of Object.values(terms)) {
     for (const { pricePerUnit = {} } of Object.values(priceDimensions)) {

@@ -12,7 +12,7 @@ export interface UndoneMark {
   /** When the undo started, or when it had put everything back. */
   readonly at: string
   /** The directory of the undo; missing where it has none. */
-  readonly by?: string
+  readonly by?: string | undefined
   /** Everything was put back; until then some of it was. */
   readonly complete: boolean
 }

@@ -12,13 +12,13 @@ import type { StoreOrder } from './storeHost.ts'
 
 export interface StartLocalOptions {
   /** 0 to 65,535. Default 0: any that is free. */
-  readonly port?: number
+  readonly port?: number | undefined
   /** Keeps the data here, also for the next start with the same store. Made if missing. Default: in memory. */
-  readonly dataDirectory?: string
+  readonly dataDirectory?: string | undefined
   /** Which store. Default: dynoxide where it is installed, else dynalite. */
-  readonly kind?: StoreKind
+  readonly kind?: StoreKind | undefined
   /** Called once if the store ends without {@link LocalStore.stop}; says why. */
-  readonly onExit?: (reason: LocalError) => void
+  readonly onExit?: ((reason: LocalError) => void) | undefined
 }
 
 /** An embedded DynamoDB, in a process of its own. It keeps this process alive until it is stopped, and never outlives it. */

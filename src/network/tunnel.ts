@@ -26,7 +26,7 @@ export function connectProxy(proxy: HttpProxy, context: SecureContext | undefine
     host,
     port,
     ALPNProtocols: ['http/1.1'],
-    ...(context === undefined ? {} : { secureContext: context }),
+    secureContext: context,
     ...(isIP(host) === 0 ? { servername: host } : {}),
   })
   nameAuthority(socket)

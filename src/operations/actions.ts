@@ -36,7 +36,7 @@ export interface OptionalAction {
   /** What is lost without it, as the end of a sentence. */
   readonly without: string
   /** It is a right to the tables that `headrace doctor --probe` creates and drops, not to the table itself. */
-  readonly isForProbe?: boolean
+  readonly isForProbe?: boolean | undefined
 }
 
 /** What a verb does to one table. */
@@ -44,17 +44,17 @@ export interface TableActions {
   readonly needs: readonly Action[]
   readonly optional: readonly OptionalAction[]
   /** Rights to the table's exports, which have ARNs of their own. */
-  readonly exports?: readonly Action[]
+  readonly exports?: readonly Action[] | undefined
   /** Rights that IAM grants for no single table. */
-  readonly account?: readonly Action[]
+  readonly account?: readonly Action[] | undefined
 }
 
 /** What a verb does: to its table, and to another where there is one. */
 export interface VerbActions {
   readonly table: TableActions
-  readonly other?: TableActions
+  readonly other?: TableActions | undefined
   /** Where only one table is named it is the other one, and what is read is no table. */
-  readonly mayReadNoTable?: boolean
+  readonly mayReadNoTable?: boolean | undefined
 }
 
 const SAFETY: readonly OptionalAction[] = [

@@ -30,14 +30,14 @@ export interface CopyOptions
       'segments' | 'concurrency' | 'filter' | 'readUnitsPerSecond' | 'sharedReadRate' | 'consistentRead'
     > {
   /** Makes of each item what is written to the target. Default: the item as it is. */
-  readonly transform?: TransformSource
+  readonly transform?: TransformSource | undefined
   /**
    * Keep what is replaced, as it was, in the job's directory, from where `undo` puts it back. Each item is read first, and
    * written on condition that it still is what was read: a read unit or more for each, and a write of its own. Default false.
    */
-  readonly keepOld?: boolean
+  readonly keepOld?: boolean | undefined
   /** What becomes of an item whose key the target already has; see `LoadOptions`. Default `'overwrite'`. */
-  readonly ifExists?: IfExists
+  readonly ifExists?: IfExists | undefined
 }
 
 /**

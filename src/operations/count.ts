@@ -8,9 +8,9 @@ export type CountOptions = Pick<
   ScanOptions,
   'segments' | 'concurrency' | 'filter' | 'index' | 'readUnitsPerSecond' | 'consistentRead'
 > & {
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Told after each page. */
-  readonly onProgress?: (counted: Count) => void
+  readonly onProgress?: ((counted: Count) => void) | undefined
 }
 
 export interface Count {

@@ -22,25 +22,25 @@ import { tableSpec } from './tableSpec.ts'
 export interface DiffOptions
   extends Pick<ScanOptions, 'segments' | 'concurrency' | 'filter' | 'readUnitsPerSecond' | 'patienceMs'> {
   /** Of the right table. Default: as `readUnitsPerSecond`. */
-  readonly rightReadUnitsPerSecond?: Rate
+  readonly rightReadUnitsPerSecond?: Rate | undefined
   /**
    * Write to the right table what is missing in it or differs, each on condition that it still is as it was compared. What it
    * has besides stays. Default false.
    */
-  readonly fix?: boolean
-  readonly writeUnitsPerSecond?: Rate
+  readonly fix?: boolean | undefined
+  readonly writeUnitsPerSecond?: Rate | undefined
   /**
    * Told of each difference; what it returns is waited for. They come in no order.
    */
-  readonly onDifference?: (difference: Difference) => Promise<void> | void
+  readonly onDifference?: ((difference: Difference) => Promise<void> | void) | undefined
   /** Told of what `fix` could not write. */
-  readonly onReject?: (reject: JobReject) => void
+  readonly onReject?: ((reject: JobReject) => void) | undefined
   /** Told after each page, and each piece of a file. */
-  readonly onProgress?: (soFar: DiffSummary) => void
+  readonly onProgress?: ((soFar: DiffSummary) => void) | undefined
   /** Milliseconds between the two looks at what seems to differ, 0 to 60,000. Default 1,000. */
-  readonly pauseMs?: number
+  readonly pauseMs?: number | undefined
   /** Aborting ends the comparison; what was found by then was told. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface DiffSummary {
@@ -223,9 +223,9 @@ class Diff {
     const engine = await table.scanEngine({
       segments,
       concurrency: this.#concurrency,
-      ...(filter === undefined ? {} : { filter }),
-      ...(patienceMs === undefined ? {} : { patienceMs }),
-      ...(readUnitsPerSecond === undefined ? {} : { readUnitsPerSecond }),
+      filter,
+      patienceMs,
+      readUnitsPerSecond,
       ...(this.#right === undefined ? {} : { holdSegments: true, holdEnds: true }),
       pageBytesMax: loopback ? PAGE_BYTES_MAX_HERE : PAGE_BYTES_MAX,
     })
@@ -249,7 +249,7 @@ class Diff {
     const { writeUnitsPerSecond, onReject } = this.#options
     const engine = await table.publishEngine({
       patienceMs,
-      ...(writeUnitsPerSecond === undefined ? {} : { writeUnitsPerSecond }),
+      writeUnitsPerSecond,
     })
     this.#writeUnits = () => engine.stats.writeUnits
     this.#closeRepair = () => engine.destroy()

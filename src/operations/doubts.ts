@@ -15,9 +15,9 @@ export interface Doubt {
   /** On which side it was met. */
   readonly seen: 'left' | 'right' | 'both'
   /** What the right side has, where that is no table; null for nothing. */
-  readonly right?: PlainItem | null
+  readonly right?: PlainItem | null | undefined
   /** Of `right`, about. */
-  readonly bytes?: number
+  readonly bytes?: number | undefined
 }
 
 /** A difference that has stood, and the items as the service sent them. */
@@ -41,7 +41,7 @@ export interface DoubtsOptions {
   readonly onFinding: (finding: Finding) => Promise<void> | void
   readonly onEqual: () => void
   /** What was met on one side alone is looked at, and is on both sides or not. */
-  readonly onAlone?: (isOnBoth: boolean) => void
+  readonly onAlone?: ((isOnBoth: boolean) => void) | undefined
 }
 
 /** Looked at together, with one pause for all of them. */

@@ -39,26 +39,26 @@ import { type WriteOptions, WriteRun } from './writeRun.ts'
 
 /** As {@link XmlWriterOptions}; the mapping may be a module that has it as its default export. */
 export interface ExportXmlOptions extends Omit<XmlWriterOptions, 'mapping'> {
-  readonly mapping?: XmlMapping | URL
+  readonly mapping?: XmlMapping | URL | undefined
 }
 
 /** How CSV is written. */
 export interface ExportCsvOptions {
   /** One ASCII character. Default `,`, or a tab for a file called `.tsv`. */
-  readonly delimiter?: string
+  readonly delimiter?: string | undefined
   /** Put `'` in front of text that a spreadsheet would take for a formula; it stays there. Default false. */
-  readonly safe?: boolean
+  readonly safe?: boolean | undefined
   /**
    * Name the types of columns in the header, `price:N`, so that the file loads back as it was. Default false: plain names,
    * as other programs expect them.
    */
-  readonly typedHeader?: boolean
+  readonly typedHeader?: boolean | undefined
 }
 
 /** Of an export in the layout of DynamoDB's own. */
 export interface NativeExportOptions {
   /** A data file that is so long, packed, gets no more. At least 1. Default 104,857,600. */
-  readonly fileBytes?: number
+  readonly fileBytes?: number | undefined
 }
 
 export interface ExportOptions
@@ -79,23 +79,23 @@ export interface ExportOptions
    * packed with gzip, and manifests when all of it is there. Default: by the ending of the file's name (`.xml`, `.ion`,
    * `.csv`, `.tsv`, `.parquet`), else `ddb-json`, which loads back as it was.
    */
-  readonly format?: ItemFormat | 'native'
+  readonly format?: ItemFormat | 'native' | undefined
   /** How a `native` export is cut. */
-  readonly native?: NativeExportOptions
+  readonly native?: NativeExportOptions | undefined
   /** What the elements are called, or are. */
-  readonly xml?: ExportXmlOptions
+  readonly xml?: ExportXmlOptions | undefined
   /**
    * The columns of CSV, in their order, each with its type unless that is text: `['id', 'price:N']`. Or those of Parquet,
    * by name alone. Default: one for each attribute, found by looking at all items before the file is written.
    */
-  readonly columns?: readonly string[]
-  readonly csv?: ExportCsvOptions
+  readonly columns?: readonly string[] | undefined
+  readonly csv?: ExportCsvOptions | undefined
   /** How an object in S3 is reached and kept. Default: with the profile of the table. */
-  readonly s3?: S3Options
+  readonly s3?: S3Options | undefined
   /** Makes of each item what is written. Default: the item as it is. */
-  readonly transform?: TransformSource
+  readonly transform?: TransformSource | undefined
   /** Take the place of a file of that name. Default false. */
-  readonly overwrite?: boolean
+  readonly overwrite?: boolean | undefined
 }
 
 /**
@@ -130,7 +130,7 @@ export function exportEnds(table: Table, { file, format, xml, columns, csv }: Jo
   const { mapping: _, ...ends } = xml ?? {}
   const job = new ExportJob(table, file!, {
     ...(format === undefined ? {} : { format: format as ItemFormat }),
-    ...(columns === undefined ? {} : { columns }),
+    columns,
     ...csvOf({ format, csv }),
     xml: ends,
   })
@@ -167,9 +167,9 @@ class ExportJob implements FilteredJob {
     const { onReject, patienceMs, prices } = options
     this.#reader = new TableReader(table, options)
     const writeOptions = {
-      ...(onReject === undefined ? {} : { onReject }),
-      ...(patienceMs === undefined ? {} : { patienceMs }),
-      ...(prices === undefined ? {} : { prices }),
+      onReject,
+      patienceMs,
+      prices,
     }
     this.#run = new WriteRun('export', table, writeOptions, () => this.#reader.scan)
     this.#run.preview = (signal) => this.preview(signal)
@@ -287,7 +287,7 @@ class ExportJob implements FilteredJob {
     const options = { first: keyNamesOf(this.#schema), onLoss: this.#run.warn }
     const conversion =
       this.#format === 'parquet'
-        ? parquetConversion({ ...options, ...(columns === undefined ? {} : { columns }) })
+        ? parquetConversion({ ...options, columns })
         : csvConversion({ ...options, ...this.#csvForm })
     return target.convert(conversion, { packing: this.#packing, clock, isStopped: () => this.#isStopped() })
   }
@@ -344,7 +344,7 @@ class ExportJob implements FilteredJob {
     }
     if (!isS3(this.#path)) return new FileTarget(this.#path, disk)
     const { profile } = this.#table.database.options
-    const reached = { ...(profile === undefined ? {} : { profile }), ...s3 }
+    const reached = { ...s3, profile: s3?.profile ?? profile }
     // Of a slice, which leaves a cursor and nothing else: what it writes is beside the whole.
     if (disk.isFleeting === true) {
       return new PieceTarget(this.#path, reached, async () => (await this.#table.database.open()).random)
@@ -382,7 +382,7 @@ class ExportJob implements FilteredJob {
     const map = mapping instanceof URL ? await loadFunction<XmlMapping>(mapping, 'XML mapping', example) : mapping
     const columns = this.#options.columns?.map(csvColumn)
     return openItemWriter(this.#format, {
-      xml: { ...xml, ...(map === undefined ? {} : { mapping: map }) },
+      xml: { ...xml, mapping: map },
       ...(columns === undefined ? {} : { csv: { columns, ...this.#csvForm } }),
       ...(this.#format === 'ion' ? { ion: await loadIon() } : {}),
       onLoss: this.#run.warn,
@@ -396,10 +396,10 @@ class ExportJob implements FilteredJob {
       table,
       file: this.#path,
       format: this.#options.format === 'native' ? 'native' : this.#format,
-      ...(native === undefined ? {} : { native }),
+      native,
       ...(xml === undefined ? {} : { xml: xmlSpec(xml) }),
       ...(s3 === undefined ? {} : { s3: { connection: s3 } }),
-      ...(columns === undefined ? {} : { columns }),
+      columns,
       ...this.#csvSpec,
       ...transformSpec(transform),
       ...(await this.#reader.what(earlier)),

@@ -21,7 +21,7 @@ export interface ExportTarget {
   /** Bytes that an earlier run is sure of. */
   sizeOf(directory: JobDirectory): number
   /** It is one of several that become a whole, whose ends somebody else writes. Default false. */
-  readonly isPiece?: boolean
+  readonly isPiece?: boolean | undefined
   /** Of a piece: what was written stays, though it is not all. */
   keep?(size: number): Promise<void>
   /** Resolves when it may take more; undefined when it may now. */

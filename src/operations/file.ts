@@ -41,20 +41,20 @@ export interface RecordSource {
   /** What is missing of it by what it says of itself, once it was read to its end. */
   incomplete?(): readonly string[]
   /** Can be read only once, so that a job can not go on with it. Default false. */
-  readonly isOnce?: boolean
+  readonly isOnce?: boolean | undefined
   /** What to do about that, a sentence without its full stop. Default: to write it to a file first. */
-  readonly onceAdvice?: string
+  readonly onceAdvice?: string | undefined
   /** What to know it by, so that a job does not go on with another. Default: the name. */
   describe?(): Promise<SourceSpec>
   /** Its records are changes, `{ put: item }` or `{ delete: key }`, and no items. Default false. */
-  readonly isChanges?: boolean
+  readonly isChanges?: boolean | undefined
   /**
    * Records of a higher phase are written when all of the lower ones are settled: of several incremental exports a later one
    * has the last word. Default 0.
    */
-  readonly phase?: number
+  readonly phase?: number | undefined
   /** How many records it has, where something tells; others are an error at the end. */
-  readonly itemCount?: number
+  readonly itemCount?: number | undefined
   /** Of a file of lines, the records that begin in a range of its bytes; undefined for what can not be cut. */
   part?(from: number, to: number): RecordSource
   /** How to look into it without reading all of it, for plans; undefined for what can be read only once. */
@@ -90,7 +90,7 @@ const DIGEST_BYTES = 64 * 1024
  */
 export function file(path: string, options: FileOptions = {}): RecordSource {
   const { stdin, open, ...readOptions } = options
-  const storage = { ...(stdin === undefined ? {} : { stdin }), ...(open === undefined ? {} : { open }) }
+  const storage = { stdin, open }
   const told = toldOf(readOptions)
   const isOnce = path === '-'
   const describe = async (): Promise<SourceSpec> => ({ ...(await identify(path)), ...told })
@@ -285,8 +285,8 @@ function parquetFile(
 /** How it is to be read, for a job's description. */
 function toldOf({ format, csv, changes }: FileOptions): Pick<SourceSpec, 'format' | 'csv' | 'changes'> {
   return {
-    ...(format === undefined ? {} : { format }),
-    ...(csv === undefined ? {} : { csv }),
+    format,
+    csv,
     ...(changes === true ? { changes } : {}),
   }
 }

@@ -12,15 +12,15 @@ const NO_RECORDS = /^manifest-(?:files|summary)\.json$|^headrace-.+-rejects\.jso
 
 export interface FilesOptions extends FileOptions {
   /** How objects of S3 are reached. */
-  readonly s3?: S3Options
+  readonly s3?: S3Options | undefined
   /** Whether the data of native exports is read once in advance and compared with the checksums of its manifest. Default true. */
-  readonly verify?: boolean
+  readonly verify?: boolean | undefined
   /** Told how many data files are about to be compared. */
-  readonly onVerify?: (files: number) => void
+  readonly onVerify?: ((files: number) => void) | undefined
   /** Of several full exports of one table the newest alone. Default false: several are an error. */
-  readonly latest?: boolean
+  readonly latest?: boolean | undefined
   /** Told of what is odd, for people. */
-  readonly onWarning?: (text: string) => void
+  readonly onWarning?: ((text: string) => void) | undefined
 }
 
 /**

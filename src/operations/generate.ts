@@ -19,11 +19,11 @@ export interface GenerateOptions extends WriteOptions {
   /** How many, 1 to 1,000,000,000,000. */
   readonly items: number
   /** The same seed makes the same items. Default 1. */
-  readonly seed?: number
+  readonly seed?: number | undefined
   /** See `compileTemplate`. Default: orders of a shop, with the key the table wants. */
-  readonly template?: PlainItem
+  readonly template?: PlainItem | undefined
   /** Pads each item to this size by the service's rules, 1 to 409,600. Default: no padding. */
-  readonly itemBytes?: number
+  readonly itemBytes?: number | undefined
 }
 
 /** Of items that are nobody's to send, so many at once: then signals, limits and checkpoints have their turn. */
@@ -67,7 +67,7 @@ class GenerateJob implements Job, EntryOwner {
           items,
           seed,
           ...(given === undefined ? {} : { template: new ItemEncoder().encode(given) }),
-          ...(itemBytes === undefined ? {} : { itemBytes }),
+          itemBytes,
         },
       }))
       const positions = directory?.checkpoint?.positions

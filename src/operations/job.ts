@@ -32,14 +32,14 @@ export interface JobLimits {
    * Rejects of all runs of the job, or their part of what was read, such as `'1%'` (of 1,000 records at least). Default: a job
    * stops when all of its first 1,000 records were rejected; `'100%'` for none at all.
    */
-  readonly rejectsMax?: number | `${number}%`
+  readonly rejectsMax?: number | `${number}%` | undefined
   /**
    * What the units of all runs of the job may cost, in the currency of the price list, above 0. What is under way counts as
    * spent, so it is never passed, and a job may stop with some of it left.
    */
-  readonly costMax?: number
+  readonly costMax?: number | undefined
   /** Milliseconds that this run may take. */
-  readonly durationMsMax?: number
+  readonly durationMsMax?: number | undefined
 }
 
 /** Work that is described, then run once. */
@@ -91,25 +91,25 @@ export interface FilteredJob extends PlannableJob {
 
 export interface DescribeOptions {
   /** The job can be cut into so many slices, 1 to 1,000,000: a table is read in at least so many segments. Default 1. */
-  readonly slices?: number
+  readonly slices?: number | undefined
   /**
    * Cut large files of lines into parts, so that a load of one file runs in slices too. Parts are read side by side: of two lines with
    * one key in different parts either may be the last that is written. Default false.
    */
-  readonly split?: boolean
+  readonly split?: boolean | undefined
   /** What the job is called. Default: its operation and table. */
-  readonly id?: string
+  readonly id?: string | undefined
 }
 
 export interface JobRates {
   /** Of jobs that read a table. */
-  readonly readUnitsPerSecond?: Rate
-  readonly writeUnitsPerSecond?: Rate
+  readonly readUnitsPerSecond?: Rate | undefined
+  readonly writeUnitsPerSecond?: Rate | undefined
   /**
    * Nothing more is read or written until it is false again; what is at the service ends. The job keeps its directory and its
    * limits of time meanwhile.
    */
-  readonly paused?: boolean
+  readonly paused?: boolean | undefined
 }
 
 /** How long a stopped job waits for what is at the service. */

@@ -14,8 +14,8 @@ export type JobDefinition = ItemJob | ChangeJob
 interface ItemJob {
   readonly source: JobSource
   /** Makes of each item the items that are written: one, several (at most 1,000), or nothing. Default: the item as it is. */
-  readonly transform?: Transform
-  readonly sink: JobSink & { readonly write?: 'items' }
+  readonly transform?: Transform | undefined
+  readonly sink: JobSink & { readonly write?: 'items' | undefined }
 }
 
 interface ChangeJob {
@@ -34,14 +34,14 @@ export interface TableSource
   extends Pick<ScanOptions, 'segments' | 'concurrency' | 'filter' | 'readUnitsPerSecond' | 'consistentRead'> {
   readonly table: string
   /** Where the table is. Default: where the job is run. */
-  readonly connection?: ConnectionSpec
+  readonly connection?: ConnectionSpec | undefined
 }
 
 /** Every record of files, as `files()` reads them; paths are as seen from the working directory. */
 export interface FilesSource {
   readonly files: string | readonly string[]
-  readonly format?: FormatName
-  readonly csv?: CsvOptions
+  readonly format?: FormatName | undefined
+  readonly csv?: CsvOptions | undefined
 }
 
 /** Whatever a module can get hold of. */
@@ -52,21 +52,21 @@ export interface ItemsSource {
    * It gives the same items in the same order each time, and begins behind those that are settled. Otherwise a job can not
    * go on with it. Default false.
    */
-  readonly resumes?: boolean
+  readonly resumes?: boolean | undefined
 }
 
 export interface JobSink
   extends Pick<WriteOptions, 'maxInFlight' | 'maxQueueSize' | 'patienceMs' | 'writeUnitsPerSecond'> {
   readonly table: string
   /** Where the table is. Default: where the job is run. */
-  readonly connection?: ConnectionSpec
+  readonly connection?: ConnectionSpec | undefined
   /**
    * What the transform makes: `items`, each put whole in place of any of its key, or `changes`, which put, delete or update.
    * Default `items`.
    */
-  readonly write?: 'items' | 'changes'
+  readonly write?: 'items' | 'changes' | undefined
   /** Of items: what becomes of one whose key the table already has; see `LoadOptions`. Default `'overwrite'`. */
-  readonly ifExists?: IfExists
+  readonly ifExists?: IfExists | undefined
 }
 
 const EXAMPLE =

@@ -31,9 +31,9 @@ const AGAIN_BASE_MS = 50
 const AGAIN_CAP_MS = 2_000
 
 interface Answer {
-  readonly Responses?: { readonly [table: string]: readonly Attributes[] }
-  readonly UnprocessedKeys?: { readonly [table: string]: { readonly Keys: readonly Attributes[] } }
-  readonly ConsumedCapacity?: readonly ConsumedCapacity[]
+  readonly Responses?: { readonly [table: string]: readonly Attributes[] } | undefined
+  readonly UnprocessedKeys?: { readonly [table: string]: { readonly Keys: readonly Attributes[] } } | undefined
+  readonly ConsumedCapacity?: readonly ConsumedCapacity[] | undefined
 }
 
 /** Reads items of a table by their keys, strongly consistent. */

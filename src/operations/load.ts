@@ -35,24 +35,24 @@ import { checkIfExists, type IfExists, ifExistsSpec, type WriteOptions, WriteRun
 
 export interface LoadOptions extends WriteOptions {
   /** Makes of each record what is written. Default: the record as it is. */
-  readonly transform?: TransformSource
+  readonly transform?: TransformSource | undefined
   /**
    * The sources are incremental exports, whose records are changes: items are written, and deleted. Without it such sources
    * are refused, and with it any others. Default false.
    */
-  readonly applyChanges?: boolean
+  readonly applyChanges?: boolean | undefined
   /**
    * Keep what is replaced, as it was, in the job's directory, from where `undo` puts it back. Each item is read first, and
    * written on condition that it still is what was read: a read unit or more for each, and a write of its own. Default false.
    */
-  readonly keepOld?: boolean
+  readonly keepOld?: boolean | undefined
   /**
    * What becomes of a record whose key the table already has: `'overwrite'` writes it in place of that item; `'skip'`
    * leaves the item and counts the record as *skipped*; `'reject'` leaves the item and makes the record a reject with the
    * code `DuplicateItem`. The last two go as PartiQL `INSERT`, 25 a request, at the price of any other write. Of two
    * records of one key the first one is inserted. Default `'overwrite'`.
    */
-  readonly ifExists?: IfExists
+  readonly ifExists?: IfExists | undefined
 }
 
 /**

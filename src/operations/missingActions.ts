@@ -41,7 +41,7 @@ export async function probeActions(
     told.set(action, undefined)
     if (probe === undefined) continue
     try {
-      const options = { patienceMs: PATIENCE_MS, ...(signal === undefined ? {} : { signal }) }
+      const options = { patienceMs: PATIENCE_MS, signal }
       const answer = await service.call(probe.operation, probe.payload, options)
       told.set(action, isDeniedInside(answer))
     } catch (error) {

@@ -13,17 +13,17 @@ export const OLD_IMAGES = 'old.jsonl'
 export interface OldImage {
   readonly key: Attributes
   /** The image before this one of the same key is of a change that was never made. */
-  readonly void?: true
+  readonly void?: true | undefined
   /** The item is deleted; `old` is all of it but its key. */
-  readonly deleted?: true
+  readonly deleted?: true | undefined
   /** The item is made, where there was none; `new` is all of it but its key. */
-  readonly created?: true
+  readonly created?: true | undefined
   /** The attributes that are changed, as they were: those that are not here were not there. */
   readonly old: Attributes
   /** As they become: those that are not here go. */
-  readonly new?: Attributes
+  readonly new?: Attributes | undefined
   /** Write units that the change takes, about, and so does putting it back. */
-  readonly units?: number
+  readonly units?: number | undefined
 }
 
 type Attributes = { readonly [name: string]: unknown }

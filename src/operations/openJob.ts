@@ -1,6 +1,7 @@
 import { connect, type Database } from '../database/database.ts'
 import type { Table } from '../database/table.ts'
 import type { ConnectionSpec } from '../job/jobSpec.ts'
+import { defined } from '../runtime/defined.ts'
 import type { Rate } from '../throughput/rate.ts'
 import type { SharedRate } from '../throughput/sharedRate.ts'
 import { CopyJob } from './copy.ts'
@@ -24,12 +25,12 @@ export interface OpenJobOptions
   /** Where they are whatever the job says: the table that is read, and the one that is written. Not closed by the job. */
   readonly source?: Database | undefined
   readonly sink?: Database | undefined
-  readonly readUnitsPerSecond?: Rate
-  readonly sharedReadRate?: SharedRate
-  readonly concurrency?: number
-  readonly segments?: number
+  readonly readUnitsPerSecond?: Rate | undefined
+  readonly sharedReadRate?: SharedRate | undefined
+  readonly concurrency?: number | undefined
+  readonly segments?: number | undefined
   /** Of a job that writes items: what becomes of one whose key the table already has. Default: as the job says. */
-  readonly ifExists?: IfExists
+  readonly ifExists?: IfExists | undefined
 }
 
 /** A job of one's own, ready to be planned or run. */
@@ -72,7 +73,7 @@ export async function openJob(job: URL | JobDefinition, options: OpenJobOptions 
     throw new TypeError('ifExists (--if-exists) applies to items, but this job writes changes')
   const target = (sinkDatabase ?? reach(sinkConnection)).table(sinkName)
   const transform = definition.transform as Transform | undefined
-  const writing = { ...sinkOptions, ...write, ...(transform === undefined ? {} : { transform }) }
+  const writing = { ...sinkOptions, ...defined(write), transform }
   if (!('table' in source)) {
     const made = new LoadJob(await sourcesOf(source), target, writing, identity)
     return opened(made, target, close)
@@ -81,10 +82,7 @@ export async function openJob(job: URL | JobDefinition, options: OpenJobOptions 
   const from = (sourceDatabase ?? reach(connection)).table(name)
   const copyOptions = {
     ...reading,
-    ...(segments === undefined ? {} : { segments }),
-    ...(concurrency === undefined ? {} : { concurrency }),
-    ...(readUnitsPerSecond === undefined ? {} : { readUnitsPerSecond }),
-    ...(sharedReadRate === undefined ? {} : { sharedReadRate }),
+    ...defined({ segments, concurrency, readUnitsPerSecond, sharedReadRate }),
     ...writing,
   }
   return opened(new CopyJob(from, target, copyOptions, identity), from, close)

@@ -18,7 +18,7 @@ export interface PolicyOptions {
   /** A secondary index that is read in place of the table. */
   readonly index?: string | undefined
   /** Optional rights to grant too; `all` for all that the verb has. Default none. */
-  readonly optional?: readonly string[] | 'all'
+  readonly optional?: readonly string[] | 'all' | undefined
 }
 
 /** An IAM policy, ready for JSON. */

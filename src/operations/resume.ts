@@ -30,24 +30,24 @@ import type { WriteOptions } from './writeRun.ts'
 
 export interface ResumeOptions extends Pick<WriteOptions, 'onReject' | 'maxInFlight' | 'prices'> {
   /** Where the tables are. Default: as the job reached them before, with the credentials of now. Not closed by the job. */
-  readonly database?: Database
+  readonly database?: Database | undefined
   /** Of an update whose visitor was a function: the same function. A module is loaded again. */
-  readonly visitor?: VisitorSource
+  readonly visitor?: VisitorSource | undefined
   /** As `visitor`, of a copy or an export. */
-  readonly transform?: TransformSource
+  readonly transform?: TransformSource | undefined
   /** As `visitor`, of an export to XML. */
-  readonly xmlMapping?: XmlMapping
+  readonly xmlMapping?: XmlMapping | undefined
   /** Of a job of one's own that was no module: the same definition. */
-  readonly definition?: JobDefinition
+  readonly definition?: JobDefinition | undefined
   /** Where the target of a copy is. Default: `database` where both were reached in one way, else as the job reached it. */
-  readonly target?: Database
+  readonly target?: Database | undefined
   /** Other rates than before. */
-  readonly readUnitsPerSecond?: Rate
-  readonly writeUnitsPerSecond?: Rate
+  readonly readUnitsPerSecond?: Rate | undefined
+  readonly writeUnitsPerSecond?: Rate | undefined
   /** What other processes spend of, too; see `sharedRate`. */
-  readonly sharedReadRate?: SharedRate
-  readonly sharedWriteRate?: SharedRate
-  readonly disk?: Disk
+  readonly sharedReadRate?: SharedRate | undefined
+  readonly sharedWriteRate?: SharedRate | undefined
+  readonly disk?: Disk | undefined
 }
 
 /** A job that was begun, ready to go on where it was. */
@@ -101,20 +101,20 @@ async function makeJob(
   const readRate = options.readUnitsPerSecond ?? how.rates?.read
   const maxInFlight = options.maxInFlight ?? how.maxInFlight
   const write: WriteOptions = {
-    ...(maxInFlight === undefined ? {} : { maxInFlight }),
-    ...(how.maxQueueSize === undefined ? {} : { maxQueueSize: how.maxQueueSize }),
-    ...(how.patienceMs === undefined ? {} : { patienceMs: how.patienceMs }),
+    maxInFlight,
+    maxQueueSize: how.maxQueueSize,
+    patienceMs: how.patienceMs,
     ...(writeRate === undefined ? {} : { writeUnitsPerSecond: readRateOf('write', writeRate) }),
-    ...(options.onReject === undefined ? {} : { onReject: options.onReject }),
-    ...(options.prices === undefined ? {} : { prices: options.prices }),
-    ...(options.sharedWriteRate === undefined ? {} : { sharedWriteRate: options.sharedWriteRate }),
+    onReject: options.onReject,
+    prices: options.prices,
+    sharedWriteRate: options.sharedWriteRate,
   }
   const read = {
-    ...(options.sharedReadRate === undefined ? {} : { sharedReadRate: options.sharedReadRate }),
-    ...(what.filter === undefined ? {} : { filter: what.filter }),
-    ...(what.segments === undefined ? {} : { segments: what.segments }),
-    ...(what.consistentRead === undefined ? {} : { consistentRead: what.consistentRead }),
-    ...(how.concurrency === undefined ? {} : { concurrency: how.concurrency }),
+    sharedReadRate: options.sharedReadRate,
+    filter: what.filter,
+    segments: what.segments,
+    consistentRead: what.consistentRead,
+    concurrency: how.concurrency,
     ...(readRate === undefined ? {} : { readUnitsPerSecond: readRateOf('read', readRate) }),
   }
   switch (what.operation) {
@@ -123,8 +123,8 @@ async function makeJob(
         ...write,
         ...transformOf(what.visitor, options.transform),
         ...(what.sources?.some(({ changes }) => changes === true) ? { applyChanges: true } : {}),
-        ...(what.keepOld === undefined ? {} : { keepOld: what.keepOld }),
-        ...(what.ifExists === undefined ? {} : { ifExists: what.ifExists }),
+        keepOld: what.keepOld,
+        ifExists: what.ifExists,
       })
     case 'run': {
       // Of files there is one table, and it is written.
@@ -134,7 +134,7 @@ async function makeJob(
         ...write,
         ...reading,
         ...tables,
-        ...(what.ifExists === undefined ? {} : { ifExists: what.ifExists }),
+        ifExists: what.ifExists,
       })
     }
     case 'generate': {
@@ -144,43 +144,43 @@ async function makeJob(
         items,
         seed,
         ...(template === undefined ? {} : { template: decodeItemText(template) }),
-        ...(itemBytes === undefined ? {} : { itemBytes }),
+        itemBytes,
       })
     }
     case 'update':
       return updateAll(table, visitorOf(what.visitor, options.visitor), {
         ...write,
         ...read,
-        ...(how.visitTimeoutMs === undefined ? {} : { visitTimeoutMs: how.visitTimeoutMs }),
-        ...(how.workers === undefined ? {} : { workers: how.workers }),
-        ...(what.once === undefined ? {} : { once: what.once }),
-        ...(what.keepOld === undefined ? {} : { keepOld: what.keepOld }),
+        visitTimeoutMs: how.visitTimeoutMs,
+        workers: how.workers,
+        once: what.once,
+        keepOld: what.keepOld,
       })
     case 'delete':
-      return deleteAll(table, { ...write, ...read, ...(what.keepOld === undefined ? {} : { keepOld: what.keepOld }) })
+      return deleteAll(table, { ...write, ...read, keepOld: what.keepOld })
     case 'undo':
-      return undo(what.undoes!, { ...write, database, ...(options.disk === undefined ? {} : { disk: options.disk }) })
+      return undo(what.undoes!, { ...write, database, disk: options.disk })
     case 'copy':
       return copy(table, target!.table(what.target!.name), {
         ...write,
         ...read,
-        ...(what.keepOld === undefined ? {} : { keepOld: what.keepOld }),
-        ...(what.ifExists === undefined ? {} : { ifExists: what.ifExists }),
+        keepOld: what.keepOld,
+        ifExists: what.ifExists,
         ...transformOf(what.visitor, options.transform),
       })
     case 'export':
       return exportTable(table, what.file!, {
         ...read,
-        ...(options.onReject === undefined ? {} : { onReject: options.onReject }),
-        ...(options.prices === undefined ? {} : { prices: options.prices }),
-        ...(how.patienceMs === undefined ? {} : { patienceMs: how.patienceMs }),
-        ...(what.select === undefined ? {} : { select: what.select }),
-        ...(what.index === undefined ? {} : { index: what.index }),
+        onReject: options.onReject,
+        prices: options.prices,
+        patienceMs: how.patienceMs,
+        select: what.select,
+        index: what.index,
         ...(what.format === undefined ? {} : { format: what.format as ItemFormat | 'native' }),
-        ...(what.native === undefined ? {} : { native: what.native }),
+        native: what.native,
         ...xmlOf(what.xml, options.xmlMapping),
         ...(what.s3 === undefined ? {} : { s3: what.s3.connection as S3Options }),
-        ...(what.columns === undefined ? {} : { columns: what.columns }),
+        columns: what.columns,
         ...csvOf(what),
         ...transformOf(what.visitor, options.transform),
         overwrite: true,
@@ -231,7 +231,7 @@ function openWhole({ name, format, csv, changes, connection, itemCount, phase }:
     ...(name === '-' ? { stdin: NOTHING } : {}),
     ...(format === undefined ? {} : { format: format as FormatName }),
     ...(csv === undefined ? {} : { csv: csv as CsvOptions }),
-    ...(changes === undefined ? {} : { changes }),
+    changes,
   }
   const source = isS3(name)
     ? s3File(new S3(connection as S3Options | undefined), readS3Address(name), undefined, options)

@@ -7,9 +7,9 @@ import { readS3Address, type S3Options } from '../storage/s3.ts'
 
 export interface ServiceExportOptions {
   /** Default `ddb-json`. */
-  readonly format?: 'ddb-json' | 'ion'
+  readonly format?: 'ddb-json' | 'ion' | undefined
   /** Whose bucket it must be, and how objects are encrypted. */
-  readonly s3?: Pick<S3Options, 'expectedBucketOwner' | 'serverSideEncryption' | 'kmsKeyId'>
+  readonly s3?: Pick<S3Options, 'expectedBucketOwner' | 'serverSideEncryption' | 'kmsKeyId'> | undefined
 }
 
 /** An export that DynamoDB makes by itself, as it stands. */
@@ -25,11 +25,11 @@ export interface ServiceExport {
 
 export interface AwaitExportOptions {
   /** Ends the wait; the export goes on. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Longest wait. Default 86,400,000: a day. */
-  readonly waitMs?: number
+  readonly waitMs?: number | undefined
   /** Told of each look at it. */
-  readonly onLook?: (now: ServiceExport) => void
+  readonly onLook?: ((now: ServiceExport) => void) | undefined
 }
 
 const WAIT_MS = 24 * 60 * 60_000
@@ -69,11 +69,11 @@ export async function startServiceExport(
         ExportFormat: format === 'ion' ? 'ION' : 'DYNAMODB_JSON',
         // A request whose answer is lost is sent again, and begins no second export.
         ClientToken: `headrace-${newMark(random)}`,
-        ...(expectedBucketOwner === undefined ? {} : { S3BucketOwner: expectedBucketOwner }),
+        S3BucketOwner: expectedBucketOwner,
         ...(serverSideEncryption === undefined
           ? {}
           : { S3SseAlgorithm: serverSideEncryption === 'aws:kms' ? 'KMS' : 'AES256' }),
-        ...(kmsKeyId === undefined ? {} : { S3SseKmsKeyId: kmsKeyId }),
+        S3SseKmsKeyId: kmsKeyId,
       },
       { patienceMs: PATIENCE_MS },
     )
@@ -124,14 +124,14 @@ export async function awaitServiceExport(
 
 interface Answer {
   ExportDescription?: {
-    ExportArn?: string
-    ExportStatus?: ServiceExport['status']
-    ExportManifest?: string
-    S3Bucket?: string
-    ItemCount?: number
-    BilledSizeBytes?: number
-    FailureCode?: string
-    FailureMessage?: string
+    ExportArn?: string | undefined
+    ExportStatus?: ServiceExport['status'] | undefined
+    ExportManifest?: string | undefined
+    S3Bucket?: string | undefined
+    ItemCount?: number | undefined
+    BilledSizeBytes?: number | undefined
+    FailureCode?: string | undefined
+    FailureMessage?: string | undefined
   }
 }
 

@@ -23,7 +23,7 @@ export interface UpdateChange extends Omit<Changes, 'add'> {
   /** The key of an item of which some attributes change. Where there is none, that is a reject. */
   readonly update: PlainItem
   /** Attributes that must be equal to these values, or missing where `undefined`; otherwise it is a reject. */
-  readonly expect?: { readonly [name: string]: unknown }
+  readonly expect?: { readonly [name: string]: unknown } | undefined
 }
 
 const KINDS = ['put', 'delete', 'update'] as const

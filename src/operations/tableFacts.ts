@@ -11,7 +11,7 @@ export type Told<Value> =
       /** Why, as the end of a sentence. */
       readonly why: string
       /** The right that this identity lacks; undefined where something else is in the way. */
-      readonly missingAction?: Action
+      readonly missingAction?: Action | undefined
     }
 
 /** What DynamoDB tells about a table in all of the calls that describe one. */
@@ -35,7 +35,7 @@ const PATIENCE_MS = 5_000
  */
 export async function askTableFacts(
   table: Table,
-  { patienceMs = PATIENCE_MS, signal }: { patienceMs?: number; signal?: AbortSignal } = {},
+  { patienceMs = PATIENCE_MS, signal }: { patienceMs?: number | undefined; signal?: AbortSignal | undefined } = {},
 ): Promise<TableFacts> {
   const { service } = await table.database.open()
   const description = await describeTable(service, table.name, patienceMs, signal)
@@ -79,7 +79,7 @@ async function ask<Value>(
 ): Promise<Told<Value>> {
   const { service } = await table.database.open()
   try {
-    const options = { patienceMs: PATIENCE_MS, ...(signal === undefined ? {} : { signal }) }
+    const options = { patienceMs: PATIENCE_MS, signal }
     const answer = await service.call(operation, { TableName: table.name }, options)
     return { isKnown: true, value: read((answer ?? {}) as object) }
   } catch (error) {
@@ -92,13 +92,13 @@ async function ask<Value>(
 }
 
 interface BackupsAnswer {
-  ContinuousBackupsDescription?: { PointInTimeRecoveryDescription?: { PointInTimeRecoveryStatus?: string } }
+  ContinuousBackupsDescription?: { PointInTimeRecoveryDescription?: { PointInTimeRecoveryStatus?: string } } | undefined
 }
 
 interface StreamsAnswer {
-  KinesisDataStreamDestinations?: { DestinationStatus?: string }[]
+  KinesisDataStreamDestinations?: { DestinationStatus?: string }[] | undefined
 }
 
 interface TimeToLiveAnswer {
-  TimeToLiveDescription?: { TimeToLiveStatus?: string; AttributeName?: string }
+  TimeToLiveDescription?: { TimeToLiveStatus?: string; AttributeName?: string } | undefined
 }

@@ -71,9 +71,9 @@ export class TableReader {
     const rate = this.#rate ?? readUnitsPerSecond
     this.#preview ??= previewFilter(this.#table, this.filter.source, {
       signal,
-      ...(index === undefined ? {} : { index }),
-      ...(patienceMs === undefined ? {} : { patienceMs }),
-      ...(rate === undefined ? {} : { readUnitsPerSecond: rate }),
+      index,
+      patienceMs,
+      readUnitsPerSecond: rate,
     })
     return await this.#preview
   }
@@ -99,7 +99,7 @@ export class TableReader {
   get how(): JobHow {
     const { concurrency, readUnitsPerSecond } = this.#options
     return {
-      ...(concurrency === undefined ? {} : { concurrency }),
+      concurrency,
       ...(readUnitsPerSecond === undefined ? {} : { rates: { read: rateText(readUnitsPerSecond) } }),
     }
   }
@@ -111,10 +111,10 @@ export class TableReader {
   ): Promise<Partial<JobWhat> & { readonly segments: number }> {
     const { filter, consistentRead, select, index, segments } = this.#options
     return {
-      ...(filter === undefined ? {} : { filter }),
-      ...(consistentRead === undefined ? {} : { consistentRead }),
-      ...(select === undefined ? {} : { select }),
-      ...(index === undefined ? {} : { index }),
+      filter,
+      consistentRead,
+      select,
+      index,
       segments: segments ?? earlier?.segments ?? (await chooseReading(this.#table, this.#options, spread)).segments,
     }
   }
@@ -140,11 +140,11 @@ export class TableReader {
     })
     this.#scan = await this.#table.scanEngine({
       ...this.#options,
-      ...(this.#rate === undefined ? {} : { readUnitsPerSecond: this.#rate }),
-      ...(select === undefined ? {} : { select }),
+      readUnitsPerSecond: this.#rate ?? this.#options.readUnitsPerSecond,
+      select: select ?? this.#options.select,
       segments,
       concurrency,
-      ...(pageBytesMax === undefined ? {} : { pageBytesMax }),
+      pageBytesMax,
       holdSegments: true,
       ramps: loopback,
       done: this.ledger.done,

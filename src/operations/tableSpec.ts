@@ -10,7 +10,7 @@ export function tableSpec(description: TableDescription, table: Table, { connect
   const { profile, endpoint, allowInsecureEndpoint } = table.database.options
   const how: ConnectionSpec = {
     region: connection.region,
-    ...(profile === undefined ? {} : { profile }),
+    profile,
     // The region's own address follows from the region; another was named somewhere, and may not be the next time.
     ...(endpoint !== undefined || connection.loopback ? { endpoint: connection.endpoint } : {}),
     ...(allowInsecureEndpoint === true ? { allowInsecureEndpoint } : {}),
@@ -18,7 +18,7 @@ export function tableSpec(description: TableDescription, table: Table, { connect
   return {
     name: table.name,
     arn,
-    ...(tableId === undefined ? {} : { tableId }),
+    tableId,
     key: keySchemaText(key),
     connection: how,
   }

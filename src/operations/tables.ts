@@ -8,19 +8,19 @@ import { HeadraceError } from '../runtime/headraceError.ts'
 export interface CreateTableOptions {
   readonly key: KeySchema
   /** Units a second for a provisioned table. Default: on demand. */
-  readonly readUnitsPerSecond?: number
-  readonly writeUnitsPerSecond?: number
+  readonly readUnitsPerSecond?: number | undefined
+  readonly writeUnitsPerSecond?: number | undefined
   /** Drops a table of this name first, with everything in it. Default false. */
-  readonly replace?: boolean
-  readonly signal?: AbortSignal
+  readonly replace?: boolean | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface ListTablesOptions {
   /** Begins with the first name behind this one. Default: all names. */
-  readonly after?: string
+  readonly after?: string | undefined
   /** How long a page is tried for, in milliseconds. Default 20,000. */
-  readonly patienceMs?: number
-  readonly signal?: AbortSignal
+  readonly patienceMs?: number | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 /** How long to wait for a table to become what was asked: large ones take minutes. */
@@ -44,8 +44,8 @@ export async function* listTables(database: Database, options: ListTablesOptions
   do {
     const answer = (await service.call(
       'ListTables',
-      { Limit: NAMES_PER_PAGE, ...(after === undefined ? {} : { ExclusiveStartTableName: after }) },
-      { patienceMs, ...(signal === undefined ? {} : { signal }) },
+      { Limit: NAMES_PER_PAGE, ExclusiveStartTableName: after },
+      { patienceMs, signal },
     )) as { TableNames?: string[]; LastEvaluatedTableName?: string }
     yield* answer.TableNames ?? []
     after = answer.LastEvaluatedTableName

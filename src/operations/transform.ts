@@ -71,7 +71,7 @@ export class Transformer {
 }
 
 /** What a job's description says of a transform. @param source undefined for none */
-export function transformSpec(source: Transform | URL | undefined): { readonly visitor?: VisitorSpec } {
+export function transformSpec(source: Transform | URL | undefined): { readonly visitor?: VisitorSpec | undefined } {
   if (source === undefined) return {}
   return { visitor: source instanceof URL ? moduleSpec(source, 'transform') : {} }
 }

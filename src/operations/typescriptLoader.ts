@@ -4,8 +4,8 @@ import { transformSync } from '@swc/wasm-typescript'
 
 interface Loaded {
   format: string
-  source?: string | ArrayBuffer | Uint8Array
-  shortCircuit?: boolean
+  source?: string | ArrayBuffer | Uint8Array | undefined
+  shortCircuit?: boolean | undefined
 }
 
 /**

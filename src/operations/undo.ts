@@ -25,8 +25,8 @@ import { type WriteOptions, WriteRun } from './writeRun.ts'
 
 export interface UndoOptions extends WriteOptions {
   /** Where the table is. Default: as the job reached it, with the credentials of now. Not closed by the undoing. */
-  readonly database?: Database
-  readonly disk?: Disk
+  readonly database?: Database | undefined
+  readonly disk?: Disk | undefined
 }
 
 /**
@@ -146,7 +146,7 @@ class UndoJob implements Job, EntryOwner {
   /** Before the first change is put back, the job that is undone says so. */
   #mark(complete: boolean, by: string | undefined, clock: Clock): Promise<void> {
     const at = new Date(clock.wallNow()).toISOString()
-    const mark = { version: 1, at, ...(by === undefined ? {} : { by }), complete } as const
+    const mark = { version: 1, at, by, complete } as const
     return markUndone(this.#directory, mark, this.#disk)
   }
 

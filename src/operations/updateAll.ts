@@ -48,13 +48,13 @@ export interface DeleteOptions
    * Keep what is changed, as it was, in the job's directory, from where `undo` puts it back. Each change waits until that
    * is on the disk. Default false.
    */
-  readonly keepOld?: boolean
+  readonly keepOld?: boolean | undefined
   /**
    * Before it starts, a job looks at a small sample of the table. It refuses a filter that compares with an attribute which
    * no item there has: most often that is a string without its single quotes, `state <> "keep"`. Set this where the attribute
    * is only rare. Default false.
    */
-  readonly allowUnknownAttributes?: boolean
+  readonly allowUnknownAttributes?: boolean | undefined
 }
 
 export interface UpdateOptions extends DeleteOptions {
@@ -62,20 +62,20 @@ export interface UpdateOptions extends DeleteOptions {
    * Longest wait for the promise of a visitor to settle, 1 to 3,600,000. Default 60,000. An item that takes longer is a
    * reject with the code `VisitorFailed`, and stays as it is whatever the promise comes to later.
    */
-  readonly visitTimeoutMs?: number
+  readonly visitTimeoutMs?: number | undefined
   /**
    * Mark each item that is changed, in the same write, and pass over those that have the mark: for edits that must not be
    * made twice, such as adding 1. The attribute's name, or true for `headrace_once`; it stays until it is removed. Default
    * false.
    */
-  readonly once?: boolean | string
+  readonly once?: boolean | string | undefined
   /**
    * Visit in so many threads, 1 to 256, and not in this one: for visitors that compute long, or that nobody vouches for. The
    * visitor must be a module. One that throws, never ends (`visitTimeoutMs`), takes more than 512 MiB or ends the process
    * costs the item that it was at, a reject with the code `VisitorFailed`. `'auto'` begins in this thread, and goes to as many as
    * there are cores but one when visits by a module turn out to take more than 20 microseconds. Default: this thread.
    */
-  readonly workers?: Workers
+  readonly workers?: Workers | undefined
 }
 
 const VISIT_TIMEOUT_MS = 60_000
@@ -231,7 +231,7 @@ class UpdateJob implements FilteredJob, EntryOwner {
       operation: this.#operation,
       table,
       ...(this.#operation === 'delete' ? {} : { visitor: visitorSpec(this.#source) }),
-      ...(this.#once === undefined ? {} : { once: this.#once }),
+      once: this.#once,
       ...(this.#options.keepOld === true ? { keepOld: true } : {}),
       ...(await this.#reader.what(earlier, await this.#table.describe())),
     }
@@ -242,7 +242,7 @@ class UpdateJob implements FilteredJob, EntryOwner {
     return {
       ...this.#reader.how,
       visitTimeoutMs: this.#visitTimeoutMs,
-      ...(workers === undefined ? {} : { workers }),
+      workers,
     }
   }
 

@@ -13,7 +13,7 @@ export interface VisitorPoolOptions {
   readonly workers: number
   readonly visitTimeoutMs: number
   /** Heap of each thread. Default 512. */
-  readonly heapMibMax?: number
+  readonly heapMibMax?: number | undefined
 }
 
 const HEAP_MIB_MAX = 512

@@ -26,7 +26,7 @@ export type ThreadNews =
 export interface Answer {
   readonly index: number
   readonly kind: 'edit' | 'delete' | 'nothing' | 'fault' | 'invalid'
-  readonly text?: string
+  readonly text?: string | undefined
 }
 
 export const VISIT = { waiting: 0, underWay: 1, done: 2 } as const

@@ -41,9 +41,9 @@ export type IfExists = 'overwrite' | 'skip' | 'reject'
 
 export interface WriteOptions extends Omit<PublisherOptions, 'onReject'> {
   /** Told of each record that can never be written. Without it, and without a directory, the first one fails the job. */
-  readonly onReject?: (reject: JobReject) => void
+  readonly onReject?: ((reject: JobReject) => void) | undefined
   /** What units cost, for `Summary.cost`. Default: AWS's list, as far as it is built in; see `readPriceFile`. */
-  readonly prices?: PriceTable
+  readonly prices?: PriceTable | undefined
 }
 
 /** @throws {TypeError} for what is none of the three, or makes no sense beside `keepOld` */
@@ -231,7 +231,7 @@ export class WriteRun {
     if (costMax !== undefined) this.#limitCost(costMax, await table.describe())
     this.#engine = await table.publishEngine({
       ...publisherOptions,
-      ...(rate === undefined ? {} : { writeUnitsPerSecond: rate }),
+      writeUnitsPerSecond: rate,
     })
     if (this.#rate !== undefined && this.#rate !== rate) this.#engine.setRate(this.#rate)
     this.#engine.onNotice = this.warn
@@ -607,9 +607,9 @@ async function previewOf(preview: Promise<FilterPreview | undefined> | undefined
 
 function howWritten({ maxInFlight, maxQueueSize, patienceMs, writeUnitsPerSecond }: WriteOptions): JobHow {
   return {
-    ...(maxInFlight === undefined ? {} : { maxInFlight }),
-    ...(maxQueueSize === undefined ? {} : { maxQueueSize }),
-    ...(patienceMs === undefined ? {} : { patienceMs }),
+    maxInFlight,
+    maxQueueSize,
+    patienceMs,
     ...(writeUnitsPerSecond === undefined ? {} : { rates: { write: rateText(writeUnitsPerSecond) } }),
   }
 }

@@ -299,8 +299,8 @@ export interface ChangeBatchReply {
 /** @throws {Error} when it is not an answer to so many statements */
 export function readChangeBatchReply(body: Buffer, count: number): ChangeBatchReply {
   const reply = parseJson(body.toString('utf8')) as {
-    Responses?: { Error?: { Code?: string; Message?: string } }[]
-    ConsumedCapacity?: ConsumedCapacity[]
+    Responses?: { Error?: { Code?: string; Message?: string } }[] | undefined
+    ConsumedCapacity?: ConsumedCapacity[] | undefined
   }
   const responses = reply.Responses ?? []
   if (responses.length !== count) throw new Error(`${responses.length} responses to ${count} statements`)

@@ -3,8 +3,10 @@ import type { ConsumedUnits } from '../throughput/limiter.ts'
 
 /** `ConsumedCapacity` as the service gives it, with `INDEXES` or with `TOTAL`. */
 export interface ConsumedCapacity {
-  readonly CapacityUnits?: unknown
-  readonly GlobalSecondaryIndexes?: { readonly [name: string]: { readonly CapacityUnits?: unknown } | undefined } | null
+  readonly CapacityUnits?: unknown | undefined
+  readonly GlobalSecondaryIndexes?: {
+    readonly [name: string]: { readonly CapacityUnits?: unknown | undefined } | undefined
+  } | null
 }
 
 /**

@@ -18,28 +18,28 @@ import { NO_STATS, type PublisherStats } from './publisherStats.ts'
 
 export interface PublisherOptions {
   /** Entries at the service at once, 1 to 100,000. Each 25 need a connection. Default 1,000. */
-  readonly maxInFlight?: number
+  readonly maxInFlight?: number | undefined
   /** Entries waiting to be sent before `put` says `false`, 1 to 10,000,000. Default 10,000. */
-  readonly maxQueueSize?: number
+  readonly maxQueueSize?: number | undefined
   /** Bytes waiting to be sent before `put` says `false`, from 1 KiB. Default 64 MiB. */
-  readonly maxQueueBytes?: number
+  readonly maxQueueBytes?: number | undefined
   /** Longest that an entry waits for company before a batch goes out that is not full, 0 to 60,000. Default 5. */
-  readonly lingerMs?: number
+  readonly lingerMs?: number | undefined
   /** How long nothing at all may succeed before the publisher fails, from 0. Default 600,000, ten minutes. */
-  readonly patienceMs?: number
+  readonly patienceMs?: number | undefined
   /**
    * Write units to spend a second, of the table and its indexes together, or a part of what the table has, such as `'50%'`.
    * Default `'80%'` of a provisioned table, which leaves room for its application; on demand, what the table turns out to
    * give; on an emulator on this machine, no limit.
    */
-  readonly writeUnitsPerSecond?: Rate
+  readonly writeUnitsPerSecond?: Rate | undefined
   /** What other processes spend of, too, beside whatever else holds; see `sharedRate`. Default: nothing is shared. */
-  readonly sharedWriteRate?: SharedRate
+  readonly sharedWriteRate?: SharedRate | undefined
   /**
    * Told of each entry that can never be stored. Without it the first such entry fails the publisher: silence is never
    * the default.
    */
-  readonly onReject?: (reject: Reject) => void
+  readonly onReject?: ((reject: Reject) => void) | undefined
 }
 
 /** An entry that can never succeed. */

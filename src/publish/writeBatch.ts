@@ -54,8 +54,10 @@ export interface WriteBatchReply {
  */
 export function readWriteBatchReply(body: Buffer, entries: readonly Entry[], schema: KeySchema): WriteBatchReply {
   const reply = parseJson(body.toString('utf8')) as {
-    UnprocessedItems?: { [table: string]: { PutRequest?: { Item: unknown }; DeleteRequest?: { Key: unknown } }[] }
-    ConsumedCapacity?: ConsumedCapacity[]
+    UnprocessedItems?:
+      | { [table: string]: { PutRequest?: { Item: unknown }; DeleteRequest?: { Key: unknown } }[] }
+      | undefined
+    ConsumedCapacity?: ConsumedCapacity[] | undefined
   }
   const consumed = readConsumed(reply.ConsumedCapacity)
   const unprocessed: Entry[] = []

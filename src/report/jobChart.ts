@@ -12,7 +12,7 @@ export interface JobChart {
   /** What these parts are, such as `segments`. */
   readonly partsName: string
   /** It goes on: what is now is worth saying. Default false. */
-  readonly isLive?: boolean
+  readonly isLive?: boolean | undefined
 }
 
 export type PartState = 'done' | 'begun' | 'left'

@@ -28,7 +28,7 @@ export interface JobView {
   readonly history: JobHistory
   readonly rejects: readonly RejectCount[]
   /** What is counted as rejects where that is less than those of all runs, such as `in this run`. */
-  readonly rejectsOf?: string
+  readonly rejectsOf?: string | undefined
   /** It is this process that runs it: what is now is worth saying. */
   readonly isLive: boolean
 }

@@ -6,7 +6,7 @@ const MIN_TEXT = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"
 
 export interface PngOptions {
   /** Draw with the fonts of this machine. Default true; without, there are none. */
-  readonly systemFonts?: boolean
+  readonly systemFonts?: boolean | undefined
 }
 
 /**

@@ -40,14 +40,14 @@ export type HeadraceErrorCode =
 
 /** What a person needs to find the place. */
 export interface ErrorPlace {
-  readonly table?: string
-  readonly requestId?: string
-  readonly segment?: number
-  readonly key?: string
+  readonly table?: string | undefined
+  readonly requestId?: string | undefined
+  readonly segment?: number | undefined
+  readonly key?: string | undefined
   /** The option whose value cannot be used, such as `filter`; a command line calls that a usage error. */
-  readonly option?: string
+  readonly option?: string | undefined
   /** The part of the connection's configuration that cannot be used. */
-  readonly setting?: 'profile' | 'region' | 'endpoint' | 'proxy' | 'certificates'
+  readonly setting?: 'profile' | 'region' | 'endpoint' | 'proxy' | 'certificates' | undefined
 }
 
 /** By which copies of this package know each other's errors. */

@@ -118,10 +118,10 @@ function read(
 }
 
 interface Fields {
-  Count?: unknown
-  ScannedCount?: unknown
-  LastEvaluatedKey?: unknown
-  ConsumedCapacity?: { CapacityUnits?: unknown } | null
+  Count?: unknown | undefined
+  ScannedCount?: unknown | undefined
+  LastEvaluatedKey?: unknown | undefined
+  ConsumedCapacity?: { CapacityUnits?: unknown } | null | undefined
 }
 
 function assemble(

@@ -5,30 +5,30 @@ import { PARTITION_READ_UNITS, PARTITION_WRITE_UNITS, Partitions } from './parti
 export interface CapacityOptions {
   readonly billing: 'provisioned' | 'on demand'
   /** Provisioned, units a second. Default 100. */
-  readonly readUnitsPerSecond?: number
-  readonly writeUnitsPerSecond?: number
+  readonly readUnitsPerSecond?: number | undefined
+  readonly writeUnitsPerSecond?: number | undefined
   /** Seconds of unused provisioned units that are saved, from 0. Default 300 (developer guide, "Burst capacity"). */
-  readonly burstSeconds?: number
+  readonly burstSeconds?: number | undefined
   /** Share of them that is there at first, 0 to 1. Default 1. */
-  readonly burstFilled?: number
+  readonly burstFilled?: number | undefined
   /** `OnDemandThroughput`, units a second. Default: none. */
-  readonly readUnitsPerSecondMax?: number
-  readonly writeUnitsPerSecondMax?: number
+  readonly readUnitsPerSecondMax?: number | undefined
+  readonly writeUnitsPerSecondMax?: number | undefined
   /**
    * `WarmThroughput`, units a second: as many partitions as that needs are there at first. Default 12,000 and 4,000 on
    * demand, the rates where they are provisioned (developer guide, "Warm throughput").
    */
-  readonly warmReadUnitsPerSecond?: number
-  readonly warmWriteUnitsPerSecond?: number
+  readonly warmReadUnitsPerSecond?: number | undefined
+  readonly warmWriteUnitsPerSecond?: number | undefined
   /** Partitions at first. Default: as many as rates and warm throughput need. */
-  readonly partitions?: number
+  readonly partitions?: number | undefined
   /** Sustained heat after which a partition splits. Default 300,000 (a guess); `Infinity` for never. */
-  readonly splitAfterMs?: number
+  readonly splitAfterMs?: number | undefined
   /**
    * On demand: how often a table grows to twice its peak since the last time. Default 1,800,000 (developer guide,
    * "On-demand capacity mode": traffic may double each 30 minutes); `Infinity` for never.
    */
-  readonly growthWindowMs?: number
+  readonly growthWindowMs?: number | undefined
 }
 
 /** A new table on demand takes so much at once (developer guide, "Warm throughput"). */

@@ -15,21 +15,21 @@ export interface GatewayOptions {
   /** The store behind it, over plain HTTP: an emulator, such as `startLocal` starts. */
   readonly upstream: string
   /** 0 to 65,535. Default 0: any that is free. */
-  readonly port?: number
+  readonly port?: number | undefined
   /** Repeats the dice. Only a client with one request under way gets a true replay. Default 1. */
-  readonly seed?: number
+  readonly seed?: number | undefined
   /** What each table can take. Default: what the store says of it. */
-  readonly capacity?: GatewayCapacity
+  readonly capacity?: GatewayCapacity | undefined
   /** What single tables can take, by name, in place of `capacity`. */
   readonly tables?: { readonly [name: string]: GatewayCapacity }
   /** On top of the store's own. */
-  readonly latency?: LatencyOptions
+  readonly latency?: LatencyOptions | undefined
   /** Default: none. Times in it are from the start of the gateway. */
-  readonly faults?: FaultPlan
+  readonly faults?: FaultPlan | undefined
   /** Told of each request that has ended. */
-  readonly onEvent?: (record: GatewayRecord) => void
+  readonly onEvent?: ((record: GatewayRecord) => void) | undefined
   /** Default: the machine's. */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
 }
 
 export interface Gateway extends AsyncDisposable {

@@ -28,7 +28,7 @@ import { closeToReserve, openWithReserve, reserveDescriptors } from './descripto
  */
 export interface Disk {
   /** What is on it goes with the process. Default false. */
-  readonly isFleeting?: boolean
+  readonly isFleeting?: boolean | undefined
   /** Makes a directory and those above it, for its owner only; harmless where it is there. */
   makeDirectory(path: string): void
   /** Who else may write into a directory, for people; undefined where nobody may. */

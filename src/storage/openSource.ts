@@ -6,11 +6,11 @@ const CHUNK_BYTES = 64 * 1024
 
 export interface OpenSourceOptions {
   /** The stream that the path `-` stands for, such as `process.stdin`. */
-  readonly stdin?: AsyncIterable<Uint8Array>
+  readonly stdin?: AsyncIterable<Uint8Array> | undefined
   /** Another storage: the bytes of what has this name, from an offset on. Default: a file of this machine. */
-  readonly open?: (path: string, start: number) => AsyncIterable<Uint8Array>
+  readonly open?: ((path: string, start: number) => AsyncIterable<Uint8Array>) | undefined
   /** First byte that is wanted. Default 0. */
-  readonly start?: number
+  readonly start?: number | undefined
 }
 
 /**

@@ -11,15 +11,15 @@ import { StorageError } from './storageError.ts'
 
 export interface S3Options {
   /** Of the bucket; another one is found out. Default: `AWS_REGION`, or the profile's. */
-  readonly region?: string
+  readonly region?: string | undefined
   /** Of `~/.aws/config`. Default: `AWS_PROFILE`. */
-  readonly profile?: string
+  readonly profile?: string | undefined
   /** The account, twelve digits, whose bucket it must be: a bucket of that name that is another's is refused. */
-  readonly expectedBucketOwner?: string
+  readonly expectedBucketOwner?: string | undefined
   /** How objects are encrypted that are written. Default: as the bucket says. */
-  readonly serverSideEncryption?: 'AES256' | 'aws:kms' | 'aws:kms:dsse'
+  readonly serverSideEncryption?: 'AES256' | 'aws:kms' | 'aws:kms:dsse' | undefined
   /** The key for it, with `aws:kms`. Default: the one that AWS keeps for the account. */
-  readonly kmsKeyId?: string
+  readonly kmsKeyId?: string | undefined
 }
 
 /** What `s3://bucket/key` stands for. */
@@ -159,7 +159,7 @@ export class S3 {
           new module.ListObjectsV2Command({
             Bucket: bucket,
             Prefix: key,
-            ...(token === undefined ? {} : { ContinuationToken: token }),
+            ContinuationToken: token,
             ...this.#owner,
           }),
           this.#untilClosed,
@@ -341,7 +341,7 @@ export class S3 {
             Parts: parts.map(({ number, etag, checksum }) => ({
               PartNumber: number,
               ETag: etag,
-              ...(checksum === undefined ? {} : { ChecksumCRC32: checksum }),
+              ChecksumCRC32: checksum,
             })),
           },
           ...(replaces ? {} : { IfNoneMatch: '*' }),
@@ -391,11 +391,14 @@ export class S3 {
     return expectedBucketOwner === undefined ? {} : { ExpectedBucketOwner: expectedBucketOwner }
   }
 
-  get #encryption(): { ServerSideEncryption?: 'AES256' | 'aws:kms' | 'aws:kms:dsse'; SSEKMSKeyId?: string } {
+  get #encryption(): {
+    ServerSideEncryption?: S3Options['serverSideEncryption']
+    SSEKMSKeyId?: string | undefined
+  } {
     const { serverSideEncryption, kmsKeyId } = this.options
     return {
-      ...(serverSideEncryption === undefined ? {} : { ServerSideEncryption: serverSideEncryption }),
-      ...(kmsKeyId === undefined ? {} : { SSEKMSKeyId: kmsKeyId }),
+      ServerSideEncryption: serverSideEncryption,
+      SSEKMSKeyId: kmsKeyId,
     }
   }
 

@@ -33,7 +33,7 @@ export interface S3UploadOptions {
   /** Take the place of an object of that name. */
   readonly replaces: boolean
   /** Of each of the first thousand parts. Default 8 MiB; S3 takes no less than 5 MiB, but for the last. */
-  readonly partBytes?: number
+  readonly partBytes?: number | undefined
 }
 
 /** Lines of {@link UPLOAD}: what it is, each part that is at S3, and that all are. */

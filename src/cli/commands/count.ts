@@ -56,7 +56,7 @@ export const countItems = command({
       }
       const counted = await count(table, {
         ...readOptions(flags),
-        ...(flags.index === undefined ? {} : { index: flags.index }),
+        index: flags.index,
         ...(flags.consistentRead === true ? { consistentRead: true } : {}),
         signal: interruption.signal,
         onProgress: (now) => {

@@ -52,8 +52,8 @@ export const deleteItems = command({
     const options = {
       ...readOptions(flags),
       ...writeOptions(flags),
-      ...(flags.keepOld === undefined ? {} : { keepOld: flags.keepOld }),
-      ...(flags.allowUnknownAttributes === undefined ? {} : { allowUnknownAttributes: flags.allowUnknownAttributes }),
+      keepOld: flags.keepOld,
+      allowUnknownAttributes: flags.allowUnknownAttributes,
     }
     try {
       // A filter that is not valid fails here, before anybody is asked.

@@ -63,13 +63,13 @@ export const deploy = command({
     const { template, code } = await synthesize(synth, {
       operation,
       tableArn: table,
-      ...(otherTable === undefined ? {} : { otherTableArn: otherTable }),
-      ...(module === undefined ? {} : { modules: module }),
-      ...(sources === undefined ? {} : { sources }),
-      ...(target === undefined ? {} : { target }),
-      ...(rejects === undefined ? {} : { rejects }),
-      ...(concurrency === undefined ? {} : { maxConcurrency: concurrency }),
-      ...(optional === undefined ? {} : { optionalActions: optional }),
+      otherTableArn: otherTable,
+      modules: module,
+      sources,
+      target,
+      rejects,
+      maxConcurrency: concurrency,
+      optionalActions: optional,
     })
     talk.event('synthesized', { template, code })
     const packaged = join(relative('', synth), 'packaged.json')

@@ -82,8 +82,8 @@ export const diffTables = command({
       if (process.stdout.isTTY !== true) follower = talk.follow(progress)
       const summary = await diff(table, other, {
         ...rates,
-        ...(flags.targetReadRate === undefined ? {} : { rightReadUnitsPerSecond: flags.targetReadRate }),
-        ...(writeUnitsPerSecond === undefined ? {} : { writeUnitsPerSecond }),
+        rightReadUnitsPerSecond: flags.targetReadRate,
+        writeUnitsPerSecond,
         ...(flags.fix === true ? { fix: true } : {}),
         signal: interruption.signal,
         onDifference: async (difference) => {

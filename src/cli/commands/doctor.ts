@@ -69,7 +69,7 @@ export const checkSetup = command({
         report: (finding) => {
           findings.push(finding)
           const { check, state, message, advice } = finding
-          talk.event('finding', { check, state, message, ...(advice === undefined ? {} : { advice }) })
+          talk.event('finding', { check, state, message, advice })
           if (!json && (!quiet || state === 'failure')) process.stdout.write(`${printable(lineOf(finding))}\n`)
         },
         mayDrop: async (names) =>

@@ -153,14 +153,14 @@ export const exportItems = command({
     const options = {
       ...readOptions(flags),
       ...transformOption(flags),
-      ...(format === undefined ? {} : { format }),
+      format,
       ...xmlOptions(flags),
       ...(dataFileMb === undefined ? {} : { native: { fileBytes: dataFileMb * 1024 * 1024 } }),
       ...s3Options(flags),
-      ...(columns === undefined ? {} : { columns }),
+      columns,
       ...csvOptions(flags),
-      ...(select === undefined ? {} : { select }),
-      ...(index === undefined ? {} : { index }),
+      select,
+      index,
       ...(consistentRead === true ? { consistentRead } : {}),
       ...(overwrite === true ? { overwrite } : {}),
     }
@@ -179,9 +179,9 @@ function xmlOptions({ xmlRoot, xmlItem, xmlAttributes, xmlMapping }: FlagsOf<typ
   if ([xmlRoot, xmlItem, xmlAttributes, xmlMapping].every((flag) => flag === undefined)) return {}
   return {
     xml: {
-      ...(xmlRoot === undefined ? {} : { root: xmlRoot }),
-      ...(xmlItem === undefined ? {} : { item: xmlItem }),
-      ...(xmlAttributes === undefined ? {} : { attributes: xmlAttributes }),
+      root: xmlRoot,
+      item: xmlItem,
+      attributes: xmlAttributes,
       ...(xmlMapping === undefined ? {} : { mapping: pathToFileURL(resolve(xmlMapping)) }),
     },
   }
@@ -191,7 +191,7 @@ function csvOptions({ delimiter, csvSafe, typedHeader }: FlagsOf<typeof CSV>): {
   if (delimiter === undefined && csvSafe !== true && typedHeader !== true) return {}
   return {
     csv: {
-      ...(delimiter === undefined ? {} : { delimiter }),
+      delimiter,
       ...(csvSafe === true ? { safe: true } : {}),
       ...(typedHeader === true ? { typedHeader: true } : {}),
     },

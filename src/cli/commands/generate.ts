@@ -60,8 +60,8 @@ export const generateItems = command({
         generate(database.table(name), {
           items: flags.items,
           seed: flags.seed,
-          ...(template === undefined ? {} : { template }),
-          ...(flags.itemBytes === undefined ? {} : { itemBytes: flags.itemBytes }),
+          template,
+          itemBytes: flags.itemBytes,
           ...writeOptions(flags),
           ...made,
         }),

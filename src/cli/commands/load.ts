@@ -136,7 +136,7 @@ export const load = command({
       plan: (job, planOptions) =>
         (job as ReturnType<typeof library.load>).plan({
           ...planOptions,
-          ...(flags.key === undefined ? {} : { newTableKey: flags.key }),
+          newTableKey: flags.key,
         }),
       make: (made) =>
         library.load(sources, table, {

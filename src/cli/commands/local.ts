@@ -38,8 +38,8 @@ export const runLocal = command({
     })
     const store = await startLocal({
       port: flags.port,
-      ...(flags.data === undefined ? {} : { dataDirectory: flags.data }),
-      ...(flags.kind === undefined ? {} : { kind: flags.kind }),
+      dataDirectory: flags.data,
+      kind: flags.kind,
       onExit: (reason) => {
         talk.failure(reason)
         ended(EXIT.failure)

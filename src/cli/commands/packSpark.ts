@@ -108,7 +108,7 @@ class Modules {
   add(source: string, only?: readonly string[], into: string = this.#root): void {
     const manifest = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')) as {
       name: string
-      dependencies?: { [name: string]: string }
+      dependencies?: { [name: string]: string } | undefined
     }
     const place = join(into, 'node_modules', manifest.name)
     this.#placed.set(place, source)

@@ -24,8 +24,8 @@ export const resumeJob = command({
     const readRate = flags.readRate ?? flags.rate
     const writeRate = flags.writeRate ?? flags.rate
     const rates = {
-      ...(readRate === undefined ? {} : { readUnitsPerSecond: readRate }),
-      ...(writeRate === undefined ? {} : { writeUnitsPerSecond: writeRate }),
+      readUnitsPerSecond: readRate,
+      writeUnitsPerSecond: writeRate,
     }
     await runJob({
       operation: spec.what.operation,

@@ -37,7 +37,7 @@ export const runModule = command({
     const readRate = flags.readRate ?? flags.rate
     const options = {
       ...writeOptions(flags),
-      ...(readRate === undefined ? {} : { readUnitsPerSecond: readRate }),
+      readUnitsPerSecond: readRate,
       ...ifExistsOf(flags),
     }
     let job: OpenedJob | undefined

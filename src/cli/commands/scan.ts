@@ -53,8 +53,8 @@ export const scanItems = command({
     await warnOfRates(talk, table, readOptions(flags), flags)
     const scan = table.scan({
       ...readOptions(flags),
-      ...(flags.select === undefined ? {} : { select: flags.select }),
-      ...(flags.index === undefined ? {} : { index: flags.index }),
+      select: flags.select,
+      index: flags.index,
       ...(flags.consistentRead === true ? { consistentRead: true } : {}),
     })
     const progress = () => readSummary('scan', name, read, performance.now() - startedAt, scan.stats)

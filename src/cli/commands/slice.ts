@@ -83,7 +83,7 @@ export const runSlice = command({
           database,
           ...made,
           ...rates,
-          ...(flags.maxInFlight === undefined ? {} : { maxInFlight: flags.maxInFlight }),
+          maxInFlight: flags.maxInFlight,
         }),
     })
   },
@@ -114,7 +114,7 @@ async function runLeased(slice: Slice, flags: SliceFlags, talk: Talk): Promise<v
       database,
       signal: interruption.signal,
       ...(await ratesOf(job, flags, database, (text) => talk.say(text))),
-      ...(flags.maxInFlight === undefined ? {} : { maxInFlight: flags.maxInFlight }),
+      maxInFlight: flags.maxInFlight,
       writeRejects: (lines) => appendFileSync(rejects, lines, { mode: 0o600 }),
       keepCursor: async (_, counters) => {
         talk.say(words(counters))
@@ -162,10 +162,10 @@ function arrayIndex(): number {
 }
 
 interface Rates {
-  readonly readUnitsPerSecond?: Rate
-  readonly writeUnitsPerSecond?: Rate
-  readonly sharedReadRate?: SharedRate
-  readonly sharedWriteRate?: SharedRate
+  readonly readUnitsPerSecond?: Rate | undefined
+  readonly writeUnitsPerSecond?: Rate | undefined
+  readonly sharedReadRate?: SharedRate | undefined
+  readonly sharedWriteRate?: SharedRate | undefined
 }
 
 async function ratesOf(
@@ -182,7 +182,7 @@ async function ratesOf(
     ...job,
     how: {
       ...job.how,
-      rates: { ...(read === undefined ? {} : { read }), ...(write === undefined ? {} : { write }) },
+      rates: { read, write },
     },
   }
   if (flags.controlTable === undefined || (read === undefined && write === undefined))
@@ -195,8 +195,8 @@ async function ratesOf(
   }
   const [sharedReadRate, sharedWriteRate] = [share('read', read), share('write', write)]
   const shared = {
-    ...(sharedReadRate === undefined ? {} : { sharedReadRate }),
-    ...(sharedWriteRate === undefined ? {} : { sharedWriteRate }),
+    sharedReadRate,
+    sharedWriteRate,
   }
   return { ...(await sliceRates(asked, workersMax, database, shared)), ...shared }
 }

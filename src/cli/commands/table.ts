@@ -56,9 +56,9 @@ export const createTableCommand = command({
     await withDatabase(flags, async (talk, database) => {
       const description = await createTable(database, name, {
         key,
-        ...(readUnits === undefined ? {} : { readUnitsPerSecond: readUnits }),
-        ...(writeUnits === undefined ? {} : { writeUnitsPerSecond: writeUnits }),
-        ...(replace === undefined ? {} : { replace }),
+        readUnitsPerSecond: readUnits,
+        writeUnitsPerSecond: writeUnits,
+        replace,
       })
       talk.event('created', description)
       talk.say(`created ${describeInWords(description)}`)

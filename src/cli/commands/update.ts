@@ -87,10 +87,10 @@ export const update = command({
       ...readOptions(flags),
       ...writeOptions(flags),
       ...(visitTimeout === undefined ? {} : { visitTimeoutMs: visitTimeout * 1_000 }),
-      ...(once === undefined ? {} : { once }),
-      ...(keepOld === undefined ? {} : { keepOld }),
-      ...(workers === undefined ? {} : { workers }),
-      ...(allowUnknownAttributes === undefined ? {} : { allowUnknownAttributes }),
+      once,
+      keepOld,
+      workers,
+      allowUnknownAttributes,
     }
     await runJob({
       operation: 'update',

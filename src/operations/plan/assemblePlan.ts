@@ -28,7 +28,7 @@ export interface PlanParts {
   readonly samples: readonly ItemSample[]
   readonly unknown: readonly string[]
   /** What to think of besides what the table tells. */
-  readonly warnings?: readonly string[]
+  readonly warnings?: readonly string[] | undefined
 }
 
 interface PlannedReads {
@@ -50,7 +50,7 @@ interface PlannedTableWrites {
   readonly changesItems: boolean
   readonly deletesItems: boolean
   /** It is not there yet, so there is nothing to ask about it. */
-  readonly isNew?: boolean
+  readonly isNew?: boolean | undefined
 }
 
 const SAMPLES = 3

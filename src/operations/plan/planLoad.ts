@@ -21,7 +21,7 @@ import { WriteCharge } from './writeCharge.ts'
 
 export interface LoadPlanOptions extends PlanOptions {
   /** The key of the table that is made, on demand, if there is none of that name. */
-  readonly newTableKey?: KeySchema
+  readonly newTableKey?: KeySchema | undefined
 }
 
 interface PlannedLoad extends JobIdentity {

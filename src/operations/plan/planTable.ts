@@ -27,11 +27,11 @@ export interface TablePlanRequest
    * So many segments are read side by side that what is written falls on all of the table that is written to, as `updateAll`
    * and `copy` do. Default false.
    */
-  readonly spread?: boolean
+  readonly spread?: boolean | undefined
   /** Undefined for work that only reads. */
   readonly writes?: PlannedWrites | undefined
   /** Native services that do the same work. */
-  readonly native?: readonly NativeWay[]
+  readonly native?: readonly NativeWay[] | undefined
   readonly prices?: PriceTable | undefined
 }
 
@@ -70,9 +70,9 @@ export async function planTable(request: TablePlanRequest, options: PlanOptions 
   const target = writes === undefined || writes.table === table ? description : await writes.table.describe()
   const told = description.indexes.find(({ name }) => name === index) ?? description
   const sample = await sampleTable(table, {
-    ...(filter === undefined ? {} : { filter }),
-    ...(index === undefined ? {} : { index }),
-    ...(readUnitsPerSecond === undefined ? {} : { readUnitsPerSecond }),
+    filter,
+    index,
+    readUnitsPerSecond,
     readUnitsMax: sampleUnits(request, description, connection.loopback),
     toldItems: told.itemCount,
     toldBytes: told.sizeBytes,

@@ -31,11 +31,11 @@ export async function planUpdate(
     {
       operation,
       table,
-      ...(segments === undefined ? {} : { segments }),
-      ...(concurrency === undefined ? {} : { concurrency }),
-      ...(filter === undefined ? {} : { filter }),
-      ...(consistentRead === undefined ? {} : { consistentRead }),
-      ...(readUnitsPerSecond === undefined ? {} : { readUnitsPerSecond }),
+      segments,
+      concurrency,
+      filter,
+      consistentRead,
+      readUnitsPerSecond,
       spread: true,
       prices,
       writes: {

@@ -29,13 +29,13 @@ export interface SampleOptions
   readonly toldItems: number
   readonly toldBytes: number
   /** Units to spend, at most {@link READ_UNITS_MAX}, which is the default. */
-  readonly readUnitsMax?: number
+  readonly readUnitsMax?: number | undefined
   /** A table that is cut into no more segments than this is read whole. Default 56. */
-  readonly segmentsWhole?: number
+  readonly segmentsWhole?: number | undefined
   /** Segments to look at, of a table that is cut into more. Default 32; with fewer, few items are enough. */
-  readonly segmentsLookedAt?: number
+  readonly segmentsLookedAt?: number | undefined
   /** Pages without items, which are then not bounded in number. */
-  readonly countOnly?: boolean
+  readonly countOnly?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
 
