@@ -22,6 +22,8 @@ if (read(installStamp) !== lockHash) {
   // Not `npm ci`: it refuses a lockfile that lacks some other platform's optional package, which a mirror may not have.
   // What the lockfile names is installed as it names it; the lockfile is not written.
   run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'])
+  // Two versions of TypeScript have a command `tsc`; it must be the one that the project is built with.
+  run('npm', ['rebuild', 'typescript', '--ignore-scripts', '--loglevel=error'])
   writeFileSync(installStamp, lockHash)
 }
 

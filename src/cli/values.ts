@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander'
-import type { Rate } from '../index.ts'
+import type { KeySchema, Rate } from '../index.ts'
+import { readKeySchema } from '../item/readKeySchema.ts'
 
 // What the texts of options stand for. Each throws what commander shows, with the option's name in front.
 
@@ -63,25 +64,11 @@ export function countOrShare(text: string): number | `${number}%` {
 
 /** `id:S` or `customer:S,number:N`: a table's key. */
 export function keySchema(text: string): KeySchema {
-  const parts = text.split(',').map((part): KeyPart => {
-    const match = /^([^:,\s]+)(?::([SNB]))?$/.exec(part.trim())
-    if (match === null) throw new InvalidArgumentError('Give a key as NAME:S or NAME:S,NAME:N, types S, N or B.')
-    return { name: match[1]!, type: (match[2] ?? 'S') as KeyPart['type'] }
-  })
-  const [partition, sort] = parts
-  if (partition === undefined || parts.length > 2) throw new InvalidArgumentError('A key has one or two attributes.')
-  if (partition.name === sort?.name) throw new InvalidArgumentError('A key has two different attributes.')
-  return sort === undefined ? { partition } : { partition, sort }
-}
-
-interface KeyPart {
-  readonly name: string
-  readonly type: 'S' | 'N' | 'B'
-}
-
-export interface KeySchema {
-  readonly partition: KeyPart
-  readonly sort?: KeyPart | undefined
+  try {
+    return readKeySchema(text)
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? `The ${error.message}.` : `${error}`)
+  }
 }
 
 /** `a,b,c` */

@@ -11,13 +11,14 @@ import { sleep, systemClock } from '../runtime/clock.ts'
 import { Gate } from '../runtime/gate.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { parseJson } from '../runtime/parseJson.ts'
+import { withSignal } from '../runtime/unlessAborted.ts'
 import { ScanEngine } from '../scan/scanEngine.ts'
 import { chooseSegments } from '../scan/segmentOrder.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
 import type { SharedRate } from '../throughput/sharedRate.ts'
 import { checkWhole } from './checkOption.ts'
 import type { Database, OpenDatabase } from './database.ts'
-import { Scan, type ScanOptions } from './scan.ts'
+import { Scan, type Scanned, type ScanOptions } from './scan.ts'
 import { describeTable, type TableDescription } from './tableDescription.ts'
 import { TableRates } from './tableRates.ts'
 
@@ -58,15 +59,26 @@ export function checkTableName(name: string): void {
   throw new TypeError(`"${name}" is not a valid table name: use 3 to 255 letters, digits, "_", "-" or "."`)
 }
 
-/** A table, by its name. Making one sends nothing. */
-export class Table {
+/**
+ * A table, by its name. Making one sends nothing.
+ *
+ * @typeParam Item the type of its items, as you claim it: nothing is checked when items are read. Default: {@link PlainItem}
+ * @example
+ * const users = connect().table<User>('users')
+ * const user = await users.get({ id: 'u1' })
+ */
+export class Table<out Item extends object = PlainItem> {
   readonly name: string
   readonly database: Database
   #description: Promise<TableDescription> | undefined
   /** A batch of conflicts is a request for each; they must not need a connection each. */
   readonly #rereads = new Gate(REREADS_MAX)
 
-  /** Made by `database.table()`. */
+  /**
+   * Made by `database.table()`.
+   *
+   * @internal
+   */
   constructor(database: Database, name: string) {
     checkTableName(name)
     this.database = database
@@ -76,10 +88,22 @@ export class Table {
   /**
    * What the service tells of the table; asked once, then remembered.
    *
-   * @throws {HeadraceError} `TABLE`, `UNREACHABLE`, `CREDENTIALS`, `DENIED`
+   * @param options.again ask even if it is known. Default false
+   * @param options.signal aborting ends the wait. Default: none
+   * @throws {HeadraceError} `TABLE`, `UNREACHABLE`, `CREDENTIALS`, `DENIED`; the signal's reason when it aborts
+   * @example
+   * const { key, itemCount } = await users.describe()
    */
-  describe(options: { again?: boolean } = {}): Promise<TableDescription> {
-    if (this.#description === undefined || options.again === true) {
+  describe(
+    options: { readonly again?: boolean | undefined; readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<TableDescription> {
+    return options.signal === undefined
+      ? this.#describe(options.again)
+      : withSignal(options.signal, () => this.#describe(options.again))
+  }
+
+  #describe(again: boolean | undefined): Promise<TableDescription> {
+    if (this.#description === undefined || again === true) {
       this.#description = this.database
         .open()
         .then(({ service, connection }) => describeTable(service, this.name, connection.loopback ? 3_000 : 20_000))
@@ -93,6 +117,7 @@ export class Table {
   /**
    * For operations: as {@link describe}, of a table that can be written and read. One that is being made is waited for.
    *
+   * @internal
    * @throws {HeadraceError} `TABLE` for one that is going, or that its encryption key or archiving keeps from being used
    */
   async describeUsable(): Promise<TableDescription> {
@@ -109,8 +134,15 @@ export class Table {
     throw new HeadraceError('TABLE', message, { place: { table: this.name } })
   }
 
-  /** A publisher of its own for this table; see {@link Publisher}. Wrong options are `TypeError`s here and now. */
-  publisher(options: PublisherOptions = {}): Publisher {
+  /**
+   * A publisher of its own for this table; see {@link Publisher}.
+   *
+   * @throws {TypeError} for options out of range
+   * @example
+   * await using publisher = users.publisher({ writeUnitsPerSecond: '50%' })
+   * publisher.put({ id: 'u1', email: 'ann@example.com' })
+   */
+  publisher(options: PublisherOptions = {}): Publisher<Item> {
     const checked = checkPublisherOptions(options)
     const { maxQueueSize, maxQueueBytes, patienceMs } = checked
     return new Publisher(this.#openEngine(checked), {
@@ -121,46 +153,85 @@ export class Table {
     })
   }
 
-  /** For operations: the machine behind a publisher, whose entries have owners of their own. */
+  /**
+   * For operations: the machine behind a publisher, whose entries have owners of their own.
+   *
+   * @internal
+   */
   async publishEngine(options: PublisherOptions = {}): Promise<PublishEngine> {
     const { engine } = await this.#openEngine(checkPublisherOptions(options))
     return engine
   }
 
-  /** A scan of the whole table; nothing is sent before it is iterated. */
-  scan(options: ScanOptions = {}): Scan {
+  /**
+   * A scan of the whole table; nothing is sent before it is iterated.
+   *
+   * With `select`, items have the selected attributes only. With `index`, every attribute is optional, because an index
+   * may lack any of them.
+   *
+   * @throws {TypeError} for options out of range
+   * @example
+   * for await (const { id, email } of users.scan({ select: ['id', 'email'] })) console.log(id, email)
+   */
+  scan<const Name extends keyof Item & string = never, const Index extends string | undefined = undefined>(
+    options: ScanOptions<Name, Index> = {},
+  ): Scan<Scanned<Item, Name, Index>> {
     const prepared = this.#prepareScan(options)
-    return new Scan(() => this.#openScan(prepared, {}))
+    return new Scan(() => this.#openScan(prepared, {}), options.signal)
   }
 
-  /** For operations: as {@link scan}, without the iterable around it. */
+  /**
+   * For operations: as {@link scan}, without the iterable around it.
+   *
+   * @internal
+   */
   scanEngine(options: ScanOptions & InnerScanOptions = {}): Promise<ScanEngine> {
     return this.#openScan(this.#prepareScan(options), options)
   }
 
-  /** For operations: how many segments a scan with these options cuts the table into. */
+  /**
+   * For operations: how many segments a scan with these options cuts the table into.
+   *
+   * @internal
+   */
   async segmentsOf(options: ScanOptions): Promise<number> {
     if (options.segments !== undefined) return options.segments
     const { sizeBytes, itemCount } = await this.describe()
     return chooseSegments(sizeBytes, itemCount, options.concurrency ?? CONCURRENCY)
   }
 
-  /** The item with this key as it is now, strongly consistent; undefined when there is none. */
-  async get(key: PlainItem): Promise<PlainItem | undefined> {
-    const found = await this.readAgain(new ItemEncoder().encode(key), GET_PATIENCE_MS)
-    return found === undefined ? undefined : decodeItem(found)
+  /**
+   * Reads one item, strongly consistent.
+   *
+   * @param key the key attributes
+   * @param options.signal aborting cancels the request. Default: none
+   * @returns undefined when there is no such item
+   * @throws {HeadraceError} when the table cannot be read; the signal's reason when it aborts
+   * @example
+   * const user = await users.get({ id: 'u1' })
+   */
+  async get(
+    key: Partial<Item>,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<Item | undefined> {
+    const { signal } = options
+    const keyText = new ItemEncoder().encode(key)
+    const found = await withSignal(signal, () => this.readAgain(keyText, GET_PATIENCE_MS, undefined, signal))
+    return found === undefined ? undefined : (decodeItem(found) as Item)
   }
 
   /**
    * For operations: as {@link get}, key and item in DynamoDB JSON. Whoever has a filter asks it of what comes: the service
    * refuses filters with key attributes in such requests.
    *
+   * @internal
    * @param onUnits told what it took
    */
   async readAgain(
     keyText: string,
     patienceMs: number = PATIENCE_MS,
     onUnits?: (readUnits: number) => void,
+    signal?: AbortSignal,
   ): Promise<{ [name: string]: unknown } | undefined> {
     const [{ service }, { key: schema }] = await Promise.all([this.database.open(), this.describe()])
     const attributes = parseJson(keyText) as { [name: string]: unknown }
@@ -179,7 +250,7 @@ export class Table {
       ExpressionAttributeNames: names,
       ExpressionAttributeValues: values,
     }
-    const ask = (): Promise<unknown> => service.call('Query', payload, { patienceMs })
+    const ask = (): Promise<unknown> => service.call('Query', payload, { patienceMs, signal })
     const answer = (await this.#rereads.pass(ask)) as {
       Items?: { [name: string]: unknown }[] | undefined
       ConsumedCapacity?: { CapacityUnits?: unknown } | undefined

@@ -32,11 +32,23 @@ export class RejectCounts {
   }
 }
 
-/** What a rejects file holds, by code, the most frequent first; of a file of any size. None where there is no file. */
-export async function countRejects(path: string): Promise<RejectCount[]> {
+/**
+ * What a rejects file holds, by code, the most frequent first; of a file of any size. None where there is no file.
+ *
+ * @param options.signal aborting stops reading. Default: none
+ * @throws the signal's reason when it aborts
+ * @example
+ * for (const { code, count } of await countRejects('.headrace/load-users/rejects.jsonl')) console.log(code, count)
+ */
+export async function countRejects(
+  path: string,
+  options: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<RejectCount[]> {
+  options.signal?.throwIfAborted()
   if (!existsSync(path)) return []
   const counts = new RejectCounts()
   for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
+    options.signal?.throwIfAborted()
     let reject: { code?: unknown; place?: unknown; message?: unknown }
     try {
       reject = parseJson(line) as typeof reject

@@ -19,18 +19,26 @@ import { type FilterPreview, withPreview } from './previewFilter.ts'
 import { openReplacements, type Replacements } from './replacements.ts'
 import { TableReader } from './tableReader.ts'
 import { tableSpec } from './tableSpec.ts'
-import { Transformer, type TransformFault, type TransformSource, transformSpec } from './transform.ts'
+import { type Transformed, Transformer, type TransformFault, type TransformSource, transformSpec } from './transform.ts'
 import type { VisitedItem } from './visitedItem.ts'
 import { checkIfExists, type IfExists, ifExistsSpec, type WriteOptions, WriteRun } from './writeRun.ts'
 
-export interface CopyOptions
+/**
+ * How a table is copied.
+ *
+ * @typeParam In the type of the source's items. Default: {@link PlainItem}
+ * @typeParam Out the type of the target's items. Default: `In`
+ * @example
+ * const options: CopyOptions<User> = { transform: (user) => ({ ...user, tier: 'gold' }), ifExists: 'skip' }
+ */
+export interface CopyOptions<In extends object = PlainItem, Out extends object = In>
   extends WriteOptions,
     Pick<
       ScanOptions,
       'segments' | 'concurrency' | 'filter' | 'readUnitsPerSecond' | 'sharedReadRate' | 'consistentRead'
     > {
   /** Makes of each item what is written to the target. Default: the item as it is. */
-  readonly transform?: TransformSource | undefined
+  readonly transform?: TransformSource<In, Out> | undefined
   /**
    * Keep what is replaced, as it was, in the job's directory, from where `undo` puts it back. Each item is read first, and
    * written on condition that it still is what was read: a read unit or more for each, and a write of its own. Default false.
@@ -45,7 +53,28 @@ export interface CopyOptions
  * only read. What is in the target under the same key is replaced; the rest of it stays.
  *
  * A scan is no snapshot: what is written to the source meanwhile may be copied or not.
+ *
+ * Without a transform, the items of the source must fit the type of the target.
+ *
+ * @throws {TypeError} for options out of range
+ * @example
+ * await copy(users, archive, { transform: (user) => ({ ...user, archived: true }) }).run()
  */
+export function copy<Item extends object, Target extends object, const Made extends Transformed<Target>>(
+  source: Table<Item>,
+  target: Table<Target>,
+  options: Omit<CopyOptions, 'transform'> & { readonly transform: (item: Readonly<Item>) => Made | Promise<Made> },
+): FilteredJob
+export function copy<Item extends Target, Target extends object>(
+  source: Table<Item>,
+  target: Table<Target>,
+  options?: CopyOptions<NoInfer<Item>, NoInfer<Target>>,
+): FilteredJob
+export function copy<Item extends object, Target extends object>(
+  source: Table<Item>,
+  target: Table<Target>,
+  options: Omit<CopyOptions, 'transform'> & { readonly transform: URL },
+): FilteredJob
 export function copy(source: Table, target: Table, options: CopyOptions = {}): FilteredJob {
   return new CopyJob(source, target, options)
 }

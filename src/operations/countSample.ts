@@ -32,7 +32,7 @@ export interface CountSample {
  */
 export async function countSample(table: Table, options: CountSampleOptions = {}): Promise<CountSample> {
   const { filter, index } = options
-  const description = await table.describe({ again: true })
+  const description = await table.describe({ again: true, signal: options.signal })
   const told = description.indexes.find(({ name }) => name === index) ?? description
   const sample = await sampleTable(table, {
     ...options,

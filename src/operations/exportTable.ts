@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { ScanOptions } from '../database/scan.ts'
+import type { Scanned, ScanOptions } from '../database/scan.ts'
 import type { Table } from '../database/table.ts'
 import { type CsvColumn, checkCsvOptions, readColumn } from '../formats/csvColumns.ts'
 import { CsvWriter } from '../formats/csvWriter.ts'
@@ -61,10 +61,22 @@ export interface NativeExportOptions {
   readonly fileBytes?: number | undefined
 }
 
-export interface ExportOptions
-  extends Pick<WriteOptions, 'onReject' | 'patienceMs' | 'prices'>,
+/**
+ * How a table is exported.
+ *
+ * @typeParam In the type of the items as they are read. Default: {@link PlainItem}
+ * @typeParam Name names that `select` may have. Default: any
+ * @typeParam Index the type of `index`; `undefined` for an export of the table itself. Default: either
+ * @example
+ * const options: ExportOptions<User> = { format: 'csv', transform: ({ password, ...user }) => user }
+ */
+export interface ExportOptions<
+  In extends object = PlainItem,
+  Name extends string = string,
+  Index extends string | undefined = string | undefined,
+> extends Pick<WriteOptions, 'onReject' | 'patienceMs' | 'prices'>,
     Pick<
-      ScanOptions,
+      ScanOptions<Name, Index>,
       | 'segments'
       | 'concurrency'
       | 'filter'
@@ -93,7 +105,7 @@ export interface ExportOptions
   /** How an object in S3 is reached and kept. Default: with the profile of the table. */
   readonly s3?: S3Options | undefined
   /** Makes of each item what is written. Default: the item as it is. */
-  readonly transform?: TransformSource | undefined
+  readonly transform?: TransformSource<In, PlainItem> | undefined
   /** Take the place of a file of that name. Default false. */
   readonly overwrite?: boolean | undefined
 }
@@ -103,9 +115,19 @@ export interface ExportOptions
  * where its name ends in `.gz` (gzip) or `.zst` (zstd, with Node 22.15 or newer). Until everything is in it, the file is called as it will be with `.part` behind it.
  *
  * A scan is no snapshot: what is written to the table meanwhile may be in the file or not.
+ *
+ * A transform is given items as {@link Table.scan} with the same `select` and `index` returns them.
+ *
+ * @throws {TypeError} for options out of range
+ * @example
+ * await exportTable(users, 'users.csv', { select: ['id', 'email'] }).run()
  */
-export function exportTable(table: Table, path: string, options: ExportOptions = {}): FilteredJob {
-  return new ExportJob(table, path, options)
+export function exportTable<
+  Item extends object,
+  const Name extends keyof Item & string = never,
+  const Index extends string | undefined = undefined,
+>(table: Table<Item>, path: string, options: ExportOptions<Scanned<Item, Name, Index>, Name, Index> = {}): FilteredJob {
+  return new ExportJob(table as Table<object>, path, options as ExportOptions)
 }
 
 /** Bytes as they stand in the file, packed where that is. */

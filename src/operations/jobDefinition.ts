@@ -8,26 +8,46 @@ import type { Transform } from './transform.ts'
 import { loadDefault } from './userModule.ts'
 import type { IfExists, WriteOptions } from './writeRun.ts'
 
-/** A job of one's own: where items come from, what is made of each, and where that goes. */
-export type JobDefinition = ItemJob | ChangeJob
+/**
+ * A job of one's own: where items come from, what is made of each, and where that goes.
+ *
+ * @typeParam In the type of the source's items. Default: {@link PlainItem}
+ * @typeParam Out the type of the items of the sink's table. Default: {@link PlainItem}
+ * @example
+ * const job: JobDefinition<Order, OrderLine> = {
+ *   source: { table: 'orders' },
+ *   transform: (order) => order.lines.map((line) => ({ order: order.id, ...line })),
+ *   sink: { table: 'order-lines' },
+ * }
+ */
+export type JobDefinition<In extends object = PlainItem, Out extends object = PlainItem> =
+  | ItemJob<In, Out>
+  | ChangeJob<In, Out>
 
-interface ItemJob {
-  readonly source: JobSource
+interface ItemJob<In extends object, Out extends object> {
+  readonly source: JobSource<In>
   /** Makes of each item the items that are written: one, several (at most 1,000), or nothing. Default: the item as it is. */
-  readonly transform?: Transform | undefined
+  readonly transform?: Transform<In, Out> | undefined
   readonly sink: JobSink & { readonly write?: 'items' | undefined }
 }
 
-interface ChangeJob {
-  readonly source: JobSource
+interface ChangeJob<In extends object, Out extends object> {
+  readonly source: JobSource<In>
   /** Makes of each item what is done: one change, several (at most 1,000), or nothing. */
-  readonly transform: (item: PlainItem) => Changed | Promise<Changed>
+  readonly transform: (item: Readonly<In>) => Changed<Out> | Promise<Changed<Out>>
   readonly sink: JobSink & { readonly write: 'changes' }
 }
 
-type Changed = TableChange | readonly TableChange[] | undefined | null
+type Changed<Out extends object> = TableChange<Out> | readonly TableChange<Out>[] | undefined | null
 
-export type JobSource = TableSource | FilesSource | ItemsSource
+/**
+ * Where a job's items come from: a table, files, or a function.
+ *
+ * @typeParam In the type of the items. Default: {@link PlainItem}
+ * @example
+ * const source: JobSource = { table: 'orders', filter: "country = 'NO'" }
+ */
+export type JobSource<In extends object = PlainItem> = TableSource | FilesSource | ItemsSource<In>
 
 /** All items of a table, or those for which the filter holds. */
 export interface TableSource
@@ -44,10 +64,16 @@ export interface FilesSource {
   readonly csv?: CsvOptions | undefined
 }
 
-/** Whatever a module can get hold of. */
-export interface ItemsSource {
+/**
+ * Whatever a module can get hold of.
+ *
+ * @typeParam In the type of the items. Default: {@link PlainItem}
+ * @example
+ * const source: ItemsSource<User> = { items: (settled) => readUsers({ offset: settled }), resumes: true }
+ */
+export interface ItemsSource<In extends object = PlainItem> {
   /** @param settled items that need not come again, as an earlier run has settled them; 0 unless `resumes` */
-  readonly items: (settled: number) => Iterable<PlainItem> | AsyncIterable<PlainItem>
+  readonly items: (settled: number) => Iterable<In> | AsyncIterable<In>
   /**
    * It gives the same items in the same order each time, and begins behind those that are settled. Otherwise a job can not
    * go on with it. Default false.
@@ -75,9 +101,20 @@ const EXAMPLE =
 /**
  * A job for `headrace run` and {@link openJob}: the default export of a module.
  *
- * @throws {HeadraceError} `VISITOR` for what is no job
+ * @typeParam In the type of the source's items. Default: {@link PlainItem}, or the parameter of the transform
+ * @typeParam Out the type of the items of the sink's table. Default: {@link PlainItem}
+ * @returns the definition, checked
+ * @throws {HeadraceError} `VISITOR` if the definition is not valid
+ * @example
+ * export default defineJob<Order, OrderLine>({
+ *   source: { table: 'orders' },
+ *   transform: (order) => order.lines.map((line) => ({ order: order.id, ...line })),
+ *   sink: { table: 'order-lines' },
+ * })
  */
-export function defineJob(definition: JobDefinition): JobDefinition {
+export function defineJob<In extends object = PlainItem, Out extends object = PlainItem>(
+  definition: JobDefinition<In, NoInfer<Out>>,
+): JobDefinition<In, Out> {
   const fault = faultOf(definition)
   if (fault === undefined) return definition
   throw new HeadraceError('VISITOR', `the job definition is not valid: ${fault}. Example: ${EXAMPLE}`)

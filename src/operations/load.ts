@@ -30,12 +30,19 @@ import { type LoadPlanOptions, planLoad } from './plan/planLoad.ts'
 import { openReplacements, type Replacements } from './replacements.ts'
 import { SourceLedger } from './sourceLedger.ts'
 import { splitSources } from './splitSources.ts'
-import { Transformer, type TransformSource, transformSpec } from './transform.ts'
+import { type Transformed, Transformer, type TransformSource, transformSpec } from './transform.ts'
 import { checkIfExists, type IfExists, ifExistsSpec, type WriteOptions, WriteRun } from './writeRun.ts'
 
-export interface LoadOptions extends WriteOptions {
+/**
+ * How records are loaded.
+ *
+ * @typeParam Out the type of the table's items. Default: {@link PlainItem}
+ * @example
+ * const options: LoadOptions<User> = { transform: ({ ID, Mail }) => ({ id: ID, email: Mail }), ifExists: 'skip' }
+ */
+export interface LoadOptions<Out extends object = PlainItem> extends WriteOptions {
   /** Makes of each record what is written. Default: the record as it is. */
-  readonly transform?: TransformSource | undefined
+  readonly transform?: TransformSource<PlainItem, Out> | undefined
   /**
    * The sources are incremental exports, whose records are changes: items are written, and deleted. Without it such sources
    * are refused, and with it any others. Default false.
@@ -61,7 +68,20 @@ export interface LoadOptions extends WriteOptions {
  *
  * Several sources are read side by side, a record of each in turn: files that a table was exported to hold a range of
  * hashes each, as partitions do, and one file after another would fall on one partition after another.
+ *
+ * Records have no type. What a transform makes must fit the type of the table.
+ *
+ * @throws {TypeError} for options out of range, or that contradict the sources
+ * @example
+ * await load(await files(['users.csv']), users, { transform: ({ ID }) => ({ id: ID, tier: 'gold' }) }).run()
  */
+export function load<Item extends object, const Made extends Transformed<Item> = Transformed<Item>>(
+  source: RecordSource | readonly RecordSource[],
+  table: Table<Item>,
+  options?: Omit<LoadOptions, 'transform'> & {
+    readonly transform?: ((record: PlainItem) => Made | Promise<Made>) | URL | undefined
+  },
+): PlannableJob<LoadPlanOptions>
 export function load(
   source: RecordSource | readonly RecordSource[],
   table: Table,

@@ -3,6 +3,7 @@ import type { KeySchema } from '../item/itemKey.ts'
 import { keyPartsOf } from '../item/itemKey.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import type { Random } from '../runtime/random.ts'
+import { withSignal } from '../runtime/unlessAborted.ts'
 import { type Action, VERB_ACTIONS } from './actions.ts'
 
 /** Of each question; who looks for a reason does not want to wait long for it. */
@@ -14,9 +15,18 @@ const PATIENCE_MS = 5_000
  * as there.
  *
  * @param verb as of `policyFor`; none is missing for one that is not known
+ * @param options.signal aborting ends the wait. Default: none
+ * @throws the signal's reason when it aborts
+ * @example
+ * const missing = await missingActions('update', users)
  */
-export async function missingActions(verb: string, table: Table): Promise<Action[]> {
-  const told = await probeActions(VERB_ACTIONS[verb]?.table.needs ?? [], table)
+export async function missingActions(
+  verb: string,
+  table: Table,
+  options: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<Action[]> {
+  const { signal } = options
+  const told = await withSignal(signal, () => probeActions(VERB_ACTIONS[verb]?.table.needs ?? [], table, signal))
   return [...told].flatMap(([action, isDenied]) => (isDenied === true ? [action] : []))
 }
 

@@ -1,5 +1,6 @@
 import { connect, type Database } from '../database/database.ts'
 import type { Table } from '../database/table.ts'
+import type { PlainItem } from '../item/attributeValue.ts'
 import type { ConnectionSpec } from '../job/jobSpec.ts'
 import { defined } from '../runtime/defined.ts'
 import type { Rate } from '../throughput/rate.ts'
@@ -47,9 +48,15 @@ export interface OpenedJob extends PlannableJob {
  * Options take precedence over what the job says.
  *
  * @throws {HeadraceError} `VISITOR` where there is no such job; `INPUT` for files that are not there
+ * @example
+ * const job = await openJob(new URL('./order-lines.js', import.meta.url))
+ * const summary = await job.run({ directory: '.headrace/order-lines' })
  */
-export async function openJob(job: URL | JobDefinition, options: OpenJobOptions = {}): Promise<OpenedJob> {
-  const definition = job instanceof URL ? await loadDefinition(job) : defineJob(job)
+export async function openJob<In extends object = PlainItem, Out extends object = PlainItem>(
+  job: URL | JobDefinition<In, Out>,
+  options: OpenJobOptions = {},
+): Promise<OpenedJob> {
+  const definition = job instanceof URL ? await loadDefinition(job) : defineJob(job as JobDefinition)
   const { source, sink } = definition
   const { database, source: sourceDatabase, sink: sinkDatabase, readUnitsPerSecond, sharedReadRate, ...given } = options
   const { segments, concurrency, ...write } = given

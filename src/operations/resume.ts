@@ -32,9 +32,11 @@ export interface ResumeOptions extends Pick<WriteOptions, 'onReject' | 'maxInFli
   /** Where the tables are. Default: as the job reached them before, with the credentials of now. Not closed by the job. */
   readonly database?: Database | undefined
   /** Of an update whose visitor was a function: the same function. A module is loaded again. */
-  readonly visitor?: VisitorSource | undefined
+  // biome-ignore lint/suspicious/noExplicitAny: of a table of any type
+  readonly visitor?: VisitorSource<any> | undefined
   /** As `visitor`, of a copy or an export. */
-  readonly transform?: TransformSource | undefined
+  // biome-ignore lint/suspicious/noExplicitAny: of tables of any type
+  readonly transform?: TransformSource<any> | undefined
   /** As `visitor`, of an export to XML. */
   readonly xmlMapping?: XmlMapping | undefined
   /** Of a job of one's own that was no module: the same definition. */

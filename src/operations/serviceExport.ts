@@ -3,6 +3,7 @@ import type { Table } from '../database/table.ts'
 import { newMark } from '../job/newMark.ts'
 import { sleep } from '../runtime/clock.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
+import { withSignal } from '../runtime/unlessAborted.ts'
 import { readS3Address, type S3Options } from '../storage/s3.ts'
 
 export interface ServiceExportOptions {
@@ -10,6 +11,8 @@ export interface ServiceExportOptions {
   readonly format?: 'ddb-json' | 'ion' | undefined
   /** Whose bucket it must be, and how objects are encrypted. */
   readonly s3?: Pick<S3Options, 'expectedBucketOwner' | 'serverSideEncryption' | 'kmsKeyId'> | undefined
+  /** Aborting cancels the request; an export that DynamoDB has started goes on. Default: none. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** An export that DynamoDB makes by itself, as it stands. */
@@ -45,6 +48,8 @@ const PATIENCE_MS = 60_000
  * @param url `s3://bucket/prefix`
  * @throws {TypeError} for what is no address, and for an encryption that the service does not know
  * @throws {HeadraceError} `CONFIGURATION` where point-in-time recovery is off; else as the service refuses
+ * @example
+ * const { arn } = await startServiceExport(orders, 's3://my-bucket/orders')
  */
 export async function startServiceExport(
   table: Table,
@@ -52,13 +57,13 @@ export async function startServiceExport(
   options: ServiceExportOptions = {},
 ): Promise<ServiceExport> {
   const { bucket, key } = readS3Address(url)
-  const { format = 'ddb-json', s3 = {} } = options
+  const { format = 'ddb-json', s3 = {}, signal } = options
   const { expectedBucketOwner, serverSideEncryption, kmsKeyId } = s3
   if (serverSideEncryption === 'aws:kms:dsse')
     throw new TypeError('DynamoDB encrypts exports with AES256 or aws:kms, not with aws:kms:dsse')
   const prefix = key.replace(/\/+$/, '')
-  const { service, random } = await table.database.open()
-  const { arn } = await table.describe()
+  const { service, random } = await withSignal(signal, () => table.database.open())
+  const { arn } = await table.describe({ signal })
   try {
     const answer = await service.call(
       'ExportTableToPointInTime',
@@ -75,7 +80,7 @@ export async function startServiceExport(
           : { S3SseAlgorithm: serverSideEncryption === 'aws:kms' ? 'KMS' : 'AES256' }),
         S3SseKmsKeyId: kmsKeyId,
       },
-      { patienceMs: PATIENCE_MS },
+      { patienceMs: PATIENCE_MS, signal },
     )
     return exportOf(answer)
   } catch (cause) {

@@ -1,29 +1,56 @@
 import type { PlainItem } from '../item/attributeValue.ts'
-import type { Changes } from '../item/edit.ts'
+import type { Changes, StoredItem } from '../item/edit.ts'
 import { ItemError } from '../item/itemError.ts'
 import type { KeySchema } from '../item/itemKey.ts'
 import { type EntryOwner, entryEncoder } from '../publish/entry.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
 import { deleteHash } from '../publish/publisher.ts'
 
-/** One thing to do to a table, without having read what is there. */
-export type TableChange = PutChange | DeleteChange | UpdateChange
+/**
+ * One thing to do to a table, without having read what is there.
+ *
+ * @typeParam Item the type of the table's items. Default: {@link PlainItem}
+ * @example
+ * const change: TableChange<User> = { update: { id: 'u1' }, set: { tier: 'gold' } }
+ */
+export type TableChange<Item extends object = PlainItem> = PutChange<Item> | DeleteChange<Item> | UpdateChange<Item>
 
-export interface PutChange {
+/**
+ * Writes an item.
+ *
+ * @typeParam Item the type of the table's items. Default: {@link PlainItem}
+ * @example
+ * const change: PutChange = { put: { id: 'u1', tier: 'gold' } }
+ */
+export interface PutChange<Item extends object = PlainItem> {
   /** Written whole, in place of any item of its key. */
-  readonly put: PlainItem
+  readonly put: StoredItem<Item>
 }
 
-export interface DeleteChange {
-  /** The key of an item that goes, if it is there. */
-  readonly delete: PlainItem
+/**
+ * Deletes an item, if it is there.
+ *
+ * @typeParam Item the type of the table's items. Default: {@link PlainItem}
+ * @example
+ * const change: DeleteChange = { delete: { id: 'u1' } }
+ */
+export interface DeleteChange<Item extends object = PlainItem> {
+  /** The key of the item. */
+  readonly delete: Partial<Item>
 }
 
-export interface UpdateChange extends Omit<Changes, 'add'> {
-  /** The key of an item of which some attributes change. Where there is none, that is a reject. */
-  readonly update: PlainItem
-  /** Attributes that must be equal to these values, or missing where `undefined`; otherwise it is a reject. */
-  readonly expect?: { readonly [name: string]: unknown } | undefined
+/**
+ * Changes some attributes of an item that exists. If there is none, the change is rejected.
+ *
+ * @typeParam Item the type of the table's items. Default: {@link PlainItem}
+ * @example
+ * const change: UpdateChange = { update: { id: 'u1' }, set: { tier: 'gold' }, expect: { tier: 'silver' } }
+ */
+export interface UpdateChange<Item extends object = PlainItem> extends Omit<Changes<Item>, 'add'> {
+  /** The key of the item. */
+  readonly update: Partial<Item>
+  /** Attributes that must be equal to these values, or missing where `undefined`; otherwise it is a reject. Default: none. */
+  readonly expect?: { readonly [Name in keyof Item]?: Item[Name] | undefined } | undefined
 }
 
 const KINDS = ['put', 'delete', 'update'] as const

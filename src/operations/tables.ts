@@ -2,16 +2,30 @@ import type { Database } from '../database/database.ts'
 import { checkTableName } from '../database/table.ts'
 import { describeTable, type TableDescription } from '../database/tableDescription.ts'
 import { type KeySchema, keyPartsOf } from '../item/itemKey.ts'
+import { readKeySchema } from '../item/readKeySchema.ts'
 import { sleep } from '../runtime/clock.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
+import { withSignal } from '../runtime/unlessAborted.ts'
 
+/**
+ * What a new table is like.
+ *
+ * @example
+ * const options: CreateTableOptions = { key: 'customer:S,number:N', writeUnitsPerSecond: 100 }
+ */
 export interface CreateTableOptions {
-  readonly key: KeySchema
-  /** Units a second for a provisioned table. Default: on demand. */
+  /**
+   * The primary key: names with their types S, N or B, such as `'id:S'` or `'customer:S,number:N'`; or as an object,
+   * `{ partition: { name: 'id', type: 'S' } }`.
+   */
+  readonly key: string | KeySchema
+  /** Read capacity units of a provisioned table. Default: on-demand, or 100 if `writeUnitsPerSecond` is set. */
   readonly readUnitsPerSecond?: number | undefined
+  /** Write capacity units of a provisioned table. Default: on-demand, or 100 if `readUnitsPerSecond` is set. */
   readonly writeUnitsPerSecond?: number | undefined
   /** Drops a table of this name first, with everything in it. Default false. */
   readonly replace?: boolean | undefined
+  /** Aborting ends the wait. A table that DynamoDB has started to create is still created. Default: none. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -53,9 +67,13 @@ export async function* listTables(database: Database, options: ListTablesOptions
 }
 
 /**
- * Makes a table and waits until it can be used.
+ * Creates a table and waits until it can be used.
  *
- * @throws {HeadraceError} `TABLE` when there is one already and `replace` is not set
+ * @returns the description of the new table
+ * @throws {TypeError} for a name or key that is not valid
+ * @throws {HeadraceError} `TABLE` when there is one already and `replace` is not set; the signal's reason when it aborts
+ * @example
+ * await createTable(db, 'orders', { key: 'customer:S,number:N' })
  */
 export async function createTable(
   database: Database,
@@ -63,13 +81,13 @@ export async function createTable(
   options: CreateTableOptions,
 ): Promise<TableDescription> {
   checkTableName(name)
-  const { service } = await database.open()
-  const { key, readUnitsPerSecond, writeUnitsPerSecond, signal } = options
-  if (options.replace === true) await dropTable(database, name, signal === undefined ? {} : { signal })
-  const attributes = keyPartsOf(key)
+  const { readUnitsPerSecond, writeUnitsPerSecond, signal } = options
+  const attributes = keyPartsOf(typeof options.key === 'string' ? readKeySchema(options.key) : options.key)
+  const { service } = await withSignal(signal, () => database.open())
+  if (options.replace === true) await dropTable(database, name, { signal })
   const provisioned = readUnitsPerSecond !== undefined || writeUnitsPerSecond !== undefined
   try {
-    await service.call('CreateTable', {
+    const request = {
       TableName: name,
       AttributeDefinitions: attributes.map((attribute) => ({
         AttributeName: attribute.name,
@@ -88,7 +106,8 @@ export async function createTable(
             },
           }
         : { BillingMode: 'PAY_PER_REQUEST' }),
-    })
+    }
+    await service.call('CreateTable', request, { signal })
   } catch (error) {
     if (!(error instanceof HeadraceError) || error.code !== 'TABLE') throw error
     throw new HeadraceError(
@@ -100,59 +119,69 @@ export async function createTable(
       },
     )
   }
-  return waitForTable(database, name, signal === undefined ? {} : { signal })
+  return waitForTable(database, name, { signal })
 }
 
 /**
- * Drops a table with everything in it and waits until it is gone; one that is not there is no error.
+ * Drops a table with everything in it and waits until it is gone. A table that does not exist is not an error.
  *
- * @returns whether there was one
+ * @param options.signal aborting ends the wait; a deletion that has started goes on. Default: none
+ * @returns whether there was a table
+ * @throws {HeadraceError} `TABLE` when it is still there after ten minutes; the signal's reason when it aborts
+ * @example
+ * const existed = await dropTable(db, 'orders')
  */
 export async function dropTable(
   database: Database,
   name: string,
-  options: { signal?: AbortSignal } = {},
+  options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<boolean> {
   checkTableName(name)
-  const { service, clock, connection } = await database.open()
+  const { signal } = options
+  const { service, clock, connection } = await withSignal(signal, () => database.open())
   const deadline = clock.now() + WAIT_MS
   let found = false
   for (;;) {
     let status: string
     try {
-      ;({ status } = await describeTable(service, name, connection.loopback ? 3_000 : 20_000))
+      ;({ status } = await describeTable(service, name, connection.loopback ? 3_000 : 20_000, signal))
     } catch (error) {
       if (error instanceof HeadraceError && error.code === 'TABLE') return found
       throw error
     }
     found = true
     // One that is being made or changed can not be dropped yet.
-    if (status === 'ACTIVE') await service.call('DeleteTable', { TableName: name })
+    if (status === 'ACTIVE') await service.call('DeleteTable', { TableName: name }, { signal })
     if (clock.now() > deadline)
       throw new HeadraceError('TABLE', `table "${name}" was not deleted within ${WAIT_MS / 1_000} s`)
-    await sleep(clock, ASK_EVERY_MS, options.signal)
+    await sleep(clock, ASK_EVERY_MS, signal)
   }
 }
 
 /**
  * Waits until a table can be used.
  *
- * @throws {HeadraceError} `TABLE` when there is none, or it is not ACTIVE in ten minutes
+ * @param options.signal aborting ends the wait. Default: none
+ * @returns the description of the table
+ * @throws {HeadraceError} `TABLE` when there is none, or it is not ACTIVE in ten minutes; the signal's reason when it aborts
+ * @example
+ * const { itemCount } = await waitForTable(db, 'orders', { signal: AbortSignal.timeout(60_000) })
  */
 export async function waitForTable(
   database: Database,
   name: string,
-  options: { signal?: AbortSignal } = {},
+  options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<TableDescription> {
   checkTableName(name)
-  const { service, clock, connection } = await database.open()
+  const { signal } = options
+  const { service, clock, connection } = await withSignal(signal, () => database.open())
   const deadline = clock.now() + WAIT_MS
   for (;;) {
-    const description = await describeTable(service, name, connection.loopback ? 3_000 : 20_000)
+    const description = await describeTable(service, name, connection.loopback ? 3_000 : 20_000, signal)
     if (description.status === 'ACTIVE') return description
     if (clock.now() > deadline) {
       throw new HeadraceError('TABLE', `table "${name}" is still ${description.status} after ${WAIT_MS / 1_000} s`)
     }
-    await sleep(clock, ASK_EVERY_MS, options.signal)
+    await sleep(clock, ASK_EVERY_MS, signal)
   }
 }

@@ -1,4 +1,5 @@
 import type { PlainItem } from '../item/attributeValue.ts'
+import type { StoredItem } from '../item/edit.ts'
 import type { VisitorSpec } from '../job/jobSpec.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { counted } from '../runtime/counted.ts'
@@ -9,13 +10,38 @@ import { loadFunction, moduleSpec } from './userModule.ts'
 /**
  * Makes of an item what is to be written: the same or another, several (at most 1,000), or nothing. It must not change
  * the object that it is given. What it throws, and a promise that does not settle in time, is a reject of that item alone.
+ *
+ * @typeParam In the type of the items it is given. Default: {@link PlainItem}
+ * @typeParam Out the type of the items it makes. Default: `In`
+ * @example
+ * const toLines: Transform<Order, OrderLine> = (order) => order.lines.map((line) => ({ order: order.id, ...line }))
  */
-export type Transform = (item: PlainItem) => Transformed | Promise<Transformed>
+export type Transform<In extends object = PlainItem, Out extends object = In> = (
+  item: Readonly<In>,
+) => Transformed<Out> | Promise<Transformed<Out>>
 
-export type Transformed = PlainItem | readonly PlainItem[] | undefined | null
+/**
+ * What a {@link Transform} returns: an item, a list of at most 1,000 items, or nothing.
+ *
+ * @typeParam Out the type of the items. Default: {@link PlainItem}
+ * @example
+ * const made: Transformed<OrderLine> = [{ order: 'o1', line: 1 }, { order: 'o1', line: 2 }]
+ */
+export type Transformed<Out extends object = PlainItem> =
+  | StoredItem<Out>
+  | readonly StoredItem<Out>[]
+  | undefined
+  | null
 
-/** A function, or a module that has one as its default export. */
-export type TransformSource = Transform | URL
+/**
+ * A transform: a function, or a module that has one as its default export.
+ *
+ * @typeParam In the type of the items it is given. Default: {@link PlainItem}
+ * @typeParam Out the type of the items it makes. Default: `In`
+ * @example
+ * const source: TransformSource<Order, OrderLine> = new URL('./to-lines.js', import.meta.url)
+ */
+export type TransformSource<In extends object = PlainItem, Out extends object = In> = Transform<In, Out> | URL
 
 /** Items that may come of one. */
 const ITEMS_MAX = 1_000

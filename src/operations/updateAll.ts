@@ -3,7 +3,7 @@ import type { ScanOptions } from '../database/scan.ts'
 import type { Table } from '../database/table.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
 import { decodeItem } from '../item/decode.ts'
-import type { Change, Edit } from '../item/edit.ts'
+import type { Change, Changes, Edit, KnownNames } from '../item/edit.ts'
 import { ItemEncoder } from '../item/encode.ts'
 import { ItemError } from '../item/itemError.ts'
 import { describeItemKey, type KeySchema, keyNamesOf } from '../item/itemKey.ts'
@@ -90,12 +90,34 @@ const ONCE = 'headrace_once'
  * Shows every item of a table to a visitor and writes what it asks for: only those attributes, and only if they still are
  * what the visitor saw. An item that was changed meanwhile is read again and the visitor asked again; one that is gone
  * stays gone.
+ *
+ * @param visitor a function, a module with one as its default export, or the same changes for every item. Names and values
+ * are checked against the table's type
+ * @throws {TypeError} for options out of range
+ * @example
+ * const job = updateAll(users, (user) => (user.tier ? undefined : { set: { tier: 'gold' } }))
+ * const summary = await job.run({ directory: '.headrace/add-tier' })
  */
-export function updateAll(table: Table, visitor: VisitorSource, options: UpdateOptions = {}): FilteredJob {
-  return new UpdateJob('update', table, visitor, options)
+export function updateAll<
+  Item extends object,
+  // What the function returns has a parameter of its own: only so are literals such as 'gold' inferred.
+  // biome-ignore lint/suspicious/noConfusingVoidType: a visitor may return nothing at all
+  const Made extends Edit<Item> | void,
+>(
+  table: Table<Item>,
+  visitor: (((item: Readonly<Item>) => Made | Promise<Made>) & KnownNames<Item, Made>) | URL | Changes<NoInfer<Item>>,
+  options: UpdateOptions = {},
+): FilteredJob {
+  return new UpdateJob('update', table as Table<object>, visitor as VisitorSource, options)
 }
 
-/** Deletes every item of a table, or those for which the filter holds when they go. */
+/**
+ * Deletes every item of a table, or those for which the filter holds when they go.
+ *
+ * @throws {TypeError} for options out of range
+ * @example
+ * await deleteAll(sessions, { filter: 'expires < 1767225600' }).run()
+ */
 export function deleteAll(table: Table, options: DeleteOptions = {}): FilteredJob {
   return new UpdateJob('delete', table, () => 'delete', options)
 }

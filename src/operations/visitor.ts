@@ -11,14 +11,22 @@ import { loadFunction, moduleSpec } from './userModule.ts'
  *
  * After a conflict it is asked again with the item as it then is, so it may see an item more than once. What it throws,
  * and a promise that does not settle in time, is a reject of that item alone.
+ *
+ * @typeParam Item the type of the table's items. Default: {@link PlainItem}
+ * @example
+ * const visitor: Visitor<User> = (user) => (user.tier ? undefined : { set: { tier: 'gold' } })
  */
-export type Visitor = (item: PlainItem) => Edit | Promise<Edit>
+export type Visitor<Item extends object = PlainItem> = (item: Readonly<Item>) => Edit<Item> | Promise<Edit<Item>>
 
 /**
  * A function; a module that has one as its default export, which another process can load too; or the same changes for each
  * item.
+ *
+ * @typeParam Item the type of the table's items. Default: {@link PlainItem}
+ * @example
+ * const source: VisitorSource<User> = new URL('./add-tier.js', import.meta.url)
  */
-export type VisitorSource = Visitor | URL | Changes
+export type VisitorSource<Item extends object = PlainItem> = Visitor<Item> | URL | Changes<Item>
 
 /** The function, however it was given. */
 export async function openVisitor(source: VisitorSource): Promise<Visitor> {

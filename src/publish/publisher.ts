@@ -8,6 +8,7 @@ import { keyHash } from '../item/keyHash.ts'
 import { writeUnits } from '../item/units.ts'
 import { counted } from '../runtime/counted.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
+import { withSignal } from '../runtime/unlessAborted.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
 import type { SharedRate } from '../throughput/sharedRate.ts'
 import { CHANGE_HEAD_BYTES, changeOf } from './changeBatch.ts'
@@ -55,15 +56,16 @@ export interface Reject {
 /**
  * Takes entries from any number of producers, at the speed of a function call, and writes them in batches.
  *
- * ```ts
- * if (!publisher.put(event)) await publisher.ready
- * ```
- *
  * The caller's object is encoded before `put` returns and not kept. There is no promise per entry: `flush()` and
  * `close()` resolve when everything is acknowledged. A publisher shares nothing with others but the connections, so
  * closing one never stops another. A producer may stop calling at any time; `close()` does not wait for it.
+ *
+ * @typeParam Item the type of the table's items. Default: {@link PlainItem}
+ * @example
+ * await using publisher = users.publisher()
+ * for (const user of imported) if (!publisher.put(user)) await publisher.ready
  */
-export class Publisher implements AsyncDisposable, EntryOwner {
+export class Publisher<out Item extends object = PlainItem> implements AsyncDisposable {
   readonly #onReject: ((reject: Reject) => void) | undefined
   readonly #putEncoder = entryEncoder('put')
   readonly #deleteEncoder = entryEncoder('delete')
@@ -89,7 +91,19 @@ export class Publisher implements AsyncDisposable, EntryOwner {
   /** Updates that were made although their answer was lost and a later try was refused. */
   #madeAfterAll = 0
 
-  /** Made by `table.publisher()`. */
+  /** What the engine tells of entries. */
+  readonly #owner: EntryOwner = {
+    // Counted by the engine.
+    onStored: () => undefined,
+    onRefused: (entry, code, message) => this.#onRefused(entry, code, message),
+    onConflict: (entry, message) => this.#onConflict(entry, message),
+  }
+
+  /**
+   * Made by `table.publisher()`.
+   *
+   * @internal
+   */
   constructor(
     opening: Promise<{ engine: PublishEngine; schema: KeySchema }>,
     options: {
@@ -118,11 +132,13 @@ export class Publisher implements AsyncDisposable, EntryOwner {
    *
    * @returns whether there is room for more; after `false` await {@link ready} before the next
    * @throws {HeadraceError} `CLOSED`, `QUEUE_OVERRUN`, or the reason why the publisher failed
+   * @example
+   * if (!publisher.put({ id: 'u1', email: 'ann@example.com' })) await publisher.ready
    */
-  put(item: PlainItem): boolean {
+  put(item: Item): boolean {
     this.#check()
     try {
-      if (this.#engine !== undefined) return this.#engine.put(item, this, undefined)
+      if (this.#engine !== undefined) return this.#engine.put(item, this.#owner, undefined)
       const text = this.#putEncoder.encode(item)
       return this.#takeEarly('put', text, writeUnits(this.#putEncoder.sizeBytes))
     } catch (error) {
@@ -130,14 +146,22 @@ export class Publisher implements AsyncDisposable, EntryOwner {
     }
   }
 
-  /** Takes the key of an item that is to go. Deleting what is not there succeeds. As {@link put}. */
-  delete(key: PlainItem): boolean {
+  /**
+   * Takes the key of an item to delete. Deleting an item that does not exist succeeds.
+   *
+   * @param key the key attributes alone
+   * @returns as {@link put}
+   * @throws {HeadraceError} as {@link put}
+   * @example
+   * publisher.delete({ id: 'u1' })
+   */
+  delete(key: Partial<Item>): boolean {
     this.#check()
     try {
       const text = this.#deleteEncoder.encode(key)
       if (this.#engine === undefined) return this.#takeEarly('delete', text, 1)
       const hash = deleteHash(key, this.#schema!)
-      return this.#engine.write('delete', text, Buffer.byteLength(text), hash, 1, this, undefined)
+      return this.#engine.write('delete', text, Buffer.byteLength(text), hash, 1, this.#owner, undefined)
     } catch (error) {
       return this.#rejectInvalid(error, key, 'delete')
     }
@@ -149,18 +173,24 @@ export class Publisher implements AsyncDisposable, EntryOwner {
    *
    * @param key the key attributes alone
    * @param changes what to set and remove (`add` needs the item's present value: use `updateAll`)
-   * @param options.expect attributes that must be equal to these values, or missing where `undefined`
+   * @param options.expect attributes that must be equal to these values, or missing where `undefined`. Default: none
+   * @returns as {@link put}
+   * @throws {HeadraceError} as {@link put}
+   * @example
+   * publisher.update({ id: 'u1' }, { set: { tier: 'gold' } }, { expect: { tier: 'silver' } })
    */
-  update(
-    key: PlainItem,
-    changes: Omit<Changes, 'add'>,
-    options: { expect?: { readonly [name: string]: unknown } } = {},
+  update<Of extends Item = Item>(
+    key: Partial<Item>,
+    // With a parameter of its own, a publisher of users is one of anything that users are.
+    changes: NoInfer<Omit<Changes<Of>, 'add'>>,
+    options: { readonly expect?: { readonly [Name in keyof Item]?: Item[Name] | undefined } | undefined } = {},
   ): boolean {
     this.#check()
     const expect = options.expect ?? NOTHING_EXPECTED
+    const given = changes as Omit<Changes, 'add'>
     try {
-      if (this.#engine === undefined) return this.#updateEarly(key, changes, expect)
-      return this.#engine.update(key, changes, expect, this, undefined)
+      if (this.#engine === undefined) return this.#updateEarly(key, given, expect)
+      return this.#engine.update(key, given, expect, this.#owner, undefined)
     } catch (error) {
       return this.#rejectInvalid(error, key, 'update')
     }
@@ -176,18 +206,63 @@ export class Publisher implements AsyncDisposable, EntryOwner {
     return ready
   }
 
-  /** Puts everything that a source gives, at the publisher's speed. */
-  async publish(source: Iterable<PlainItem> | AsyncIterable<PlainItem>): Promise<void> {
-    for await (const item of source) if (!this.put(item)) await this.ready
+  /**
+   * Puts every item of a source, at the publisher's speed.
+   *
+   * @param options.signal aborting stops reading the source; items already put are still written. Default: none
+   * @throws {HeadraceError} as {@link put}; the signal's reason when it aborts
+   * @example
+   * await publisher.publish(readUsers(), { signal: AbortSignal.timeout(60_000) })
+   */
+  async publish(
+    source: Iterable<Item> | AsyncIterable<Item>,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<void> {
+    const { signal } = options
+    signal?.throwIfAborted()
+    if (signal === undefined) {
+      for await (const item of source) if (!this.put(item)) await this.ready
+      return
+    }
+    const items = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
+    try {
+      for (;;) {
+        const { value, done } = await withSignal(signal, async () => items.next())
+        if (done === true) return
+        if (!this.put(value)) await withSignal(signal, () => this.ready)
+      }
+    } catch (error) {
+      // A source that is still busy with its next item ends when it has it; nobody waits for that.
+      Promise.resolve(items.return?.()).catch(() => undefined)
+      throw error
+    }
   }
 
-  /** Resolves when all that was taken before is acknowledged or rejected. */
-  async flush(): Promise<void> {
-    await this.#settle((engine) => engine.flush())
+  /**
+   * Resolves when everything taken before is acknowledged or rejected.
+   *
+   * @param options.signal aborting ends the wait, not the writes. Default: none
+   * @throws {HeadraceError} the reason why the publisher failed; the signal's reason when it aborts
+   * @example
+   * await publisher.flush()
+   */
+  async flush(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    await withSignal(options.signal, () => this.#settle((engine) => engine.flush()))
   }
 
-  /** Takes nothing more; resolves when everything is acknowledged or rejected. */
-  async close(): Promise<void> {
+  /**
+   * Takes nothing more; resolves when everything is acknowledged or rejected.
+   *
+   * @param options.signal aborting ends the wait, not the writes: call {@link destroy} to drop them. Default: none
+   * @throws {HeadraceError} the reason why the publisher failed; the signal's reason when it aborts
+   * @example
+   * await publisher.close()
+   */
+  async close(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    await withSignal(options.signal, () => this.#close())
+  }
+
+  async #close(): Promise<void> {
     // What was closed well stays so, whatever is said to it afterwards.
     if (this.#isClosed) return
     await this.#settle((engine) => engine.close())
@@ -250,13 +325,7 @@ export class Publisher implements AsyncDisposable, EntryOwner {
     await this.close()
   }
 
-  /** For the engine. */
-  onStored(): void {
-    // Counted by the engine.
-  }
-
-  /** For the engine. */
-  onRefused(entry: Entry, code: string, message: string): void {
+  #onRefused(entry: Entry, code: string, message: string): void {
     const kind = entry.kind === 'change' ? 'update' : entry.kind
     const item = decodeItemText(entryKeyText(entry, this.#schema!))
     this.#report(
@@ -265,13 +334,12 @@ export class Publisher implements AsyncDisposable, EntryOwner {
     )
   }
 
-  /** For the engine. */
-  onConflict(entry: Entry, message: string): void {
+  #onConflict(entry: Entry, message: string): void {
     if (entry.ambiguous) {
       const finding = this.#findOut(entry, message).finally(() => this.#inDoubt.delete(finding))
       this.#inDoubt.add(finding)
     } else {
-      this.onRefused(entry, 'ConditionalCheckFailedException', message)
+      this.#onRefused(entry, 'ConditionalCheckFailedException', message)
     }
   }
 
@@ -280,7 +348,7 @@ export class Publisher implements AsyncDisposable, EntryOwner {
     try {
       const attributes = await this.#readAgain(entryKeyText(entry, this.#schema!))
       if (isDone(changeOf(entry, this.#schema!), attributes)) this.#madeAfterAll += 1
-      else this.onRefused(entry, 'ConditionalCheckFailedException', message)
+      else this.#onRefused(entry, 'ConditionalCheckFailedException', message)
     } catch (error) {
       this.#failOpening(error)
       this.#engine?.destroy(this.#failure)
@@ -314,7 +382,7 @@ export class Publisher implements AsyncDisposable, EntryOwner {
       const item = decodeItemText(unwrapEntry(kind, text))
       try {
         const hash = kind === 'delete' ? deleteHash(item, schema) : keyHash(item, schema)
-        engine.write(kind, text, bytes, hash, units, this, undefined)
+        engine.write(kind, text, bytes, hash, units, this.#owner, undefined)
       } catch (error) {
         this.#rejectInvalid(error, item, kind)
       }
@@ -326,7 +394,7 @@ export class Publisher implements AsyncDisposable, EntryOwner {
     const frozen = snapshot(key, changes, expect)
     return this.#pushEarly(frozen.bytes, (_schema, engine) => {
       try {
-        engine.update(frozen.key, frozen.changes, frozen.expect, this, undefined)
+        engine.update(frozen.key, frozen.changes, frozen.expect, this.#owner, undefined)
       } catch (error) {
         this.#rejectInvalid(error, frozen.key, 'update')
       }

@@ -22,3 +22,18 @@ export async function unlessAborted<Value>(signal: AbortSignal, work: Promise<Va
     work.catch(() => undefined)
   }
 }
+
+/**
+ * What the work becomes, unless the caller's signal aborts first; then nobody waits for it.
+ *
+ * @throws the signal's reason when it aborted first
+ */
+export async function withSignal<Value>(signal: AbortSignal | undefined, work: () => Promise<Value>): Promise<Value> {
+  if (signal === undefined) return work()
+  signal.throwIfAborted()
+  try {
+    return await unlessAborted(signal, work())
+  } catch (error) {
+    throw error instanceof Aborted ? signal.reason : error
+  }
+}

@@ -5,9 +5,15 @@ import { reportedUnits } from '../item/units.ts'
 import { attributesBytes, valueBytes } from '../item/valueBytes.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 
-/** What one request of a scan brought. */
-export interface Page {
-  readonly items: readonly PlainItem[]
+/**
+ * What one request of a scan brought.
+ *
+ * @typeParam Item the type of the items. Default: {@link PlainItem}
+ * @example
+ * for await (const page of table.scan().pages()) console.log(page.segment, page.items.length)
+ */
+export interface Page<Item extends object = PlainItem> {
+  readonly items: readonly Item[]
   readonly segment: number
   /** Where this segment goes on: the text of `LastEvaluatedKey`, whatever that is; undefined at its end. */
   readonly cursor: string | undefined

@@ -284,9 +284,9 @@ test('a visitor that fails, or never settles, is told of and ends no plan', asyn
   const plan = await at.clock.run(failing.plan())
   assert.match(plan.unknown.join('\n'), /\d+ of the 300 items tried cannot \(the first: no such thing\)/)
   assert.ok(plan.changes!.value > 100 && plan.changes!.value < 200)
-  const hanging = updateAll(at.table, () => new Promise(() => undefined), { visitTimeoutMs: 1_000 })
+  const hanging = updateAll(at.table, () => new Promise<undefined>(() => undefined), { visitTimeoutMs: 1_000 })
   assert.match((await at.clock.run(hanging.plan())).unknown.join('\n'), /did not settle within 1 s/)
-  const stuck = updateAll(at.table, () => new Promise(() => undefined))
+  const stuck = updateAll(at.table, () => new Promise<undefined>(() => undefined))
   assert.match((await at.clock.run(stuck.plan())).unknown.join('\n'), /the visitor is slow/)
 })
 
