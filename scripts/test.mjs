@@ -12,7 +12,7 @@ const files = readdirSync('.build/test', { recursive: true })
   .filter(
     (file) =>
       !fast ||
-      !/^(?:bench|cli|e2e|examples|interop|operations|simulation|simulator|site|spark|storage)[\\/]/.test(file),
+      !/^(?:bench|cli|e2e|examples|interop|operations|simulation|simulator|site|spark|storage|types)[\\/]/.test(file),
   )
   .filter((file) => named.length === 0 || named.some((name) => file.includes(name)))
   .map((file) => join('.build/test', file))

@@ -32,7 +32,11 @@ type ItemOf<Tables, Name extends keyof Tables> = unknown extends Tables[Name]
     ? Tables[Name]
     : never
 
-/** What a database is once endpoint, region and credentials are known. */
+/**
+ * What a database is once endpoint, region and credentials are known.
+ *
+ * @internal
+ */
 export interface OpenDatabase {
   readonly service: Service
   readonly connection: Connection

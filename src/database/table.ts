@@ -47,7 +47,11 @@ const REREADS_MAX = 16
 /** A single read is asked for by someone who waits. */
 const GET_PATIENCE_MS = 20_000
 
-/** @throws {TypeError} for what can not be a table's name (developer guide, "Naming rules and data types") */
+/**
+ * @throws {TypeError} for what can not be a table's name (developer guide, "Naming rules and data types")
+ *
+ * @internal
+ */
 export function checkTableName(name: string): void {
   if (/^[a-zA-Z0-9_.-]{3,255}$/.test(name)) return
   const named = /^arn:[\w-]+:dynamodb:[\w-]*:\d*:table\/([a-zA-Z0-9_.-]{3,255})$/.exec(name)?.[1]

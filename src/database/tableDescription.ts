@@ -97,6 +97,7 @@ interface Answer {
 }
 
 /**
+ * @internal
  * @param patienceMs how long to ask again while the endpoint does not answer
  * @throws {HeadraceError} `TABLE` when there is no such table
  */

@@ -80,6 +80,8 @@ type PartNames<Made, Part extends string> = Made extends { readonly [_ in Part]?
 /**
  * One conditional change of one item, in DynamoDB JSON text and ready for the wire: the attributes that are written or
  * removed, and what must be true of the item as it is now.
+ *
+ * @internal
  */
 export interface Change {
   /** Texts of the key's attributes: partition, then sort. */

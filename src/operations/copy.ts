@@ -79,7 +79,11 @@ export function copy(source: Table, target: Table, options: CopyOptions = {}): F
   return new CopyJob(source, target, options)
 }
 
-/** A copy, or a job of a user's own that reads a table. */
+/**
+ * A copy, or a job of a user's own that reads a table.
+ *
+ * @internal
+ */
 export class CopyJob implements FilteredJob {
   readonly #identity: JobIdentity
   readonly #source: Table

@@ -130,13 +130,21 @@ export function exportTable<
   return new ExportJob(table as Table<object>, path, options as ExportOptions)
 }
 
-/** Bytes as they stand in the file, packed where that is. */
+/**
+ * Bytes as they stand in the file, packed where that is.
+ *
+ * @internal
+ */
 export interface ExportEnds {
   readonly head: Uint8Array
   readonly tail: Uint8Array
 }
 
-/** How a described export writes CSV. Descriptions of before there were plain headers say nothing of them: theirs are typed. */
+/**
+ * How a described export writes CSV. Descriptions of before there were plain headers say nothing of them: theirs are typed.
+ *
+ * @internal
+ */
 export function csvOf({
   format,
   csv,
@@ -147,7 +155,11 @@ export function csvOf({
   return format === 'csv' ? { csv: { typedHeader: true, ...csv } } : {}
 }
 
-/** For an export that is made in slices: what of it is in no slice. */
+/**
+ * For an export that is made in slices: what of it is in no slice.
+ *
+ * @internal
+ */
 export function exportEnds(table: Table, { file, format, xml, columns, csv }: JobWhat): Promise<ExportEnds> {
   const { mapping: _, ...ends } = xml ?? {}
   const job = new ExportJob(table, file!, {

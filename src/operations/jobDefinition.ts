@@ -123,6 +123,7 @@ export function defineJob<In extends object = PlainItem, Out extends object = Pl
 /**
  * The job that a module has as its default export.
  *
+ * @internal
  * @throws {HeadraceError} `VISITOR` when there is no such module, or no job in it
  */
 export async function loadDefinition(module: URL): Promise<JobDefinition> {

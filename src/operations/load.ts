@@ -135,7 +135,11 @@ interface TakenRecord {
   readonly item: PlainItem
 }
 
-/** A load, or a job of a user's own that reads files. */
+/**
+ * A load, or a job of a user's own that reads files.
+ *
+ * @internal
+ */
 export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
   readonly #identity: JobIdentity
   readonly #sources: readonly RecordSource[]

@@ -56,7 +56,11 @@ export interface UpdateChange<Item extends object = PlainItem> extends Omit<Chan
 const KINDS = ['put', 'delete', 'update'] as const
 const UPDATE_PARTS: readonly string[] = ['update', 'set', 'remove', 'expect']
 
-/** @throws {ItemError} for what is no change */
+/**
+ * @throws {ItemError} for what is no change
+ *
+ * @internal
+ */
 export function checkChange(made: object): TableChange {
   const kinds = KINDS.filter((kind) => Object.hasOwn(made, kind))
   const [kind] = kinds
@@ -69,7 +73,11 @@ export function checkChange(made: object): TableChange {
   return made as TableChange
 }
 
-/** Writes changes through an engine. */
+/**
+ * Writes changes through an engine.
+ *
+ * @internal
+ */
 export class TableChangeWriter {
   readonly #engine: PublishEngine
   readonly #schema: KeySchema

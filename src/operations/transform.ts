@@ -47,7 +47,11 @@ export type TransformSource<In extends object = PlainItem, Out extends object = 
 const ITEMS_MAX = 1_000
 const TIMEOUT_MS = 60_000
 
-/** A user's transform, held to what it may do. */
+/**
+ * A user's transform, held to what it may do.
+ *
+ * @internal
+ */
 export class Transformer {
   readonly #transform: Transform
   readonly #deadlines: Deadlines
@@ -96,16 +100,22 @@ export class Transformer {
   }
 }
 
-/** What a job's description says of a transform. @param source undefined for none */
+/**
+ * What a job's description says of a transform. @param source undefined for none
+ *
+ * @internal
+ */
 export function transformSpec(source: Transform | URL | undefined): { readonly visitor?: VisitorSpec | undefined } {
   if (source === undefined) return {}
   return { visitor: source instanceof URL ? moduleSpec(source, 'transform') : {} }
 }
 
+/** @internal */
 export interface TransformFault {
   readonly fault: string
 }
 
+/** @internal */
 export function isFault(made: readonly PlainItem[] | TransformFault): made is TransformFault {
   return 'fault' in made
 }

@@ -28,27 +28,43 @@ export type Visitor<Item extends object = PlainItem> = (item: Readonly<Item>) =>
  */
 export type VisitorSource<Item extends object = PlainItem> = Visitor<Item> | URL | Changes<Item>
 
-/** The function, however it was given. */
+/**
+ * The function, however it was given.
+ *
+ * @internal
+ */
 export async function openVisitor(source: VisitorSource): Promise<Visitor> {
   if (typeof source === 'function') return source
   if (source instanceof URL) return loadFunction(source, 'visitor', 'export default (item) => ({ set: { … } })')
   return () => source
 }
 
-/** What can be told of it to another process. */
+/**
+ * What can be told of it to another process.
+ *
+ * @internal
+ */
 export function visitorSpec(source: VisitorSource): VisitorSpec {
   if (typeof source === 'function') return {}
   if (source instanceof URL) return moduleSpec(source, 'visitor')
   return { edit: editText(source) }
 }
 
-/** The changes that {@link editText} wrote down. */
+/**
+ * The changes that {@link editText} wrote down.
+ *
+ * @internal
+ */
 export function readEdit(text: string): Changes {
   const { set, remove, add } = parseJson(text) as { set: object; remove: string[]; add: object }
   return { set: decodeAll(set), remove, add: decodeAll(add) as NonNullable<Changes['add']> }
 }
 
-/** Changes as JSON, their values in DynamoDB JSON. @throws {ItemError} for a value that can not be stored */
+/**
+ * Changes as JSON, their values in DynamoDB JSON. @throws {ItemError} for a value that can not be stored
+ *
+ * @internal
+ */
 export function editText({ set = {}, remove = [], add = {} }: Changes): string {
   const encoder = new ItemEncoder()
   const encode = (values: object): string =>

@@ -460,7 +460,11 @@ const OVERRUN_ALLOWED = 10_000
 
 const NOTHING_EXPECTED: { readonly [name: string]: unknown } = {}
 
-/** Of a key that is to be deleted. @throws {ItemError} where it is no key, or more than one */
+/**
+ * Of a key that is to be deleted. @throws {ItemError} where it is no key, or more than one
+ *
+ * @internal
+ */
 export function deleteHash(key: PlainItem, schema: KeySchema): number {
   const hash = keyHash(key, schema)
   const names = schema.sort === undefined ? 1 : 2

@@ -35,7 +35,11 @@ export interface PublisherStats {
   readonly latencyMsMax: number
 }
 
-/** Before anything happened. */
+/**
+ * Before anything happened.
+ *
+ * @internal
+ */
 export const NO_STATS: PublisherStats = {
   taken: 0,
   stored: 0,

@@ -24,7 +24,11 @@ export interface Page<Item extends object = PlainItem> {
   readonly consumedUnits: number | undefined
 }
 
-/** A page that can also give an attribute's value just as it came, in DynamoDB JSON. */
+/**
+ * A page that can also give an attribute's value just as it came, in DynamoDB JSON.
+ *
+ * @internal
+ */
 export interface RawPage extends Page {
   /** @returns undefined when the item has no such attribute */
   rawAttribute(itemIndex: number, name: string): string | undefined
@@ -37,13 +41,18 @@ export interface RawPage extends Page {
 /**
  * Reads the answer to a Scan, its items without the detour over AttributeValue objects.
  *
+ * @internal
  * @throws {Error} when it is not such an answer
  */
 export function readPage(decoder: ItemDecoder, body: Buffer, segment: number): Page {
   return read(decoder, body, segment, undefined)
 }
 
-/** As {@link readPage}, keeping the text for `rawAttribute`. */
+/**
+ * As {@link readPage}, keeping the text for `rawAttribute`.
+ *
+ * @internal
+ */
 export function readRawPage(decoder: ItemDecoder, body: Buffer, segment: number): RawPage {
   const spans: AttributeSpans = { itemStarts: [], names: [], starts: [], ends: [] }
   return read(decoder, body, segment, spans)
@@ -52,6 +61,8 @@ export function readRawPage(decoder: ItemDecoder, body: Buffer, segment: number)
 /**
  * As {@link readPage}, handing out each item as soon as it is decoded: what is then dropped dies young, and costs the garbage
  * collector nothing. The page has no items.
+ *
+ * @internal
  */
 export function readPageEach(
   decoder: ItemDecoder,

@@ -22,6 +22,7 @@ import { type Page, type RawPage, readPage, readPageEach, readRawPage } from './
 import { ReadingRamp } from './readingRamp.ts'
 import { segmentOrder } from './segmentOrder.ts'
 
+/** @internal */
 export interface ScanEngineOptions {
   readonly service: Service
   readonly table: string
@@ -101,6 +102,8 @@ const BACKOFF_MS_MIN = 1_000
  *
  * **Throttles** are the table's, and slow all of it down, unless the service says that they are of a key range: then only the
  * segment that met it waits.
+ *
+ * @internal
  */
 export class ScanEngine {
   readonly #options: ScanEngineOptions
