@@ -168,7 +168,6 @@ export class CopyJob implements FilteredJob {
       this.#made = new MadeWrites({
         run,
         engine,
-        table: this.#target,
         schema: target.key,
         signal,
         transformer: this.#transformer,
@@ -176,7 +175,6 @@ export class CopyJob implements FilteredJob {
         placeOf: ({ item }) => describeItemKey(item, schema),
         itemOf: ({ item }, made) => made ?? item,
         onEnd: (visited, ending, reject) => this.#end(visited, ending, reject),
-        patienceMs,
         replacements: this.#replacements,
         ifExists,
       })

@@ -129,8 +129,4 @@ class GenerateJob implements Job, EntryOwner {
   onRefused(entry: Entry, code: string, message: string): void {
     this.#reject(entry.origin as number, code, message, decodeItemText(entry.text))
   }
-
-  onConflict(entry: Entry, message: string): void {
-    this.onRefused(entry, 'Conflict', message)
-  }
 }

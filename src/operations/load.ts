@@ -222,7 +222,6 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
         this.#made = new MadeWrites({
           run,
           engine,
-          table: this.#table,
           schema,
           signal,
           transformer: this.#transformer,
@@ -231,7 +230,6 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
           // As it was read, so that it can be put right and loaded again.
           itemOf: ({ item }) => item,
           onEnd: (record, ending, reject) => this.#end(record, ending, reject),
-          patienceMs,
           replacements: this.#replacements,
           ifExists,
         })
@@ -494,10 +492,6 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     const stream = this.#streams[entry.lane]!
     this.#reject(stream, entry.origin as number, { code, message, item: decodeItemText(entry.text) })
     this.#wakeFor(stream)
-  }
-
-  onConflict(entry: Entry, message: string): void {
-    this.onRefused(entry, 'Conflict', message)
   }
 }
 

@@ -6,7 +6,7 @@ import { ItemError } from '../item/itemError.ts'
 import { type KeySchema, keyNamesOf, typeName } from '../item/itemKey.ts'
 import { addNumbers, canonicalNumber, NumberValue, numberText } from '../item/number.ts'
 import { writeUnits } from '../item/units.ts'
-import { valueBytes } from '../item/valueBytes.ts'
+import { attributesBytes, valueBytes } from '../item/valueBytes.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 
 /** An item as it was read, whatever a visitor does to the object it is shown. */
@@ -16,6 +16,15 @@ export interface RawItem {
   names(): readonly string[]
   /** Bytes that it counts, about. */
   bytes(): number
+}
+
+/** An item that was read by its key. */
+export function rawItem(attributes: { readonly [name: string]: unknown }): RawItem {
+  return {
+    attribute: (name) => (Object.hasOwn(attributes, name) ? JSON.stringify(attributes[name]) : undefined),
+    names: () => Object.keys(attributes),
+    bytes: () => attributesBytes(attributes),
+  }
 }
 
 /**

@@ -2,7 +2,6 @@ import { join, resolve } from 'node:path'
 import { connect, type Database } from '../database/database.ts'
 import type { Table } from '../database/table.ts'
 import { decodeItem } from '../item/decode.ts'
-import type { Change } from '../item/edit.ts'
 import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
 import { keyHash } from '../item/keyHash.ts'
 import { loadSpec } from '../job/jobDirectory.ts'
@@ -10,6 +9,7 @@ import type { JobReject } from '../job/reject.ts'
 import type { Summary } from '../job/summary.ts'
 import { markUndone } from '../job/undoneMark.ts'
 import { changeOf } from '../publish/changeBatch.ts'
+import type { Conflict, ConflictLook } from '../publish/conflictResolver.ts'
 import { type Entry, type EntryOwner, entryKeyText } from '../publish/entry.ts'
 import { isDone } from '../publish/isDone.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
@@ -238,24 +238,20 @@ class UndoJob implements Job, EntryOwner {
     this.#end(entry.origin as Origin, this.#rejectOf(code, message, entryKeyText(entry, this.#schema)))
   }
 
-  onConflict(entry: Entry): void {
-    const origin = entry.origin as Origin
-    const change = changeOf(entry, this.#schema)
-    const keyText = entryKeyText(entry, this.#schema)
-    this.#track(this.#decide(change, origin, keyText))
+  conflictLook(): ConflictLook {
+    return 'current'
   }
 
   /** The item is not as the job left it: it is as it was already, or others have changed it. */
-  async #decide(change: Change, origin: Origin, keyText: string): Promise<void> {
-    const { patienceMs } = this.#options
-    const attributes = await this.#table.readAgain(keyText, patienceMs, this.#run.onReread)
-    if (isDone(change, attributes)) {
+  onConflict(entry: Entry, { kind, current }: Conflict): void {
+    const origin = entry.origin as Origin
+    if (isDone(changeOf(entry, this.#schema), current)) {
       this.#end(origin, 'filtered')
       return
     }
-    const did = attributes === undefined ? 'deleted' : change.creates === true ? 'created' : 'changed'
+    const did = kind === 'gone' ? 'deleted' : kind === 'exists' ? 'created' : 'changed'
     const message = `another writer ${did} the item after the job; it was not restored`
-    this.#end(origin, this.#rejectOf('ChangedSince', message, keyText))
+    this.#end(origin, this.#rejectOf('ChangedSince', message, entryKeyText(entry, this.#schema)))
   }
 
   #rejectOf(code: string, message: string, keyText: string): JobReject {

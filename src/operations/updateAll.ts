@@ -9,19 +9,16 @@ import { ItemError } from '../item/itemError.ts'
 import { describeItemKey, type KeySchema, keyNamesOf } from '../item/itemKey.ts'
 import { keyHash } from '../item/keyHash.ts'
 import { writeUnits } from '../item/units.ts'
-import { attributesBytes } from '../item/valueBytes.ts'
 import type { JobDirectory } from '../job/jobDirectory.ts'
 import type { JobHow, JobSpec, JobWhat, TableSpec } from '../job/jobSpec.ts'
 import { newMark } from '../job/newMark.ts'
 import type { Plan, PlanOptions } from '../job/plan.ts'
 import type { JobReject } from '../job/reject.ts'
 import type { Summary } from '../job/summary.ts'
-import { changeOf } from '../publish/changeBatch.ts'
+import { CONFLICTS_MAX, type Conflict, type ConflictLook, conflictsWords } from '../publish/conflictResolver.ts'
 import { deletionText, type Entry, type EntryOwner, entryKeyText } from '../publish/entry.ts'
-import { isDone } from '../publish/isDone.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { counted } from '../runtime/counted.ts'
 import { Deadlines } from '../runtime/deadlines.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { isPromise } from '../runtime/isPromise.ts'
@@ -29,7 +26,7 @@ import { parseJson } from '../runtime/parseJson.ts'
 import type { DescribeOptions, FilteredJob, JobRates, RunOptions } from './job.ts'
 import { OldImages } from './oldImages.ts'
 import { planUpdate } from './plan/planUpdate.ts'
-import { changeUnits, prepareChange, type RawItem } from './prepareChange.ts'
+import { changeUnits, prepareChange, type RawItem, rawItem } from './prepareChange.ts'
 import { type FilterPreview, refuseUnknownNames, withPreview } from './previewFilter.ts'
 import { TableReader } from './tableReader.ts'
 import type { VisitedItem } from './visitedItem.ts'
@@ -81,8 +78,6 @@ export interface UpdateOptions extends DeleteOptions {
 const VISIT_TIMEOUT_MS = 60_000
 /** Visitors that return promises are asked for at most so many items at once. */
 const VISITS_MAX = 256
-/** After so many conflicts over one item, someone is writing it all the time. */
-const CONFLICTS_MAX = 8
 /** The attribute that `once: true` marks items with. */
 const ONCE = 'headrace_once'
 
@@ -426,50 +421,28 @@ class UpdateJob implements FilteredJob, EntryOwner {
     this.#reject(entry.origin as VisitedItem, { code, message, place, item: key })
   }
 
-  onConflict(entry: Entry): void {
-    this.#run.conflicts += 1
-    this.#track(this.#decideAgain(entry))
+  conflictLook(): ConflictLook {
+    return 'current'
   }
 
-  /** The item is not what was read: looks at it as it is now. */
-  async #decideAgain(entry: Entry): Promise<void> {
+  /** The item is not what was read: the visitor is asked again, with the item as it is now. */
+  onConflict(entry: Entry, { current }: Conflict): void {
+    this.#run.conflicts += 1
     const visited = entry.origin as VisitedItem
-    const keyText = entryKeyText(entry, this.#schema)
-    const { patienceMs } = this.#options
-    // Without the filter: the change itself may be why it does not hold any more.
-    if (entry.ambiguous && (await this.#wasMade(entry, keyText))) {
-      // It was this very change, made by a try whose answer was lost.
-      this.#end(visited, 'written')
-      return
-    }
-    this.#oldImages?.cancel(keyText)
-    const attributes = await this.#table.readAgain(keyText, patienceMs, this.#run.onReread)
-    if (attributes === undefined || this.#reader.filter?.matches(attributes) === false) {
+    this.#oldImages?.cancel(entryKeyText(entry, this.#schema))
+    if (current === undefined || this.#reader.filter?.matches(current) === false) {
       this.#end(visited, 'filtered')
       return
     }
-    const item = decodeItem(attributes)
+    const item = decodeItem(current)
     visited.conflicts += 1
     if (visited.conflicts >= CONFLICTS_MAX) {
-      const message = `gave up after ${counted(visited.conflicts, 'write conflict')}: another writer keeps changing this item`
+      const message = conflictsWords(visited.conflicts)
       this.#reject(visited, { code: 'Conflict', message, place: describeItemKey(item, this.#schema), item })
       return
     }
-    const raw: RawItem = {
-      attribute: (name) => (Object.hasOwn(attributes, name) ? JSON.stringify(attributes[name]) : undefined),
-      names: () => Object.keys(attributes),
-      bytes: () => attributesBytes(attributes),
-    }
-    await this.#visit(item, raw, visited)
-  }
-
-  async #wasMade(entry: Entry, keyText: string): Promise<boolean> {
-    const change = changeOf(entry, this.#schema)
-    // A job that is stopped before this is known may have changed more than it knows.
-    this.#run.unresolved += 1
-    const attributes = await this.#table.readAgain(keyText, this.#options.patienceMs, this.#run.onReread)
-    this.#run.unresolved -= 1
-    return isDone(change, attributes)
+    const visit = this.#visit(item, rawItem(current), visited)
+    if (visit instanceof Promise) this.#track(visit)
   }
 
   #track(work: Promise<void>): void {

@@ -108,8 +108,6 @@ export class WriteRun {
   conflicts = 0
   /** What is written may be written again when the job goes on. Otherwise a stop waits for what would be left in gaps. */
   mayRepeat = true
-  /** Entries that have ended and of which it is still being found out whether they were made. */
-  unresolved = 0
 
   /** Keys that were stored; undefined where no record can overwrite another of this job. */
   #keys: DistinctKeys | undefined
@@ -270,7 +268,7 @@ export class WriteRun {
     const scan = this.#scan()
     const runWriteUnits = engine?.writeUnits ?? 0
     const soFar = {
-      readUnits: this.#before.readUnits + this.#rereadUnits + (scan?.readUnits ?? 0),
+      readUnits: this.#before.readUnits + this.#readUnits,
       writeUnits: this.#before.writeUnits + runWriteUnits,
       endedUnits: engine?.endedUnits ?? 0,
       unitsAtStake: this.#before.unitsAtStake + (engine?.unitsAtStake ?? 0),
@@ -333,7 +331,8 @@ export class WriteRun {
 
   /** From now on what is settled is written down, if there is where to. */
   keep(positions: () => Positions): void {
-    if (this.#directory === undefined) return
+    // What a job has come to stays as it was written down.
+    if (this.#directory === undefined || this.#isAlreadyDone) return
     this.#state = new JobState({
       directory: this.#directory,
       clock: this.#clock!,
@@ -369,6 +368,18 @@ export class WriteRun {
     } catch (error) {
       this.fail(error)
     }
+  }
+
+  /** An earlier run was the last: this one reads and writes nothing. */
+  get #isAlreadyDone(): boolean {
+    return this.#directory?.checkpoint?.complete === true
+  }
+
+  /** As the last run has told it, where it came to that. */
+  #summaryOfDone(directory: JobDirectory): Summary {
+    const { summary } = this
+    directory.close()
+    return directory.loadReport() ?? summary
   }
 
   #goOn(directory: JobDirectory): void {
@@ -456,7 +467,7 @@ export class WriteRun {
     let clean = true
     const stopped = new Promise<void>((resolve) => {
       const giveUp = (): void => {
-        clean = (engine?.doubtful ?? 0) + this.unresolved === 0
+        clean = (engine?.doubtful ?? 0) === 0
         engine?.destroy(new HeadraceError('CLOSED', 'stopped before everything was settled'))
         resolve()
       }
@@ -486,7 +497,7 @@ export class WriteRun {
     if (isStopped) this.#stopBeforeEnd()
     checkTally(this.tally)
     this.#complete = !isStopped
-    const { summary } = this
+    const summary = this.#isAlreadyDone ? this.#summaryOfDone(this.#directory!) : this.summary
     this.#stopper.release()
     await this.#state?.end(this.#complete, clean, summary)
     this.#tellEnd?.(summary)
@@ -531,13 +542,18 @@ export class WriteRun {
     tally.notReached = tally.read - settledOf(tally)
   }
 
+  /** Of this run: of the scan, of items that were looked at once more, and of conflicts. */
+  get #readUnits(): number {
+    return this.#rereadUnits + (this.#scan()?.readUnits ?? 0) + (this.#engine?.readUnits ?? 0)
+  }
+
   get summary(): Summary {
     const { tally } = this
     const stats = this.#engine?.stats
     const segments = this.#scan()?.segments
     const scan = this.#scan()?.stats
     const before = this.#before
-    const readUnits = before.readUnits + this.#rereadUnits + (scan?.readUnits ?? 0)
+    const readUnits = before.readUnits + this.#readUnits
     const writeUnits = before.writeUnits + (stats?.writeUnits ?? 0)
     const runMs = this.#clock === undefined ? 0 : (this.#endedAt ?? this.#clock.now()) - this.#startedAt
     const durationMs = before.durationMs + runMs
