@@ -99,11 +99,12 @@ export {
 export { type LoadOptions, load } from './operations/load.ts'
 export { missingActions } from './operations/missingActions.ts'
 export { type OpenedJob, type OpenJobOptions, openJob } from './operations/openJob.ts'
+export type { ResumeOptions } from './operations/operation.ts'
 export type { LoadPlanOptions } from './operations/plan/planLoad.ts'
 export { type PlannedWrites, planTable, type TablePlanRequest } from './operations/plan/planTable.ts'
 export { optionalActions, type Policy, type PolicyOptions, policyFor } from './operations/policy.ts'
 export { type FilterPreview, type FilterPreviewOptions, previewFilter } from './operations/previewFilter.ts'
-export { type ResumedJob, type ResumeOptions, readRates, resume } from './operations/resume.ts'
+export { type ResumedJob, readRates, resume } from './operations/resume.ts'
 export {
   type AwaitExportOptions,
   awaitServiceExport,

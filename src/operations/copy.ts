@@ -12,6 +12,7 @@ import { isSameTable } from './isSameTable.ts'
 import type { DescribeOptions, FilteredJob, JobRates, RunOptions } from './job.ts'
 import { COPY, type JobIdentity } from './jobIdentity.ts'
 import { MadeWrites } from './madeWrites.ts'
+import { type Operation, reopenTransform } from './operation.ts'
 import { plannedWrites } from './plan/plannedWrites.ts'
 import { planTable } from './plan/planTable.ts'
 import type { WrittenItem } from './plan/writeCharge.ts'
@@ -232,4 +233,19 @@ export class CopyJob implements FilteredJob {
     else this.#run.reject(reject)
     this.#reader.walk.settle(visited, ending, reject)
   }
+}
+
+export const COPY_OPERATION: Operation = {
+  name: 'copy',
+  reopen: (from) => {
+    const { what, table, target, write, read } = from
+    return copy(table, target!.table(what.target!.name), {
+      ...write,
+      ...read,
+      keepOld: what.keepOld,
+      ifExists: what.ifExists,
+      transform: reopenTransform(from),
+    })
+  },
+  slices: {},
 }

@@ -28,6 +28,7 @@ import { ConvertedTarget } from './convertedTarget.ts'
 import { type ExportTarget, FileTarget, refuseExisting } from './exportTarget.ts'
 import type { DescribeOptions, FilteredJob, JobRates, RunOptions } from './job.ts'
 import { type NativeAbout, NativeTarget } from './nativeTarget.ts'
+import { givenOrModule, type Operation, reopenTransform } from './operation.ts'
 import { PieceTarget } from './pieceTarget.ts'
 import { planTable } from './plan/planTable.ts'
 import { type FilterPreview, withPreview } from './previewFilter.ts'
@@ -506,4 +507,34 @@ function fileError(path: string, error: unknown): unknown {
 
 function isoTime(clock: Clock): string {
   return new Date(clock.wallNow()).toISOString()
+}
+
+export const EXPORT_OPERATION: Operation = {
+  name: 'export',
+  reopen: (from) => {
+    const { what, how, table, read, options } = from
+    const { onReject, prices } = options
+    return exportTable(table, what.file!, {
+      ...read,
+      onReject,
+      prices,
+      patienceMs: how.patienceMs,
+      select: what.select,
+      index: what.index,
+      format: what.format as ExportOptions['format'],
+      native: what.native,
+      xml: reopenXml(what.xml, options.xmlMapping),
+      s3: what.s3?.connection as S3Options | undefined,
+      columns: what.columns,
+      ...csvOf(what),
+      transform: reopenTransform(from),
+      overwrite: true,
+    })
+  },
+  slices: { leavesPieces: true },
+}
+
+function reopenXml(spec: XmlSpec | undefined, given: XmlMapping | undefined): ExportXmlOptions | undefined {
+  if (spec?.mapping === undefined) return spec as ExportXmlOptions | undefined
+  return { ...spec, mapping: givenOrModule('xmlMapping', spec.mapping, given) }
 }

@@ -11,6 +11,7 @@ import type { Entry, EntryOwner } from '../publish/entry.ts'
 import { sleep } from '../runtime/clock.ts'
 import { seededRandom } from '../runtime/random.ts'
 import type { Job, JobRates, RunOptions } from './job.ts'
+import type { Operation } from './operation.ts'
 import { SourceLedger } from './sourceLedger.ts'
 import { compileTemplate, orderTemplate, padded } from './template.ts'
 import { type WriteOptions, WriteRun } from './writeRun.ts'
@@ -129,4 +130,16 @@ class GenerateJob implements Job, EntryOwner {
   onRefused(entry: Entry, code: string, message: string): void {
     this.#reject(entry.origin as number, code, message, decodeItemText(entry.text))
   }
+}
+
+export const GENERATE_OPERATION: Operation = {
+  name: 'generate',
+  reopen: ({ what, table, write }) => {
+    const { template, ...generated } = what.generated!
+    return generate(table, {
+      ...write,
+      ...generated,
+      template: template === undefined ? undefined : decodeItemText(template),
+    })
+  },
 }

@@ -26,7 +26,9 @@ import type { DescribeOptions, JobRates, PlannableJob, RunOptions } from './job.
 import { type JobIdentity, LOAD, LOAD_CHANGES } from './jobIdentity.ts'
 import { keyAdvice } from './keyAdvice.ts'
 import { MadeWrites } from './madeWrites.ts'
+import { type Operation, reopenTransform } from './operation.ts'
 import { type LoadPlanOptions, planLoad } from './plan/planLoad.ts'
+import { reopenSource } from './reopenSource.ts'
 import { openReplacements, type Replacements } from './replacements.ts'
 import { SourceLedger } from './sourceLedger.ts'
 import { splitSources } from './splitSources.ts'
@@ -522,4 +524,20 @@ async function* untilAborted<Value>(source: AsyncIterable<Value>, signal: AbortS
     // Not waited for: a source that is waiting itself answers when it goes on, if ever.
     iterator.return?.().catch(() => undefined)
   }
+}
+
+export const LOAD_OPERATION: Operation = {
+  name: 'load',
+  reopen: (from) => {
+    const { what, table, write } = from
+    const sources = (what.sources ?? []).map(reopenSource)
+    return load(sources, table, {
+      ...write,
+      transform: reopenTransform(from),
+      applyChanges: sources.some(({ isChanges }) => isChanges === true),
+      keepOld: what.keepOld,
+      ifExists: what.ifExists,
+    })
+  },
+  slices: {},
 }

@@ -12,6 +12,7 @@ import type { PlannableJob } from './job.ts'
 import { defineJob, type FilesSource, type ItemsSource, type JobDefinition, loadDefinition } from './jobDefinition.ts'
 import type { JobIdentity } from './jobIdentity.ts'
 import { LoadJob } from './load.ts'
+import { givenOrModule, type Operation } from './operation.ts'
 import type { Transform } from './transform.ts'
 import type { IfExists, WriteOptions } from './writeRun.ts'
 
@@ -112,4 +113,19 @@ function opened(job: PlannableJob, table: Table, close: () => Promise<void>): Op
       }
     },
   }
+}
+
+export const RUN_OPERATION: Operation = {
+  name: 'run',
+  reopen: ({ what, database, target, write, read, options }) => {
+    const { filter: _, consistentRead: __, ...reading } = read
+    return openJob(givenOrModule('definition', what.visitor, options.definition), {
+      ...write,
+      ...reading,
+      // Of files there is one table, and it is written.
+      ...(target === undefined ? { sink: database } : { source: database, sink: target }),
+      ifExists: what.ifExists,
+    })
+  },
+  slices: {},
 }

@@ -19,6 +19,7 @@ import { parseJson } from '../runtime/parseJson.ts'
 import { type Disk, systemDisk } from '../storage/disk.ts'
 import type { Job, JobRates, RunOptions } from './job.ts'
 import { changeBack, OLD_IMAGES, type OldImage } from './oldImages.ts'
+import type { Operation } from './operation.ts'
 import { reversedLines } from './reversedLines.ts'
 import { SourceLedger } from './sourceLedger.ts'
 import { type WriteOptions, WriteRun } from './writeRun.ts'
@@ -266,4 +267,9 @@ class UndoJob implements Job, EntryOwner {
     } while (this.#pending.size > 0 || this.#engine.outstanding > 0)
     if (this.#failure !== undefined) throw this.#failure
   }
+}
+
+export const UNDO_OPERATION: Operation = {
+  name: 'undo',
+  reopen: ({ what, database, write, options }) => undo(what.undoes!, { ...write, database, disk: options.disk }),
 }

@@ -25,12 +25,13 @@ import { isPromise } from '../runtime/isPromise.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 import type { DescribeOptions, FilteredJob, JobRates, RunOptions } from './job.ts'
 import { OldImages } from './oldImages.ts'
+import { givenOrModule, type Operation } from './operation.ts'
 import { planUpdate } from './plan/planUpdate.ts'
 import { changeUnits, prepareChange, type RawItem, rawItem } from './prepareChange.ts'
 import { type FilterPreview, refuseUnknownNames, withPreview } from './previewFilter.ts'
 import { TableReader } from './tableReader.ts'
 import type { VisitedItem } from './visitedItem.ts'
-import { openVisitor, type Visitor, type VisitorSource, visitorSpec } from './visitor.ts'
+import { openVisitor, readEdit, type Visitor, type VisitorSource, visitorSpec } from './visitor.ts'
 import type { VisitorPool } from './visitorPool.ts'
 import { VisitorThreads, type Workers } from './visitorThreads.ts'
 import { type WriteOptions, WriteRun } from './writeRun.ts'
@@ -525,4 +526,24 @@ function originalItem(raw: RawItem): PlainItem {
   const attributes: { [name: string]: unknown } = Object.create(null)
   for (const name of raw.names()) attributes[name] = parseJson(raw.attribute(name)!)
   return decodeItem(attributes)
+}
+
+export const UPDATE_OPERATION: Operation = {
+  name: 'update',
+  reopen: ({ what, how, table, write, read, options }) => {
+    const { visitor, once, keepOld } = what
+    const source =
+      visitor?.edit !== undefined && options.visitor === undefined
+        ? readEdit(visitor.edit)
+        : givenOrModule('visitor', visitor, options.visitor)
+    const { visitTimeoutMs, workers } = how
+    return updateAll(table, source, { ...write, ...read, visitTimeoutMs, workers, once, keepOld })
+  },
+  slices: {},
+}
+
+export const DELETE_OPERATION: Operation = {
+  name: 'delete',
+  reopen: ({ what, table, write, read }) => deleteAll(table, { ...write, ...read, keepOld: what.keepOld }),
+  slices: {},
 }
