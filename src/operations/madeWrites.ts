@@ -10,14 +10,15 @@ import type { Conflict, ConflictLook } from '../publish/conflictResolver.ts'
 import { type Entry, type EntryOwner, entryKeyText } from '../publish/entry.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
+import type { JobRun } from './jobRun.ts'
 import { keyAdvice } from './keyAdvice.ts'
 import type { Replacements } from './replacements.ts'
 import { TableChangeWriter } from './tableChange.ts'
 import { isFault, type Transformer, type TransformFault } from './transform.ts'
-import type { IfExists, WriteRun } from './writeRun.ts'
+import type { IfExists } from './writeOptions.ts'
 
 export interface MadeWritesOptions<Origin> {
-  readonly run: WriteRun
+  readonly run: JobRun
   readonly engine: PublishEngine
   /** The key of the table that is written to. */
   readonly schema: KeySchema
@@ -180,14 +181,14 @@ export class MadeWrites<Origin extends object> implements EntryOwner {
     if (this.#changes !== undefined) return this.#changes.write(one, this, origin, lane)
     const { engine, run, schema, ifExists = 'overwrite' } = this.#options
     if (ifExists !== 'overwrite') return engine.insert(one, this, origin, lane)
-    return engine.put(one, this, origin, lane, run.keyCheckOf(one, schema))
+    return engine.put(one, this, origin, lane, run.account.keyCheckOf(one, schema))
   }
 
   #replace(replacements: Replacements, one: PlainItem, origin: Origin, lane: number): boolean {
     const { run, schema } = this.#options
-    const [hash, check] = [keyHash(one, schema), run.keyCheckOf(one, schema)]
+    const [hash, check] = [keyHash(one, schema), run.account.keyCheckOf(one, schema)]
     replacements.take(one, lane, (reject) => {
-      if (reject === undefined) this.#settle(origin, run.endingOf(hash, check), undefined)
+      if (reject === undefined) this.#settle(origin, run.account.endingOf(hash, check), undefined)
       else this.#settle(origin, 'rejected', this.#rejectOf(origin, reject.code, reject.message, one))
     })
     return replacements.room === undefined
@@ -215,7 +216,7 @@ export class MadeWrites<Origin extends object> implements EntryOwner {
   }
 
   onStored(entry: Entry): void {
-    this.#settle(entry.origin as Origin, this.#options.run.endingOf(entry.keyHash, entry.keyCheck), undefined)
+    this.#settle(entry.origin as Origin, this.#options.run.account.endingOf(entry.keyHash, entry.keyCheck), undefined)
   }
 
   onRefused(entry: Entry, code: string, message: string): void {

@@ -13,7 +13,7 @@ import type { JobDefinition } from './jobDefinition.ts'
 import type { ReadOptions } from './tableReader.ts'
 import type { TransformSource } from './transform.ts'
 import type { VisitorSource } from './visitor.ts'
-import type { WriteOptions } from './writeRun.ts'
+import type { WriteOptions } from './writeOptions.ts'
 
 export interface ResumeOptions extends Pick<WriteOptions, 'onReject' | 'maxInFlight' | 'prices'> {
   /** Where the tables are. Default: as the job reached them before, with the credentials of now. Not closed by the job. */

@@ -14,13 +14,13 @@ import type { PublishEngine } from '../publish/publishEngine.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
 import type { ScanEngine } from '../scan/scanEngine.ts'
+import type { JobRun } from './jobRun.ts'
 import { type Attributes, KEYS_MAX, KeyReader } from './keyReader.ts'
 import { OldImages } from './oldImages.ts'
 import { changeUnits, prepareChange, type RawItem, rawItem } from './prepareChange.ts'
-import type { WriteRun } from './writeRun.ts'
 
 export interface ReplacementsOptions {
-  readonly run: WriteRun
+  readonly run: JobRun
   readonly engine: PublishEngine
   readonly schema: KeySchema
   readonly images: OldImages
@@ -149,7 +149,7 @@ export class Replacements implements EntryOwner {
   async #readAll(keys: readonly string[]): Promise<Map<string, Attributes>> {
     const { reader, scan, run } = this.#options
     const found = await reader.read(keys)
-    run.onReread(scan.readUnits - this.#readUnits)
+    run.account.onReread(scan.readUnits - this.#readUnits)
     this.#readUnits = scan.readUnits
     return found
   }
@@ -204,7 +204,7 @@ export class Replacements implements EntryOwner {
     const { run, schema, images } = this.#options
     const one = entry.origin as Replacement
     images.cancel(entryKeyText(entry, schema))
-    run.conflicts += 1
+    run.account.conflicts += 1
     one.conflicts += 1
     if (one.conflicts < CONFLICTS_MAX) this.#read(one)
     else this.#end(one, { code: 'Conflict', message: conflictsWords(one.conflicts) })
@@ -234,7 +234,7 @@ function bytesOfTexts({ setNames, setTexts }: Change): number {
  * @throws {TypeError} for a job without a directory
  */
 export async function openReplacements(options: {
-  readonly run: WriteRun
+  readonly run: JobRun
   readonly engine: PublishEngine
   readonly table: Table
   readonly directory: JobDirectory | undefined
