@@ -43,7 +43,7 @@ export async function torture(seed: number): Promise<Outcome> {
   )
   const database = connect({ endpoint: 'http://localhost:1', transport: service, clock, random })
 
-  // The application counts orders, twenty times a second.
+  // The application counts orders, twenty times a second, and promotes some users by itself.
   const ordered = new Map<string, number>()
   let over = false
   const order = (): void => {
@@ -51,7 +51,8 @@ export async function torture(seed: number): Promise<Outcome> {
     const id = `user${Math.floor(random() * ITEMS)}`
     ordered.set(id, (ordered.get(id) ?? 0) + 1)
     service.writeFromBeside('users', { id: { S: id } }, (user) => {
-      return { ...user, orders: { N: `${Number(user?.['orders']?.['N']) + 1}` } }
+      const promoted = random() < 0.2 ? { tier: { S: 'gold' } } : {}
+      return { ...user, orders: { N: `${Number(user?.['orders']?.['N']) + 1}` }, ...promoted }
     })
     clock.setTimer(order, 50)
   }

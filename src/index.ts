@@ -99,11 +99,12 @@ export {
 export { type LoadOptions, load } from './operations/load.ts'
 export { missingActions } from './operations/missingActions.ts'
 export { type OpenedJob, type OpenJobOptions, openJob } from './operations/openJob.ts'
+export type { ResumeOptions } from './operations/operation.ts'
 export type { LoadPlanOptions } from './operations/plan/planLoad.ts'
 export { type PlannedWrites, planTable, type TablePlanRequest } from './operations/plan/planTable.ts'
 export { optionalActions, type Policy, type PolicyOptions, policyFor } from './operations/policy.ts'
 export { type FilterPreview, type FilterPreviewOptions, previewFilter } from './operations/previewFilter.ts'
-export { type ResumedJob, type ResumeOptions, readRates, resume } from './operations/resume.ts'
+export { type ResumedJob, readRates, resume } from './operations/resume.ts'
 export {
   type AwaitExportOptions,
   awaitServiceExport,
@@ -126,7 +127,7 @@ export { type UndoOptions, undo } from './operations/undo.ts'
 export { type DeleteOptions, deleteAll, type UpdateOptions, updateAll } from './operations/updateAll.ts'
 export type { Visitor, VisitorSource } from './operations/visitor.ts'
 export type { Workers } from './operations/visitorThreads.ts'
-export type { IfExists, WriteOptions } from './operations/writeRun.ts'
+export type { IfExists, WriteOptions } from './operations/writeOptions.ts'
 export type { Publisher, PublisherOptions, Reject } from './publish/publisher.ts'
 export type { PublisherStats } from './publish/publisherStats.ts'
 export { type ErrorPlace, HeadraceError, type HeadraceErrorCode } from './runtime/headraceError.ts'

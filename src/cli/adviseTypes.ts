@@ -6,7 +6,7 @@ const LOOKED_AT_MAX = 1_000
 /** Files that are looked at; others of a job are mostly alike. */
 const FILES_MAX = 3
 /** As `--types` would read it; a leading zero makes it a code, such as a postcode. */
-const NUMBER = /^-?(?:0|[1-9]\d{0,14})(?:\.\d+)?$/
+const NUMBER = /^(?=(?:\D*\d){1,38}\D*$)-?(?:0|[1-9]\d*)(?:\.\d+)?$/
 const BOOLEAN = /^(?:true|false)$/
 
 type Guess = 'N' | 'BOOL' | 'S'

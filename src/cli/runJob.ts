@@ -129,8 +129,8 @@ export async function runJob(toRun: JobToRun): Promise<void> {
     job = await makeThreaded(toRun, directory, { onReject, ...prices }, talk)
     await warnOfRates(talk, database.table(table), rates, flags)
     const running = job
-    const arn = await fullName(database, table, (text) => talk.say(text))
-    talk.say(`${operation} ${arn}`)
+    const { name, arn } = await fullName(database, table, (text) => talk.say(text))
+    talk.say(`${operation} ${name}`)
     await warn?.((text) => talk.say(text))
     talk.event('start', { operation, table, arn, job: directory })
     live = await follow(flags, directory, running, talk)
@@ -190,7 +190,9 @@ export async function runJob(toRun: JobToRun): Promise<void> {
     }
     // The state may be what keeps it from going on, and then the error has said so.
     const isState = error instanceof HeadraceError && error.code === 'STATE'
-    if (progress !== undefined && progress.read > 0 && !isState) talk.say(goOn)
+    const isInput = error instanceof HeadraceError && error.code === 'INPUT' && !readsStdin
+    const after = isInput ? `${goOn}. If you change a file, start a new job instead` : goOn
+    if (progress !== undefined && progress.read > 0 && !isState) talk.say(after)
     process.exitCode = exitCodeOf(error)
   } finally {
     process.off('SIGHUP', reread)
@@ -270,7 +272,11 @@ function isPlannable(job: Job): job is PlannableJob {
 }
 
 /** Region and account, too: so that whoever is wrong about where they are sees it while Ctrl-C still helps. */
-async function fullName(database: Database, table: string, say: (text: string) => void): Promise<string> {
+async function fullName(
+  database: Database,
+  table: string,
+  say: (text: string) => void,
+): Promise<{ readonly name: string; readonly arn: string | undefined }> {
   // Why it can not be described is told by the work that needs it.
   const description = await database
     .table(table)
@@ -278,8 +284,9 @@ async function fullName(database: Database, table: string, say: (text: string) =
     .catch(() => undefined)
   const { connection } = await database.open()
   if (description?.status === 'CREATING') say(`table ${table} is CREATING: waiting until it is ACTIVE`)
-  if (connection.loopback) return `${table} at ${connection.endpoint}`
-  return description === undefined || description.arn === '' ? `${table} in ${connection.region}` : description.arn
+  const arn = description?.arn === '' ? undefined : description?.arn
+  if (connection.loopback) return { name: `${table} at ${connection.endpoint}`, arn }
+  return { name: arn ?? `${table} in ${connection.region}`, arn }
 }
 
 /** One denial says one right; whoever is asked for it would rather hear of all of them at once. */

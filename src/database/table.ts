@@ -148,12 +148,11 @@ export class Table<out Item extends object = PlainItem> {
    */
   publisher(options: PublisherOptions = {}): Publisher<Item> {
     const checked = checkPublisherOptions(options)
-    const { maxQueueSize, maxQueueBytes, patienceMs } = checked
+    const { maxQueueSize, maxQueueBytes } = checked
     return new Publisher(this.#openEngine(checked), {
       maxQueueSize,
       maxQueueBytes,
       onReject: options.onReject,
-      readAgain: (keyText) => this.readAgain(keyText, patienceMs),
     })
   }
 
@@ -334,7 +333,10 @@ export class Table<out Item extends object = PlainItem> {
     const { writeUnitsPerSecond, sharedWriteRate, ...rest } = options
     const rates = this.#rates(open, description, 'write', writeUnitsPerSecond, undefined, sharedWriteRate)
     const schema = description.key
-    return { engine: new PublishEngine({ service, table: this.name, schema, clock, random, rates, ...rest }), schema }
+    const readItem: EngineOptions['readItem'] = (keyText, onUnits) =>
+      this.readAgain(keyText, options.patienceMs, onUnits)
+    const engine = new PublishEngine({ service, table: this.name, schema, clock, random, rates, readItem, ...rest })
+    return { engine, schema }
   }
 
   /** A provider of credentials may take longer than whoever writes is ready to wait. */
@@ -397,7 +399,10 @@ function isShare(rate: Rate | undefined): boolean {
   return typeof rate === 'string'
 }
 
-type CheckedPublisherOptions = Omit<EngineOptions, 'service' | 'table' | 'schema' | 'clock' | 'random' | 'rates'> &
+type CheckedPublisherOptions = Omit<
+  EngineOptions,
+  'service' | 'table' | 'schema' | 'clock' | 'random' | 'rates' | 'readItem'
+> &
   Pick<PublisherOptions, 'writeUnitsPerSecond' | 'sharedWriteRate'>
 
 function checkPublisherOptions(options: PublisherOptions): CheckedPublisherOptions {

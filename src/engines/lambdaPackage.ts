@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { SLICED_OPERATIONS } from '../operations/registry.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 
@@ -11,8 +12,6 @@ const INDEX = "export * from './node_modules/headrace/dist/engines/lambdaFunctio
 const LEFT_OUT: ReadonlySet<string> = new Set(['commander', '@dynoxide/linux-x64'])
 /** Taken where they are installed: for queues that messages are sent on to. */
 const TAKEN_ALONG: readonly string[] = ['@aws-sdk/client-sqs']
-/** What the functions of a state machine can do. */
-const SLICED_OPERATIONS: readonly string[] = ['update', 'delete', 'copy', 'load', 'run', 'export']
 
 /** @throws {TypeError} */
 export function checkSlicedOperation(operation: string): void {

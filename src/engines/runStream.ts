@@ -212,8 +212,4 @@ class StreamRun implements EntryOwner {
   onRefused(entry: Entry, code: string, message: string): void {
     this.#reject(entry.origin as number, code, message, { item: decodeItemText(entryKeyText(entry, this.#key)) })
   }
-
-  onConflict(entry: Entry, message: string): void {
-    this.onRefused(entry, 'Conflict', message)
-  }
 }

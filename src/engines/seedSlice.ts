@@ -3,6 +3,7 @@ import { type Checkpoint, checkpointText, type Positions, type Spent } from '../
 import { CHECKPOINT, findSpec, JOB } from '../job/jobDirectory.ts'
 import type { JobSpec } from '../job/jobSpec.ts'
 import { noEndings } from '../job/tally.ts'
+import { operationNamed, SLICED_OPERATIONS } from '../operations/registry.ts'
 import { counted } from '../runtime/counted.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { type Disk, systemDisk } from '../storage/disk.ts'
@@ -25,18 +26,17 @@ export function seedSlice(path: string, disk: Disk, { job, index, of }: Slice, f
   disk.createNew(join(path, JOB), `${JSON.stringify({ ...job, slice: { index, of } }, undefined, 2)}\n`)
 }
 
-const OPERATIONS: ReadonlySet<string> = new Set(['update', 'delete', 'copy', 'load', 'run'])
-
 /** @throws {HeadraceError} `CONFIGURATION` for what does not run in slices */
 export function checkOperation(operation: string): void {
-  if (OPERATIONS.has(operation)) return
-  if (operation === 'export') {
+  const { slices } = operationNamed(operation)
+  if (slices !== undefined && slices.leavesPieces !== true) return
+  if (slices !== undefined) {
     const message =
       'an export cannot run as a slice with a directory: use runSlice() and ' +
       'finishExport(), or the state machine in docs/guides/lambda.md'
     throw new HeadraceError('CONFIGURATION', message)
   }
-  const message = `${operation} jobs cannot run in slices: use one of ${[...OPERATIONS].join(', ')}`
+  const message = `${operation} jobs cannot run in slices: use one of ${SLICED_OPERATIONS.join(', ')}`
   throw new HeadraceError('CONFIGURATION', message)
 }
 

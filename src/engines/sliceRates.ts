@@ -1,7 +1,7 @@
 import { checkWhole } from '../database/checkOption.ts'
 import type { Database } from '../database/database.ts'
 import type { JobSpec } from '../job/jobSpec.ts'
-import { readRateOf } from '../operations/resume.ts'
+import { rateOfSpec } from '../operations/operation.ts'
 import { DEFAULT_RATE, type Rate, shareOf } from '../throughput/rate.ts'
 import type { SharedRate } from '../throughput/sharedRate.ts'
 
@@ -27,7 +27,7 @@ export async function ratesOf(
   const rateOf = (direction: 'read' | 'write', isShared: boolean): Rate | undefined => {
     if (isShared) return Number.POSITIVE_INFINITY
     const rate = rates?.[direction]
-    if (rate !== undefined) return partOf(readRateOf(direction, rate), workersMax)
+    if (rate !== undefined) return partOf(rateOfSpec(direction, rate)!, workersMax)
     return loopback ? undefined : partOf(DEFAULT_RATE, workersMax)
   }
   const read = rateOf('read', shared.sharedReadRate !== undefined)

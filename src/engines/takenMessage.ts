@@ -60,10 +60,6 @@ export class TakenMessage implements EntryOwner {
     this.#settle()
   }
 
-  onConflict(entry: Entry, message: string): void {
-    this.onRefused(entry, 'Conflict', message)
-  }
-
   #settle(): void {
     this.#outstanding -= 1
     this.#look()

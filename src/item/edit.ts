@@ -73,7 +73,7 @@ type UnknownName<Item, Made> = Made extends object
 
 type PartNames<Made, Part extends string> = Made extends { readonly [_ in Part]?: infer Named }
   ? Named extends object
-    ? keyof Named
+    ? keyof Named & string
     : never
   : never
 

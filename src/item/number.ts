@@ -31,6 +31,18 @@ export class NumberValue {
     return this.text
   }
 
+  /**
+   * As text where text is wanted. Calculating with it would lose digits in silence.
+   *
+   * @throws {TypeError} where a number is wanted, as in `value * 2` and `value + 1`
+   */
+  [Symbol.toPrimitive](hint: 'string' | 'number' | 'default'): string {
+    if (hint === 'string') return this.text
+    throw new TypeError(
+      `the number ${this.text} has more digits than JavaScript calculates with: use Number(value.text) if fewer are enough, or BigInt(value.text) for a whole number`,
+    )
+  }
+
   toJSON(): string {
     return this.text
   }

@@ -246,6 +246,11 @@ export class JobDirectory {
     }
   }
 
+  /** As the last run has told it. */
+  loadReport(): Summary | undefined {
+    return loadReport(this.path, this.#disk)
+  }
+
   /** Lets others work in it. */
   close(): void {
     for (const file of this.#files.values()) file.close()
@@ -312,7 +317,15 @@ export function findCheckpoint(path: string, disk: Disk = systemDisk): Found {
  * @throws {HeadraceError} `STATE` when it can not be read
  */
 export function loadReport(path: string, disk: Disk = systemDisk): Summary | undefined {
-  return readJson<Summary>(join(path, REPORT), disk)
+  const summary = readJson<Summary>(join(path, REPORT), disk)
+  if (summary === undefined) return undefined
+  // JSON has no word for "no limit".
+  const { readUnitsPerSecondAllowed, writeUnitsPerSecondAllowed } = summary
+  return {
+    ...summary,
+    readUnitsPerSecondAllowed: readUnitsPerSecondAllowed ?? Number.POSITIVE_INFINITY,
+    writeUnitsPerSecondAllowed: writeUnitsPerSecondAllowed ?? Number.POSITIVE_INFINITY,
+  }
 }
 
 /**
@@ -347,11 +360,31 @@ function writeSpec(path: string, spec: JobSpec, disk: Disk): Promise<void> {
 function checkSame(path: string, then: JobWhat, now: JobWhat): void {
   const found = differences(then, now)
   if (found.length === 0) return
+  const changed = changedFile(then, now)
+  if (changed !== undefined)
+    throw new HeadraceError(
+      'STATE',
+      `${changed} has changed since the job in ${path} began, so the job cannot go on with it. ` +
+        'Start a new job, in another directory (--job)',
+    )
   throw new HeadraceError(
     'STATE',
     `the directory ${path} contains another job: ${found.join('; ')}. ` +
       'Resume that job (headrace resume), or use another directory for this one',
   )
+}
+
+/** The first file or module that is the same by its name and another by its content. */
+function changedFile(then: JobWhat, now: JobWhat): string | undefined {
+  for (const [index, before] of (then.sources ?? []).entries()) {
+    const after = now.sources?.[index]
+    if (after?.name !== before.name) return undefined
+    if (after.sizeBytes !== before.sizeBytes || after.digest !== before.digest) return before.name
+  }
+  const { visitor: before } = then
+  const { visitor: after } = now
+  const isChanged = before?.module !== undefined && before.module === after?.module && before.digest !== after?.digest
+  return isChanged ? `the module ${before.module}` : undefined
 }
 
 function writeError(path: string, error: unknown): unknown {

@@ -2,26 +2,27 @@ import type { ScanOptions } from '../database/scan.ts'
 import type { Table } from '../database/table.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
 import { describeItemKey, keySchemaText } from '../item/itemKey.ts'
-import type { JobSpec, JobWhat, TableSpec } from '../job/jobSpec.ts'
+import type { JobHow, JobWhat, TableSpec } from '../job/jobSpec.ts'
 import type { Plan, PlanOptions } from '../job/plan.ts'
 import type { JobReject } from '../job/reject.ts'
-import type { Summary } from '../job/summary.ts'
 import type { Ending } from '../job/tally.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { isSameTable } from './isSameTable.ts'
-import type { DescribeOptions, FilteredJob, JobRates, RunOptions } from './job.ts'
+import type { FilteredJob } from './job.ts'
 import { COPY, type JobIdentity } from './jobIdentity.ts'
+import { FilteredRun, type JobRun, type OpenRun, type Work } from './jobRun.ts'
 import { MadeWrites } from './madeWrites.ts'
+import { type Operation, reopenTransform } from './operation.ts'
 import { plannedWrites } from './plan/plannedWrites.ts'
 import { planTable } from './plan/planTable.ts'
 import type { WrittenItem } from './plan/writeCharge.ts'
-import { type FilterPreview, withPreview } from './previewFilter.ts'
+import type { FilterPreview } from './previewFilter.ts'
 import { openReplacements, type Replacements } from './replacements.ts'
 import { TableReader } from './tableReader.ts'
 import { tableSpec } from './tableSpec.ts'
 import { type Transformed, Transformer, type TransformFault, type TransformSource, transformSpec } from './transform.ts'
 import type { VisitedItem } from './visitedItem.ts'
-import { checkIfExists, type IfExists, ifExistsSpec, type WriteOptions, WriteRun } from './writeRun.ts'
+import { checkIfExists, type IfExists, ifExistsSpec, type WriteOptions } from './writeOptions.ts'
 
 /**
  * How a table is copied.
@@ -76,7 +77,7 @@ export function copy<Item extends object, Target extends object>(
   options: Omit<CopyOptions, 'transform'> & { readonly transform: URL },
 ): FilteredJob
 export function copy(source: Table, target: Table, options: CopyOptions = {}): FilteredJob {
-  return new CopyJob(source, target, options)
+  return copyAs(COPY, source, target, options)
 }
 
 /**
@@ -84,19 +85,24 @@ export function copy(source: Table, target: Table, options: CopyOptions = {}): F
  *
  * @internal
  */
-export class CopyJob implements FilteredJob {
+export function copyAs(identity: JobIdentity, source: Table, target: Table, options: CopyOptions): FilteredJob {
+  return new FilteredRun(identity.operation, source, new CopyWork(source, target, options, identity))
+}
+
+class CopyWork implements Work {
+  readonly options: WriteOptions
+  readonly reader: TableReader
   readonly #identity: JobIdentity
   readonly #source: Table
   readonly #target: Table
   readonly #options: CopyOptions
-  readonly #reader: TableReader
-  readonly #run: WriteRun
+  #run!: JobRun
   #transformer: Transformer | undefined
   #made!: MadeWrites<VisitedItem>
   #replacements: Replacements | undefined
   #signal!: AbortSignal
 
-  constructor(source: Table, target: Table, options: CopyOptions, identity: JobIdentity = COPY) {
+  constructor(source: Table, target: Table, options: CopyOptions, identity: JobIdentity) {
     this.#identity = identity
     this.#source = source
     this.#target = target
@@ -114,13 +120,12 @@ export class CopyJob implements FilteredJob {
       ...writeOptions
     } = options
     checkIfExists(ifExists, keepOld)
-    this.#reader = new TableReader(source, options)
-    this.#run = new WriteRun(identity.operation, source, writeOptions, () => this.#reader.scan)
-    this.#run.preview = (signal) => this.preview(signal)
+    this.options = writeOptions
+    this.reader = new TableReader(source, options)
   }
 
-  get progress(): Summary {
-    return this.#run.summary
+  get how(): JobHow {
+    return this.reader.how
   }
 
   async plan(options?: PlanOptions): Promise<Plan> {
@@ -131,7 +136,7 @@ export class CopyJob implements FilteredJob {
     const writtenOf = (made: readonly PlainItem[] | TransformFault): readonly WrittenItem[] =>
       plannedWrites(made, makesChanges)
     try {
-      const plan = await planTable(
+      return await planTable(
         {
           ...reading,
           operation,
@@ -149,96 +154,80 @@ export class CopyJob implements FilteredJob {
         },
         options,
       )
-      return this.#run.planned(withPreview(plan, await this.preview(options?.signal)))
     } finally {
       transformer?.close()
     }
   }
 
   preview(signal?: AbortSignal): Promise<FilterPreview | undefined> {
-    return this.#reader.preview(signal)
+    return this.reader.preview(signal)
   }
 
-  describe(options?: DescribeOptions): Promise<JobSpec> {
-    return this.#run.describe(options, (table, earlier) => this.#what(table, earlier), this.#reader.how)
-  }
-
-  setRates({ readUnitsPerSecond, writeUnitsPerSecond, paused }: JobRates): void {
-    if (readUnitsPerSecond !== undefined) this.#reader.setRate(readUnitsPerSecond)
-    if (writeUnitsPerSecond !== undefined) this.#run.setRate(writeUnitsPerSecond)
-    if (paused === undefined) return
-    this.#reader.setPaused(paused)
-    this.#run.setPaused(paused)
-  }
-
-  async run(options: RunOptions = {}): Promise<Summary> {
-    const run = this.#run
-    const reader = this.#reader
-    try {
-      const opened = await run.begin(options, (table, earlier) => this.#what(table, earlier), this.#reader.how)
-      const { schema, database, directory, signal } = opened
-      this.#signal = signal
-      const [there, target] = await Promise.all([this.#target.database.open(), this.#target.describe()])
-      if (isSameTable(tableSpec(opened.description, this.#source, database), tableSpec(target, this.#target, there))) {
-        const { name } = this.#source
-        const message =
-          this.#identity.operation === 'copy'
-            ? `table ${name} cannot be copied to itself: to change its items, use update`
-            : `a job cannot read and write table ${name}, because it would read its own writes: to change items, use update`
-        throw new HeadraceError('CONFIGURATION', message, { place: { option: 'target' } })
-      }
-      this.#transformer = await Transformer.open(this.#options.transform, database.clock)
-      const engine = await run.startEngine(this.#target)
-      const { keepOld, ifExists = 'overwrite', patienceMs } = this.#options
-      // Items of one table have keys of their own, and another table's key need not tell them apart.
-      const mayMerge = this.#transformer !== undefined || keySchemaText(target.key) !== keySchemaText(schema)
-      if (mayMerge && ifExists === 'overwrite' && !this.#identity.makesChanges) run.compareKeys()
-      if (keepOld === true) {
-        const { clock } = database
-        const table = this.#target
-        this.#replacements = await openReplacements({ run, engine, table, directory, clock, signal, patienceMs })
-      }
-      this.#made = new MadeWrites({
-        run,
-        engine,
-        table: this.#target,
-        schema: target.key,
-        signal,
-        transformer: this.#transformer,
-        makesChanges: this.#identity.makesChanges,
-        placeOf: ({ item }) => describeItemKey(item, schema),
-        itemOf: ({ item }, made) => made ?? item,
-        onEnd: (visited, ending, reject) => this.#end(visited, ending, reject),
-        patienceMs,
-        replacements: this.#replacements,
-        ifExists,
-      })
-      await reader.open({
-        run,
-        directory,
-        signal,
-        // Pages of the source are visited side by side so that what is written falls on all of the target.
-        spread: target,
-        queueSize: this.#options.maxQueueSize,
-        isStopped: () => this.#isStopped(),
-      })
-      engine.onFailure = () => {
-        reader.walk.wake()
-        this.#made.wake()
-      }
-      await reader.visitAll((item) => this.#visit(item))
-      return await run.finish(() => this.#made.settled())
-    } catch (error) {
-      reader.close()
-      return await run.abandon(error)
-    } finally {
-      reader.close()
-      this.#transformer?.close()
-      this.#replacements?.close()
+  async open({ run, schema, database, description, directory, signal }: OpenRun): Promise<void> {
+    this.#run = run
+    this.#signal = signal
+    const [there, target] = await Promise.all([this.#target.database.open(), this.#target.describe()])
+    if (isSameTable(tableSpec(description, this.#source, database), tableSpec(target, this.#target, there))) {
+      const { name } = this.#source
+      const message =
+        this.#identity.operation === 'copy'
+          ? `table ${name} cannot be copied to itself: to change its items, use update`
+          : `a job cannot read and write table ${name}, because it would read its own writes: to change items, use update`
+      throw new HeadraceError('CONFIGURATION', message, { place: { option: 'target' } })
+    }
+    this.#transformer = await Transformer.open(this.#options.transform, database.clock)
+    const engine = await run.startEngine(this.#target)
+    const { keepOld, ifExists = 'overwrite', patienceMs } = this.#options
+    // Items of one table have keys of their own, and another table's key need not tell them apart.
+    const mayMerge = this.#transformer !== undefined || keySchemaText(target.key) !== keySchemaText(schema)
+    if (mayMerge && ifExists === 'overwrite' && !this.#identity.makesChanges) run.account.compareKeys()
+    if (keepOld === true) {
+      const { clock } = database
+      const table = this.#target
+      this.#replacements = await openReplacements({ run, engine, table, directory, clock, signal, patienceMs })
+    }
+    this.#made = new MadeWrites({
+      run,
+      engine,
+      schema: target.key,
+      signal,
+      transformer: this.#transformer,
+      makesChanges: this.#identity.makesChanges,
+      placeOf: ({ item }) => describeItemKey(item, schema),
+      itemOf: ({ item }, made) => made ?? item,
+      onEnd: (visited, ending, reject) => this.#end(visited, ending, reject),
+      replacements: this.#replacements,
+      ifExists,
+    })
+    await this.reader.open({
+      run,
+      directory,
+      signal,
+      // Pages of the source are visited side by side so that what is written falls on all of the target.
+      spread: target,
+      queueSize: this.#options.maxQueueSize,
+      isStopped: () => this.#isStopped(),
+    })
+    engine.onFailure = () => {
+      this.reader.walk.wake()
+      this.#made.wake()
     }
   }
 
-  async #what(table: TableSpec, earlier: JobWhat | undefined): Promise<JobWhat> {
+  run(): Promise<void> {
+    return this.reader.visitAll((item) => this.#visit(item))
+  }
+
+  settled(): Promise<void> {
+    return this.#made.settled()
+  }
+
+  close(): void {
+    this.#transformer?.close()
+    this.#replacements?.close()
+  }
+
+  async what(table: TableSpec, earlier: JobWhat | undefined): Promise<JobWhat> {
     const { transform, keepOld, ifExists } = this.#options
     const [there, target] = await Promise.all([this.#target.database.open(), this.#target.describe()])
     return {
@@ -248,7 +237,7 @@ export class CopyJob implements FilteredJob {
       ...transformSpec(this.#identity.module ?? transform),
       ...(keepOld === true ? { keepOld } : {}),
       ...ifExistsSpec(ifExists),
-      ...(await this.#reader.what(earlier, target)),
+      ...(await this.reader.what(earlier, target)),
     }
   }
 
@@ -263,8 +252,24 @@ export class CopyJob implements FilteredJob {
   }
 
   #end(visited: VisitedItem, ending: Ending, reject: JobReject | undefined): void {
-    if (reject === undefined) this.#run.tally[ending] += 1
+    if (reject === undefined) this.#run.account.tally[ending] += 1
     else this.#run.reject(reject)
-    this.#reader.walk.settle(visited, ending, reject)
+    this.reader.walk.settle(visited, ending, reject)
   }
+}
+
+/** @internal */
+export const COPY_OPERATION: Operation = {
+  name: 'copy',
+  reopen: (from) => {
+    const { what, table, target, write, read } = from
+    return copy(table, target!.table(what.target!.name), {
+      ...write,
+      ...read,
+      keepOld: what.keepOld,
+      ifExists: what.ifExists,
+      transform: reopenTransform(from),
+    })
+  },
+  slices: {},
 }

@@ -253,7 +253,7 @@ class Diff {
     })
     this.#writeUnits = () => engine.stats.writeUnits
     this.#closeRepair = () => engine.destroy()
-    this.#repair = new Repair({ table, schema, engine, patienceMs, onReject: (reject) => onReject?.(reject) })
+    this.#repair = new Repair({ schema, engine, onReject: (reject) => onReject?.(reject) })
   }
 
   async #report(finding: Finding): Promise<void> {

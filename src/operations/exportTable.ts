@@ -12,8 +12,8 @@ import { parquetConversion } from '../formats/parquetConversion.ts'
 import type { XmlMapping, XmlWriterOptions } from '../formats/xmlWriter.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
 import { ItemError } from '../item/itemError.ts'
-import { describeItemKey, type KeySchema, keyNamesOf } from '../item/itemKey.ts'
-import type { JobSpec, JobWhat, TableSpec, XmlSpec } from '../job/jobSpec.ts'
+import { describeItemKey, keyNamesOf } from '../item/itemKey.ts'
+import type { JobHow, JobWhat, TableSpec, XmlSpec } from '../job/jobSpec.ts'
 import type { Plan, PlanOptions } from '../job/plan.ts'
 import type { JobReject } from '../job/reject.ts'
 import type { Summary } from '../job/summary.ts'
@@ -26,16 +26,18 @@ import { isS3, readS3Address, type S3Options } from '../storage/s3.ts'
 import { ChunkFile } from './chunkFile.ts'
 import { ConvertedTarget } from './convertedTarget.ts'
 import { type ExportTarget, FileTarget, refuseExisting } from './exportTarget.ts'
-import type { DescribeOptions, FilteredJob, JobRates, RunOptions } from './job.ts'
+import type { FilteredJob, RunOptions } from './job.ts'
+import { FilteredRun, type OpenRun, type Work } from './jobRun.ts'
 import { type NativeAbout, NativeTarget } from './nativeTarget.ts'
+import { givenOrModule, type Operation, reopenTransform } from './operation.ts'
 import { PieceTarget } from './pieceTarget.ts'
 import { planTable } from './plan/planTable.ts'
-import { type FilterPreview, withPreview } from './previewFilter.ts'
+import type { FilterPreview } from './previewFilter.ts'
 import { S3Target } from './s3Target.ts'
 import { TableReader } from './tableReader.ts'
 import { isFault, Transformer, type TransformFault, type TransformSource, transformSpec } from './transform.ts'
 import { loadFunction, moduleSpec } from './userModule.ts'
-import { type WriteOptions, WriteRun } from './writeRun.ts'
+import type { WriteOptions } from './writeOptions.ts'
 
 /** As {@link XmlWriterOptions}; the mapping may be a module that has it as its default export. */
 export interface ExportXmlOptions extends Omit<XmlWriterOptions, 'mapping'> {
@@ -127,7 +129,7 @@ export function exportTable<
   const Name extends keyof Item & string = never,
   const Index extends string | undefined = undefined,
 >(table: Table<Item>, path: string, options: ExportOptions<Scanned<Item, Name, Index>, Name, Index> = {}): FilteredJob {
-  return new ExportJob(table as Table<object>, path, options as ExportOptions)
+  return new FilteredRun('export', table, new ExportWork(table as Table<object>, path, options as ExportOptions))
 }
 
 /**
@@ -162,13 +164,13 @@ export function csvOf({
  */
 export function exportEnds(table: Table, { file, format, xml, columns, csv }: JobWhat): Promise<ExportEnds> {
   const { mapping: _, ...ends } = xml ?? {}
-  const job = new ExportJob(table, file!, {
+  const work = new ExportWork(table, file!, {
     ...(format === undefined ? {} : { format: format as ItemFormat }),
     columns,
     ...csvOf({ format, csv }),
     xml: ends,
   })
-  return job.ends()
+  return work.ends()
 }
 
 /** What was gathered is written at least so often, so that a job that is killed has less to do again. */
@@ -176,16 +178,22 @@ const HURRY_MS = 500
 /** The service's import takes 50,000 objects at most, and likes them of one size. */
 const NATIVE_FILE_BYTES = 100 * 1024 * 1024
 
-class ExportJob implements FilteredJob {
+class ExportWork implements Work {
+  readonly options: WriteOptions
+  readonly reader: TableReader
   readonly #table: Table
   readonly #path: string
   readonly #options: ExportOptions
-  readonly #reader: TableReader
-  readonly #run: WriteRun
   #transformer: Transformer | undefined
   #writer!: ItemWriter
-  #schema!: KeySchema
-  #signal!: AbortSignal
+  #opened!: OpenRun
+  #target!: ExportTarget
+  /** What is written to; undefined where an earlier run has written all of it. */
+  #file: DiskFile | undefined
+  /** Bytes that the file has. */
+  #size = 0
+  /** What was lost before there was anybody to tell. */
+  readonly #losses: string[] = []
   #about: (() => NativeAbout) | undefined
 
   constructor(table: Table, path: string, options: ExportOptions) {
@@ -199,53 +207,67 @@ class ExportJob implements FilteredJob {
     this.#checkNative()
     this.#checkColumns()
     const { onReject, patienceMs, prices } = options
-    this.#reader = new TableReader(table, options)
-    const writeOptions = {
-      onReject,
-      patienceMs,
-      prices,
-    }
-    this.#run = new WriteRun('export', table, writeOptions, () => this.#reader.scan)
-    this.#run.preview = (signal) => this.preview(signal)
+    this.options = { onReject, patienceMs, prices }
+    this.reader = new TableReader(table, options)
   }
 
-  get progress(): Summary {
-    return this.#run.summary
+  get how(): JobHow {
+    return this.reader.how
   }
 
-  async plan(options?: PlanOptions): Promise<Plan> {
-    const request = { ...this.#options, operation: 'export', table: this.#table, native: ['export'] } as const
-    const plan = await planTable(request, options)
-    return this.#run.planned(withPreview(plan, await this.preview(options?.signal)))
+  plan(options?: PlanOptions): Promise<Plan> {
+    return planTable({ ...this.#options, operation: 'export', table: this.#table, native: ['export'] }, options)
   }
 
   preview(signal?: AbortSignal): Promise<FilterPreview | undefined> {
-    return this.#reader.preview(signal)
+    return this.reader.preview(signal)
   }
 
-  describe(options?: DescribeOptions): Promise<JobSpec> {
-    return this.#run.describe(options, (table, earlier) => this.#what(table, earlier), this.#reader.how)
+  async prepare({ disk = systemDisk, directory }: RunOptions): Promise<void> {
+    this.#target = this.#openTarget(disk)
+    if (this.#options.overwrite !== true) await refuseExisting(this.#target, this.#path, disk, directory)
+    checkPacking(this.#packing)
+    this.#writer = await this.#openWriter()
   }
 
-  setRates({ readUnitsPerSecond, paused }: JobRates): void {
-    if (readUnitsPerSecond !== undefined) this.#reader.setRate(readUnitsPerSecond)
-    if (paused !== undefined) this.#reader.setPaused(paused)
+  async open(opened: OpenRun): Promise<void> {
+    const { run, database, description, directory, signal } = opened
+    this.#opened = opened
+    for (const text of this.#losses.splice(0)) run.warn(text)
+    const startTime = directory?.spec.createdAt ?? isoTime(database.clock)
+    const { arn: tableArn, tableId } = description
+    this.#about = () => ({ tableArn, tableId, startTime, endTime: isoTime(database.clock) })
+    this.#transformer = await Transformer.open(this.#options.transform, database.clock)
+    const isDone = directory?.checkpoint?.complete === true
+    this.#file = isDone ? undefined : await this.#target.open(directory)
+    await run.startReading()
+    await this.reader.open({ run, directory, signal, isStopped: () => this.#isStopped() })
   }
 
-  async run(options: RunOptions = {}): Promise<Summary> {
-    const disk = options.disk ?? systemDisk
-    const target = this.#openTarget(disk)
-    try {
-      const { summary, size } = await this.#read(options, target, disk)
-      // Last, and again if that is where the process died: what is called as it shall be is whole.
-      if (summary.complete) await target.seal(size, this.#packed(this.#writer.tail))
-      else await target.keep?.(size)
-      return summary
-    } catch (error) {
-      throw fileError(this.#path, error)
-    } finally {
-      await target.close()
+  async run(): Promise<void> {
+    const { database, directory } = this.#opened
+    const [file, target] = [this.#file, this.#target]
+    if (file === undefined) {
+      this.#size = target.sizeOf(directory!)
+      return
     }
+    await this.#write(file, target, database.clock)
+    this.#size = await this.#convert(file, target, database.clock)
+  }
+
+  /** Last, and again if that is where the process died: what is called as it shall be is whole. */
+  async ended({ complete }: Summary): Promise<void> {
+    if (complete) await this.#target.seal(this.#size, this.#packed(this.#writer.tail))
+    else await this.#target.keep?.(this.#size)
+  }
+
+  faultOf(error: unknown): unknown {
+    return fileError(this.#path, error)
+  }
+
+  async close(): Promise<void> {
+    this.#transformer?.close()
+    await this.#target?.close()
   }
 
   /** What stands in front of the first item, and behind the last. */
@@ -254,45 +276,14 @@ class ExportJob implements FilteredJob {
     return { head: this.#packed(head), tail: this.#packed(tail) }
   }
 
+  #lose(text: string): void {
+    if (this.#opened === undefined) this.#losses.push(text)
+    else this.#opened.run.warn(text)
+  }
+
   #packed(text: string): Uint8Array {
     const bytes = Buffer.from(text)
     return this.#packing !== undefined && bytes.length > 0 ? packNow(bytes, this.#packing) : bytes
-  }
-
-  /** Everything but what makes it whole. */
-  async #read(
-    options: RunOptions,
-    target: ExportTarget,
-    disk: Disk,
-  ): Promise<{ readonly summary: Summary; readonly size: number }> {
-    const run = this.#run
-    const reader = this.#reader
-    try {
-      if (this.#options.overwrite !== true) await refuseExisting(target, this.#path, disk, options.directory)
-      checkPacking(this.#packing)
-      this.#writer = await this.#openWriter()
-      const opened = await run.begin(options, (table, earlier) => this.#what(table, earlier), this.#reader.how)
-      const { schema, database, description, directory, signal } = opened
-      this.#schema = schema
-      const startTime = directory?.spec.createdAt ?? isoTime(database.clock)
-      const { arn: tableArn, tableId } = description
-      this.#about = () => ({ tableArn, tableId, startTime, endTime: isoTime(database.clock) })
-      this.#signal = signal
-      this.#transformer = await Transformer.open(this.#options.transform, database.clock)
-      const isDone = directory?.checkpoint?.complete === true
-      const file = isDone ? undefined : await target.open(directory)
-      await run.startReading()
-      await reader.open({ run, directory, signal, isStopped: () => this.#isStopped() })
-      if (file !== undefined) await this.#write(file, target, database.clock)
-      const size = file === undefined ? target.sizeOf(directory!) : await this.#convert(file, target, database.clock)
-      return { summary: await run.finish(() => Promise.resolve()), size }
-    } catch (error) {
-      reader.close()
-      return { summary: await run.abandon(fileError(this.#path, error)), size: 0 }
-    } finally {
-      reader.close()
-      this.#transformer?.close()
-    }
   }
 
   async #write(file: DiskFile, target: ExportTarget, clock: Clock): Promise<void> {
@@ -318,7 +309,7 @@ class ExportJob implements FilteredJob {
   async #convert({ size }: DiskFile, target: ExportTarget, clock: Clock): Promise<number> {
     if (!(target instanceof ConvertedTarget) || this.#isStopped()) return size
     const { columns } = this.#options
-    const options = { first: keyNamesOf(this.#schema), onLoss: this.#run.warn }
+    const options = { first: keyNamesOf(this.#opened.schema), onLoss: this.#opened.run.warn }
     const conversion =
       this.#format === 'parquet'
         ? parquetConversion({ ...options, columns })
@@ -419,11 +410,11 @@ class ExportJob implements FilteredJob {
       xml: { ...xml, mapping: map },
       ...(columns === undefined ? {} : { csv: { columns, ...this.#csvForm } }),
       ...(this.#format === 'ion' ? { ion: await loadIon() } : {}),
-      onLoss: this.#run.warn,
+      onLoss: (text) => this.#lose(text),
     })
   }
 
-  async #what(table: TableSpec, earlier: JobWhat | undefined): Promise<JobWhat> {
+  async what(table: TableSpec, earlier: JobWhat | undefined): Promise<JobWhat> {
     const { transform, xml, s3, columns, native } = this.#options
     return {
       operation: 'export',
@@ -436,20 +427,20 @@ class ExportJob implements FilteredJob {
       columns,
       ...this.#csvSpec,
       ...transformSpec(transform),
-      ...(await this.#reader.what(earlier)),
+      ...(await this.reader.what(earlier)),
     }
   }
 
   #isStopped(): boolean {
-    this.#run.throwIfFailed()
-    return this.#signal.aborted
+    this.#opened.run.throwIfFailed()
+    return this.#opened.signal.aborted
   }
 
   async #writeAll(chunks: ChunkFile, target: ExportTarget): Promise<void> {
-    const { ledger } = this.#reader
-    const scan = this.#reader.scan!
+    const { ledger } = this.reader
+    const scan = this.reader.scan!
     const onAbort = (): void => scan.destroy()
-    this.#signal.addEventListener('abort', onAbort, { once: true })
+    this.#opened.signal.addEventListener('abort', onAbort, { once: true })
     try {
       while (!this.#isStopped()) {
         const page = await scan.nextRaw()
@@ -461,20 +452,20 @@ class ExportJob implements FilteredJob {
         const room = chunks.write(text, () => {
           for (const [index, ending] of endings.entries()) {
             const reject = rejects.get(index)
-            if (reject !== undefined) this.#run.reject(reject)
-            else this.#run.tally[ending] += 1
+            if (reject !== undefined) this.#opened.run.reject(reject)
+            else this.#opened.run.account.tally[ending] += 1
             ledger.settle(ledgerPage, index, ending, false, reject)
           }
         })
-        for (let index = 0; index < endings.length; index += 1) this.#run.take()
+        for (let index = 0; index < endings.length; index += 1) this.#opened.run.take()
         if (room !== undefined) await room
         for (let full = target.room; full !== undefined && !this.#isStopped(); full = target.room)
-          await this.#run.untilStopped(full)
-        const { behind } = this.#run
+          await this.#opened.run.untilStopped(full)
+        const { behind } = this.#opened.run
         if (behind !== undefined) await behind
       }
     } finally {
-      this.#signal.removeEventListener('abort', onAbort)
+      this.#opened.signal.removeEventListener('abort', onAbort)
     }
   }
 
@@ -487,7 +478,7 @@ class ExportJob implements FilteredJob {
     for (const [index, made] of transformed.entries()) {
       const reject = (code: string, message: string): void => {
         const item = page.items[index]!
-        rejects.set(index, { code, message, place: describeItemKey(item, this.#schema), item })
+        rejects.set(index, { code, message, place: describeItemKey(item, this.#opened.schema), item })
         endings.push('rejected')
       }
       if (isFault(made)) {
@@ -540,4 +531,35 @@ function fileError(path: string, error: unknown): unknown {
 
 function isoTime(clock: Clock): string {
   return new Date(clock.wallNow()).toISOString()
+}
+
+/** @internal */
+export const EXPORT_OPERATION: Operation = {
+  name: 'export',
+  reopen: (from) => {
+    const { what, how, table, read, options } = from
+    const { onReject, prices } = options
+    return exportTable(table, what.file!, {
+      ...read,
+      onReject,
+      prices,
+      patienceMs: how.patienceMs,
+      select: what.select,
+      index: what.index,
+      format: what.format as ExportOptions['format'],
+      native: what.native,
+      xml: reopenXml(what.xml, options.xmlMapping),
+      s3: what.s3?.connection as S3Options | undefined,
+      columns: what.columns,
+      ...csvOf(what),
+      transform: reopenTransform(from),
+      overwrite: true,
+    })
+  },
+  slices: { leavesPieces: true },
+}
+
+function reopenXml(spec: XmlSpec | undefined, given: XmlMapping | undefined): ExportXmlOptions | undefined {
+  if (spec?.mapping === undefined) return spec as ExportXmlOptions | undefined
+  return { ...spec, mapping: givenOrModule('xmlMapping', spec.mapping, given) }
 }

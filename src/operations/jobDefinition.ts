@@ -6,7 +6,7 @@ import { HeadraceError } from '../runtime/headraceError.ts'
 import type { TableChange } from './tableChange.ts'
 import type { Transform } from './transform.ts'
 import { loadDefault } from './userModule.ts'
-import type { IfExists, WriteOptions } from './writeRun.ts'
+import type { IfExists, WriteOptions } from './writeOptions.ts'
 
 /**
  * A job of one's own: where items come from, what is made of each, and where that goes.

@@ -11,7 +11,8 @@ export function keyAdvice(item: PlainItem, schema: KeySchema): string {
     const value: unknown = Object.hasOwn(item, name) ? item[name] : undefined
     if (value === undefined) return missingAdvice(item, name)
     const isNumber = typeof value === 'number' || typeof value === 'bigint' || value instanceof NumberValue
-    const mayBecome = (type === 'N' && typeof value === 'string') || (type === 'S' && isNumber)
+    const mayBecome =
+      (type === 'N' && typeof value === 'string' && /^[-+]?\d/.test(value)) || (type === 'S' && isNumber)
     if (mayBecome) return `. To read it as ${type}, set its type: csv.types (--types ${name}=${type})`
     if (typeof value === 'object' && value !== null && isTyped(value))
       return '. The record looks like DynamoDB JSON: set the format (--format ddb-json)'

@@ -8,10 +8,9 @@ import { ItemError } from '../item/itemError.ts'
 import type { KeySchema } from '../item/itemKey.ts'
 import { keyHash } from '../item/keyHash.ts'
 import type { Positions } from '../job/checkpoint.ts'
-import type { JobSpec, JobWhat, SourceSpec, TableSpec } from '../job/jobSpec.ts'
+import type { JobWhat, SourceSpec, TableSpec } from '../job/jobSpec.ts'
 import type { Plan } from '../job/plan.ts'
 import type { JobReject } from '../job/reject.ts'
-import type { Summary } from '../job/summary.ts'
 import type { Ending } from '../job/tally.ts'
 import type { Entry, EntryOwner } from '../publish/entry.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
@@ -22,16 +21,19 @@ import { segmentOrder } from '../scan/segmentOrder.ts'
 import { StorageError } from '../storage/storageError.ts'
 import { checkSources } from './checkSources.ts'
 import type { RecordSource } from './file.ts'
-import type { DescribeOptions, JobRates, PlannableJob, RunOptions } from './job.ts'
+import type { DescribeOptions, PlannableJob } from './job.ts'
 import { type JobIdentity, LOAD, LOAD_CHANGES } from './jobIdentity.ts'
+import { type JobRun, type OpenRun, PlannedRun, type Work } from './jobRun.ts'
 import { keyAdvice } from './keyAdvice.ts'
 import { MadeWrites } from './madeWrites.ts'
+import { type Operation, reopenTransform } from './operation.ts'
 import { type LoadPlanOptions, planLoad } from './plan/planLoad.ts'
+import { reopenSource } from './reopenSource.ts'
 import { openReplacements, type Replacements } from './replacements.ts'
 import { SourceLedger } from './sourceLedger.ts'
 import { splitSources } from './splitSources.ts'
 import { type Transformed, Transformer, type TransformSource, transformSpec } from './transform.ts'
-import { checkIfExists, type IfExists, ifExistsSpec, type WriteOptions, WriteRun } from './writeRun.ts'
+import { checkIfExists, type IfExists, ifExistsSpec, type WriteOptions } from './writeOptions.ts'
 
 /**
  * How records are loaded.
@@ -90,7 +92,21 @@ export function load(
   const sources = 'records' in source ? [source] : source
   const { applyChanges = false, ...loadOptions } = options
   checkChanges(sources, applyChanges, loadOptions)
-  return new LoadJob(sources, table, loadOptions, applyChanges ? LOAD_CHANGES : LOAD)
+  return loadAs(applyChanges ? LOAD_CHANGES : LOAD, sources, table, loadOptions)
+}
+
+/**
+ * A load, or a job of a user's own that reads files.
+ *
+ * @internal
+ */
+export function loadAs(
+  identity: JobIdentity,
+  sources: readonly RecordSource[],
+  table: Table,
+  options: LoadOptions,
+): PlannableJob<LoadPlanOptions> {
+  return new PlannedRun(identity.operation, table, new LoadWork(sources, table, options, identity))
 }
 
 /** @throws {TypeError} for changes that nobody meant to apply, and for what is none where changes are meant */
@@ -135,17 +151,16 @@ interface TakenRecord {
   readonly item: PlainItem
 }
 
-/**
- * A load, or a job of a user's own that reads files.
- *
- * @internal
- */
-export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
+class LoadWork implements Work, EntryOwner {
+  readonly options: WriteOptions
   readonly #identity: JobIdentity
   readonly #sources: readonly RecordSource[]
   readonly #table: Table
   readonly #options: LoadOptions
-  readonly #run: WriteRun
+  #run!: JobRun
+  #engine!: PublishEngine
+  /** An earlier run has described the job. */
+  #wasBegun = false
   #transformer: Transformer | undefined
   /** Undefined where records are written as they are. */
   #made: MadeWrites<TakenRecord> | undefined
@@ -165,7 +180,7 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
   /** Sources that were read and had no records. */
   #empty = 0
 
-  constructor(sources: readonly RecordSource[], table: Table, options: LoadOptions, identity: JobIdentity = LOAD) {
+  constructor(sources: readonly RecordSource[], table: Table, options: LoadOptions, identity: JobIdentity) {
     this.#identity = identity
     this.#table = table
     this.#options = options
@@ -174,129 +189,115 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     this.#sources = sources
     const { transform, keepOld, ifExists, ...writeOptions } = options
     checkIfExists(ifExists, keepOld)
-    this.#run = new WriteRun(identity.operation, table, writeOptions)
+    this.options = writeOptions
     const side = Math.min(OPEN_MAX, sources.length)
     // Half of the queue for all of them together, so that one that waits never keeps another out.
     const share = Math.max(UNSETTLED_MIN, (options.maxQueueSize ?? 10_000) / Math.max(1, side) / 2)
     this.#unsettledMax = side > 1 ? share : Number.POSITIVE_INFINITY
   }
 
-  get progress(): Summary {
-    return this.#run.summary
+  get failure(): unknown {
+    return this.#failure
   }
 
   async plan(planOptions?: LoadPlanOptions): Promise<Plan> {
     const { clock } = await this.#table.database.open()
     const transformer = await Transformer.open(this.#options.transform, clock)
     try {
-      const planned = { ...this.#identity, transformer }
-      return this.#run.planned(await planLoad(this.#sources, this.#table, this.#options, planned, planOptions))
+      return await planLoad(this.#sources, this.#table, this.#options, { ...this.#identity, transformer }, planOptions)
     } finally {
       transformer?.close()
     }
   }
 
-  async describe(options: DescribeOptions = {}): Promise<JobSpec> {
-    const { split = false, slices = 1 } = options
+  async whatFor({ split = false, slices = 1 }: DescribeOptions): Promise<Work['what']> {
     if (slices > 1 && this.#phases.length > 1)
       throw new TypeError(
         'several incremental exports must load one after another: omit slices and threads, or load one export',
       )
     const sources = split ? await splitSources(this.#sources, slices) : this.#sources
-    return this.#run.describe(options, (table) => this.#what(table, sources))
+    return (table) => this.#describe(table, sources)
   }
 
-  setRates({ writeUnitsPerSecond, paused }: JobRates): void {
-    if (writeUnitsPerSecond !== undefined) this.#run.setRate(writeUnitsPerSecond)
-    if (paused !== undefined) this.#run.setPaused(paused)
+  what(table: TableSpec, earlier: JobWhat | undefined): Promise<JobWhat> {
+    this.#wasBegun = earlier !== undefined
+    return this.#describe(table, this.#sources)
   }
 
-  async run(options: RunOptions = {}): Promise<Summary> {
-    const run = this.#run
-    try {
-      let wasBegun = false
-      const { engine, schema, database, directory, signal } = await run.open(options, (table, earlier) => {
-        wasBegun = earlier !== undefined
-        return this.#what(table)
-      })
-      this.#signal = signal
-      this.#schema = schema
-      this.#transformer = await Transformer.open(this.#options.transform, database.clock)
-      const { keepOld, patienceMs } = this.#options
-      if (keepOld === true) {
-        const { clock } = database
-        this.#replacements = await openReplacements({
-          run,
-          engine,
-          table: this.#table,
-          directory,
-          clock,
-          signal,
-          patienceMs,
-        })
-      }
-      const { ifExists = 'overwrite' } = this.#options
-      if (ifExists === 'overwrite' && !this.#identity.makesChanges) run.compareKeys()
-      if (
-        this.#transformer !== undefined ||
-        this.#identity.makesChanges ||
-        this.#replacements !== undefined ||
-        ifExists !== 'overwrite'
-      ) {
-        this.#made = new MadeWrites({
-          run,
-          engine,
-          table: this.#table,
-          schema,
-          signal,
-          transformer: this.#transformer,
-          makesChanges: this.#identity.makesChanges,
-          placeOf: ({ stream, sequence }) => `${stream.name}:${stream.lineOf(sequence)}`,
-          // As it was read, so that it can be put right and loaded again.
-          itemOf: ({ item }) => item,
-          onEnd: (record, ending, reject) => this.#end(record, ending, reject),
-          patienceMs,
-          replacements: this.#replacements,
-          ifExists,
-        })
-      }
-      // A transform may make the key.
-      if (this.#transformer === undefined && !this.#identity.makesChanges) this.#sourceKey = schema
-      if (!wasBegun) {
-        await checkSources(this.#sources, this.#sourceKey, signal)
-        if (this.#transformer === undefined) await this.#checkKey(schema)
-      }
-      this.#streams = this.#ledgers(directory?.checkpoint?.positions, wasBegun)
-      const unknown = this.#sources.find(({ isChanges, itemCount }) => isChanges === true && itemCount === undefined)
-      if (unknown !== undefined)
-        run.warn(`${unknown.name} has no manifest: Headrace cannot check that the export is complete and in order`)
-      run.share = () => this.#share()
-      run.keep(() => ({ kind: 'sources', sources: this.#streams.map((stream) => stream.position) }))
-      engine.onFailure = () => {
-        this.#wakeAll()
-        this.#made?.wake()
-      }
-      const wakeAll = (): void => this.#wakeAll()
-      signal.addEventListener('abort', wakeAll, { once: true })
-      try {
-        for (const [place, phase] of this.#phases.entries()) {
-          // What a later export says of a key comes behind what an earlier one says, also after a crash.
-          if (place > 0) await this.#settled(engine)
-          if (this.#isStopped()) break
-          await this.#readAll(phase, engine)
-        }
-      } finally {
-        signal.removeEventListener('abort', wakeAll)
-      }
-      if (!this.#isStopped()) this.#checkItemCount()
-      // What was read before a file turned out to be broken is written before that is told.
-      return await run.finish(async () => this.#made?.settled(), this.#failure)
-    } catch (error) {
-      return await run.abandon(error)
-    } finally {
-      this.#transformer?.close()
-      this.#replacements?.close()
+  async open({ run, schema, database, directory, signal }: OpenRun): Promise<void> {
+    this.#run = run
+    this.#signal = signal
+    this.#schema = schema
+    const engine = await run.startEngine(this.#table)
+    this.#engine = engine
+    const { transform, keepOld, ifExists = 'overwrite', patienceMs } = this.#options
+    const { makesChanges } = this.#identity
+    this.#transformer = await Transformer.open(transform, database.clock)
+    const transformer = this.#transformer
+    if (keepOld === true) {
+      const { clock } = database
+      const table = this.#table
+      this.#replacements = await openReplacements({ run, engine, table, directory, clock, signal, patienceMs })
     }
+    const replacements = this.#replacements
+    if (ifExists === 'overwrite' && !makesChanges) run.account.compareKeys()
+    if (transformer !== undefined || makesChanges || replacements !== undefined || ifExists !== 'overwrite') {
+      this.#made = new MadeWrites({
+        run,
+        engine,
+        schema,
+        signal,
+        transformer,
+        makesChanges,
+        placeOf: ({ stream, sequence }) => `${stream.name}:${stream.lineOf(sequence)}`,
+        // As it was read, so that it can be put right and loaded again.
+        itemOf: ({ item }) => item,
+        onEnd: (record, ending, reject) => this.#end(record, ending, reject),
+        replacements,
+        ifExists,
+      })
+    }
+    // A transform may make the key.
+    if (transformer === undefined && !makesChanges) this.#sourceKey = schema
+    if (!this.#wasBegun) {
+      await checkSources(this.#sources, this.#sourceKey, signal)
+      if (transformer === undefined) await this.#checkKey(schema)
+    }
+    this.#streams = this.#ledgers(directory?.checkpoint?.positions)
+    const unknown = this.#sources.find(({ isChanges, itemCount }) => isChanges === true && itemCount === undefined)
+    if (unknown !== undefined)
+      run.warn(`${unknown.name} has no manifest: Headrace cannot check that the export is complete and in order`)
+    run.account.share = () => this.#share()
+    run.keep(() => ({ kind: 'sources', sources: this.#streams.map((stream) => stream.position) }))
+    engine.onFailure = () => {
+      this.#wakeAll()
+      this.#made?.wake()
+    }
+  }
+
+  async run(): Promise<void> {
+    const wakeAll = (): void => this.#wakeAll()
+    this.#signal.addEventListener('abort', wakeAll, { once: true })
+    try {
+      for (const [place, phase] of this.#phases.entries()) {
+        // What a later export says of a key comes behind what an earlier one says, also after a crash.
+        if (place > 0) await this.#run.untilStopped(this.settled().then(() => this.#engine.flush()))
+        if (this.#isStopped()) break
+        await this.#readAll(phase)
+      }
+    } finally {
+      this.#signal.removeEventListener('abort', wakeAll)
+    }
+    if (!this.#isStopped()) this.#checkItemCount()
+  }
+
+  async settled(): Promise<void> {
+    await this.#made?.settled()
+  }
+
+  close(): void {
+    this.#transformer?.close()
+    this.#replacements?.close()
   }
 
   /** Of each phase, in their order, the places of its sources. */
@@ -307,19 +308,13 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     return [...phases].sort(([left], [right]) => left - right).map(([, indexes]) => indexes)
   }
 
-  /** Everything that was read so far has ended. */
-  async #settled(engine: PublishEngine): Promise<void> {
-    if (this.#made !== undefined) await this.#run.untilStopped(this.#made.settled())
-    else await this.#run.untilStopped(engine.flush())
-  }
-
-  async #readAll(indexes: readonly number[], engine: PublishEngine): Promise<void> {
+  async #readAll(indexes: readonly number[]): Promise<void> {
     // Files lie in the order of their ranges, if any: those that are open together shall be far apart.
     const left = segmentOrder(indexes.length).reverse()
     const readers = Array.from({ length: Math.min(OPEN_MAX, left.length) }, async () => {
       for (let place = left.pop(); place !== undefined; place = left.pop()) {
         if (this.#isStopped()) return
-        await this.#readSource(indexes[place]!, engine)
+        await this.#readSource(indexes[place]!)
       }
     })
     await Promise.all(readers)
@@ -355,13 +350,13 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
       if (itemCount === undefined) return
       told += itemCount
     }
-    const { read } = this.#run.tally
+    const { read } = this.#run.account.tally
     if (this.#sources.length === 0 || read === told) return
     const message = `the manifest lists ${counted(told, 'item')}, but ${read} were read and written: download the export again`
     this.#failure = new HeadraceError('INPUT', message)
   }
 
-  async #what(table: TableSpec, ofSources = this.#sources): Promise<JobWhat> {
+  async #describe(table: TableSpec, ofSources: readonly RecordSource[]): Promise<JobWhat> {
     const sources: SourceSpec[] = []
     for (const source of ofSources) {
       const described = (await source.describe?.()) ?? { name: source.name }
@@ -390,20 +385,20 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     return all === 0 ? undefined : settled / all
   }
 
-  #ledgers(from: Positions | undefined, wasBegun: boolean): SourceLedger[] {
+  #ledgers(from: Positions | undefined): SourceLedger[] {
     const positions = from?.kind === 'sources' ? from.sources : []
     const side = Math.max(1, Math.min(OPEN_MAX, this.#sources.length))
     return this.#sources.map((source, index) => {
       const position = positions[index]
       // Also if nothing of it is settled: what it was asked for in an earlier run, it will not give again.
-      if (wasBegun && position?.done !== true && source.isOnce === true) {
+      if (this.#wasBegun && position?.done !== true && source.isOnce === true) {
         throw new HeadraceError(
           'STATE',
           `${source.name === '-' ? 'standard input' : source.name} cannot be read twice, so the rest of it cannot ` +
             `be loaded. ${source.onceAdvice ?? 'Write it to a file first, and load that'}`,
         )
       }
-      return new SourceLedger(source.name, position, this.#run.passed, this.#run.record, side)
+      return new SourceLedger(source.name, position, this.#run.account.passed, this.#run.record, side)
     })
   }
 
@@ -418,7 +413,7 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     return this.#signal.aborted || this.#failure !== undefined
   }
 
-  async #readSource(index: number, engine: PublishEngine): Promise<void> {
+  async #readSource(index: number): Promise<void> {
     const source = this.#sources[index]!
     const stream = this.#streams[index]!
     if (stream.position.done) return
@@ -432,7 +427,7 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
           if (this.#isStopped()) return
           if (after !== undefined && record.place.offset <= after.offset) continue
           isEmpty = false
-          const wait = this.#take(record, engine, index, stream)
+          const wait = this.#take(record, index, stream)
           if (wait !== undefined) await wait
           const { behind } = this.#run
           if (behind !== undefined) await behind
@@ -455,7 +450,7 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
   }
 
   /** @returns a promise when there is something to wait for before the next */
-  #take(record: SourceRecord, engine: PublishEngine, index: number, stream: SourceLedger): Promise<void> | undefined {
+  #take(record: SourceRecord, index: number, stream: SourceLedger): Promise<void> | undefined {
     this.#run.take()
     const sequence = stream.take(record.place)
     if ('error' in record) {
@@ -466,8 +461,8 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     const { item } = record
     if (this.#made !== undefined) return this.#made.take({ stream, sequence, item }, item, index)
     try {
-      const check = this.#run.keyCheckOf(item, this.#schema)
-      return engine.put(item, this, sequence, index, check) ? undefined : this.#run.room()
+      const check = this.#run.account.keyCheckOf(item, this.#schema)
+      return this.#engine.put(item, this, sequence, index, check) ? undefined : this.#run.room()
     } catch (error) {
       if (!(error instanceof ItemError)) throw error
       const message = error.message + keyAdvice(item, this.#schema)
@@ -478,7 +473,7 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
 
   /** All that was made of it has ended. */
   #end({ stream, sequence }: TakenRecord, ending: Ending, reject: JobReject | undefined): void {
-    if (reject === undefined) this.#run.tally[ending] += 1
+    if (reject === undefined) this.#run.account.tally[ending] += 1
     else this.#run.reject(reject)
     stream.settle(sequence, ending, reject)
     this.#wakeFor(stream)
@@ -508,8 +503,8 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
 
   onStored(entry: Entry): void {
     const stream = this.#streams[entry.lane]!
-    const ending = this.#run.endingOf(entry.keyHash, entry.keyCheck)
-    this.#run.tally[ending] += 1
+    const ending = this.#run.account.endingOf(entry.keyHash, entry.keyCheck)
+    this.#run.account.tally[ending] += 1
     stream.settle(entry.origin as number, ending)
     this.#wakeFor(stream)
   }
@@ -518,10 +513,6 @@ export class LoadJob implements PlannableJob<LoadPlanOptions>, EntryOwner {
     const stream = this.#streams[entry.lane]!
     this.#reject(stream, entry.origin as number, { code, message, item: decodeItemText(entry.text) })
     this.#wakeFor(stream)
-  }
-
-  onConflict(entry: Entry, message: string): void {
-    this.onRefused(entry, 'Conflict', message)
   }
 }
 
@@ -552,4 +543,21 @@ async function* untilAborted<Value>(source: AsyncIterable<Value>, signal: AbortS
     // Not waited for: a source that is waiting itself answers when it goes on, if ever.
     iterator.return?.().catch(() => undefined)
   }
+}
+
+/** @internal */
+export const LOAD_OPERATION: Operation = {
+  name: 'load',
+  reopen: (from) => {
+    const { what, table, write } = from
+    const sources = (what.sources ?? []).map(reopenSource)
+    return load(sources, table, {
+      ...write,
+      transform: reopenTransform(from),
+      applyChanges: sources.some(({ isChanges }) => isChanges === true),
+      keepOld: what.keepOld,
+      ifExists: what.ifExists,
+    })
+  },
+  slices: {},
 }

@@ -1,4 +1,3 @@
-import type { Table } from '../database/table.ts'
 import type { PlainItem } from '../item/attributeValue.ts'
 import { decodeItemText } from '../item/decode.ts'
 import { ItemError } from '../item/itemError.ts'
@@ -7,22 +6,21 @@ import { keyHash } from '../item/keyHash.ts'
 import type { JobReject } from '../job/reject.ts'
 import type { Ending } from '../job/tally.ts'
 import { changeOf } from '../publish/changeBatch.ts'
+import type { Conflict, ConflictLook } from '../publish/conflictResolver.ts'
 import { type Entry, type EntryOwner, entryKeyText } from '../publish/entry.ts'
-import { isDone } from '../publish/isDone.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
-import { HeadraceError } from '../runtime/headraceError.ts'
+import type { JobRun } from './jobRun.ts'
 import { keyAdvice } from './keyAdvice.ts'
 import type { Replacements } from './replacements.ts'
 import { TableChangeWriter } from './tableChange.ts'
 import { isFault, type Transformer, type TransformFault } from './transform.ts'
-import type { IfExists, WriteRun } from './writeRun.ts'
+import type { IfExists } from './writeOptions.ts'
 
 export interface MadeWritesOptions<Origin> {
-  readonly run: WriteRun
+  readonly run: JobRun
   readonly engine: PublishEngine
-  /** The table that is written to, and its key. */
-  readonly table: Table
+  /** The key of the table that is written to. */
   readonly schema: KeySchema
   readonly signal: AbortSignal
   /** Undefined for what leaves items as they are. */
@@ -35,7 +33,6 @@ export interface MadeWritesOptions<Origin> {
   readonly itemOf: (origin: Origin, made: PlainItem | undefined) => PlainItem
   /** All that was made of it has ended; told once. */
   readonly onEnd: (origin: Origin, ending: Ending, reject: JobReject | undefined) => void
-  readonly patienceMs: number | undefined
   /** For items, where what they overwrite is kept. */
   readonly replacements?: Replacements | undefined
   /** For items. Default `overwrite`. */
@@ -66,7 +63,7 @@ export class MadeWrites<Origin extends object> implements EntryOwner {
   readonly #changes: TableChangeWriter | undefined
   /** Of records of which several items were made. */
   readonly #several = new Map<Origin, Several>()
-  /** Transforms, and changes that are being looked at again. */
+  /** Transforms that have not settled. */
   readonly #pending = new Set<Promise<void>>()
   #end: Deferred<void> | undefined
 
@@ -110,7 +107,7 @@ export class MadeWrites<Origin extends object> implements EntryOwner {
         await replacements.nextEnd()
       }
       await engine.flush()
-      // While the flush waited, a change may have turned out to need another look.
+      // While the flush waited, a transform may have settled.
     } while (this.#pending.size > 0 || engine.outstanding > 0)
   }
 
@@ -184,14 +181,14 @@ export class MadeWrites<Origin extends object> implements EntryOwner {
     if (this.#changes !== undefined) return this.#changes.write(one, this, origin, lane)
     const { engine, run, schema, ifExists = 'overwrite' } = this.#options
     if (ifExists !== 'overwrite') return engine.insert(one, this, origin, lane)
-    return engine.put(one, this, origin, lane, run.keyCheckOf(one, schema))
+    return engine.put(one, this, origin, lane, run.account.keyCheckOf(one, schema))
   }
 
   #replace(replacements: Replacements, one: PlainItem, origin: Origin, lane: number): boolean {
     const { run, schema } = this.#options
-    const [hash, check] = [keyHash(one, schema), run.keyCheckOf(one, schema)]
+    const [hash, check] = [keyHash(one, schema), run.account.keyCheckOf(one, schema)]
     replacements.take(one, lane, (reject) => {
-      if (reject === undefined) this.#settle(origin, run.endingOf(hash, check), undefined)
+      if (reject === undefined) this.#settle(origin, run.account.endingOf(hash, check), undefined)
       else this.#settle(origin, 'rejected', this.#rejectOf(origin, reject.code, reject.message, one))
     })
     return replacements.room === undefined
@@ -219,7 +216,7 @@ export class MadeWrites<Origin extends object> implements EntryOwner {
   }
 
   onStored(entry: Entry): void {
-    this.#settle(entry.origin as Origin, this.#options.run.endingOf(entry.keyHash, entry.keyCheck), undefined)
+    this.#settle(entry.origin as Origin, this.#options.run.account.endingOf(entry.keyHash, entry.keyCheck), undefined)
   }
 
   onRefused(entry: Entry, code: string, message: string): void {
@@ -230,10 +227,14 @@ export class MadeWrites<Origin extends object> implements EntryOwner {
     this.#settle(entry.origin as Origin, 'rejected', this.#rejectOf(entry.origin as Origin, code, message, made))
   }
 
-  onConflict(entry: Entry, message: string): void {
-    const { run } = this.#options
-    if (entry.plan?.creates === true && !entry.ambiguous && !run.mayFindOwnWrites) this.#exists(entry)
-    else this.#track(this.#findOut(entry, message))
+  /** A change may have been made by a run before this one whose process died; an insert only where one did die. */
+  conflictLook(entry: Entry): ConflictLook {
+    return entry.plan?.creates === true && !this.#options.run.mayFindOwnWrites ? 'doubt' : 'origin'
+  }
+
+  onConflict(entry: Entry, { kind }: Conflict, message: string): void {
+    if (entry.plan?.creates === true) this.#exists(entry)
+    else this.onRefused(entry, 'Conflict', kind === 'gone' ? 'the item to update does not exist' : message)
   }
 
   /** The table has another item of this key. */
@@ -245,24 +246,6 @@ export class MadeWrites<Origin extends object> implements EntryOwner {
     }
     const key = describeItemKey(decodeItemText(entryKeyText(entry, schema)), schema)
     this.onRefused(entry, 'DuplicateItem', `the table already has an item with the key ${key}`)
-  }
-
-  /** A change that was made already, by this run or by one before it whose process died, is made. */
-  async #findOut(entry: Entry, message: string): Promise<void> {
-    const { engine, table, schema, patienceMs, run } = this.#options
-    // A job that is stopped before this is known may have changed more than it knows.
-    run.unresolved += 1
-    try {
-      const attributes = await table.readAgain(entryKeyText(entry, schema), patienceMs, run.onReread)
-      if (isDone(changeOf(entry, schema), attributes)) this.onStored(entry)
-      else if (entry.plan?.creates === true) this.#exists(entry)
-      else this.onRefused(entry, 'Conflict', attributes === undefined ? 'the item to update does not exist' : message)
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : `${error}`
-      engine.destroy(error instanceof HeadraceError ? error : new HeadraceError('REFUSED', reason, { cause: error }))
-    } finally {
-      run.unresolved -= 1
-    }
   }
 }
 

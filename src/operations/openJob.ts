@@ -5,16 +5,17 @@ import type { ConnectionSpec } from '../job/jobSpec.ts'
 import { defined } from '../runtime/defined.ts'
 import type { Rate } from '../throughput/rate.ts'
 import type { SharedRate } from '../throughput/sharedRate.ts'
-import { CopyJob } from './copy.ts'
+import { copyAs } from './copy.ts'
 import type { RecordSource } from './file.ts'
 import { files } from './files.ts'
 import { itemsSource } from './itemsSource.ts'
 import type { PlannableJob } from './job.ts'
 import { defineJob, type FilesSource, type ItemsSource, type JobDefinition, loadDefinition } from './jobDefinition.ts'
 import type { JobIdentity } from './jobIdentity.ts'
-import { LoadJob } from './load.ts'
+import { loadAs } from './load.ts'
+import { givenOrModule, type Operation } from './operation.ts'
 import type { Transform } from './transform.ts'
-import type { IfExists, WriteOptions } from './writeRun.ts'
+import type { IfExists, WriteOptions } from './writeOptions.ts'
 
 export interface OpenJobOptions
   extends Pick<
@@ -82,7 +83,7 @@ export async function openJob<In extends object = PlainItem, Out extends object 
   const transform = definition.transform as Transform | undefined
   const writing = { ...sinkOptions, ...defined(write), transform }
   if (!('table' in source)) {
-    const made = new LoadJob(await sourcesOf(source), target, writing, identity)
+    const made = loadAs(identity, await sourcesOf(source), target, writing)
     return opened(made, target, close)
   }
   const { table: name, connection, ...reading } = source
@@ -92,7 +93,7 @@ export async function openJob<In extends object = PlainItem, Out extends object 
     ...defined({ segments, concurrency, readUnitsPerSecond, sharedReadRate }),
     ...writing,
   }
-  return opened(new CopyJob(from, target, copyOptions, identity), from, close)
+  return opened(copyAs(identity, from, target, copyOptions), from, close)
 }
 
 async function sourcesOf(source: FilesSource | ItemsSource): Promise<readonly RecordSource[]> {
@@ -119,4 +120,20 @@ function opened(job: PlannableJob, table: Table, close: () => Promise<void>): Op
       }
     },
   }
+}
+
+/** @internal */
+export const RUN_OPERATION: Operation = {
+  name: 'run',
+  reopen: ({ what, database, target, write, read, options }) => {
+    const { filter: _, consistentRead: __, ...reading } = read
+    return openJob(givenOrModule('definition', what.visitor, options.definition), {
+      ...write,
+      ...reading,
+      // Of files there is one table, and it is written.
+      ...(target === undefined ? { sink: database } : { source: database, sink: target }),
+      ifExists: what.ifExists,
+    })
+  },
+  slices: {},
 }

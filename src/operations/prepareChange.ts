@@ -6,7 +6,7 @@ import { ItemError } from '../item/itemError.ts'
 import { type KeySchema, keyNamesOf, typeName } from '../item/itemKey.ts'
 import { addNumbers, canonicalNumber, NumberValue, numberText } from '../item/number.ts'
 import { writeUnits } from '../item/units.ts'
-import { valueBytes } from '../item/valueBytes.ts'
+import { attributesBytes, valueBytes } from '../item/valueBytes.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 
 /** An item as it was read, whatever a visitor does to the object it is shown. */
@@ -18,10 +18,20 @@ export interface RawItem {
   bytes(): number
 }
 
+/** An item that was read by its key. */
+export function rawItem(attributes: { readonly [name: string]: unknown }): RawItem {
+  return {
+    attribute: (name) => (Object.hasOwn(attributes, name) ? JSON.stringify(attributes[name]) : undefined),
+    names: () => Object.keys(attributes),
+    bytes: () => attributesBytes(attributes),
+  }
+}
+
 /**
  * Makes of a visitor's edit a change that touches only what differs from the item that was read, on condition that those
  * attributes still are what was read.
  *
+ * @internal
  * @returns undefined when the edit changes nothing
  * @throws {ItemError} for what is no edit, changes the key, or can not be stored
  */
@@ -70,7 +80,11 @@ export function prepareChange(edit: Edit, raw: RawItem, schema: KeySchema, encod
   return { key, deletes: false, setNames, setTexts, removeNames, expectNames, expectTexts }
 }
 
-/** Write units that a change takes of the table: by the item before it or after it, whichever is larger. */
+/**
+ * Write units that a change takes of the table: by the item before it or after it, whichever is larger.
+ *
+ * @internal
+ */
 export function changeUnits({ setNames, setTexts, expectNames, expectTexts }: Change, raw: RawItem): number {
   const before = raw.bytes()
   let after = before

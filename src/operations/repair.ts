@@ -1,4 +1,3 @@
-import type { Table } from '../database/table.ts'
 import { canonicalText } from '../item/canonicalText.ts'
 import { decodeItem } from '../item/decode.ts'
 import type { Change } from '../item/edit.ts'
@@ -6,27 +5,21 @@ import { describeItemKey, type KeySchema, keyNamesOf } from '../item/itemKey.ts'
 import { keyHash } from '../item/keyHash.ts'
 import { writeUnits } from '../item/units.ts'
 import type { JobReject } from '../job/reject.ts'
-import { changeOf } from '../publish/changeBatch.ts'
 import { type Entry, type EntryOwner, entryKeyText } from '../publish/entry.ts'
-import { isDone } from '../publish/isDone.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 import type { Finding } from './doubts.ts'
 import type { Attributes } from './keyReader.ts'
 
 export interface RepairOptions {
-  readonly table: Table
   readonly schema: KeySchema
   readonly engine: PublishEngine
-  readonly patienceMs: number
   readonly onReject: (reject: JobReject) => void
 }
 
 /** Writes to the right side what is missing there or differs, on condition that it still is as it was seen. */
 export class Repair implements EntryOwner {
   readonly #options: RepairOptions
-  readonly #pending = new Set<Promise<void>>()
-  #failure: unknown
   fixed = 0
   /** Changed by others between the last look and the write; they stay as they are. */
   conflicts = 0
@@ -46,13 +39,8 @@ export class Repair implements EntryOwner {
   }
 
   /** Resolves when everything is written, or is not to be. */
-  async settle(): Promise<void> {
-    const { engine } = this.#options
-    do {
-      await engine.flush()
-      await Promise.all(this.#pending)
-    } while (this.#pending.size > 0 || engine.outstanding > 0)
-    if (this.#failure !== undefined) throw this.#failure
+  settle(): Promise<void> {
+    return this.#options.engine.flush()
   }
 
   onStored(): void {
@@ -65,23 +53,8 @@ export class Repair implements EntryOwner {
   }
 
   onConflict(entry: Entry): void {
-    const { table, schema, patienceMs } = this.#options
-    const change = changeOf(entry, schema)
-    const work = (async () => {
-      const keyText = entryKeyText(entry, schema)
-      // An answer that was lost may have been of this very change.
-      if (entry.ambiguous && isDone(change, await table.readAgain(keyText, patienceMs))) {
-        this.fixed += 1
-        return
-      }
-      this.conflicts += 1
-      this.#reject(entry, 'Conflict', 'another writer changed the item after the comparison; it was not fixed')
-    })()
-      .catch((error: unknown) => {
-        this.#failure ??= error
-      })
-      .finally(() => this.#pending.delete(work))
-    this.#pending.add(work)
+    this.conflicts += 1
+    this.#reject(entry, 'Conflict', 'another writer changed the item after the comparison; it was not fixed')
   }
 
   #reject(entry: Entry, code: string, message: string): void {

@@ -7,23 +7,20 @@ import { itemKey, type KeySchema, keyNamesOf } from '../item/itemKey.ts'
 import { keyAttributes } from '../item/keyAttributes.ts'
 import { keyHash } from '../item/keyHash.ts'
 import { writeUnits } from '../item/units.ts'
-import { attributesBytes } from '../item/valueBytes.ts'
 import type { JobDirectory } from '../job/jobDirectory.ts'
-import { changeOf } from '../publish/changeBatch.ts'
+import { CONFLICTS_MAX, conflictsWords } from '../publish/conflictResolver.ts'
 import { type Entry, type EntryOwner, entryKeyText } from '../publish/entry.ts'
-import { isDone } from '../publish/isDone.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { counted } from '../runtime/counted.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
 import type { ScanEngine } from '../scan/scanEngine.ts'
+import type { JobRun } from './jobRun.ts'
 import { type Attributes, KEYS_MAX, KeyReader } from './keyReader.ts'
 import { OldImages } from './oldImages.ts'
-import { changeUnits, prepareChange, type RawItem } from './prepareChange.ts'
-import type { WriteRun } from './writeRun.ts'
+import { changeUnits, prepareChange, type RawItem, rawItem } from './prepareChange.ts'
 
 export interface ReplacementsOptions {
-  readonly run: WriteRun
+  readonly run: JobRun
   readonly engine: PublishEngine
   readonly schema: KeySchema
   readonly images: OldImages
@@ -40,8 +37,7 @@ export type OnReplaced = (reject: { readonly code: string; readonly message: str
 const PENDING_MAX = 2_000
 /** Keys that are asked for at once, at most {@link KEYS_MAX} in one request. */
 const READS_MAX = 8
-/** An item that others change each time between reading and writing it is a reject after so many times. */
-const CONFLICTS_MAX = 10
+/** How long reading is tried for. */
 const PATIENCE_MS = 600_000
 /** Of a table that tells nothing of itself. */
 const ITEM_BYTES_GUESS = 1_024
@@ -153,14 +149,14 @@ export class Replacements implements EntryOwner {
   async #readAll(keys: readonly string[]): Promise<Map<string, Attributes>> {
     const { reader, scan, run } = this.#options
     const found = await reader.read(keys)
-    run.onReread(scan.readUnits - this.#readUnits)
+    run.account.onReread(scan.readUnits - this.#readUnits)
     this.#readUnits = scan.readUnits
     return found
   }
 
   #send(one: Replacement, old: Attributes | undefined): void {
     const { schema, images, engine } = this.#options
-    const raw = rawOf(old ?? keyAttributes(one.key, schema))
+    const raw = rawItem(old ?? keyAttributes(one.key, schema))
     let change: Change | undefined
     try {
       change = this.#changeOf(one, raw, old !== undefined)
@@ -203,34 +199,15 @@ export class Replacements implements EntryOwner {
     this.#end(entry.origin as Replacement, { code, message })
   }
 
+  /** The item is not what was read: reads it again, with others. */
   onConflict(entry: Entry): void {
-    this.#lookAgain(entry).catch((error: unknown) => this.#options.run.fail(error))
-  }
-
-  /** The item is not what was read; or it is what this very change has made, and its answer was lost. */
-  async #lookAgain(entry: Entry): Promise<void> {
     const { run, schema, images } = this.#options
     const one = entry.origin as Replacement
-    const keyText = entryKeyText(entry, schema)
-    if (entry.ambiguous) {
-      const change = changeOf(entry, schema)
-      run.unresolved += 1
-      const attributes = (await this.#readAll([one.key])).get(one.key)
-      run.unresolved -= 1
-      if (isDone(change, attributes)) {
-        this.#end(one, undefined)
-        return
-      }
-    }
-    images.cancel(keyText)
-    run.conflicts += 1
+    images.cancel(entryKeyText(entry, schema))
+    run.account.conflicts += 1
     one.conflicts += 1
-    if (one.conflicts < CONFLICTS_MAX) {
-      this.#read(one)
-      return
-    }
-    const message = `gave up after ${counted(one.conflicts, 'write conflict')}: another writer keeps changing this item`
-    this.#end(one, { code: 'Conflict', message })
+    if (one.conflicts < CONFLICTS_MAX) this.#read(one)
+    else this.#end(one, { code: 'Conflict', message: conflictsWords(one.conflicts) })
   }
 
   #end(one: Replacement, reject: { readonly code: string; readonly message: string } | undefined): void {
@@ -241,14 +218,6 @@ export class Replacements implements EntryOwner {
     one.onEnd(reject)
     if (next !== undefined) this.#read(next)
     this.wake()
-  }
-}
-
-function rawOf(attributes: Attributes): RawItem {
-  return {
-    attribute: (name) => (Object.hasOwn(attributes, name) ? JSON.stringify(attributes[name]) : undefined),
-    names: () => Object.keys(attributes),
-    bytes: () => attributesBytes(attributes),
   }
 }
 
@@ -265,7 +234,7 @@ function bytesOfTexts({ setNames, setTexts }: Change): number {
  * @throws {TypeError} for a job without a directory
  */
 export async function openReplacements(options: {
-  readonly run: WriteRun
+  readonly run: JobRun
   readonly engine: PublishEngine
   readonly table: Table
   readonly directory: JobDirectory | undefined

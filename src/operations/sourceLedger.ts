@@ -1,5 +1,6 @@
 import type { RecordPlace } from '../formats/record.ts'
 import type { SourcePosition } from '../job/checkpoint.ts'
+import type { JobDirectory } from '../job/jobDirectory.ts'
 import type { JobReject } from '../job/reject.ts'
 import { SettledPrefix } from '../job/settledPrefix.ts'
 import type { Ending, Endings } from '../job/tally.ts'
@@ -102,4 +103,10 @@ export class SourceLedger {
     this.#lines = lines
     this.#offsets = offsets
   }
+}
+
+/** Where an earlier run came to in the only source of a job; undefined at the beginning. */
+export function firstSource(directory: JobDirectory | undefined): SourcePosition | undefined {
+  const positions = directory?.checkpoint?.positions
+  return positions?.kind === 'sources' ? positions.sources[0] : undefined
 }

@@ -8,11 +8,12 @@ import type { JobHow, JobWhat } from '../job/jobSpec.ts'
 import type { ScanEngine } from '../scan/scanEngine.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
 import { chooseReading } from './chooseReading.ts'
+import type { JobRun } from './jobRun.ts'
 import { type FilterPreview, previewFilter } from './previewFilter.ts'
 import { SegmentLedger } from './segmentLedger.ts'
 import { TableWalk } from './tableWalk.ts'
 import type { VisitedItem } from './visitedItem.ts'
-import { rateText, type WriteRun } from './writeRun.ts'
+import { rateText } from './writeOptions.ts'
 
 export type ReadOptions = Pick<
   ScanOptions,
@@ -28,7 +29,7 @@ export type ReadOptions = Pick<
 >
 
 export interface ReaderStart {
-  readonly run: WriteRun
+  readonly run: JobRun
   readonly directory: JobDirectory | undefined
   readonly signal: AbortSignal
   /** Of which table what is written shall fall on all partitions; undefined for what goes elsewhere, in whole pages. */
@@ -54,7 +55,7 @@ export class TableReader {
   #scan: ScanEngine | undefined
   #isPaused = false
   #signal!: AbortSignal
-  #run!: WriteRun
+  #run!: JobRun
   walk!: TableWalk
   ledger!: SegmentLedger
 
@@ -121,7 +122,7 @@ export class TableReader {
 
   async open({ run, directory, signal, spread, select, queueSize = 10_000, isStopped }: ReaderStart): Promise<void> {
     const { key, indexes, itemCount } = await this.#table.describe()
-    run.itemsTold = indexes.find(({ name }) => name === this.#options.index)?.itemCount ?? itemCount
+    run.account.itemsTold = indexes.find(({ name }) => name === this.#options.index)?.itemCount ?? itemCount
     const { connection } = await this.#table.database.open()
     const { loopback } = connection
     const asked = { ...this.#options, segments: directory?.spec.what.segments ?? this.#options.segments }
@@ -134,9 +135,9 @@ export class TableReader {
       from: directory?.checkpoint?.positions,
       // Emulators know no place behind an item that is gone.
       survivorsOnly: loopback,
-      passed: run.passed,
+      passed: run.account.passed,
       onReject: run.record,
-      itemsTold: run.itemsTold,
+      itemsTold: run.account.itemsTold,
     })
     this.#scan = await this.#table.scanEngine({
       ...this.#options,
@@ -162,8 +163,8 @@ export class TableReader {
     this.#scan.onNotice = run.warn
     this.#scan.setPaused(this.#isPaused)
     const { ledger } = this
-    run.share = () => ledger.share
-    run.oldestSegment = () => ledger.oldest
+    run.account.share = () => ledger.share
+    run.account.oldestSegment = () => ledger.oldest
     run.keep(() => ledger.positions())
   }
 

@@ -2,14 +2,15 @@ import { join, resolve } from 'node:path'
 import { connect, type Database } from '../database/database.ts'
 import type { Table } from '../database/table.ts'
 import { decodeItem } from '../item/decode.ts'
-import type { Change } from '../item/edit.ts'
 import { describeItemKey, type KeySchema } from '../item/itemKey.ts'
 import { keyHash } from '../item/keyHash.ts'
 import { loadSpec } from '../job/jobDirectory.ts'
+import type { JobWhat, TableSpec } from '../job/jobSpec.ts'
 import type { JobReject } from '../job/reject.ts'
 import type { Summary } from '../job/summary.ts'
 import { markUndone } from '../job/undoneMark.ts'
 import { changeOf } from '../publish/changeBatch.ts'
+import type { Conflict, ConflictLook } from '../publish/conflictResolver.ts'
 import { type Entry, type EntryOwner, entryKeyText } from '../publish/entry.ts'
 import { isDone } from '../publish/isDone.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
@@ -17,11 +18,13 @@ import type { Clock } from '../runtime/clock.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 import { type Disk, systemDisk } from '../storage/disk.ts'
-import type { Job, JobRates, RunOptions } from './job.ts'
+import type { Job, RunOptions } from './job.ts'
+import { JobRun, type OpenRun, type Work } from './jobRun.ts'
 import { changeBack, OLD_IMAGES, type OldImage } from './oldImages.ts'
+import type { Operation } from './operation.ts'
 import { reversedLines } from './reversedLines.ts'
-import { SourceLedger } from './sourceLedger.ts'
-import { type WriteOptions, WriteRun } from './writeRun.ts'
+import { firstSource, SourceLedger } from './sourceLedger.ts'
+import type { WriteOptions } from './writeOptions.ts'
 
 export interface UndoOptions extends WriteOptions {
   /** Where the table is. Default: as the job reached it, with the credentials of now. Not closed by the undoing. */
@@ -38,7 +41,22 @@ export interface UndoOptions extends WriteOptions {
  * @throws {HeadraceError} `STATE` when there is no such job, or it kept nothing
  */
 export function undo(directory: string, options: UndoOptions = {}): Job {
-  return new UndoJob(resolve(directory), options)
+  const work = new UndoWork(resolve(directory), options)
+  return new UndoRun(work.table, work, options.disk)
+}
+
+/** Undoing is run on the disk of the job that is undone, where no other is named. */
+class UndoRun extends JobRun {
+  readonly #disk: Disk | undefined
+
+  constructor(table: Table, work: Work, disk: Disk | undefined) {
+    super('undo', table, work)
+    this.#disk = disk
+  }
+
+  override run(options: RunOptions = {}): Promise<Summary> {
+    return super.run({ ...options, disk: options.disk ?? this.#disk })
+  }
 }
 
 /** What a change is known by. */
@@ -50,13 +68,14 @@ interface Origin {
 /** Items that are looked at at once. */
 const PENDING_MAX = 256
 
-class UndoJob implements Job, EntryOwner {
+class UndoWork implements Work, EntryOwner {
+  readonly options: WriteOptions
   readonly #directory: string
   readonly #disk: Disk
   readonly #options: UndoOptions
   readonly #database: Database
   readonly #table: Table
-  readonly #run: WriteRun
+  #opened!: OpenRun
   #engine!: PublishEngine
   #schema!: KeySchema
   #ledger!: SourceLedger
@@ -85,62 +104,81 @@ class UndoJob implements Job, EntryOwner {
     this.#database = options.database ?? connect(changed.connection)
     this.#table = this.#database.table(changed.name)
     const { database: _, disk: __, ...writeOptions } = options
-    this.#run = new WriteRun('undo', this.#table, writeOptions)
+    this.options = writeOptions
   }
 
-  get progress(): Summary {
-    return this.#run.summary
+  /** The table that is put back. */
+  get table(): Table {
+    return this.#table
   }
 
-  setRates({ writeUnitsPerSecond, paused }: JobRates): void {
-    if (writeUnitsPerSecond !== undefined) this.#run.setRate(writeUnitsPerSecond)
-    if (paused !== undefined) this.#run.setPaused(paused)
+  get failure(): unknown {
+    return this.#failure
   }
 
-  async run(options: RunOptions = {}): Promise<Summary> {
-    const run = this.#run
-    try {
-      const { engine, schema, database, description, directory, signal } = await run.open(
-        { disk: this.#options.disk, ...options },
-        (table) => ({ operation: 'undo', table, undoes: this.#directory }),
-      )
-      this.#checkTable(description.tableId)
-      await this.#mark(false, directory?.path, database.clock)
-      this.#engine = engine
-      this.#schema = schema
-      const positions = directory?.checkpoint?.positions
-      const from = positions?.kind === 'sources' ? positions.sources[0] : undefined
-      const ledger = new SourceLedger(OLD_IMAGES, from, run.passed, run.record)
-      this.#ledger = ledger
-      run.keep(() => ({ kind: 'sources', sources: [ledger.position] }))
-      const path = join(this.#directory, OLD_IMAGES)
-      const size = this.#disk.sizeOf(path) ?? 0
-      let line = 0
-      for (const { text, fromEnd } of reversedLines(this.#disk, path, size)) {
-        if (signal.aborted || this.#failure !== undefined) break
-        line += 1
-        const image = parseJson(text) as OldImage
-        const isVoid = this.#isVoid(image)
-        if (isVoid || fromEnd <= (from?.after?.offset ?? 0)) continue
-        const { behind } = run
-        if (behind !== undefined) await behind
-        run.take()
-        const sequence = ledger.take({ file: OLD_IMAGES, line, offset: fromEnd })
-        if (!this.#putBack(image, sequence)) {
-          if (this.#pending.size < PENDING_MAX) await run.room()
-          else await Promise.race(this.#pending)
-        }
-        if (ledger.isFull) await this.#settled()
+  faultOf(error: unknown): unknown {
+    return this.#failure ?? error
+  }
+
+  what(table: TableSpec): JobWhat {
+    return { operation: 'undo', table, undoes: this.#directory }
+  }
+
+  async open(opened: OpenRun): Promise<void> {
+    const { run, schema, database, description, directory, table } = opened
+    const engine = await run.startEngine(table)
+    this.#checkTable(description.tableId)
+    await this.#mark(false, directory?.path, database.clock)
+    this.#opened = opened
+    this.#engine = engine
+    this.#schema = schema
+    const ledger = new SourceLedger(OLD_IMAGES, firstSource(directory), run.account.passed, run.record)
+    this.#ledger = ledger
+    run.keep(() => ({ kind: 'sources', sources: [ledger.position] }))
+  }
+
+  async run(): Promise<void> {
+    const { run, directory, signal } = this.#opened
+    const ledger = this.#ledger
+    const from = firstSource(directory)
+    const path = join(this.#directory, OLD_IMAGES)
+    const size = this.#disk.sizeOf(path) ?? 0
+    let line = 0
+    for (const { text, fromEnd } of reversedLines(this.#disk, path, size)) {
+      if (signal.aborted || this.#failure !== undefined) break
+      line += 1
+      const image = parseJson(text) as OldImage
+      const isVoid = this.#isVoid(image)
+      if (isVoid || fromEnd <= (from?.after?.offset ?? 0)) continue
+      const { behind } = run
+      if (behind !== undefined) await behind
+      run.take()
+      const sequence = ledger.take({ file: OLD_IMAGES, line, offset: fromEnd })
+      if (!this.#putBack(image, sequence)) {
+        if (this.#pending.size < PENDING_MAX) await run.room()
+        else await Promise.race(this.#pending)
       }
-      if (!signal.aborted) ledger.end()
-      const summary = await run.finish(() => this.#settled(), this.#failure)
-      if (summary.complete) await this.#mark(true, directory?.path, database.clock)
-      return summary
-    } catch (error) {
-      return await run.abandon(this.#failure ?? error)
-    } finally {
-      if (this.#options.database === undefined) await this.#database.close()
+      if (ledger.isFull) await this.settled()
     }
+    if (!signal.aborted) ledger.end()
+  }
+
+  async settled(): Promise<void> {
+    do {
+      await this.#engine.flush()
+      await Promise.all(this.#pending)
+    } while (this.#pending.size > 0 || this.#engine.outstanding > 0)
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  async ended({ complete }: Summary): Promise<void> {
+    if (!complete) return
+    const { directory, database } = this.#opened
+    await this.#mark(true, directory?.path, database.clock)
+  }
+
+  async close(): Promise<void> {
+    if (this.#options.database === undefined) await this.#database.close()
   }
 
   /** Before the first change is put back, the job that is undone says so. */
@@ -191,7 +229,9 @@ class UndoJob implements Job, EntryOwner {
   async #remove(image: OldImage, sequence: number): Promise<void> {
     const keyText = JSON.stringify(image.key)
     const { patienceMs } = this.#options
-    const attributes = await this.#table.readAgain(keyText, patienceMs, this.#run.onReread)
+    const attributes = await this.#table.readAgain(keyText, patienceMs, (units) =>
+      this.#opened.run.account.onReread(units),
+    )
     const isMore = Object.keys(attributes ?? {}).some(
       (name) => !Object.hasOwn(image.new ?? {}, name) && !Object.hasOwn(image.key, name),
     )
@@ -219,10 +259,10 @@ class UndoJob implements Job, EntryOwner {
 
   #end({ sequence, keyText }: Origin, ending: 'written' | 'filtered' | JobReject): void {
     if (typeof ending === 'string') {
-      this.#run.tally[ending] += 1
+      this.#opened.run.account.tally[ending] += 1
       this.#ledger.settle(sequence, ending)
     } else {
-      this.#run.reject(ending)
+      this.#opened.run.reject(ending)
       this.#ledger.settle(sequence, 'rejected', ending)
     }
     const next = this.#underWay.get(keyText)?.shift()
@@ -238,36 +278,30 @@ class UndoJob implements Job, EntryOwner {
     this.#end(entry.origin as Origin, this.#rejectOf(code, message, entryKeyText(entry, this.#schema)))
   }
 
-  onConflict(entry: Entry): void {
-    const origin = entry.origin as Origin
-    const change = changeOf(entry, this.#schema)
-    const keyText = entryKeyText(entry, this.#schema)
-    this.#track(this.#decide(change, origin, keyText))
+  conflictLook(): ConflictLook {
+    return 'current'
   }
 
   /** The item is not as the job left it: it is as it was already, or others have changed it. */
-  async #decide(change: Change, origin: Origin, keyText: string): Promise<void> {
-    const { patienceMs } = this.#options
-    const attributes = await this.#table.readAgain(keyText, patienceMs, this.#run.onReread)
-    if (isDone(change, attributes)) {
+  onConflict(entry: Entry, { kind, current }: Conflict): void {
+    const origin = entry.origin as Origin
+    if (isDone(changeOf(entry, this.#schema), current)) {
       this.#end(origin, 'filtered')
       return
     }
-    const did = attributes === undefined ? 'deleted' : change.creates === true ? 'created' : 'changed'
+    const did = kind === 'gone' ? 'deleted' : kind === 'exists' ? 'created' : 'changed'
     const message = `another writer ${did} the item after the job; it was not restored`
-    this.#end(origin, this.#rejectOf('ChangedSince', message, keyText))
+    this.#end(origin, this.#rejectOf('ChangedSince', message, entryKeyText(entry, this.#schema)))
   }
 
   #rejectOf(code: string, message: string, keyText: string): JobReject {
     const key = decodeItem(parseJson(keyText))
     return { code, message, place: describeItemKey(key, this.#schema), item: key }
   }
+}
 
-  async #settled(): Promise<void> {
-    do {
-      await this.#engine.flush()
-      await Promise.all(this.#pending)
-    } while (this.#pending.size > 0 || this.#engine.outstanding > 0)
-    if (this.#failure !== undefined) throw this.#failure
-  }
+/** @internal */
+export const UNDO_OPERATION: Operation = {
+  name: 'undo',
+  reopen: ({ what, database, write, options }) => undo(what.undoes!, { ...write, database, disk: options.disk }),
 }

@@ -9,34 +9,32 @@ import { ItemError } from '../item/itemError.ts'
 import { describeItemKey, type KeySchema, keyNamesOf } from '../item/itemKey.ts'
 import { keyHash } from '../item/keyHash.ts'
 import { writeUnits } from '../item/units.ts'
-import { attributesBytes } from '../item/valueBytes.ts'
 import type { JobDirectory } from '../job/jobDirectory.ts'
-import type { JobHow, JobSpec, JobWhat, TableSpec } from '../job/jobSpec.ts'
+import type { JobHow, JobWhat, TableSpec } from '../job/jobSpec.ts'
 import { newMark } from '../job/newMark.ts'
 import type { Plan, PlanOptions } from '../job/plan.ts'
 import type { JobReject } from '../job/reject.ts'
-import type { Summary } from '../job/summary.ts'
-import { changeOf } from '../publish/changeBatch.ts'
+import { CONFLICTS_MAX, type Conflict, type ConflictLook, conflictsWords } from '../publish/conflictResolver.ts'
 import { deletionText, type Entry, type EntryOwner, entryKeyText } from '../publish/entry.ts'
-import { isDone } from '../publish/isDone.ts'
 import type { PublishEngine } from '../publish/publishEngine.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { counted } from '../runtime/counted.ts'
 import { Deadlines } from '../runtime/deadlines.ts'
 import { HeadraceError } from '../runtime/headraceError.ts'
 import { isPromise } from '../runtime/isPromise.ts'
 import { parseJson } from '../runtime/parseJson.ts'
-import type { DescribeOptions, FilteredJob, JobRates, RunOptions } from './job.ts'
+import type { FilteredJob } from './job.ts'
+import { FilteredRun, type JobRun, type OpenRun, type Work } from './jobRun.ts'
 import { OldImages } from './oldImages.ts'
+import { givenOrModule, type Operation } from './operation.ts'
 import { planUpdate } from './plan/planUpdate.ts'
-import { changeUnits, prepareChange, type RawItem } from './prepareChange.ts'
-import { type FilterPreview, refuseUnknownNames, withPreview } from './previewFilter.ts'
+import { changeUnits, prepareChange, type RawItem, rawItem } from './prepareChange.ts'
+import { type FilterPreview, refuseUnknownNames } from './previewFilter.ts'
 import { TableReader } from './tableReader.ts'
 import type { VisitedItem } from './visitedItem.ts'
-import { openVisitor, type Visitor, type VisitorSource, visitorSpec } from './visitor.ts'
+import { openVisitor, readEdit, type Visitor, type VisitorSource, visitorSpec } from './visitor.ts'
 import type { VisitorPool } from './visitorPool.ts'
 import { VisitorThreads, type Workers } from './visitorThreads.ts'
-import { type WriteOptions, WriteRun } from './writeRun.ts'
+import type { WriteOptions } from './writeOptions.ts'
 
 export interface DeleteOptions
   extends WriteOptions,
@@ -81,8 +79,6 @@ export interface UpdateOptions extends DeleteOptions {
 const VISIT_TIMEOUT_MS = 60_000
 /** Visitors that return promises are asked for at most so many items at once. */
 const VISITS_MAX = 256
-/** After so many conflicts over one item, someone is writing it all the time. */
-const CONFLICTS_MAX = 8
 /** The attribute that `once: true` marks items with. */
 const ONCE = 'headrace_once'
 
@@ -108,7 +104,11 @@ export function updateAll<
   visitor: (((item: Readonly<Item>) => Made | Promise<Made>) & KnownNames<Item, Made>) | URL | Changes<NoInfer<Item>>,
   options: UpdateOptions = {},
 ): FilteredJob {
-  return new UpdateJob('update', table as Table<object>, visitor as VisitorSource, options)
+  return new FilteredRun(
+    'update',
+    table,
+    new UpdateWork('update', table as Table<object>, visitor as VisitorSource, options),
+  )
 }
 
 /**
@@ -119,16 +119,17 @@ export function updateAll<
  * await deleteAll(sessions, { filter: 'expires < 1767225600' }).run()
  */
 export function deleteAll(table: Table, options: DeleteOptions = {}): FilteredJob {
-  return new UpdateJob('delete', table, () => 'delete', options)
+  return new FilteredRun('delete', table, new UpdateWork('delete', table, () => 'delete', options))
 }
 
-class UpdateJob implements FilteredJob, EntryOwner {
+class UpdateWork implements Work, EntryOwner {
+  readonly options: WriteOptions
+  readonly reader: TableReader
   readonly #operation: 'update' | 'delete'
   readonly #table: Table
   readonly #source: VisitorSource
   readonly #options: UpdateOptions
-  readonly #reader: TableReader
-  readonly #run: WriteRun
+  #run!: JobRun
   readonly #encoder = new ItemEncoder()
   readonly #once: string | undefined
   /** What this job's mark looks like in an item. */
@@ -172,99 +173,92 @@ class UpdateJob implements FilteredJob, EntryOwner {
     } = options
     this.#once = once === true ? ONCE : once === false ? undefined : once
     this.#visitTimeoutMs = checkWhole('visitTimeoutMs', visitTimeoutMs, 1, 3_600_000)
-    this.#reader = new TableReader(table, options)
-    this.#run = new WriteRun(operation, table, writeOptions, () => this.#reader.scan)
-    this.#run.preview = (signal) => this.preview(signal)
-    this.#threads = new VisitorThreads(workers, source, visitTimeoutMs, this.#run.warn)
+    this.options = writeOptions
+    this.reader = new TableReader(table, options)
+    this.#threads = new VisitorThreads(workers, source, visitTimeoutMs, (text) => this.#run.warn(text))
   }
 
-  get progress(): Summary {
-    return this.#run.summary
+  get how(): JobHow {
+    const { workers } = this.#options
+    return { ...this.reader.how, visitTimeoutMs: this.#visitTimeoutMs, workers }
   }
 
   async plan(options?: PlanOptions): Promise<Plan> {
     const visitor = await openVisitor(this.#source)
-    const preview = await this.preview(options?.signal)
-    const plan = await planUpdate(this.#operation, this.#table, visitor, this.#options, options)
-    return this.#run.planned(withPreview(plan, preview))
+    return planUpdate(this.#operation, this.#table, visitor, this.#options, options)
   }
 
   async preview(signal?: AbortSignal): Promise<FilterPreview | undefined> {
-    const preview = await this.#reader.preview(signal)
+    const preview = await this.reader.preview(signal)
     if (this.#options.allowUnknownAttributes !== true) refuseUnknownNames(preview)
     return preview
   }
 
-  describe(options?: DescribeOptions): Promise<JobSpec> {
-    return this.#run.describe(options, (table, earlier) => this.#what(table, earlier), this.#how)
+  async prepare(): Promise<void> {
+    if (!this.#threads.isElsewhere) this.#visitor = await openVisitor(this.#source)
   }
 
-  setRates({ readUnitsPerSecond, writeUnitsPerSecond, paused }: JobRates): void {
-    if (readUnitsPerSecond !== undefined) this.#reader.setRate(readUnitsPerSecond)
-    if (writeUnitsPerSecond !== undefined) this.#run.setRate(writeUnitsPerSecond)
-    if (paused === undefined) return
-    this.#reader.setPaused(paused)
-    this.#run.setPaused(paused)
+  async open({ run, schema, database, description, directory, signal }: OpenRun): Promise<void> {
+    this.#run = run
+    this.#signal = signal
+    this.#clock = database.clock
+    this.#schema = schema
+    this.#directory = directory
+    const engine = await run.startEngine(this.#table)
+    this.#engine = engine
+    this.#visits = new Deadlines(database.clock, this.#visitTimeoutMs)
+    this.#checkRepeats(directory)
+    if (this.#options.keepOld === true) this.#oldImages = this.#openOldImages(directory, database.clock)
+    this.#onceText = `{"S":${JSON.stringify(directory?.spec.mark ?? newMark(database.random))}}`
+    await this.reader.open({
+      run,
+      directory,
+      signal,
+      spread: description,
+      select: this.#blind ? keyNamesOf(schema) : undefined,
+      queueSize: this.#options.maxQueueSize,
+      isStopped: () => this.#isStopped(),
+    })
+    engine.onFailure = () => this.reader.walk.wake()
+    this.#threads.open()
   }
 
-  async run(options: RunOptions = {}): Promise<Summary> {
-    const run = this.#run
-    try {
-      if (!this.#threads.isElsewhere) this.#visitor = await openVisitor(this.#source)
-      const { engine, schema, database, description, directory, signal } = await run.open(
-        options,
-        (table, earlier) => this.#what(table, earlier),
-        this.#how,
-      )
-      this.#engine = engine
-      this.#signal = signal
-      this.#clock = database.clock
-      this.#visits = new Deadlines(database.clock, this.#visitTimeoutMs)
-      this.#schema = schema
-      this.#directory = directory
-      this.#checkRepeats(directory)
-      if (this.#options.keepOld === true) this.#oldImages = this.#openOldImages(directory, database.clock)
-      this.#onceText = `{"S":${JSON.stringify(directory?.spec.mark ?? newMark(database.random))}}`
-      await this.#reader.open({
-        run,
-        directory,
-        signal,
-        spread: description,
-        select: this.#blind ? keyNamesOf(schema) : undefined,
-        queueSize: this.#options.maxQueueSize,
-        isStopped: () => this.#isStopped(),
-      })
-      engine.onFailure = () => this.#reader.walk.wake()
-      this.#threads.open()
-      await this.#reader.visitAll((item) => this.#visitItem(item))
-      return await run.finish(() => this.#settled())
-    } catch (error) {
-      this.#reader.close()
-      return await run.abandon(this.#failure ?? error)
-    } finally {
-      this.#threads.close()
-      this.#oldImages?.close()
-      this.#visits?.clear()
-    }
+  run(): Promise<void> {
+    return this.reader.visitAll((item) => this.#visitItem(item))
   }
 
-  async #what(table: TableSpec, earlier: JobWhat | undefined): Promise<JobWhat> {
+  /** Every change has ended, and so has whatever conflicts led to. */
+  async settled(): Promise<void> {
+    do {
+      while (this.#pending.size > 0) {
+        const failure = this.#failure ?? this.#engine.failure
+        if (failure !== undefined) throw failure
+        await this.reader.walk.nextEnd()
+      }
+      await this.#oldImages?.flush()
+      await this.#engine.flush()
+      // While the flush waited, a conflict may have come and gone, and left a change that the flush knew nothing of.
+    } while (this.#pending.size > 0 || this.#engine.outstanding > 0)
+  }
+
+  faultOf(error: unknown): unknown {
+    return this.#failure ?? error
+  }
+
+  close(): void {
+    this.#threads.close()
+    this.#oldImages?.close()
+    this.#visits?.clear()
+  }
+
+  async what(table: TableSpec, earlier: JobWhat | undefined): Promise<JobWhat> {
     return {
       operation: this.#operation,
       table,
       ...(this.#operation === 'delete' ? {} : { visitor: visitorSpec(this.#source) }),
       once: this.#once,
       ...(this.#options.keepOld === true ? { keepOld: true } : {}),
-      ...(await this.#reader.what(earlier, await this.#table.describe())),
-    }
-  }
-
-  get #how(): JobHow {
-    const { workers } = this.#options
-    return {
-      ...this.#reader.how,
-      visitTimeoutMs: this.#visitTimeoutMs,
-      workers,
+      ...(await this.reader.what(earlier, await this.#table.describe())),
     }
   }
 
@@ -283,7 +277,7 @@ class UpdateJob implements FilteredJob, EntryOwner {
     if (directory === undefined) throw new TypeError('keepOld requires a job directory: run({ directory })')
     return new OldImages(directory, clock, this.#schema, (error) => {
       this.#failure ??= error
-      this.#reader.walk.wake()
+      this.reader.walk.wake()
     })
   }
 
@@ -312,7 +306,7 @@ class UpdateJob implements FilteredJob, EntryOwner {
     const text = deletionText(`{${key}}`)
     const hash = keyHash(visited.item, this.#schema)
     // Only the key was read; what the item weighs, the reading says.
-    const units = writeUnits(this.#reader.scan!.itemBytes)
+    const units = writeUnits(this.reader.scan!.itemBytes)
     const bytes = Buffer.byteLength(text)
     const hasRoom = this.#engine.write('delete', text, bytes, hash, units, this, visited, visited.segment)
     return hasRoom ? undefined : this.#run.room()
@@ -320,7 +314,7 @@ class UpdateJob implements FilteredJob, EntryOwner {
 
   async #fewerVisits(): Promise<void> {
     while (this.#pending.size >= this.#threads.visitsMax(VISITS_MAX) && !this.#isStopped())
-      await this.#reader.walk.nextEnd()
+      await this.reader.walk.nextEnd()
   }
 
   /** Asks the visitor and does what it says. Returns whether there is room for more, or a promise to have done it. */
@@ -430,12 +424,12 @@ class UpdateJob implements FilteredJob, EntryOwner {
 
   #reject(visited: VisitedItem, reject: JobReject): void {
     this.#run.reject(reject)
-    this.#reader.walk.settle(visited, 'rejected', reject)
+    this.reader.walk.settle(visited, 'rejected', reject)
   }
 
   #end(visited: VisitedItem, ending: 'written' | 'filtered'): void {
-    this.#run.tally[ending] += 1
-    this.#reader.walk.settle(visited, ending)
+    this.#run.account.tally[ending] += 1
+    this.reader.walk.settle(visited, ending)
   }
 
   onStored(entry: Entry): void {
@@ -448,50 +442,28 @@ class UpdateJob implements FilteredJob, EntryOwner {
     this.#reject(entry.origin as VisitedItem, { code, message, place, item: key })
   }
 
-  onConflict(entry: Entry): void {
-    this.#run.conflicts += 1
-    this.#track(this.#decideAgain(entry))
+  conflictLook(): ConflictLook {
+    return 'current'
   }
 
-  /** The item is not what was read: looks at it as it is now. */
-  async #decideAgain(entry: Entry): Promise<void> {
+  /** The item is not what was read: the visitor is asked again, with the item as it is now. */
+  onConflict(entry: Entry, { current }: Conflict): void {
+    this.#run.account.conflicts += 1
     const visited = entry.origin as VisitedItem
-    const keyText = entryKeyText(entry, this.#schema)
-    const { patienceMs } = this.#options
-    // Without the filter: the change itself may be why it does not hold any more.
-    if (entry.ambiguous && (await this.#wasMade(entry, keyText))) {
-      // It was this very change, made by a try whose answer was lost.
-      this.#end(visited, 'written')
-      return
-    }
-    this.#oldImages?.cancel(keyText)
-    const attributes = await this.#table.readAgain(keyText, patienceMs, this.#run.onReread)
-    if (attributes === undefined || this.#reader.filter?.matches(attributes) === false) {
+    this.#oldImages?.cancel(entryKeyText(entry, this.#schema))
+    if (current === undefined || this.reader.filter?.matches(current) === false) {
       this.#end(visited, 'filtered')
       return
     }
-    const item = decodeItem(attributes)
+    const item = decodeItem(current)
     visited.conflicts += 1
     if (visited.conflicts >= CONFLICTS_MAX) {
-      const message = `gave up after ${counted(visited.conflicts, 'write conflict')}: another writer keeps changing this item`
+      const message = conflictsWords(visited.conflicts)
       this.#reject(visited, { code: 'Conflict', message, place: describeItemKey(item, this.#schema), item })
       return
     }
-    const raw: RawItem = {
-      attribute: (name) => (Object.hasOwn(attributes, name) ? JSON.stringify(attributes[name]) : undefined),
-      names: () => Object.keys(attributes),
-      bytes: () => attributesBytes(attributes),
-    }
-    await this.#visit(item, raw, visited)
-  }
-
-  async #wasMade(entry: Entry, keyText: string): Promise<boolean> {
-    const change = changeOf(entry, this.#schema)
-    // A job that is stopped before this is known may have changed more than it knows.
-    this.#run.unresolved += 1
-    const attributes = await this.#table.readAgain(keyText, this.#options.patienceMs, this.#run.onReread)
-    this.#run.unresolved -= 1
-    return isDone(change, attributes)
+    const visit = this.#visit(item, rawItem(current), visited)
+    if (visit instanceof Promise) this.#track(visit)
   }
 
   #track(work: Promise<void>): void {
@@ -505,23 +477,9 @@ class UpdateJob implements FilteredJob, EntryOwner {
       })
       .finally(() => {
         this.#pending.delete(tracked)
-        this.#reader.walk.wake()
+        this.reader.walk.wake()
       })
     this.#pending.add(tracked)
-  }
-
-  /** Every change is settled, and so is whatever conflicts led to. */
-  async #settled(): Promise<void> {
-    do {
-      while (this.#pending.size > 0) {
-        const failure = this.#failure ?? this.#engine.failure
-        if (failure !== undefined) throw failure
-        await this.#reader.walk.nextEnd()
-      }
-      await this.#oldImages?.flush()
-      await this.#engine.flush()
-      // While the flush waited, a conflict may have come and gone, and left a change that the flush knew nothing of.
-    } while (this.#pending.size > 0 || this.#engine.outstanding > 0)
   }
 
   #hashOf(item: PlainItem, raw: RawItem): number {
@@ -574,4 +532,26 @@ function originalItem(raw: RawItem): PlainItem {
   const attributes: { [name: string]: unknown } = Object.create(null)
   for (const name of raw.names()) attributes[name] = parseJson(raw.attribute(name)!)
   return decodeItem(attributes)
+}
+
+/** @internal */
+export const UPDATE_OPERATION: Operation = {
+  name: 'update',
+  reopen: ({ what, how, table, write, read, options }) => {
+    const { visitor, once, keepOld } = what
+    const source =
+      visitor?.edit !== undefined && options.visitor === undefined
+        ? readEdit(visitor.edit)
+        : givenOrModule('visitor', visitor, options.visitor)
+    const { visitTimeoutMs, workers } = how
+    return updateAll(table, source, { ...write, ...read, visitTimeoutMs, workers, once, keepOld })
+  },
+  slices: {},
+}
+
+/** @internal */
+export const DELETE_OPERATION: Operation = {
+  name: 'delete',
+  reopen: ({ what, table, write, read }) => deleteAll(table, { ...write, ...read, keepOld: what.keepOld }),
+  slices: {},
 }

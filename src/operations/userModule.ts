@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire, register } from 'node:module'
-import { isAbsolute, relative } from 'node:path'
+import { basename, isAbsolute, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { HeadraceError } from '../runtime/headraceError.ts'
 
@@ -37,10 +37,21 @@ export async function loadDefault(module: URL, kind: string): Promise<unknown> {
   try {
     return ((await import(module.href)) as { default?: unknown }).default
   } catch (error) {
-    const reason = error instanceof Error ? error.message : `${error}`
-    const message = `the ${kind} module ${shortPath(path)} cannot be loaded: ${reason}`
+    const message = `the ${kind} module ${shortPath(path)} cannot be loaded: ${loadFault(error, path)}`
     throw new HeadraceError('VISITOR', message, { cause: error })
   }
+}
+
+/** What is wrong with a module, and what to do where the cause is not in its text. */
+function loadFault(error: unknown, path: string): string {
+  // The loader that strips types throws plain objects; whatever comes from another thread may be one, too.
+  const { message = `${error}`, code, startLine } = error as { message?: string; code?: string; startLine?: number }
+  const fault = startLine === undefined ? message : `line ${startLine}: ${message}`
+  if (code === 'UnsupportedSyntax' || code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX')
+    return `${fault}. Headrace strips types, as Node does: enum, namespace and parameter properties need a compiler`
+  if (/\.js$/.test(path) && /Unexpected token 'export'|Cannot use import statement/.test(message))
+    return `${fault}. Node reads it as CommonJS: call it ${basename(path, '.js')}.mjs, or set "type": "module" in package.json`
+  return fault
 }
 
 /** Whether a module that imports `headrace` finds it, where it lies. */

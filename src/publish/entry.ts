@@ -3,6 +3,7 @@ import { ItemEncoder } from '../item/encode.ts'
 import { itemKey, type KeySchema, keyNamesOf } from '../item/itemKey.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 import type { ChangePlan } from './changeBatch.ts'
+import type { Conflict, ConflictLook } from './conflictResolver.ts'
 
 /**
  * One write on its way. Made once, when it is taken, and never rebuilt: going again is the same object going again.
@@ -10,8 +11,8 @@ import type { ChangePlan } from './changeBatch.ts'
  * An entry is in exactly one place, and `state` names it:
  *
  * ```
- *   buffered ──> in flight ──> settled (stored or refused)
- *      ^             │
+ *   buffered ──> in flight ──> settled (stored, refused, or a conflict)
+ *      ^             │  └──> resolving ──> settled: its condition did not hold, and why is being found out
  *      └── delayed <─┘ again
  *   following: another entry of its key is in flight or delayed; buffered when that one is settled
  *   superseded: a later put or delete of its key was taken before this one left; settled with it
@@ -45,7 +46,7 @@ export class Entry {
   origin: unknown = undefined
   /** Which of several sources it comes from: what is throttled goes again in this order, see `AsideQueue`. */
   lane = 0
-  state: 'buffered' | 'in flight' | 'delayed' | 'following' | 'superseded' | 'settled' = 'buffered'
+  state: 'buffered' | 'in flight' | 'resolving' | 'delayed' | 'following' | 'superseded' | 'settled' = 'buffered'
   tries = 0
   /** Set aside before it was tried: its partition key is hot. */
   isAside = false
@@ -127,10 +128,10 @@ export function entryKeyText(entry: Entry, schema: KeySchema): string {
 export interface EntryOwner {
   onStored(entry: Entry): void
   onRefused(entry: Entry, code: string, message: string): void
-  /**
-   * The item is no longer as it was read, or is gone. `ambiguous` in the entry says that its own earlier try may be why.
-   */
-  onConflict(entry: Entry, message: string): void
+  /** What has to be known before it is told of a conflict. Default `doubt`. */
+  conflictLook?(entry: Entry): ConflictLook
+  /** Another writer was there first; see `ConflictResolver`. Without it, `onRefused` is told, with the code `Conflict`. */
+  onConflict?(entry: Entry, conflict: Conflict, message: string): void
 }
 
 /** The entries taken between two calls of `flush()`. */

@@ -31,6 +31,7 @@ import {
   parametersText,
   singleChange,
 } from './changeBatch.ts'
+import { type Attributes, type Conflict, ConflictResolver } from './conflictResolver.ts'
 import { Entry, type EntryOwner, type Epoch, entryEncoder, entryKey, entryPartition } from './entry.ts'
 import { HotKeys } from './hotKeys.ts'
 import { KeyTable } from './keyTable.ts'
@@ -53,6 +54,12 @@ export interface EngineOptions {
   readonly patienceMs: number
   /** Closed with the engine. */
   readonly rates: RateControl
+  /**
+   * The item with a key, given in DynamoDB JSON, strongly consistent.
+   *
+   * @param onUnits told the read units that it consumed
+   */
+  readonly readItem: (keyText: string, onUnits: (readUnits: number) => void) => Promise<Attributes | undefined>
 }
 
 /** Of PartiQL; a change that was refused in all of them goes by itself. */
@@ -115,6 +122,7 @@ export class PublishEngine {
   readonly #idle: Entry[] = []
   readonly #planner: ChangePlanner
   readonly #replies: ReplyReader
+  readonly #conflicts: ConflictResolver
   readonly #writes = new Ring<Entry>(1_024)
   readonly #changes = new Ring<Entry>(64)
   /** Batches to be sent as they are: halves of one that was refused for some entry in it. */
@@ -175,6 +183,8 @@ export class PublishEngine {
   #buffered = 0
   #bufferedBytes = 0
   #inFlight = 0
+  /** Of which it is being found out why their condition did not hold. */
+  #resolving = 0
   #inFlightBytes = 0
   #retried = 0
   #unprocessed = 0
@@ -182,6 +192,7 @@ export class PublishEngine {
   #throttledRequests = 0
   #failedRequests = 0
   #writeUnits = 0
+  #readUnits = 0
   #saidNoCapacity = false
   readonly #trouble: StandingTrouble
   /** Estimates of what was taken, of what has ended, and of tries that may have taken effect without a word. */
@@ -198,6 +209,11 @@ export class PublishEngine {
     this.#writeHead = writeBatchHead(options.table)
     this.#planner = new ChangePlanner(options.table, options.schema)
     this.#replies = new ReplyReader(options.schema)
+    this.#conflicts = new ConflictResolver(options.schema, (keyText) =>
+      options.readItem(keyText, (units) => {
+        this.#readUnits += units
+      }),
+    )
     this.#batchEntriesMax = Math.min(BATCH_ENTRIES_MAX, options.maxInFlight)
     this.#delays = new Delays(this.#clock, options.random)
     this.#limiter = options.rates.limiter
@@ -438,6 +454,11 @@ export class PublishEngine {
     return this.#ready.promise
   }
 
+  /** Read units consumed to find out about conflicts. */
+  get readUnits(): number {
+    return this.#readUnits
+  }
+
   /** Write units consumed, as the service tells. */
   get writeUnits(): number {
     return this.#writeUnits
@@ -457,7 +478,12 @@ export class PublishEngine {
 
   /** Entries that were taken and are not settled. */
   get outstanding(): number {
-    return this.#buffered + this.#inFlight
+    return this.#buffered + this.#underWay
+  }
+
+  /** At the service, or being looked at. */
+  get #underWay(): number {
+    return this.#inFlight + this.#resolving
   }
 
   /** How far above its bound the buffer is; producers that ignore `false` are recognised by it. */
@@ -532,7 +558,7 @@ export class PublishEngine {
       conflicted: this.#conflicted,
       buffered: this.#buffered,
       bufferedBytes: this.#bufferedBytes,
-      inFlight: this.#inFlight,
+      inFlight: this.#underWay,
       retried: this.#retried,
       unprocessed: this.#unprocessed,
       requests: this.#requests,
@@ -593,8 +619,8 @@ export class PublishEngine {
   }
 
   #isWindowFull(entries: number): boolean {
-    if (this.#inFlight === 0) return false
-    return this.#inFlight + entries > this.#options.maxInFlight || this.#inFlightBytes >= IN_FLIGHT_BYTES_MAX
+    if (this.#underWay === 0) return false
+    return this.#underWay + entries > this.#options.maxInFlight || this.#inFlightBytes >= IN_FLIGHT_BYTES_MAX
   }
 
   /** Whether nothing of a queue may go for a reason of its own. */
@@ -865,12 +891,12 @@ export class PublishEngine {
   }
 
   #tellHalted(): void {
-    if (this.#inFlight === 0 || this.#mode === 'failed') this.#halted?.resolve()
+    if (this.#underWay === 0 || this.#mode === 'failed') this.#halted?.resolve()
   }
 
   /** Entries that are not settled, of which a try may have taken effect. */
   get doubtful(): number {
-    return this.#doubtfulEntries + this.#inFlight
+    return this.#doubtfulEntries + this.#inFlight + this.#conflicts.unsure
   }
 
   /** A change of several clauses that was stored proves that its dialect is understood. */
@@ -1057,10 +1083,7 @@ export class PublishEngine {
     if (refused.why === 'condition' && plan !== undefined) {
       // The service has looked at it: it is not what keeps the others from being stored.
       this.#lastProgressAt = this.#clock.now()
-      for (const entry of entries) {
-        this.#conflicted += 1
-        this.#settle(entry, () => entry.owner.onConflict(entry, refused.message))
-      }
+      for (const entry of entries) this.#resolve(entry, refused.message)
       return
     }
     if (refused.why !== 'item' && refused.why !== 'condition') {
@@ -1095,6 +1118,36 @@ export class PublishEngine {
       this.#retried += half.length
       this.#prepared.pushBack({ batch: half, way: 'fresh' })
     }
+  }
+
+  /** Its condition did not hold. Until it is known why, it counts as under way, and later entries of its key wait. */
+  #resolve(entry: Entry, message: string): void {
+    const conflict = this.#conflicts.atOnce(entry)
+    if (conflict !== undefined) {
+      this.#settleConflict(entry, conflict, message)
+      return
+    }
+    entry.state = 'resolving'
+    this.#resolving += 1
+    this.#conflicts.look(entry).then(
+      (found) => {
+        if (this.#mode === 'failed') return
+        this.#resolving -= 1
+        this.#lastProgressAt = this.#clock.now()
+        if (found === 'mine') this.#settleStored(entry)
+        else this.#settleConflict(entry, found, message)
+        this.#pump()
+      },
+      (error: unknown) => this.destroy(asFailure(error)),
+    )
+  }
+
+  #settleConflict(entry: Entry, conflict: Conflict, message: string): void {
+    this.#conflicted += 1
+    this.#settle(entry, () => {
+      if (entry.owner.onConflict === undefined) entry.owner.onRefused(entry, 'Conflict', message)
+      else entry.owner.onConflict(entry, conflict, message)
+    })
   }
 
   /** @param isRetry false for entries that are only said in another way: users would look for a fault */
@@ -1209,6 +1262,11 @@ export class PublishEngine {
     this.#trouble.close()
     this.#options.rates.close()
   }
+}
+
+function asFailure(error: unknown): HeadraceError {
+  if (error instanceof HeadraceError) return error
+  return new HeadraceError('REFUSED', error instanceof Error ? error.message : `${error}`, { cause: error })
 }
 
 /** A condition that does not hold is paid for (developer guide, "Write units"), and so is a write whose answer was lost. */

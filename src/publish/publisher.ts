@@ -11,9 +11,9 @@ import { HeadraceError } from '../runtime/headraceError.ts'
 import { withSignal } from '../runtime/unlessAborted.ts'
 import { type Rate, shareOf } from '../throughput/rate.ts'
 import type { SharedRate } from '../throughput/sharedRate.ts'
-import { CHANGE_HEAD_BYTES, changeOf } from './changeBatch.ts'
+import { CHANGE_HEAD_BYTES } from './changeBatch.ts'
+import type { Conflict } from './conflictResolver.ts'
 import { type Entry, type EntryOwner, entryEncoder, entryKeyText, unwrapEntry } from './entry.ts'
-import { isDone } from './isDone.ts'
 import type { PublishEngine } from './publishEngine.ts'
 import { NO_STATS, type PublisherStats } from './publisherStats.ts'
 
@@ -85,18 +85,13 @@ export class Publisher<out Item extends object = PlainItem> implements AsyncDisp
   /** Entries taken before the table's key is known, in their text. */
   #early: ((schema: KeySchema, engine: PublishEngine) => void)[] = []
   #earlyBytes = 0
-  readonly #readAgain: (keyText: string) => Promise<{ [name: string]: unknown } | undefined>
-  /** Updates of which it is being found out whether they were made. */
-  readonly #inDoubt = new Set<Promise<void>>()
-  /** Updates that were made although their answer was lost and a later try was refused. */
-  #madeAfterAll = 0
 
   /** What the engine tells of entries. */
   readonly #owner: EntryOwner = {
     // Counted by the engine.
     onStored: () => undefined,
     onRefused: (entry, code, message) => this.#onRefused(entry, code, message),
-    onConflict: (entry, message) => this.#onConflict(entry, message),
+    onConflict: (entry, conflict, message) => this.#onConflict(entry, conflict, message),
   }
 
   /**
@@ -110,12 +105,9 @@ export class Publisher<out Item extends object = PlainItem> implements AsyncDisp
       maxQueueSize: number
       maxQueueBytes: number
       onReject: ((reject: Reject) => void) | undefined
-      /** The item of this key as it is now, both in DynamoDB JSON; undefined when there is none. */
-      readAgain: (keyText: string) => Promise<{ [name: string]: unknown } | undefined>
     },
   ) {
     this.#onReject = options.onReject
-    this.#readAgain = options.readAgain
     this.#maxQueueSize = options.maxQueueSize
     this.#maxQueueBytes = options.maxQueueBytes
     this.#opening = new Promise((resolve) => {
@@ -274,8 +266,6 @@ export class Publisher<out Item extends object = PlainItem> implements AsyncDisp
       await this.#opening
       if (this.#failure !== undefined) throw this.#failure
       await how(this.#engine!)
-      while (this.#inDoubt.size > 0) await Promise.all(this.#inDoubt)
-      if (this.#failure !== undefined) throw this.#failure
     } catch (error) {
       this.#told = true
       throw error
@@ -307,16 +297,7 @@ export class Publisher<out Item extends object = PlainItem> implements AsyncDisp
   get stats(): PublisherStats {
     const stats = this.#engine?.stats ?? NO_STATS
     const early = this.#early.length
-    const made = this.#madeAfterAll
-    if (early + made === 0) return stats
-    const { taken, buffered, stored, conflicted } = stats
-    return {
-      ...stats,
-      taken: taken + early,
-      buffered: buffered + early,
-      stored: stored + made,
-      conflicted: conflicted - made,
-    }
+    return early === 0 ? stats : { ...stats, taken: stats.taken + early, buffered: stats.buffered + early }
   }
 
   /** Closes. A failure that the caller has heard of already is not thrown again: it would hide the first behind another. */
@@ -334,25 +315,8 @@ export class Publisher<out Item extends object = PlainItem> implements AsyncDisp
     )
   }
 
-  #onConflict(entry: Entry, message: string): void {
-    if (entry.ambiguous) {
-      const finding = this.#findOut(entry, message).finally(() => this.#inDoubt.delete(finding))
-      this.#inDoubt.add(finding)
-    } else {
-      this.#onRefused(entry, 'ConditionalCheckFailedException', message)
-    }
-  }
-
-  /** An earlier try of this update, whose answer was lost, may be why its condition does not hold any more. */
-  async #findOut(entry: Entry, message: string): Promise<void> {
-    try {
-      const attributes = await this.#readAgain(entryKeyText(entry, this.#schema!))
-      if (isDone(changeOf(entry, this.#schema!), attributes)) this.#madeAfterAll += 1
-      else this.#onRefused(entry, 'ConditionalCheckFailedException', message)
-    } catch (error) {
-      this.#failOpening(error)
-      this.#engine?.destroy(this.#failure)
-    }
+  #onConflict(entry: Entry, _conflict: Conflict, message: string): void {
+    this.#onRefused(entry, 'ConditionalCheckFailedException', message)
   }
 
   #open(engine: PublishEngine, schema: KeySchema): void {

@@ -1,3 +1,4 @@
+import { defined } from '../runtime/defined.ts'
 import { Allowance } from './allowance.ts'
 import { PARTITION_READ_UNITS, PARTITION_WRITE_UNITS, Partitions } from './partitions.ts'
 
@@ -111,7 +112,7 @@ export class Capacity {
   /** An `UpdateTable` that is done: rates, billing mode, warm throughput. Partitions become more where that needs it, never fewer. */
   change(changes: Partial<CapacityOptions>, nowMs: number): void {
     const { billing } = this
-    this.#options = { ...this.#options, ...changes }
+    this.#options = { ...this.#options, ...defined(changes) }
     if (this.billing !== billing) {
       const { read, write } = this.#whole
       this.#whole = this.#makeWhole(0, nowMs)

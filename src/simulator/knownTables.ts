@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { defined } from '../runtime/defined.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 import type { CapacityOptions } from './capacity.ts'
 import type { KeySchema } from './primaryKey.ts'
@@ -79,7 +80,8 @@ export class KnownTables {
     const { status, body } = await this.#upstream.ask(headers, 'DescribeTable', question)
     if (status !== 200) return undefined
     const { Table: table } = parseJson(body.toString('utf8')) as { Table: Description }
-    const { indexes: ofIndexes = {}, ...given } = this.#capacityOf(name)
+    const { indexes: ofIndexes = {}, ...asked } = this.#capacityOf(name)
+    const given = defined(asked)
     const onDemand =
       table.BillingModeSummary?.BillingMode === 'PAY_PER_REQUEST' ||
       (table.ProvisionedThroughput?.WriteCapacityUnits ?? 0) === 0
@@ -101,7 +103,11 @@ export class KnownTables {
           name: index.IndexName,
           key: keyOf(table, index.KeySchema),
           projection: index.Projection?.ProjectionType === 'KEYS_ONLY' ? 'KEYS_ONLY' : 'ALL',
-          capacity: { ...described(index.ProvisionedThroughput), ...given, ...ofIndexes[index.IndexName] },
+          capacity: {
+            ...described(index.ProvisionedThroughput),
+            ...given,
+            ...defined(ofIndexes[index.IndexName] ?? {}),
+          },
         })),
       },
       this.#now(),

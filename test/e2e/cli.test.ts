@@ -598,7 +598,7 @@ test('status tells of every job that can be read, and of one that cannot', async
   using directory = scratchDirectory()
   const table = await makeTable()
   const run = (...args: string[]) => headrace(args, here(directory.path))
-  assert.match((await run('status')).stdout, /^no jobs in \.headrace$/m)
+  assert.match((await run('status')).stdout, /^no jobs in \.headrace\. /m)
   for (const seed of ['1', '2']) {
     const job = join('.headrace', `job${seed}`)
     const end = await run('generate', table, '--items', '10', '--seed', seed, '--job', job)

@@ -164,3 +164,84 @@ test('tables are listed in their order', async () => {
   )
   assert.deepEqual(listed, listed.toSorted())
 })
+
+test('a module that cannot be loaded is told with its line, and what to do', async () => {
+  using scratch = scratchDirectory()
+  const { name } = await newTable()
+  writeFileSync(join(scratch.path, 'package.json'), '{"type":"commonjs"}')
+  writeFileSync(join(scratch.path, 'a.js'), 'export default () => undefined\n')
+  writeFileSync(join(scratch.path, 'b.ts'), 'enum Kind { A }\nexport default () => ({ set: { a: Kind.A } })\n')
+  writeFileSync(join(scratch.path, 'c.ts'), 'export default () => {{ \n')
+  const fault = async (file: string): Promise<string> => {
+    const end = await run(scratch.path, 'update', name, file)
+    assert.equal(end.code, 2)
+    return end.stderr
+  }
+  assert.match(
+    await fault('a.js'),
+    /Node reads it as CommonJS: call it a\.mjs, or set "type": "module" in package\.json/,
+  )
+  assert.match(
+    await fault('b.ts'),
+    /enum is not supported in strip-only mode.*enum, namespace and parameter properties/,
+  )
+  assert.doesNotMatch(await fault('c.ts'), /\[object Object\]/)
+})
+
+test('a file that has changed since its job began needs a new job, and resume says so', async () => {
+  using scratch = scratchDirectory()
+  const { name } = await newTable()
+  writeFileSync(join(scratch.path, 'a.csv'), 'id,n\na,1\nb,"2\n')
+  const broken = await run(scratch.path, 'load', name, 'a.csv', '--job', 'j')
+  assert.equal(broken.code, 1)
+  assert.match(broken.stderr, /headrace resume j\. If you change a file, start a new job instead/)
+  writeFileSync(join(scratch.path, 'a.csv'), 'id,n\na,1\nb,2\n')
+  const resumed = await run(scratch.path, 'resume', 'j')
+  assert.match(resumed.stderr, /a\.csv has changed since the job in j began.*Start a new job, in another directory/)
+})
+
+test('a job that is done keeps its report as it is, however often it is resumed', async () => {
+  using scratch = scratchDirectory()
+  const { name } = await newTable()
+  writeFileSync(join(scratch.path, 'a.jsonl'), '{"id":"a"}\n{"id":"b"}\n')
+  const first = await run(scratch.path, 'load', name, 'a.jsonl', '--job', 'j')
+  const files = ['report.json', 'checkpoint', 'events.jsonl']
+  const read = (): string[] => files.map((file) => readFileSync(join(scratch.path, 'j', file), 'utf8'))
+  const before = read()
+  const again = await run(scratch.path, 'resume', 'j')
+  assert.equal(again.code, 0, again.stderr)
+  assert.deepEqual(read(), before)
+  const figures = (text: string): string[] =>
+    text.split('\n').filter((line) => /^ {2}(?:read|written|time) /.test(line))
+  assert.deepEqual(figures(again.stderr), figures(first.stderr))
+})
+
+test('an export whose name says no format says which it has', async () => {
+  using scratch = scratchDirectory()
+  const { name } = await newTable()
+  const notice = /out\.json will have DynamoDB JSON, one item a line/
+  assert.match((await run(scratch.path, 'export', name, 'out.json')).stderr, notice)
+  assert.doesNotMatch((await run(scratch.path, 'export', name, 'out.jsonl')).stderr, /will have DynamoDB JSON/)
+})
+
+test('--set refuses a path into a map, and takes a name with a dot in quotes', async () => {
+  using scratch = scratchDirectory()
+  const { name } = await newTable()
+  writeFileSync(join(scratch.path, 'a.jsonl'), '{"id":"a"}\n')
+  await run(scratch.path, 'load', name, 'a.jsonl')
+  const refused = await run(scratch.path, 'update', name, '--set', 'a.b=1')
+  assert.equal(refused.code, 2)
+  assert.match(refused.stderr, /--set a\.b names a member of a map, which needs a module/)
+  assert.equal((await run(scratch.path, 'update', name, '--set', '"a.b"=1')).code, 0)
+  assert.match((await run(scratch.path, 'scan', name, '--format', 'jsonl')).stdout, /"a\.b":1/)
+})
+
+test('a look at one item reads about one', async () => {
+  using scratch = scratchDirectory()
+  const table = await newTable()
+  await using publisher = table.publisher()
+  for (let index = 0; index < 500; index += 1) publisher.put({ id: `${index}`, text: 'x'.repeat(4_000) })
+  await publisher.flush()
+  const end = await run(scratch.path, 'scan', table.name, '--limit', '1')
+  assert.match(end.stderr, /^1 item in .*, 1 read unit$/m)
+})

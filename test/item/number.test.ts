@@ -200,3 +200,11 @@ test('the largest number there is is read, although the nearest double lies outs
   assert.strictEqual(plainNumber(largest), BigInt(largest))
   assert.strictEqual(plainNumber(`-${largest}`), -BigInt(largest))
 })
+
+test('a number with more digits than JavaScript has is text where text is wanted, and refuses to be calculated with', () => {
+  const value = new NumberValue('12345678901234567890.123') as unknown as number
+  assert.equal(`${value}`, '12345678901234567890.123')
+  assert.equal(String(value), '12345678901234567890.123')
+  for (const calculate of [() => value * 2, () => value + 1, () => value > 1, () => -value])
+    assert.throws(calculate, /has more digits than JavaScript calculates with: use Number\(value\.text\)/)
+})

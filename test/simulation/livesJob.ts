@@ -18,7 +18,7 @@ import {
 import { decodeItem } from '../../src/item/decode.ts'
 import { findCheckpoint } from '../../src/job/jobDirectory.ts'
 import { settledOf } from '../../src/job/tally.ts'
-import { CopyJob } from '../../src/operations/copy.ts'
+import { copyAs } from '../../src/operations/copy.ts'
 import type { TableChange } from '../../src/operations/tableChange.ts'
 import { sleep } from '../../src/runtime/clock.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
@@ -350,7 +350,7 @@ function makeJob(run: Run, { table, database, clock }: Client, lives: Lives, inp
       const later = (item: PlainItem) => sleep(clock, random() * 50).then(() => made(item))
       const copyOptions = { ...reading, transform: slow ? later : made }
       const target = database.table(TARGET)
-      if (changes) return new CopyJob(table, target, copyOptions, { operation: 'run', makesChanges: true })
+      if (changes) return copyAs({ operation: 'run', makesChanges: true }, table, target, copyOptions)
       return copy(table, target, copyOptions)
     }
     case 'update':

@@ -52,6 +52,7 @@ for (const compiler of COMPILERS) {
       assert.ok(instantiations !== undefined, said)
 
       const findings: string[] = []
+      // An error in dist/: a declaration that names something `@internal` must be `@internal` itself.
       const files = new Map([...good, ...bad].map((program) => [program.file, program]))
       for (const error of errors) {
         const expected = expectedErrors(files.get(error.file)?.text ?? '').get(error.line)

@@ -21,6 +21,9 @@ import {
 } from '../options.ts'
 import { commaSeparated, wholeFrom } from '../values.ts'
 
+/** Of names that say what is in the file. */
+const KNOWN_ENDING = /\.(?:jsonl|ndjson|xml|ion|csv|tsv|parquet)(?:\.(?:gz|zst))?$/i
+
 const XML = [
   rare(
     option('--xml-root <name>', {
@@ -170,6 +173,12 @@ export const exportItems = command({
       flags,
       database,
       rates: options,
+      warn: async (say) => {
+        if (format !== undefined || KNOWN_ENDING.test(path)) return
+        say(
+          `${path} will have DynamoDB JSON, one item a line: its name does not say another format. To choose one, pass --format`,
+        )
+      },
       make: (made) => exportTable(database.table(name), path, { ...options, ...made }),
     })
   },

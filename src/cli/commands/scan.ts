@@ -5,6 +5,9 @@ import { option, withDefault } from '../option.ts'
 import { COMMON, consistentRead, index, READ_RATE, READING, readOptions, select } from '../options.ts'
 import { wholeFrom } from '../values.ts'
 
+/** Items of `--limit` that are read in pages of just so many. */
+const LOOK_MAX = 1_000
+
 export const scanItems = command({
   name: 'scan',
   arguments: '<table>',
@@ -53,6 +56,8 @@ export const scanItems = command({
     await warnOfRates(talk, table, readOptions(flags), flags)
     const scan = table.scan({
       ...readOptions(flags),
+      // Pages of no more than are asked for, so that a look at one item does not read hundreds. A filter has to read on.
+      ...(limit <= LOOK_MAX && flags.where === undefined ? { segments: 1, concurrency: 1, pageItemsMax: limit } : {}),
       select: flags.select,
       index: flags.index,
       ...(flags.consistentRead === true ? { consistentRead: true } : {}),

@@ -116,13 +116,23 @@ function chooseVisitor(
   if (sets.length + removes.length === 0)
     throw new TypeError('nothing to change: pass a visitor module, --set NAME=JSON or --remove NAME')
   if (removes.includes('')) throw new TypeError('--remove needs the name of an attribute')
-  return { set: Object.fromEntries(sets.map((text) => parseSet(text, parse))), remove: removes }
+  const remove = removes.map((name) => attributeName('--remove', name, parse))
+  return { set: Object.fromEntries(sets.map((text) => parseSet(text, parse))), remove }
+}
+
+/** A name as it is given: plain, or in double quotes where it has a dot, which in expressions leads into a map. */
+function attributeName(flag: string, text: string, parse: typeof parsePlainJson): string {
+  if (/^"[^"]*"$/.test(text)) return `${parse(text)}`
+  if (!text.includes('.')) return text
+  throw new TypeError(
+    `${flag} ${text} names a member of a map, which needs a module. For an attribute with a dot in its name, write '"${text}"' with both quotes`,
+  )
 }
 
 function parseSet(text: string, parse: typeof parsePlainJson): [string, ReturnType<typeof parsePlainJson>] {
   const separator = text.indexOf('=')
   if (separator < 1) throw new TypeError(`--set takes NAME=JSON; "${text}" has no name`)
-  const name = text.slice(0, separator)
+  const name = attributeName('--set', text.slice(0, separator), parse)
   try {
     return [name, parse(text.slice(separator + 1))]
   } catch (error) {

@@ -13,7 +13,7 @@ import { HeadraceError } from '../../runtime/headraceError.ts'
 import type { RecordSource } from '../file.ts'
 import type { JobIdentity } from '../jobIdentity.ts'
 import type { Transformer, TransformFault } from '../transform.ts'
-import type { IfExists, WriteOptions } from '../writeRun.ts'
+import type { IfExists, WriteOptions } from '../writeOptions.ts'
 import { assemblePlan, checkPlanOptions } from './assemblePlan.ts'
 import { plannedWrites } from './plannedWrites.ts'
 import { type SourcesSample, sampleSources } from './sampleSources.ts'
@@ -34,6 +34,7 @@ const TRANSFORMS_MS_MAX = 30_000
 /**
  * What `load` would do.
  *
+ * @internal
  * @throws {HeadraceError} `INPUT` for standard input and files that can not be read; `TABLE` where there is none and
  *   `newTableKey` was not given
  */
