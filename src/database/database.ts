@@ -14,9 +14,11 @@ export interface ConnectOptions extends ConnectionOptions {
   readonly certificateAuthority?: string | undefined
   /** Longest wait for an answer to begin or to go on, 1 to 600,000. Default 10,000. */
   readonly answerTimeoutMs?: number | undefined
-  /** Another clock, other dice, another wire: for tests and simulations. */
+  /** Another clock, for tests and simulations. Default: the machine's. */
   readonly clock?: Clock | undefined
+  /** Another source of random numbers, for tests and simulations. Default: `Math.random`. */
   readonly random?: Random | undefined
+  /** Another wire, for tests and simulations. Default: HTTP. */
   readonly transport?: Transport | undefined
 }
 

@@ -1,6 +1,10 @@
 /**
  * The wire, as the engine sees it: bytes of one request out, bytes of one answer in. Everything above can run over
  * another `Transport`: a simulator, a recorder, a fault injector.
+ *
+ * @example
+ * const transport: Transport = new SimulatedService({ clock }) // from 'headrace/simulator'
+ * const db = connect({ endpoint: 'http://localhost:1', transport, clock })
  */
 export interface Transport {
   /**

@@ -1,6 +1,10 @@
 /**
  * Time as the engine sees it. Nothing outside `runtime/` reads a clock or sets a timer, so a whole engine can run in
  * virtual time: hand it another `Clock`.
+ *
+ * @example
+ * const clock: Clock = new VirtualClock() // from 'headrace/simulator'
+ * const db = connect({ clock, transport })
  */
 export interface Clock {
   /** Milliseconds since some fixed moment; never goes back. For durations and deadlines. */
@@ -15,6 +19,13 @@ export interface Clock {
   setTimer(callback: () => void, delayMs: number, background?: boolean): Timer
 }
 
+/**
+ * A callback that a {@link Clock} will call.
+ *
+ * @example
+ * const timer = clock.setTimer(() => console.log('late'), 5_000)
+ * timer.clear()
+ */
 export interface Timer {
   /** Forgets the callback. Harmless when it already ran. */
   clear(): void

@@ -1,4 +1,10 @@
-/** Dice as the engine sees them: a number in [0, 1). A seed makes a run repeat itself. */
+/**
+ * A source of random numbers, each in [0, 1). A seed makes a run repeat itself.
+ *
+ * @example
+ * const random: Random = seededRandom(8) // from 'headrace/simulator'
+ * const db = connect({ random })
+ */
 export type Random = () => number
 
 /** The machine's own dice. */
