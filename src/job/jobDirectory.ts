@@ -364,7 +364,7 @@ function checkSame(path: string, then: JobWhat, now: JobWhat): void {
   if (changed !== undefined)
     throw new HeadraceError(
       'STATE',
-      `${changed} has changed since the job in ${path} began, so the job cannot go on with it. ` +
+      `${changed} has changed since the job in ${path} began, so the job cannot be resumed. ` +
         'Start a new job, in another directory (--job)',
     )
   throw new HeadraceError(

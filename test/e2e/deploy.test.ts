@@ -99,7 +99,7 @@ test('without aws-cdk-lib, and for what cannot be, it is said what to do', async
     assert.notEqual(code, 0)
     return stderr
   }
-  assert.match(await deploy('count', '--table', `${ARN}/users`), /cannot run in slices: use one of update/)
+  assert.match(await deploy('count', '--table', `${ARN}/users`), /cannot run in slices: use one of load/)
   assert.match(await deploy('update', '--table', `${ARN}/users`, '--module', 'no.mjs'), /there is no module no\.mjs/)
   // The package alone, as where nobody has installed CDK.
   const alone = join(directory.path, 'node_modules')
