@@ -31,7 +31,7 @@ export interface Changes<Item extends object = PlainItem> {
 }
 
 /** A value as it is written: read-only arrays and objects are as good as others. */
-export type Stored<Value> = unknown extends Value
+type Stored<Value> = unknown extends Value
   ? PlainValue
   : Value extends Leaf
     ? Value
