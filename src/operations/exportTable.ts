@@ -147,13 +147,9 @@ export interface ExportEnds {
  *
  * @internal
  */
-export function csvOf({
-  format,
-  csv,
-}: {
-  readonly format?: string | undefined
-  readonly csv?: JobWhat['csv'] | undefined
-}): { csv?: ExportCsvOptions } {
+function csvOf({ format, csv }: { readonly format?: string | undefined; readonly csv?: JobWhat['csv'] | undefined }): {
+  csv?: ExportCsvOptions
+} {
   return format === 'csv' ? { csv: { typedHeader: true, ...csv } } : {}
 }
 

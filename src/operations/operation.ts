@@ -75,7 +75,7 @@ export interface Operation {
 }
 
 /** @internal */
-export interface SliceRules {
+interface SliceRules {
   /**
    * Slices leave pieces that something has to join at the end, so they do not run one by one with a directory each.
    * Default false.

@@ -9,7 +9,7 @@ import { UNDO_OPERATION } from './undo.ts'
 import { DELETE_OPERATION, UPDATE_OPERATION } from './updateAll.ts'
 
 /** Every kind of job that leaves a description. Resume, threads, slices and Lambda read this list and know no names. */
-export const OPERATIONS: readonly Operation[] = [
+const OPERATIONS: readonly Operation[] = [
   LOAD_OPERATION,
   UPDATE_OPERATION,
   DELETE_OPERATION,

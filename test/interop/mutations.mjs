@@ -138,7 +138,7 @@ const mutations = [
   {
     name: 'records that are overwritten are counted as written',
     file: 'operations/load.js',
-    from: 'this.#run.endingOf(entry.keyHash, entry.keyCheck)',
+    from: 'this.#run.account.endingOf(entry.keyHash, entry.keyCheck)',
     to: "'written'",
   },
   {

@@ -111,7 +111,10 @@ test('a job directory', async (t) => {
     for (const [what, pattern] of [
       [{ filter: 'a = 1' }, /filter was not set, and is now a = 1/],
       [{ segments: 8 }, /segments was 4, and is now 8/],
-      [{ visitor: { module: 'touch.ts', digest: 'abd' } }, /visitor\.digest was abc, and is now abd/],
+      [
+        { visitor: { module: 'touch.ts', digest: 'abd' } },
+        /the module touch\.ts has changed since the job in .* began/,
+      ],
       [{ table: { ...WHAT.table, arn: 'arn:other' } }, /table\.arn was arn:aws\S+, and is now arn:other/],
     ] as const) {
       await assert.rejects(open(scratched.path, { what }), error('STATE', pattern))
