@@ -20,15 +20,16 @@ type Guess = 'N' | 'BOOL' | 'S'
 export async function adviseTypes(
   talk: Talk,
   sources: readonly RecordSource[],
-  flags: { readonly format?: string | undefined; readonly types?: object | undefined },
+  flags: { readonly format?: string | undefined; readonly types?: { readonly [column: string]: string } | undefined },
   table: Table,
   key: KeySchema | undefined,
 ): Promise<void> {
-  if (flags.types !== undefined) return
   const csv = sources.filter(({ name }) => flags.format === 'csv' || /\.(?:csv|tsv)(?:\.gz|\.zst)?$/i.test(name))
   if (csv.length === 0 || (flags.format !== undefined && flags.format !== 'csv')) return
   for (const source of csv.slice(0, FILES_MAX)) {
-    const guesses = await guessTypes(source, key ?? (await table.describe().catch(() => undefined))?.key)
+    const tableKey = key ?? (await table.describe().catch(() => undefined))?.key
+    const told = [tableKey?.partition.name, tableKey?.sort?.name, ...Object.keys(flags.types ?? {})]
+    const guesses = await guessTypes(source, tableKey, new Set(told))
     if (guesses.length === 0) continue
     const names = guesses.map(([name]) => name).join(', ')
     const kinds = [
@@ -37,15 +38,19 @@ export async function adviseTypes(
     ].join(' and ')
     const columns = guesses.length === 1 ? `the column ${names}` : `the columns ${names}`
     talk.say(
-      `${kinds} in ${columns} of ${source.name} are read as strings. To read them with their types, pass --types ${guesses.map((guess) => guess.join('=')).join(',')}`,
+      `${kinds} in ${columns} of ${source.name} are read as strings. To read them with their types, pass --types ${[...Object.entries(flags.types ?? {}), ...guesses].map((pair) => pair.join('=')).join(',')}`,
     )
     return
   }
 }
 
-async function guessTypes(source: RecordSource, key: KeySchema | undefined): Promise<[string, Guess][]> {
+/** @param told columns whose types are known */
+async function guessTypes(
+  source: RecordSource,
+  key: KeySchema | undefined,
+  told: ReadonlySet<string | undefined>,
+): Promise<[string, Guess][]> {
   if (source.sample === undefined) return []
-  const keyNames = new Set([key?.partition.name, key?.sort?.name])
   const guesses = new Map<string, Guess>()
   let looked = 0
   try {
@@ -53,7 +58,7 @@ async function guessTypes(source: RecordSource, key: KeySchema | undefined): Pro
       for (const record of records) {
         if ('error' in record) continue
         for (const [name, value] of Object.entries(record.item)) {
-          if (keyNames.has(name)) continue
+          if (told.has(name)) continue
           // The header has types: who wrote it chose them all.
           if (typeof value !== 'string') return []
           const guess = guessOf(value)

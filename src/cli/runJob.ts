@@ -37,6 +37,10 @@ export const JOBS = '.headrace'
 /** So that none has much left when the others have nothing. */
 const SLICES_PER_THREAD = 4
 
+/** A file that is broken stays so, and one that is corrected is another. */
+const CORRECT_FIRST =
+  'To go on: correct the file, and load it as a new job. Records that are already written are written again'
+
 const NOT_TWICE =
   'This job cannot be resumed, because standard input cannot be read twice: write it to a file, and load that'
 
@@ -190,8 +194,8 @@ export async function runJob(toRun: JobToRun): Promise<void> {
     }
     // The state may be what keeps it from going on, and then the error has said so.
     const isState = error instanceof HeadraceError && error.code === 'STATE'
-    const isInput = error instanceof HeadraceError && error.code === 'INPUT' && !readsStdin
-    const after = isInput ? `${goOn}. If you change a file, start a new job instead` : goOn
+    const isBroken = error instanceof HeadraceError && 'filePlace' in error && !readsStdin
+    const after = isBroken ? CORRECT_FIRST : goOn
     if (progress !== undefined && progress.read > 0 && !isState) talk.say(after)
     process.exitCode = exitCodeOf(error)
   } finally {

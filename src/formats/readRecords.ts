@@ -97,7 +97,7 @@ async function open(
     return closing(rest, readJsonLines(rest.from(0), { ...options, ...after }))
   }
   if (shape.shape === 'ion') return lines(new IonDecoder(await loadIon(), changes), true)
-  if (shape.shape === 'rejects') return lines(await RejectDecoder.open(changes), true)
+  if (shape.shape === 'rejects') return lines(await RejectDecoder.open(changes, options.csv?.types), true)
   const probed = shape.spelling ?? (await probe(head, shape, options))
   const spelling = changes ? 'change' : (probed ?? 'plain')
   const decoder = new RecordDecoder(spelling, options.csv?.types)

@@ -4,9 +4,11 @@ import { ItemError } from '../item/itemError.ts'
 import type { RawFormat, RawRecord } from '../item/rawRecord.ts'
 import { parseJson } from '../runtime/parseJson.ts'
 import { readCsvRow } from './csv.ts'
+import { typedItem } from './csvColumns.ts'
 import { changeItem, plainItem, unwrapped } from './dynamoDbJson.ts'
 import { IonDecoder, type IonLibrary, loadIon } from './ion.ts'
 import { isObject } from './isObject.ts'
+import type { CsvOptions } from './record.ts'
 import { spellingOf } from './spelling.ts'
 import { rawText } from './strictUtf8.ts'
 
@@ -41,21 +43,31 @@ const FIELDS: ReadonlySet<string> = new Set([
 export class RejectDecoder {
   readonly #isChanges: boolean
   readonly #ion: IonLibrary | undefined
+  readonly #types: CsvOptions['types']
 
-  private constructor(isChanges: boolean, ion: IonLibrary | undefined) {
+  private constructor(isChanges: boolean, ion: IonLibrary | undefined, types: CsvOptions['types']) {
     this.#isChanges = isChanges
     this.#ion = ion
+    this.#types = types
   }
 
-  /** @param isChanges the records are changes, see `ReadOptions` */
-  static async open(isChanges: boolean): Promise<RejectDecoder> {
+  /**
+   * @param isChanges the records are changes, see `ReadOptions`
+   * @param types that attributes get, as of the files that the records come from
+   */
+  static async open(isChanges: boolean, types?: CsvOptions['types']): Promise<RejectDecoder> {
     // Most rejects are not Ion; for those that are, its absence is told with the record.
     const ion = await loadIon().catch(() => undefined)
-    return new RejectDecoder(isChanges, ion)
+    return new RejectDecoder(isChanges, ion, types)
   }
 
   /** @throws {ItemError} saying what is wrong with this record */
   decode(line: string): PlainItem {
+    const item = this.#decode(line)
+    return this.#types === undefined || this.#isChanges ? item : typedItem(item, this.#types)
+  }
+
+  #decode(line: string): PlainItem {
     const reject = this.#read(line)
     if (reject === undefined) return this.#decodeText(line, undefined)
     if (isObject(reject.item)) return this.#decodeItem(reject.item)

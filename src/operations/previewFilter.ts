@@ -73,7 +73,12 @@ export async function previewFilter(
     unknownNames,
     warnings: [
       ...warnings,
-      ...reach(sampled, matched, sample.whole, `${index === undefined ? 'table' : `index ${index} of`} ${table.name}`),
+      ...reach(
+        sampled,
+        matched,
+        sample.whole ? undefined : sample.segments.length + sample.partial.length,
+        `${index === undefined ? 'table' : `index ${index} of`} ${table.name}`,
+      ),
     ],
   }
 }
@@ -114,17 +119,24 @@ function addPage(survey: FilterSurvey, page: RawPage): void {
 }
 
 /** How much of a table a filter matches, where that is all or nothing. */
-function reach(sampled: number, matched: number, isWhole: boolean, source: string): string[] {
+/** @param places of the table that were looked at; undefined for all of it */
+function reach(sampled: number, matched: number, places: number | undefined, source: string): string[] {
+  const isWhole = places === undefined
   if (sampled === 0) return isWhole ? [`${source} is empty`] : []
   const items = counted(sampled, isWhole ? 'item' : 'sampled item')
   const one = isWhole ? 'the only item' : 'the one item sampled'
   if (matched === sampled) {
-    return [`the filter matches ${sampled === 1 ? one : `all ${items}`} of ${source}`]
+    return [`the filter matches ${sampled === 1 ? one : `all ${items}`} of ${source}${from(places)}`]
   }
   if (matched > 0) return []
   return [
     sampled === 1
-      ? `the filter does not match ${one} of ${source}`
-      : `the filter matches none of the ${items} of ${source}`,
+      ? `the filter does not match ${one} of ${source}${from(places)}`
+      : `the filter matches none of the ${items} of ${source}${from(places)}`,
   ]
+}
+
+/** A job that was stopped has changed some places of a table and not others. */
+function from(places: number | undefined): string {
+  return places === undefined ? '' : `. They are from ${counted(places, 'place')} in it, and others may differ`
 }

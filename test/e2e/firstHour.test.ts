@@ -127,6 +127,8 @@ test('numbers in a CSV file without types are said to be read as strings, and ho
     loaded.stderr,
     /^numbers and booleans in the columns age, active of a\.csv are read as strings\. .* --types age=N,active=BOOL$/m,
   )
+  const partly = await run(scratch.path, 'load', name, 'a.csv', '--types', 'age=N')
+  assert.match(partly.stderr, /^booleans in the column active of a\.csv .* --types age=N,active=BOOL$/m)
   const typed = await run(scratch.path, 'load', name, 'a.csv', '--types', 'age=N,active=BOOL')
   assert.doesNotMatch(typed.stderr, /read as strings/)
   writeFileSync(join(scratch.path, 'typed.csv'), 'id:N,age:N,zip,name\n1,7,1234,Ada\n')
@@ -194,7 +196,7 @@ test('a file that has changed since its job began needs a new job, and resume sa
   writeFileSync(join(scratch.path, 'a.csv'), 'id,n\na,1\nb,"2\n')
   const broken = await run(scratch.path, 'load', name, 'a.csv', '--job', 'j')
   assert.equal(broken.code, 1)
-  assert.match(broken.stderr, /headrace resume j\. If you change a file, start a new job instead/)
+  assert.match(broken.stderr, /To go on: correct the file, and load it as a new job/)
   writeFileSync(join(scratch.path, 'a.csv'), 'id,n\na,1\nb,2\n')
   const resumed = await run(scratch.path, 'resume', 'j')
   assert.match(resumed.stderr, /a\.csv has changed since the job in j began.*Start a new job, in another directory/)
@@ -244,4 +246,27 @@ test('a look at one item reads about one', async () => {
   await publisher.flush()
   const end = await run(scratch.path, 'scan', table.name, '--limit', '1')
   assert.match(end.stderr, /^1 item in .*, 1 read unit$/m)
+})
+
+test('rejects are loaded with the types that their file needs', async () => {
+  using scratch = scratchDirectory()
+  const { name } = await newTable({ partition: { name: 'id', type: 'N' } })
+  writeFileSync(join(scratch.path, 'a.jsonl'), '{"id":"9","age":"7"}\n')
+  const first = await run(scratch.path, 'load', name, 'a.jsonl', '--job', 'j')
+  assert.match(first.stderr, /--types id=N/)
+  const again = await run(scratch.path, 'load', name, 'j/rejects.jsonl', '--from-rejects', '--types', 'id=N')
+  assert.equal(again.code, 0, again.stderr)
+  assert.match((await run(scratch.path, 'scan', name, '--format', 'jsonl')).stdout, /"id":9/)
+})
+
+test('a comparison says which types a CSV file may lack only where something differs', async () => {
+  using scratch = scratchDirectory()
+  const { name } = await newTable()
+  writeFileSync(join(scratch.path, 'a.csv'), 'id,age\na,7\n')
+  await run(scratch.path, 'load', name, 'a.csv')
+  assert.doesNotMatch((await run(scratch.path, 'diff', name, 'a.csv')).stderr, /read as strings/)
+  await run(scratch.path, 'load', name, 'a.csv', '--types', 'age=N')
+  const other = await run(scratch.path, 'diff', name, 'a.csv')
+  assert.equal(other.code, 7)
+  assert.match(other.stderr, /numbers in the column age of a\.csv are read as strings/)
 })

@@ -70,7 +70,6 @@ export const diffTables = command({
       const other: Table | RecordSource[] = isFile(right, recordFileEnding)
         ? await files([right], fileOptions(flags))
         : there.table(right)
-      if (Array.isArray(other)) await adviseTypes(talk, other, flags, table, undefined)
       if (flags.fix === true && 'name' in other) {
         const { arn } = await other.describe()
         const does = `This writes to ${arn || right} what is missing in it or differs from ${left}`
@@ -101,6 +100,8 @@ export const diffTables = command({
       const durationMs = performance.now() - startedAt
       talk.event('done', { operation: 'diff', table: left, target: right, durationMs, ...summary })
       talk.say(diffSummaryText(left, right, summary, durationMs))
+      // Only where something differs, as the table may have strings there, too.
+      if (Array.isArray(other) && summary.changed > 0) await adviseTypes(talk, other, flags, table, undefined)
       process.exitCode = interruption.exitCode ?? (isSame(summary) ? EXIT.done : EXIT.differences)
     } catch (error) {
       follower?.stop()

@@ -33,7 +33,8 @@ const OPTIONS = [
   types,
   option('--key <key>', {
     group: 'Common options',
-    description: 'create the table with this key if it does not exist, such as id:S or customer:S,number:N',
+    description:
+      'create the table with this key if it does not exist, such as id:S or customer:S,number:N (S if no type is given)',
     parse: keySchema,
   }),
   fromRejects,
