@@ -11,7 +11,7 @@ import { FOO_POJOS, HEADRACE, killOne, LINES, leftOf, processesOf, removeWork, r
 
 /** HEADRACE_SPARK_POJOS=100000 for the size of the real thing. */
 const POJOS = Number(process.env['HEADRACE_SPARK_POJOS'] ?? 2_500)
-const LIFE_MS = Math.max(240_000, POJOS * 10)
+const LIFE_MS = Math.max(480_000, POJOS * 10)
 /** So slow that there is time to kill what is at it. */
 const WRITE_UNITS = Math.max(300, Math.ceil(POJOS / 30))
 

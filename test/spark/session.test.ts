@@ -11,7 +11,7 @@ import { LINES, leftOf, runSpark, script } from './spark.ts'
 // One session for all cases, since a session takes longer to start than most of them take.
 
 /** Of a session, on a machine that is busy. */
-const LIFE_MS = 300_000
+const LIFE_MS = 600_000
 const COMPATIBLE = [
   'normal',
   'empty',
