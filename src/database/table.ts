@@ -48,7 +48,7 @@ const REREADS_MAX = 16
 const GET_PATIENCE_MS = 20_000
 
 /**
- * @throws {TypeError} for what can not be a table's name (developer guide, "Naming rules and data types")
+ * @throws {TypeError} for a name that a table cannot have (developer guide, "Naming rules and data types")
  *
  * @internal
  */

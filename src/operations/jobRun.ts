@@ -112,7 +112,7 @@ const MOVES: { readonly [From in Phase]: readonly Phase[] } = {
  * ```
  *
  * *opening*: directory, table and machines. *running*: records are taken. *draining*: those that were taken end; after a
- * stop for a bounded time only. A job that is stopped while it opens is *stopped*, too. Pausing is no phase: it holds the
+ * stop for at most 10 s. A job that is stopped while it opens is *stopped*, too. Pausing is no phase: it holds the
  * machines in whatever phase they are. A job that has ended is *failed* all the same where its last words cannot be written.
  */
 export class JobRun implements Job {
@@ -175,6 +175,9 @@ export class JobRun implements Job {
 
   async run(options: RunOptions = {}): Promise<Summary> {
     const { work } = this
+    // Not within: what closes the work would close it for the first run.
+    if (this.#phase !== 'made') throw new TypeError('a job runs once: make another, or resume this one')
+    this.#move('opening')
     try {
       const summary = await this.#live(options)
       await work.ended?.(summary)
@@ -188,8 +191,6 @@ export class JobRun implements Job {
 
   async #live(options: RunOptions): Promise<Summary> {
     const { work } = this
-    if (this.#phase !== 'made') throw new TypeError('a job runs once: make another, or resume this one')
-    this.#move('opening')
     try {
       await work.prepare?.(options)
       await work.open(await this.#begin(options))

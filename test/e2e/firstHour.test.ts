@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { exportTable } from '../../src/index.ts'
 import { newTable, store } from '../support/store.ts'
 import { type CommandEnd, headrace, scratchDirectory } from './command.ts'
 
@@ -269,4 +270,16 @@ test('a comparison says which types a CSV file may lack only where something dif
   const other = await run(scratch.path, 'diff', name, 'a.csv')
   assert.equal(other.code, 7)
   assert.match(other.stderr, /numbers in the column age of a\.csv are read as strings/)
+})
+
+test('a job that is run again while it runs is refused, and the first run is not disturbed', async () => {
+  const table = await newTable()
+  await using publisher = table.publisher()
+  for (let index = 0; index < 200; index += 1) publisher.put({ id: `${index}` })
+  await publisher.flush()
+  using scratch = scratchDirectory()
+  const job = exportTable(table, join(scratch.path, 'a.jsonl'))
+  const first = job.run()
+  await assert.rejects(job.run(), /a job runs once/)
+  assert.equal((await first).written, 200)
 })

@@ -1,11 +1,12 @@
 import { once } from 'node:events'
 import { counted } from '../../runtime/counted.ts'
+import { defined } from '../../runtime/defined.ts'
 import { command } from '../command.ts'
 import { option, withDefault } from '../option.ts'
 import { COMMON, consistentRead, index, READ_RATE, READING, readOptions, select } from '../options.ts'
 import { wholeFrom } from '../values.ts'
 
-/** Items of `--limit` that are read in pages of just so many. */
+/** Up to this `--limit`, a page has as many items as are asked for. */
 const LOOK_MAX = 1_000
 
 export const scanItems = command({
@@ -54,10 +55,11 @@ export const scanItems = command({
     let read = 0
     const table = database.table(name)
     await warnOfRates(talk, table, readOptions(flags), flags)
+    // Pages of no more than are asked for, so that a look at one item does not read hundreds. A filter has to read on.
+    const isLook = limit <= LOOK_MAX && flags.where === undefined
     const scan = table.scan({
-      ...readOptions(flags),
-      // Pages of no more than are asked for, so that a look at one item does not read hundreds. A filter has to read on.
-      ...(limit <= LOOK_MAX && flags.where === undefined ? { segments: 1, concurrency: 1, pageItemsMax: limit } : {}),
+      ...(isLook ? { segments: 1, concurrency: 1, pageItemsMax: limit } : {}),
+      ...defined(readOptions(flags)),
       select: flags.select,
       index: flags.index,
       ...(flags.consistentRead === true ? { consistentRead: true } : {}),
