@@ -1129,17 +1129,18 @@ export class PublishEngine {
     }
     entry.state = 'resolving'
     this.#resolving += 1
-    this.#conflicts.look(entry).then(
-      (found) => {
+    this.#conflicts
+      .look(entry)
+      .then((found) => {
         if (this.#mode === 'failed') return
         this.#resolving -= 1
         this.#lastProgressAt = this.#clock.now()
         if (found === 'mine') this.#settleStored(entry)
         else this.#settleConflict(entry, found, message)
         this.#pump()
-      },
-      (error: unknown) => this.destroy(asFailure(error)),
-    )
+      })
+      // Also of an owner that throws as it is told: nobody else would hear of it.
+      .catch((error: unknown) => this.destroy(asFailure(error)))
   }
 
   #settleConflict(entry: Entry, conflict: Conflict, message: string): void {
